@@ -1,0 +1,43 @@
+"""What the tests share: the reference numbers, and a small corpus made by the real synthesiser."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+
+from delaynet.config import FeatureSettings
+from delaynet.corpus.synthetic import write_corpus
+from delaynet.features import write_features
+
+DATA = Path(__file__).parent / "data"
+
+
+@pytest.fixture(scope="session")
+def reference() -> dict[str, Tensor]:
+    """Numbers from the authors' published code."""
+    with np.load(DATA / "authors_code_seed0.npz") as arrays:
+        return {name: torch.from_numpy(np.asarray(arrays[name])) for name in arrays.files}
+
+
+@pytest.fixture(scope="session")
+def small_corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One trial of every speaker and word: 240 clips."""
+    folder = tmp_path_factory.mktemp("corpus") / "corpus"
+    write_corpus(folder, trials=1, seed=0)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def small_features(small_corpus: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The features of the small corpus."""
+    path = tmp_path_factory.mktemp("features") / "features.h5"
+    write_features(small_corpus, path, FeatureSettings())
+    return path
+
+
+def relative_error(value: Tensor, expected: Tensor) -> float:
+    """Largest difference, as a share of the largest expected magnitude."""
+    value = value.detach()
+    return float((value - expected).abs().max() / expected.abs().max())

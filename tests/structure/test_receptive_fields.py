@@ -1,0 +1,74 @@
+"""What the receptive field of a hidden neuron is, read off a saved network."""
+
+import numpy as np
+import pytest
+
+from delaynet.runs import SavedLayer, SavedNetwork
+from delaynet.structure.receptive_fields import as_image, receptive_fields, rounded_delays
+
+
+def saved_network(weight, delay, gain=None, firing_rate=None, max_delay=25):
+    weight = np.asarray(weight, np.float32)  # [S, neurons, channels]
+    optional = {
+        name: np.asarray(value, np.float32)
+        for name, value in (("gain", gain), ("firing_rate", firing_rate))
+        if value is not None
+    }
+    layer = SavedLayer(
+        weight=weight,
+        delay=np.asarray(delay, np.float32),
+        mask=weight != 0,
+        sign=np.zeros(weight.shape, np.int8),
+        **optional,
+    )
+    return SavedNetwork([layer], {"max_delay": max_delay})
+
+
+def test_delays_are_rounded_half_to_even_and_stay_on_the_taps():
+    delay = np.array([0.5, 1.5, 2.5, 2.51, -3.0, 24.4, 30.0], np.float32)
+    assert rounded_delays(delay, 25).tolist() == [0, 2, 2, 3, 0, 24, 24]
+
+
+def test_delays_are_rounded_as_the_kernel_of_the_network_rounds_them():
+    torch = pytest.importorskip("torch")
+    from delaynet.delays import rounded_kernel
+
+    delay = np.random.default_rng(0).uniform(-2, 27, (5, 7)).astype(np.float32)
+    delay[0] = np.arange(7) + 0.5
+    kernel = rounded_kernel(torch.ones(5, 7), torch.from_numpy(delay), 25)  # [out, in, taps]
+    assert (24 - kernel.argmax(-1)).tolist() == rounded_delays(delay, 25).tolist()
+
+
+def test_a_negative_gain_turns_excitation_into_inhibition():
+    network = saved_network([[[1, -2], [1, -2]]], np.zeros((1, 2, 2)), gain=[0.5, -0.5])
+    assert receptive_fields(network).sign.tolist() == [[1, -1], [-1, 1]]
+
+
+def test_a_connection_without_weight_does_not_exist():
+    network = saved_network([[[0, 3], [0, 0]]], np.zeros((1, 2, 2)))
+    fields = receptive_fields(network)
+    assert fields.sign.tolist() == [[0, 1], [0, 0]]
+    assert fields.disconnected.tolist() == [False, True]
+
+
+def test_a_neuron_that_never_fires_is_silent_and_one_of_unknown_rate_is_not():
+    weight, delay = np.ones((1, 2, 3)), np.zeros((1, 2, 3))
+    known = receptive_fields(saved_network(weight, delay, firing_rate=[0, 0.01]))
+    unknown = receptive_fields(saved_network(weight, delay))
+    assert known.silent.tolist() == [True, False]
+    assert unknown.silent.tolist() == [False, False]
+
+
+def test_the_image_holds_each_weight_at_its_channel_and_delay():
+    network = saved_network([[[2, -3, 0]]], [[[4, 1, 2]]], gain=[-1], max_delay=5)
+    image = as_image(receptive_fields(network))  # [1, 3, 5]
+    expected = np.zeros((1, 3, 5))
+    expected[0, 0, 4], expected[0, 1, 1] = -2, 3
+    assert np.array_equal(image, expected)
+
+
+def test_several_synapses_of_a_pair_keep_their_channel_and_add_up_where_they_meet():
+    weight = np.array([[[1, 2]], [[10, 20]]])  # [S = 2, neurons = 1, channels = 2]
+    fields = receptive_fields(saved_network(weight, [[[0, 1]], [[0, 3]]], max_delay=4))
+    assert fields.channel.tolist() == [0, 1, 0, 1]
+    assert as_image(fields)[0].tolist() == [[11, 0, 0, 0], [0, 2, 0, 20]]

@@ -1,0 +1,121 @@
+"""Structure: exact counts after every step, what is pruned, what grows, what stays reachable."""
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from delaynet.rewiring import (
+    NEWBORN_MAGNITUDE,
+    connected_masks,
+    connection_count,
+    growth_score,
+    random_mask,
+    reachable_outputs,
+    rewire,
+)
+
+PAPER_SPARSITIES = ["0"] + [str(1 - 2.0**-k) for k in range(1, 10)]
+
+
+def stream(seed: int = 0) -> torch.Generator:
+    return torch.Generator().manual_seed(seed)
+
+
+@pytest.mark.parametrize("sparsity", PAPER_SPARSITIES)
+def test_the_papers_sparsities_give_whole_numbers_of_connections(sparsity: str) -> None:
+    assert connection_count(10240, sparsity) == 10240 * (1 - float(sparsity))
+
+
+def test_a_count_is_not_spoilt_by_binary_fractions() -> None:
+    assert int((1 - 0.9) * 10) == 0  # what floating point would give
+    assert connection_count(10, "0.9") == 1
+
+
+@given(
+    size=st.tuples(st.integers(1, 2), st.integers(1, 12), st.integers(1, 12)),
+    density=st.floats(0.05, 0.95),
+    seed=st.integers(0, 999),
+    growth=st.sampled_from(["random", "gradient", "magnitude", "v1"]),
+)
+@settings(deadline=None)
+def test_rewiring_keeps_the_count_and_leaves_no_weight_on_dormant_connections(
+    size: tuple[int, int, int], density: float, seed: int, growth: str
+) -> None:
+    draw = stream(seed)
+    possible = size[0] * size[1] * size[2]
+    mask = random_mask(size, max(1, int(density * possible)), draw)
+    magnitude = torch.randn(size, generator=draw) * mask
+    gradient = torch.randn(size, generator=draw)
+    result = rewire(magnitude, mask, growth_score(gradient, growth, draw))
+    assert result.mask.sum() == mask.sum()
+    assert (result.magnitude[~result.mask] == 0).all()
+    assert (result.magnitude[result.mask] > 0).all()
+    kept = mask & (magnitude > 0)
+    assert torch.equal(result.magnitude[kept], magnitude[kept])
+    assert (result.magnitude[result.grown] == torch.tensor(NEWBORN_MAGNITUDE)).all()
+    assert not (result.pruned & result.mask).any()
+
+
+def test_growth_follows_the_gradient_as_named() -> None:
+    magnitude = torch.tensor([-0.1, 0.5, 0.0, 0.0, 0.0])
+    mask = torch.tensor([True, True, False, False, False])
+    gradient = torch.tensor([0.3, -9.0, -2.0, 1.0, 3.0])
+    grown = {
+        growth: rewire(magnitude, mask, growth_score(gradient, growth, stream())).grown.nonzero()
+        for growth in ("gradient", "magnitude", "v1")
+    }
+    assert {growth: int(index) for growth, index in grown.items()} == {
+        "gradient": 2,  # the most negative gradient of a dormant connection
+        "magnitude": 4,  # the largest absolute one
+        "v1": 4,  # the largest positive one
+    }
+
+
+def test_random_growth_chooses_every_dormant_connection_alike() -> None:
+    magnitude, mask = torch.zeros(5), torch.tensor([True, False, False, False, False])
+    draw, count = stream(), torch.zeros(5)
+    for _ in range(5000):
+        count += rewire(magnitude, mask, growth_score(magnitude, "random", draw)).grown
+    # five candidates, the pruned one among them: binomial, 1000 +- 4.9 standard deviations of 28
+    assert ((count - 1000).abs() < 140).all()
+
+
+def test_without_anything_to_prune_nothing_changes() -> None:
+    mask = random_mask((1, 5, 6), 11, stream())
+    magnitude = torch.rand(1, 5, 6, generator=stream()) * mask + 0.1 * mask
+    result = rewire(magnitude, mask, torch.randn(1, 5, 6, generator=stream()))
+    assert torch.equal(result.mask, mask)
+    assert torch.equal(result.magnitude, magnitude)
+
+
+@given(
+    hidden=st.lists(st.integers(4, 40), min_size=1, max_size=3),
+    sparsity=st.sampled_from(["0.5", "0.75", "0.9", "0.9375", "0.984375", "0.998046875"]),
+    seed=st.integers(0, 99),
+)
+@settings(deadline=None)
+def test_connected_masks_leave_no_used_unit_without_input_or_output(
+    hidden: list[int], sparsity: str, seed: int
+) -> None:
+    sizes = [40, *hidden, 20]
+    shapes = [(1, out, into) for into, out in zip(sizes, sizes[1:], strict=False)]
+    counts = [connection_count(out * into, sparsity) for _, out, into in shapes]
+    masks = connected_masks(shapes, counts, stream(seed))
+    assert [int(mask.sum()) for mask in masks] == counts
+    for before, after in zip(masks, masks[1:], strict=False):
+        has_input, has_output = before.any(0).any(1), after.any(0).any(0)
+        assert torch.equal(has_input, has_output)
+
+
+def test_at_high_sparsity_a_random_net_reaches_few_outputs_and_a_connected_one_many() -> None:
+    shapes = [(1, 256, 40), (1, 20, 256)]
+    counts = [connection_count(out * into, "0.9921875") for _, out, into in shapes]
+    random, connected = [], []
+    for seed in range(20):
+        draw = stream(seed)
+        masks = [random_mask(s, c, draw) for s, c in zip(shapes, counts, strict=True)]
+        random.append(reachable_outputs(masks))
+        connected.append(reachable_outputs(connected_masks(shapes, counts, draw)))
+    assert 5 < sum(random) / 20 < 11  # about 8, by the design's count
+    assert min(connected) == 20

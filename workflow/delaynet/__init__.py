@@ -1,0 +1,1 @@
+"""Spiking networks that learn synaptic delays, by gradient and by structure."""

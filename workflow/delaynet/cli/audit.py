@@ -1,0 +1,54 @@
+"""`delaynet audit`."""
+
+import sys
+from collections import Counter
+from pathlib import Path
+
+import click
+
+from delaynet.errors import UserError
+from delaynet.numbers import find_number
+from delaynet.provenance.audit import Link, chain, read_records
+
+COLOURS = {"intact": "green", "unrecorded": "yellow"}
+
+
+def _line(link: Link) -> str:
+    """Return one line on a file of the chain."""
+    state = click.style(f"{link.state:<10}", fg=COLOURS.get(link.state, "red"))
+    text = f"{state} {'  ' * link.depth}{link.path}"
+    if link.record is None:
+        return text
+    record = link.record
+    commit = (record["commit"] or "no commit")[:10] + ("+" if record["uncommitted"] else "")
+    digest = record["outputs"][link.path]["sha256"][:12]
+    return f"{text}  sha256 {digest}  commit {commit}  {record['started']}  {record['host']}"
+
+
+@click.command()
+@click.argument("path", required=False)
+@click.option("--number", help="A key of the manuscript's numbers, in place of a file.")
+@click.option(
+    "--results", type=click.Path(path_type=Path), default=Path("results"), show_default=True
+)
+def command(path: str | None, number: str | None, results: Path) -> None:
+    """Trace PATH, or a printed number, back to the audio, and check every file on the way.
+
+    Exit code 0 only when all of them are intact.
+    """
+    if (path is None) == (number is None):
+        raise click.UsageError("Give either a file or --number.")
+    records = read_records(results)
+    if number is not None:
+        entry = find_number(results / "numbers.json", number)
+        click.echo(f"{number} is printed as {entry['shown']}; it was read from {entry['source']}")
+        path = str(results / "numbers.json")
+    name = str(Path(path or ""))
+    if name not in records and not Path(name).exists():
+        raise UserError(f"{name}: no such file, and no record of one; name it as `results/..`.")
+    links = list(chain(name, records))
+    for link in links:
+        click.echo(_line(link))
+    count = Counter(link.state for link in links)
+    click.echo(", ".join(f"{number} {state}" for state, number in count.most_common()))
+    sys.exit(0 if set(count) == {"intact"} else 1)

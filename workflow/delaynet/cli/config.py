@@ -1,0 +1,21 @@
+"""`delaynet config`."""
+
+from pathlib import Path
+
+import click
+
+from delaynet.config import Config, load_config, parse_settings
+from delaynet.files import replacing
+
+
+@click.command()
+@click.option("--file", type=click.Path(path_type=Path), help="Configuration file (YAML).")
+@click.option("--content", help="Configuration as JSON, in place of a file.")
+@click.option("--output", type=click.Path(path_type=Path), required=True, help="JSON to write.")
+def command(file: Path | None, content: str | None, output: Path) -> None:
+    """Check a configuration and write it out in full, defaults included."""
+    if (file is None) == (content is None):
+        raise click.UsageError("Give either --file or --content.")
+    config = load_config(file) if file else parse_settings(Config, content or "")
+    with replacing(output) as temporary:
+        temporary.write_text(config.model_dump_json(indent=2) + "\n")

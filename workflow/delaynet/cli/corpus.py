@@ -1,0 +1,23 @@
+"""`delaynet corpus`."""
+
+from pathlib import Path
+
+import click
+
+from delaynet.corpus.synthetic import write_corpus
+from delaynet.provenance.record import recorded
+
+
+@click.command()
+@click.option("--trials", type=click.IntRange(1), required=True, help="Trials per speaker and word.")
+@click.option("--seed", type=click.IntRange(0), required=True, help="Seed of the corpus.")
+@click.option(
+    "--output",
+    type=click.Path(path_type=Path, file_okay=False),
+    required=True,
+    help="Folder to write.",
+)
+def command(trials: int, seed: int, output: Path) -> None:
+    """Speak the synthetic digits, in the layout of the Heidelberg Digits."""
+    with recorded(inputs=[], outputs=[output]):
+        write_corpus(output, trials, seed)

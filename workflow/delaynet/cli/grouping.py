@@ -1,0 +1,33 @@
+"""`delaynet grouping`."""
+
+from pathlib import Path
+
+import click
+
+from delaynet.config import load_config
+from delaynet.provenance.record import recorded
+from delaynet.structure.grouping import write_grouping
+
+
+@click.command()
+@click.option(
+    "--config", type=click.Path(path_type=Path), required=True, help="Resolved configuration."
+)
+@click.option(
+    "--runs", type=click.Path(path_type=Path), required=True, help="Folder of run folders."
+)
+@click.option(
+    "--permutations",
+    type=click.IntRange(10),
+    default=1000,
+    show_default=True,
+    help="Draws from each null model.",
+)
+@click.option("--processes", type=click.IntRange(1), default=1, show_default=True)
+@click.option("--output", type=click.Path(path_type=Path), required=True, help="CSV to write.")
+def command(config: Path, runs: Path, permutations: int, processes: int, output: Path) -> None:
+    """Measure how excitation and inhibition are grouped in the first layer of every run."""
+    names = ("initial.h5", "network.h5")
+    networks = [runs / run.folder / name for run in load_config(config).runs() for name in names]
+    with recorded(inputs=[config, *networks], outputs=[output]):
+        write_grouping(config, runs, output, permutations, processes)

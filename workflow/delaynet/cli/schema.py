@@ -1,0 +1,21 @@
+"""`delaynet schema`."""
+
+from pathlib import Path
+
+import click
+
+from delaynet.config import key_table, schema
+from delaynet.files import replacing
+
+
+@click.command()
+@click.option("--table", is_flag=True, help="The table of keys in Markdown, in place of the schema.")
+@click.option("--output", type=click.Path(path_type=Path), help="File to write; else printed.")
+def command(table: bool, output: Path | None) -> None:
+    """Write the JSON schema of the configuration, or its table of keys."""
+    text = key_table() if table else schema()
+    if output is None:
+        click.echo(text, nl=False)
+        return
+    with replacing(output) as temporary:
+        temporary.write_text(text)

@@ -1,0 +1,1 @@
+"""Spoken-digit corpora in the layout of the Heidelberg Digits."""

@@ -1,0 +1,103 @@
+"""From the features file to tensors: training, validation and test clips."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import h5py
+import numpy as np
+import torch
+from torch import Tensor
+
+from delaynet.delays import spectrum
+from delaynet.errors import UserError
+
+
+@dataclass(frozen=True)
+class Clips:
+    """A set of clips on one device.
+
+    Attributes:
+        features: input currents, [time, clips, channels].
+        spectrum: `delaynet.delays.spectrum` of the features, [frequencies, 2, clips, channels];
+            computed once, as the input never changes.
+        label: [clips].
+        filename: of each clip.
+    """
+
+    features: Tensor
+    spectrum: Tensor
+    label: Tensor
+    filename: tuple[str, ...]
+
+    def __len__(self) -> int:
+        """Return the number of clips."""
+        return len(self.filename)
+
+
+@dataclass(frozen=True)
+class Splits:
+    """The clips of a corpus.
+
+    Attributes:
+        training: the training list without the validation speakers.
+        validation: the validation speakers' clips of the training list.
+        test: the test list.
+        classes: number of labels.
+        corpus_name: as in the features file.
+    """
+
+    training: Clips
+    validation: Clips
+    test: Clips
+    classes: int
+    corpus_name: str
+
+
+def load_splits(
+    path: Path, validation_speakers: tuple[int, ...], max_delay: int, device: torch.device
+) -> Splits:
+    """Read a features file.
+
+    Args:
+        path: features file, as `delaynet.features` writes it.
+        validation_speakers: held out of the training list.
+        max_delay: taps of the kernels that the input will meet.
+        device: where the clips live.
+
+    Raises:
+        UserError: no such file, or a split without clips.
+    """
+    try:
+        file = h5py.File(path)
+    except OSError as error:
+        raise UserError(f"{path}: cannot be read as a features file ({error}).") from None
+    with file:
+        features = file["features"][()]
+        label = file["label"][()]
+        filename = file["filename"].asstr()[()]
+        is_test = file["split"].asstr()[()] == "test"
+        is_validation = ~is_test & np.isin(file["speaker"][()], validation_speakers)
+        classes = len(file.attrs["label_names"])
+        corpus_name = str(file.attrs["corpus_name"])
+
+    def clips(chosen: np.ndarray, split: str) -> Clips:
+        if not chosen.any():
+            raise UserError(
+                f"{path}: the {split} split has no clips with validation speakers "
+                f"{list(validation_speakers)}; change `training.validation_speakers`."
+            )
+        time_major = torch.from_numpy(features[chosen]).transpose(0, 1).contiguous().to(device)
+        return Clips(
+            time_major,
+            spectrum(time_major, max_delay),
+            torch.from_numpy(label[chosen]).to(device),
+            tuple(filename[chosen]),
+        )
+
+    return Splits(
+        training=clips(~is_test & ~is_validation, "training"),
+        validation=clips(is_validation, "validation"),
+        test=clips(is_test, "test"),
+        classes=classes,
+        corpus_name=corpus_name,
+    )

@@ -1,0 +1,265 @@
+"""One style for all figures: sizes, fonts, the look of every variant, and how a figure is saved."""
+
+import math
+from collections.abc import Callable, Iterable, Mapping
+from functools import wraps
+from pathlib import Path
+from typing import Any, Literal, ParamSpec
+
+import matplotlib as mpl
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from delaynet.config import Run
+from delaynet.files import replacing
+from delaynet.figures.selection import ordered
+
+COLUMN_WIDTH = 85.0  # mm, one column of the manuscript
+FULL_WIDTH = 175.0  # mm, both columns
+MILLIMETRES_PER_INCH = 25.4
+
+# Hue says structure and lightness says delays: the darkest learn them. Told apart under simulated
+# protanopia, deuteranopia and tritanopia together with the markers (colour difference in CIELAB).
+COLOURS = {
+    "dense": {"none": "#C9C9C9", "fixed": "#969696", "frozen": "#636363", "learned": "#000000"},
+    "static": {"none": "#FFDDB8", "fixed": "#F5A623", "frozen": "#E08300", "learned": "#C05A00"},
+    "static_connected": {
+        "none": "#F3CFE2",
+        "fixed": "#E28DB8",
+        "frozen": "#C4559B",
+        "learned": "#9C1F6B",
+    },
+    "deep_r": {"none": "#D3EDC6", "fixed": "#97CB6A", "frozen": "#4C9E55", "learned": "#00583C"},
+    "deep_r_rigl": {
+        "none": "#C6DDF7",
+        "fixed": "#62AEEF",
+        "frozen": "#2A7BD0",
+        "learned": "#0A3A8C",
+    },
+}
+MARKERS = {"dense": "o", "static": "s", "static_connected": "D", "deep_r": "^", "deep_r_rigl": "v"}
+LINES: dict[str, Any] = {"free": "-", "dale": (0, (3, 1.2))}
+
+EXCITATORY, INHIBITORY = "#C8102E", "#1F5FBF"
+GREY = "#767676"
+
+STRUCTURE_WORDS = {
+    "dense": "dense",
+    "static": "static",
+    "static_connected": "static, connected",
+    "deep_r": "DEEP R",
+    "deep_r_rigl": "DEEP R with RigL",
+}
+DELAY_WORDS = {
+    "none": "no delays",
+    "fixed": "fixed delays",
+    "learned": "learned delays",
+    "frozen": "frozen delays",
+}
+DALE_WORDS = {"free": "free signs", "dale": "Dale's principle"}
+
+SETTINGS: dict[str, Any] = {
+    "font.family": "DejaVu Sans",  # comes with matplotlib, so it is the same everywhere
+    "font.size": 7,
+    "axes.titlesize": 7,
+    "axes.labelsize": 7,
+    "xtick.labelsize": 6.5,
+    "ytick.labelsize": 6.5,
+    "legend.fontsize": 6.5,
+    "legend.frameon": False,
+    "legend.handlelength": 2.0,
+    "legend.columnspacing": 2.5,
+    "legend.labelspacing": 0.35,
+    "axes.linewidth": 0.6,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "xtick.major.width": 0.6,
+    "ytick.major.width": 0.6,
+    "xtick.major.size": 2.5,
+    "ytick.major.size": 2.5,
+    "lines.linewidth": 1.1,
+    "lines.markersize": 3.5,
+    "figure.constrained_layout.h_pad": 0.03,
+    "figure.constrained_layout.w_pad": 0.03,
+    "savefig.dpi": 300,
+    "svg.fonttype": "path",  # the manuscript's compiler has other fonts
+    "svg.hashsalt": "delaynet",
+    "pdf.fonttype": 42,
+}
+
+# suffix -> metadata that would change from one drawing to the next, left out
+FORMATS: dict[str, dict[str, None]] = {
+    ".svg": {"Date": None},
+    ".png": {"Software": None},
+    ".pdf": {"CreationDate": None, "Producer": None},
+}
+
+Parameters = ParamSpec("Parameters")
+
+
+def styled(draw: Callable[Parameters, Figure]) -> Callable[Parameters, Figure]:
+    """Make a drawing function draw in this style, whatever style the caller has."""
+
+    @wraps(draw)
+    def draw_in_style(*args: Parameters.args, **kwargs: Parameters.kwargs) -> Figure:
+        with mpl.rc_context(SETTINGS):
+            return draw(*args, **kwargs)
+
+    return draw_in_style
+
+
+def new_figure(width: float, height: float) -> Figure:
+    """Return an empty figure; width and height in mm."""
+    size = (width / MILLIMETRES_PER_INCH, height / MILLIMETRES_PER_INCH)
+    return Figure(figsize=size, layout="constrained")
+
+
+def colour(run: Run) -> str:
+    """Return the colour of a run's structure and delays."""
+    return COLOURS[run.structure][run.delays]
+
+
+def percent(sparsity: str) -> str:
+    """Return a sparsity as a percentage for reading: '0.9375' gives '93.8'."""
+    return f"{100 * float(sparsity):.3g}"
+
+
+def variant_legend(figure: Figure, runs: Iterable[Run], marker: bool = True) -> None:
+    """Put a legend below the panels: a column a structure, a row a way of having delays.
+
+    Args:
+        figure: where it goes.
+        runs: those drawn.
+        marker: whether the figure's lines carry the structure's marker.
+    """
+    delays: dict[str, dict[str, Run]] = {}
+    for run in ordered(runs):
+        delays.setdefault(run.structure, {})[run.delays] = run
+    rows = 1 + max(map(len, delays.values()), default=0)
+    handles = []
+    for structure, column in delays.items():
+        handles.append(Line2D([], [], linestyle="", label=STRUCTURE_WORDS[structure]))
+        for run in column.values():
+            own = MARKERS[structure] if marker else ""
+            words = DELAY_WORDS[run.delays]
+            handles.append(Line2D([], [], color=colour(run), marker=own, label=words))
+        handles += [Line2D([], [], linestyle="", label=" ")] * (rows - 1 - len(column))
+    if handles:
+        figure.legend(handles=handles, loc="outside lower center", ncols=len(delays))
+
+
+def dale_legend(axes: Axes, runs: Iterable[Run], **place: Any) -> None:
+    """Say in the panel what line style stands for Dale's principle, where both are drawn."""
+    present = {run.dale for run in runs}
+    if len(present) > 1:
+        handles = [
+            Line2D([], [], color=GREY, linestyle=LINES[dale], label=DALE_WORDS[dale])
+            for dale in DALE_WORDS
+        ]
+        axes.legend(handles=handles, **place)
+
+
+def say_empty(axes: Axes, words: str) -> None:
+    """Say in grey why a panel is empty."""
+    axes.set_axis_off()
+    axes.text(0.5, 0.5, words, transform=axes.transAxes, ha="center", va="center", color=GREY)
+
+
+def panel_letter(axes: Axes, letter: str) -> None:
+    """Put the panel's letter at its upper left, outside of the axes."""
+    axes.set_title(letter, loc="left", fontweight="bold")
+
+
+def save(figure: Figure, path: Path) -> None:
+    """Write a figure as SVG, PDF or PNG (300 dots per inch) by the suffix.
+
+    The same figure gives the same bytes: no date stands in the file.
+    """
+    with mpl.rc_context(SETTINGS), replacing(path) as temporary:
+        figure.savefig(temporary, metadata=FORMATS[path.suffix])
+
+
+def halvings(sparsity: str) -> float:
+    """Return how often the density is halved: 0 for dense, k for a sparsity of 1 - 2^-k."""
+    return -math.log2(1 - float(sparsity))
+
+
+def sparsity_axis(axes: Axes, runs: Iterable[Run]) -> None:
+    """Make x the halvings of density, with the sparsities of the runs as ticks in percent."""
+    sparsities = sorted({run.sparsity for run in runs}, key=float)
+    places = [halvings(sparsity) for sparsity in sparsities]
+    axes.set_xticks(places, [percent(sparsity) for sparsity in sparsities])
+    axes.set_xlim(places[0] - 0.5, places[-1] + 0.5)
+    axes.set_xlabel("sparsity (%)")
+
+
+def side_by_side(runs: Iterable[Run], width: float = 0.6) -> dict[str, float]:
+    """Return a small shift along x for each variant, so that points do not hide each other.
+
+    Dense variants share a place with each other only, and so do the sparse ones.
+    """
+    variants = list(dict.fromkeys((run.structure == "dense", run.variant) for run in ordered(runs)))
+    shifts = {}
+    for is_dense in (True, False):
+        names = [variant for dense, variant in variants if dense == is_dense]
+        step = min(0.1, width / max(len(names), 1))
+        for index, name in enumerate(names):
+            shifts[name] = step * (index - (len(names) - 1) / 2)
+    return shifts
+
+
+def seed_points(axes: Axes, values: Mapping[Run, float], dale_by_fill: bool = False) -> None:
+    """Draw a value of every run against its sparsity: a point a seed, a line through the means.
+
+    Args:
+        axes: where to.
+        values: of each run, in the unit of the y axis.
+        dale_by_fill: open points and broken lines for Dale's principle.
+    """
+    shifts = side_by_side(values)
+    for variant, shift in shifts.items():
+        seeds: dict[str, list[float]] = {}
+        runs = [run for run in ordered(values) if run.variant == variant]
+        for run in runs:
+            seeds.setdefault(run.sparsity, []).append(values[run])
+        is_open = dale_by_fill and runs[0].dale == "dale"
+        axes.plot(
+            [halvings(sparsity) + shift for sparsity in seeds],
+            [sum(points) / len(points) for points in seeds.values()],
+            color=colour(runs[0]),
+            linestyle=LINES["dale" if is_open else "free"],
+            zorder=2,
+        )
+        axes.plot(
+            [halvings(run.sparsity) + shift for run in runs],
+            [values[run] for run in runs],
+            linestyle="",
+            marker=MARKERS[runs[0].structure],
+            markerfacecolor="white" if is_open else colour(runs[0]),
+            markeredgecolor=colour(runs[0]) if is_open else "white",
+            markeredgewidth=0.7 if is_open else 0.3,
+            zorder=3,
+            gid=f"points-{variant}",
+        )
+
+
+def chance_line(axes: Axes, chance: float, side: Literal["left", "right"]) -> None:
+    """Draw the accuracy of guessing, in percent, its name under or over one end of the line."""
+    axes.axhline(chance, color=GREY, linewidth=0.7, linestyle=(0, (1, 2)), zorder=1)
+    axes.annotate(
+        "chance",
+        (0 if side == "left" else 1, chance),
+        (2, -1) if side == "left" else (-2, 1),
+        xycoords=("axes fraction", "data"),
+        textcoords="offset points",
+        ha=side,
+        va="top" if side == "left" else "bottom",
+        color=GREY,
+        fontsize=6,
+    )
+
+
+def corpus_note(axes: Axes, corpus_name: str) -> None:
+    """Name the corpus in grey at the panel's upper right."""
+    axes.set_title(corpus_name, loc="right", color=GREY, fontsize=6)

@@ -1,0 +1,72 @@
+"""What the Snakefile asks of the configuration: which files there are, by name."""
+
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Any, get_args
+
+from snakemake.exceptions import WorkflowError
+
+from delaynet.config import Config, Dale, Delays, Run, Structure, parse_config
+from delaynet.corpus.layout import SPLITS, list_path
+from delaynet.errors import UserError
+
+# a grid point's sparsity is a canonical decimal in a string, never a number
+PATTERNS = {
+    "delays": "|".join(get_args(Delays)),
+    "structure": "|".join(get_args(Structure)),
+    "dale": "|".join(get_args(Dale)),
+    "sparsity": r"0|0\.[0-9]*[1-9]",
+    "seed": "0|[1-9][0-9]*",
+}
+RUN_FOLDER = "{delays}-{structure}-{dale}/sparsity-{sparsity}/seed-{seed}"
+
+
+def read_for_snakemake(content: Mapping[str, Any]) -> Config:
+    """Check the configuration that Snakemake has read, and that the corpus it names is there.
+
+    Raises:
+        WorkflowError: one sentence, which Snakemake shows without a traceback.
+    """
+    try:
+        config = parse_config(content)
+        if config.corpus.source == "folder":
+            _check_folder(corpus_folder(config))
+    except UserError as error:
+        raise WorkflowError(str(error)) from None
+    return config
+
+
+def _check_folder(folder: Path) -> None:
+    for path in (folder, folder / "audio", *(list_path(folder, split) for split in SPLITS)):
+        if not path.exists():
+            raise UserError(
+                f"`corpus.folder`: {path} does not exist; name a folder that holds `audio/` and "
+                "the two filename lists."
+            )
+
+
+def corpus_folder(config: Config) -> Path:
+    """Return the folder of recordings: the user's own, or the synthetic one below `results`."""
+    return Path(config.corpus.folder or "results/corpus")
+
+
+def run_settings(config: Config) -> Callable[[Any], str]:
+    """Return the function that gives, for a rule's wildcards, the run's settings as JSON."""
+
+    def settings(wildcards: Any) -> str:
+        run = Run(
+            wildcards.delays,
+            wildcards.structure,
+            wildcards.dale,
+            wildcards.sparsity,
+            int(wildcards.seed),
+        )
+        return config.resolve(run).model_dump_json()
+
+    return settings
+
+
+def run_files(runs: Iterable[Run], names: Iterable[str]) -> list[str]:
+    """Return files of run folders, as the rules name them."""
+    names = list(names)
+    return [f"results/runs/{run.folder}/{name}" for run in runs for name in names]

@@ -1,0 +1,79 @@
+"""Which modules of this package a command depends on, and their digests.
+
+The rules hand these digests to Snakemake as a parameter: a changed module reruns the jobs that
+depend on it and nothing else, and a new time stamp (a fresh clone, a `touch`) reruns nothing.
+"""
+
+import ast
+import hashlib
+from functools import lru_cache
+from pathlib import Path
+
+PACKAGE = "delaynet"
+ROOT = Path(__file__).resolve().parents[2]
+# what keeps records of results does not change them
+NOT_CODE_OF_RESULTS = (f"{PACKAGE}.provenance",)
+
+
+@lru_cache
+def module_path(module: str) -> Path | None:
+    """Return the file of a module of this package, or None if there is no such module."""
+    base = ROOT.joinpath(*module.split("."))
+    for path in (base.with_suffix(".py"), base / "__init__.py"):
+        if path.is_file():
+            return path
+    return None
+
+
+@lru_cache
+def imported_modules(module: str) -> frozenset[str]:
+    """Return the modules of this package that a module's source imports, anywhere in it."""
+    path = module_path(module)
+    if path is None:
+        return frozenset()
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            found.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found.add(node.module)
+            found.update(f"{node.module}.{alias.name}" for alias in node.names)
+    return frozenset(
+        name
+        for name in found
+        if name.split(".")[0] == PACKAGE
+        and not name.startswith(NOT_CODE_OF_RESULTS)
+        and module_path(name)
+    )
+
+
+def modules_of(*modules: str) -> list[str]:
+    """Return modules and all that they import, directly or not, with their packages, sorted."""
+    seen: set[str] = set()
+    waiting = list(modules)
+    while waiting:
+        module = waiting.pop()
+        if module in seen:
+            continue
+        seen.add(module)
+        waiting.extend(imported_modules(module))
+        parent = module.rpartition(".")[0]
+        # the package of the commands only dispatches to them
+        if parent and parent != f"{PACKAGE}.cli":
+            waiting.append(parent)
+    return sorted(seen - {PACKAGE})
+
+
+def code(*modules: str) -> list[str]:
+    """Return `<file> <digest>` of each module that the given ones depend on, themselves included.
+
+    Args:
+        modules: dotted names, such as `delaynet.cli.train`.
+    """
+    described = []
+    for module in modules_of(*modules):
+        path = module_path(module)
+        assert path is not None, f"no module {module}"
+        digest = hashlib.sha256(path.read_bytes()).hexdigest()[:16]
+        described.append(f"{path.relative_to(ROOT)} {digest}")
+    return described

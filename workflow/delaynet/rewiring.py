@@ -1,0 +1,154 @@
+"""Which connections exist: random masks, and their change by DEEP R and RigL.
+
+Pure functions on (magnitude, gradient, mask). Every layer keeps exactly K = int((1 - p) n) of its n
+possible connections, after every step. Nothing here waits for a GPU: counts stay tensors.
+"""
+
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+# A grown connection starts at this magnitude (Mészáros et al. 2024): alive, but without effect.
+NEWBORN_MAGNITUDE = 1e-12
+
+
+def connection_count(possible: int, sparsity: str) -> int:
+    """Return K = int((1 - p) n), at least one, exactly (no binary fractions)."""
+    return max(1, int((1 - Decimal(sparsity)) * possible))
+
+
+def random_mask(shape: Sequence[int], count: int, generator: torch.Generator) -> Tensor:
+    """Return a mask with exactly `count` connections, every set of them equally likely.
+
+    Args:
+        shape: of the mask, for instance [synapses, out, in].
+        count: connections.
+        generator: on the CPU.
+    """
+    mask = torch.zeros(tuple(shape), dtype=torch.bool)
+    mask.view(-1)[torch.randperm(mask.numel(), generator=generator)[:count]] = True
+    return mask
+
+
+def connected_masks(
+    shapes: Sequence[Sequence[int]], counts: Sequence[int], generator: torch.Generator
+) -> list[Tensor]:
+    """Return random masks in which every used hidden unit has an input and an output.
+
+    As many units of each hidden layer are used as there are connections for (`min` over the counts
+    and the layer sizes); each gets one connection on either side, and the rest are drawn at random
+    among the used units.
+
+    Args:
+        shapes: [synapses, out, in] of each layer, from the input on.
+        counts: connections of each layer.
+        generator: on the CPU.
+
+    Returns:
+        One mask a layer, with exactly the counts.
+    """
+    hidden_sizes = [shape[1] for shape in shapes[:-1]]
+    used_count = min([*hidden_sizes, *counts])
+    used = [torch.randperm(size, generator=generator)[:used_count] for size in hidden_sizes]
+    presynaptic = [torch.randperm(shapes[0][2], generator=generator), *used]
+    postsynaptic = [*used, torch.randperm(shapes[-1][1], generator=generator)]
+    masks = []
+    for shape, count, rows, columns in zip(shapes, counts, postsynaptic, presynaptic, strict=True):
+        mask = torch.zeros(tuple(shape), dtype=torch.bool)
+        # one connection for every used unit, spread evenly over the inputs or the outputs
+        turn = torch.arange(used_count)
+        mask[0, rows[turn % len(rows)], columns[turn % len(columns)]] = True
+        masks.append(_filled_up(mask, count, rows, columns, generator))
+    return masks
+
+
+def _filled_up(
+    mask: Tensor, count: int, rows: Tensor, columns: Tensor, generator: torch.Generator
+) -> Tensor:
+    """Return the mask with connections drawn within rows x columns until there are `count`."""
+    free = torch.zeros_like(mask)
+    free[:, rows[:, None], columns[None, :]] = True
+    candidates = (free & ~mask).view(-1).nonzero().squeeze(1)
+    missing = count - int(mask.sum())
+    mask.view(-1)[candidates[torch.randperm(len(candidates), generator=generator)[:missing]]] = True
+    return mask
+
+
+class Rewired(NamedTuple):
+    """A layer's connections after one rewiring; shapes as given.
+
+    Attributes:
+        magnitude: 0 where dormant.
+        mask: the connections.
+        pruned: those that went dormant.
+        grown: those that started.
+    """
+
+    magnitude: Tensor
+    mask: Tensor
+    pruned: Tensor
+    grown: Tensor
+
+
+def rewire(magnitude: Tensor, mask: Tensor, score: Tensor) -> Rewired:
+    """Let connections whose magnitude reached zero go dormant, and start as many others.
+
+    (DEEP R, Bellec et al. 2018, algorithm 1, without the noise; with a score from the gradient the
+    regrowth of RigL, Evci et al. 2020.) A connection that was just pruned may be drawn again.
+
+    Args:
+        magnitude: sign times weight, any shape; not above 0 means pruned.
+        mask: the connections, bool, same shape.
+        score: the dormant ones with the highest score start (`growth_score`), same shape.
+
+    Returns:
+        The new magnitudes and mask, with as many connections as before.
+    """
+    pruned = mask & (magnitude <= 0)
+    kept = mask & ~pruned
+    order = score.masked_fill(kept, -torch.inf).flatten().argsort(descending=True, stable=True)
+    rank = torch.empty_like(order)
+    rank[order] = torch.arange(len(order), device=order.device)
+    grown = (rank < pruned.sum()).view_as(mask)
+    magnitude = torch.where(kept, magnitude, 0.0).masked_fill(grown, NEWBORN_MAGNITUDE)
+    return Rewired(magnitude, kept | grown, pruned & ~grown, grown)
+
+
+def growth_score(gradient: Tensor, growth: str, generator: torch.Generator) -> Tensor:
+    """Return the score by which dormant connections start.
+
+    Args:
+        gradient: of the loss for the magnitudes, dormant ones too, any shape.
+        growth: `random` (DEEP R), `gradient` (most negative first, Mészáros et al. 2024),
+            `magnitude` (largest absolute gradient first, Evci et al. 2020), or `v1` (largest
+            positive first, an earlier version of the published code).
+        generator: on the device of the gradient, for `random`.
+
+    Returns:
+        Same shape; the highest start first.
+    """
+    match growth:
+        case "random":
+            return torch.rand(gradient.shape, generator=generator, device=gradient.device)
+        case "gradient":
+            return -gradient
+        case "magnitude":
+            return gradient.abs()
+        case "v1":
+            return gradient
+    raise ValueError(f"unknown growth '{growth}'")
+
+
+def reachable_outputs(masks: Sequence[Tensor]) -> int:
+    """Return how many outputs some input reaches through connections.
+
+    Args:
+        masks: of each layer from the input on, [synapses, out, in].
+    """
+    reached = torch.ones(masks[0].shape[2], dtype=torch.bool, device=masks[0].device)
+    for mask in masks:
+        reached = (mask.any(0) & reached).any(1)
+    return int(reached.sum())

@@ -1,0 +1,1 @@
+"""Training: initial networks, schedules, the step, the loop."""

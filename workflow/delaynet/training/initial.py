@@ -1,0 +1,88 @@
+"""The network before training: masks, signs, weights and delays, from the seed alone."""
+
+import torch
+from torch import Tensor
+
+from delaynet.config import REWIRED_STRUCTURES, RunSettings
+from delaynet.network import DelayNetwork, LayerArrays
+from delaynet.rewiring import connected_masks, connection_count, random_mask
+from delaynet.training.randomness import generator
+
+
+def initial_network(settings: RunSettings, inputs: int, outputs: int) -> DelayNetwork:
+    """Return the untrained network of a run, on the CPU.
+
+    Variants of one seed share what they can: dense, static and rewired networks draw the same
+    delays, and networks of equal sparsity the same masks and magnitudes, so that contrasts are
+    paired.
+
+    Args:
+        settings: of the run.
+        inputs: input channels.
+        outputs: classes.
+    """
+    sizes = [inputs, *settings.model.hidden, outputs]
+    synapses = settings.model.synapses_per_pair
+    shapes = [(synapses, out, into) for into, out in zip(sizes, sizes[1:], strict=False)]
+    masks = initial_masks(settings, shapes)
+    streams = {name: generator(settings.seed, name) for name in ("weight", "delay", "sign")}
+    layers = []
+    for shape, mask in zip(shapes, masks, strict=True):
+        delay = initial_delays(settings, shape, streams["delay"])
+        sign = drawn_signs(settings, shape, streams["sign"])
+        magnitude = initial_magnitudes(mask, streams["weight"])
+        sign_is_fixed = settings.dale == "dale" or settings.structure in REWIRED_STRUCTURES
+        layers.append(
+            LayerArrays(magnitude * sign, delay, mask, sign if sign_is_fixed else 0 * sign)
+        )
+    return DelayNetwork(layers, settings.model, learn_delays=settings.delays == "learned")
+
+
+def initial_masks(settings: RunSettings, shapes: list[tuple[int, int, int]]) -> list[Tensor]:
+    """Return the connections of each layer, bool, [synapses, out, in]."""
+    stream = generator(settings.seed, "mask")
+    counts = [
+        connection_count(synapses * out * into, settings.sparsity) for synapses, out, into in shapes
+    ]
+    if settings.structure == "static_connected":
+        return connected_masks(shapes, counts, stream)
+    return [random_mask(shape, count, stream) for shape, count in zip(shapes, counts, strict=True)]
+
+
+def initial_delays(
+    settings: RunSettings, shape: tuple[int, int, int], stream: torch.Generator
+) -> Tensor:
+    """Return initial delays in whole steps, [synapses, out, in]: all 0 for `none`."""
+    max_delay = settings.model.max_delay
+    if settings.model.initial_delays == "clamped":
+        delay = torch.rand(shape, generator=stream) * max_delay - 1.0
+        delay = delay.clamp(min=0).round()
+    else:
+        delay = torch.randint(max_delay, shape, generator=stream).to(torch.float32)
+    return torch.zeros_like(delay) if settings.delays == "none" else delay
+
+
+def drawn_signs(
+    settings: RunSettings, shape: tuple[int, int, int], stream: torch.Generator
+) -> Tensor:
+    """Return a sign for every possible connection, -1 or 1, [synapses, out, in].
+
+    Under Dale's principle a presynaptic unit has one sign, and exactly the configured share of
+    units is excitatory; otherwise each connection draws its own.
+    """
+    if settings.dale == "free":
+        return torch.randint(2, shape, generator=stream).to(torch.float32) * 2 - 1
+    presynaptic = shape[2]
+    excitatory = round(settings.model.excitatory_fraction * presynaptic)
+    sign = -torch.ones(presynaptic)
+    sign[torch.randperm(presynaptic, generator=stream)[:excitatory]] = 1
+    return sign.expand(shape).clone()
+
+
+def initial_magnitudes(mask: Tensor, stream: torch.Generator) -> Tensor:
+    """Return magnitudes, uniform up to 1/sqrt(mean number of inputs), [synapses, out, in].
+
+    The bound is PyTorch's own for a linear layer, with the inputs that a neuron really has.
+    """
+    mean_inputs = max(1.0, float(mask.sum()) / mask.shape[1])
+    return torch.rand(mask.shape, generator=stream) * mask / mean_inputs**0.5

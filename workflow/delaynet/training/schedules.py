@@ -1,0 +1,79 @@
+"""What changes from epoch to epoch: the width of the delay kernels and the learning rates."""
+
+import torch
+
+from delaynet.config import RunSettings, TrainingSettings
+from delaynet.network import DelayLayer
+
+
+def kernel_width(delays: str, training: TrainingSettings, epoch: int) -> float:
+    """Return sigma in an epoch, in steps; 0 stands for rounded delays, one tap.
+
+    sigma falls exponentially from `initial_sigma` to `final_sigma` over the first
+    `annealing_fraction` of the epochs (Hammouamri et al. 2024). Delays `none` and `fixed` have one
+    tap from the start; `frozen` delays never move, but are annealed as the learned ones are.
+
+    Args:
+        delays: none, fixed, learned or frozen.
+        training: settings.
+        epoch: from 0.
+    """
+    if delays in ("none", "fixed"):
+        return 0.0
+    annealing_epochs = training.annealing_fraction * training.epochs
+    progress = min(1.0, epoch / annealing_epochs)
+    ratio = training.final_sigma / training.initial_sigma
+    return float(training.initial_sigma * ratio**progress)
+
+
+class Optimisers:
+    """Adam for weights (OneCycle schedule) and for delays (cosine), stepping once an epoch."""
+
+    def __init__(self, network: torch.nn.Module, settings: RunSettings) -> None:
+        """Set up the optimisers of a network's parameters."""
+        training = settings.training
+        delays = [p for name, p in network.named_parameters() if name.endswith(".delay")]
+        others = [p for name, p in network.named_parameters() if not name.endswith(".delay")]
+        self.weights = torch.optim.Adam(others, lr=training.learning_rate, fused=True)
+        self.delays = torch.optim.Adam(delays, lr=training.delay_learning_rate, fused=True)
+        self._schedules = [
+            torch.optim.lr_scheduler.OneCycleLR(
+                self.weights,
+                max_lr=training.learning_rate * training.peak_factor,
+                total_steps=max(2, training.epochs),
+            ),
+            torch.optim.lr_scheduler.CosineAnnealingLR(self.delays, T_max=training.epochs),
+        ]
+
+    @property
+    def learning_rate(self) -> float:
+        """The weights' learning rate in this epoch."""
+        return float(self.weights.param_groups[0]["lr"])
+
+    def zero_grad(self) -> None:
+        """Forget the last batch's gradients."""
+        self.weights.zero_grad(set_to_none=True)
+        self.delays.zero_grad(set_to_none=True)
+
+    def step(self) -> None:
+        """Update all parameters from their gradients."""
+        self.weights.step()
+        self.delays.step()
+
+    def next_epoch(self, is_last: bool) -> None:
+        """Advance the schedules; they have one value an epoch, so none after the last."""
+        if not is_last:
+            for schedule in self._schedules:
+                schedule.step()
+
+    def forget(self, layer: DelayLayer, changed: torch.Tensor) -> None:
+        """Clear the moments of connections that were pruned or have just started.
+
+        Args:
+            layer: of connections.
+            changed: bool, [synapses, out, in].
+        """
+        for optimiser, parameter in ((self.weights, layer.weight), (self.delays, layer.delay)):
+            if parameter in optimiser.state:
+                for moment in ("exp_avg", "exp_avg_sq"):
+                    optimiser.state[parameter][moment].masked_fill_(changed, 0.0)

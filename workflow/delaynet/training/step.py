@@ -1,0 +1,95 @@
+"""One step of training: loss, gradients, update, and the rewiring of the connections."""
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from delaynet.config import REWIRED_STRUCTURES, RunSettings
+from delaynet.network import DelayLayer, DelayNetwork, class_evidence
+from delaynet.rewiring import growth_score, rewire
+from delaynet.training.schedules import Optimisers
+
+
+class StepResult(NamedTuple):
+    """Sums over a batch, still on the device: nothing waits for a GPU."""
+
+    loss: Tensor
+    correct: Tensor
+    grown: Tensor
+
+
+class Streams(NamedTuple):
+    """Random streams on the device of the training."""
+
+    dropout: torch.Generator
+    growth: torch.Generator
+
+
+def training_step(
+    network: DelayNetwork,
+    optimisers: Optimisers,
+    settings: RunSettings,
+    batch: tuple[Tensor, Tensor],
+    steps: int,
+    sigma: float,
+    streams: Streams,
+) -> StepResult:
+    """Train on one batch.
+
+    Args:
+        network: in training mode.
+        optimisers: of the network.
+        settings: of the run.
+        batch: spectrum of the input [frequencies, 2, batch, channels], and labels [batch].
+        steps: time steps of the input.
+        sigma: width of the delay kernels.
+        streams: random streams.
+    """
+    signal_spectrum, label = batch
+    optimisers.zero_grad()
+    evidence = class_evidence(network(signal_spectrum, steps, sigma, streams.dropout).voltage)
+    loss = torch.nn.functional.cross_entropy(evidence, label)
+    loss.backward()
+    rewired = settings.structure in REWIRED_STRUCTURES
+    gradients = [_mask_gradient(layer, settings.training.l1 * rewired) for layer in network.layers]
+    optimisers.step()
+    # before the constraints, which would bring what went below zero back to it
+    grown = [
+        _rewire_layer(layer, gradient, optimisers, settings, streams.growth)
+        for layer, gradient in zip(network.layers, gradients, strict=True)
+        if rewired
+    ]
+    network.hold_constraints()
+    return StepResult(
+        loss.detach() * len(label),
+        (evidence.argmax(1) == label).sum(),
+        torch.stack(grown) if rewired else label.new_zeros(len(network.layers)),
+    )
+
+
+@torch.no_grad()
+def _mask_gradient(layer: DelayLayer, l1: float) -> Tensor:
+    """Keep the gradient of connections only, add the L1 penalty; return the gradient as it was."""
+    assert layer.weight.grad is not None
+    gradient = layer.weight.grad
+    layer.weight.grad = gradient * layer.mask + l1 * layer.weight.sign()
+    return gradient
+
+
+@torch.no_grad()
+def _rewire_layer(
+    layer: DelayLayer,
+    gradient: Tensor,
+    optimisers: Optimisers,
+    settings: RunSettings,
+    stream: torch.Generator,
+) -> Tensor:
+    """Prune and grow a layer's connections; return how many were grown."""
+    growth = "random" if settings.structure == "deep_r" else settings.training.growth
+    score = growth_score(gradient * layer.sign, growth, stream)
+    result = rewire(layer.weight * layer.sign, layer.mask, score)
+    layer.weight.copy_(result.magnitude * layer.sign)
+    layer.mask.copy_(result.mask)
+    optimisers.forget(layer, result.pruned | result.grown)
+    return result.grown.sum()

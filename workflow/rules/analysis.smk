@@ -1,0 +1,58 @@
+# Reads:  run folders
+# Writes: results/grouping.csv, results/tables/*.csv
+
+
+rule grouping:
+    input:
+        config="results/config.json",
+        networks=naming.run_files(CONFIG.runs(), ["initial.h5", "network.h5"]),
+    output:
+        "results/grouping.csv",
+    params:
+        code=code("delaynet.cli.grouping"),
+    log:
+        "logs/grouping.log",
+    benchmark:
+        "benchmarks/grouping.tsv"
+    threads: 2
+    resources:
+        mem_mb=2000,
+        runtime=120,
+    conda:
+        "../../envs/delaynet.yaml"
+    shell:
+        "python -m delaynet grouping --config {input.config} --runs results/runs"
+        " --processes {threads} --output {output} 2> {log}"
+
+
+rule tables:
+    input:
+        config="results/config.json",
+        summaries=naming.run_files(CONFIG.runs(), ["summary.json"]),
+    output:
+        accuracy=report(
+            "results/tables/accuracy.csv",
+            caption="../report/accuracy_table.rst",
+            category="Tables",
+            labels={"table": "accuracy", "format": "CSV"},
+        ),
+        contrasts=report(
+            "results/tables/contrasts.csv",
+            caption="../report/contrasts_table.rst",
+            category="Tables",
+            labels={"table": "contrasts", "format": "CSV"},
+        ),
+        hyperparameters="results/tables/hyperparameters.csv",
+    params:
+        code=code("delaynet.cli.tables"),
+    log:
+        "logs/tables.log",
+    benchmark:
+        "benchmarks/tables.tsv"
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    conda:
+        "../../envs/delaynet.yaml"
+    shell:
+        "python -m delaynet tables --config {input.config} --results results 2> {log}"

@@ -1,0 +1,31 @@
+# Reads:  results/features.h5
+# Writes: results/runs/<delays>-<structure>-<free|dale>/sparsity-<p>/seed-<n>/
+
+
+rule train:
+    input:
+        features="results/features.h5",
+    output:
+        settings=f"results/runs/{naming.RUN_FOLDER}/settings.json",
+        metrics=f"results/runs/{naming.RUN_FOLDER}/metrics.csv",
+        initial=f"results/runs/{naming.RUN_FOLDER}/initial.h5",
+        network=f"results/runs/{naming.RUN_FOLDER}/network.h5",
+        predictions=f"results/runs/{naming.RUN_FOLDER}/predictions.csv",
+        summary=f"results/runs/{naming.RUN_FOLDER}/summary.json",
+    params:
+        folder=f"results/runs/{naming.RUN_FOLDER}",
+        settings=naming.run_settings(CONFIG),
+        code=code("delaynet.cli.train"),
+    log:
+        f"logs/train/{naming.RUN_FOLDER}.log",
+    benchmark:
+        f"benchmarks/train/{naming.RUN_FOLDER}.tsv"
+    threads: 1
+    resources:
+        mem_mb=lambda wildcards, attempt: 2500 * attempt,
+        runtime=lambda wildcards, attempt: 120 * attempt,
+    conda:
+        "../../envs/delaynet.yaml"
+    shell:
+        "python -m delaynet train --settings {params.settings:q} --features {input.features}"
+        " --folder {params.folder} --threads {threads} 2> {log}"
