@@ -101,17 +101,13 @@ def test_gradients_agree_with_finite_differences() -> None:
     weight = torch.randn(4, 3, generator=draw, dtype=torch.float64, requires_grad=True)
     delay = (torch.rand(4, 3, generator=draw, dtype=torch.float64) * 6).requires_grad_()
 
-    def current(
-        signal: torch.Tensor, weight: torch.Tensor, delay: torch.Tensor
-    ) -> torch.Tensor:
+    def current(signal: torch.Tensor, weight: torch.Tensor, delay: torch.Tensor) -> torch.Tensor:
         return delayed_current(signal, gaussian_kernel(weight, delay, 1.0, 7))
 
     assert torch.autograd.gradcheck(current, (signal, weight, delay))
 
 
-@given(
-    delay=st.floats(0, 24, allow_nan=False), sigma=st.floats(0.1, 12), weight=st.floats(-3, 3)
-)
+@given(delay=st.floats(0, 24, allow_nan=False), sigma=st.floats(0.1, 12), weight=st.floats(-3, 3))
 @settings(deadline=None)
 def test_a_gaussian_kernel_holds_all_of_its_weight(
     delay: float, sigma: float, weight: float

@@ -64,7 +64,7 @@ class CorpusSettings(Settings):
     """`synthetic` speaks the digits with eSpeak NG; `folder` reads recordings in the layout of the
     Heidelberg Digits."""
     folder: str | None = None
-    """The folder of recordings (holds `audio/` and the two filename lists), for `source: folder`."""
+    """Folder of recordings (with `audio/` and the two filename lists), for `source: folder`."""
     trials: int = Field(15, ge=1)
     """How often each synthetic speaker says each word; 240 clips a trial."""
     seed: int = Field(0, ge=0)
@@ -122,8 +122,8 @@ class ModelSettings(Settings):
     positive_gain: bool = False
     """Keep the batch-norm gain positive, so that it can never flip the sign of an input."""
     initial_delays: Literal["uniform", "clamped"] = "uniform"
-    """`uniform`: every delay equally likely; `clamped`: uniform over [-1, max_delay - 1], clamped at
-    0 and rounded, as in the published code."""
+    """`uniform`: every delay equally likely; `clamped`: uniform over [-1, max_delay - 1], clamped
+    at 0 and rounded, as in the published code."""
 
 
 class TrainingSettings(Settings):
@@ -154,8 +154,8 @@ class TrainingSettings(Settings):
     validation_speakers: tuple[Annotated[int, Field(ge=0)], ...] = Field((11,), min_length=1)
     """Speakers held out of the training list for the choice of the epoch."""
     select: Literal["validation_best", "last", "test_best"] = "validation_best"
-    """The epoch whose network is kept. `test_best` is the published code's choice; it reads the test
-    list every epoch and overstates accuracy."""
+    """The epoch whose network is kept. `test_best` is the published code's choice; it reads the
+    test list every epoch and overstates accuracy."""
     device: Literal["auto", "cpu", "cuda"] = "auto"
     """Where to compute; `auto` takes a GPU where there is one."""
 
@@ -170,7 +170,8 @@ class GridBlock(Settings):
     dale: tuple[Dale, ...] = Field(("free",), min_length=1)
     """`dale`: a presynaptic unit is excitatory or inhibitory, never both; `free`: no such bond."""
     sparsity: tuple[Sparsity, ...] = Field(("0",), min_length=1)
-    """Share of connections that do not exist, as quoted decimals; `dense` has '0', the others more."""
+    """Shares of connections that do not exist, as quoted decimals: '0' for `dense`, more for the
+    others."""
 
     @model_validator(mode="after")
     def _sparsity_fits_structure(self) -> "GridBlock":
@@ -237,7 +238,8 @@ class Config(Settings):
     seeds: int = Field(ge=1)
     """Every variant is trained with seeds 0 .. seeds - 1."""
     variants: dict[str, dict[str, dict[str, Any]]] = {}
-    """Settings of single variants, over the common ones: `{<variant>: {model: {}, training: {}}}`."""
+    """Settings of single variants, over the common ones:
+    `{<variant>: {model: {}, training: {}}}`."""
 
     @model_validator(mode="after")
     def _variants_exist(self) -> "Config":
@@ -292,7 +294,7 @@ def _sentence(error: ValidationError, where: str) -> str:
         case "extra_forbidden":
             return f"{where}: unknown key `{key}`; config/README.md lists every key{more}."
         case "missing":
-            return f"{where}: the key `{key}` is missing; config/README.md says what it holds{more}."
+            return f"{where}: the key `{key}` is missing; see config/README.md{more}."
         case "value_error":
             return f"{where}: `{key}`: {message}{more}."
     value = json.dumps(first["input"], default=str)

@@ -87,7 +87,8 @@ def spectrum(signal: Tensor, max_delay: int) -> Tensor:
     """
     length = _transform_length(len(signal), max_delay)
     transform = _forward_transform(len(signal), length, signal.device, signal.dtype)
-    return (transform @ signal.flatten(1)).unflatten(0, (-1, 2)).unflatten(2, signal.shape[1:])
+    parts = transform @ signal.flatten(1)  # [2 F, ..]
+    return parts.view(-1, 2, *signal.shape[1:])
 
 
 def current_from_spectrum(signal_spectrum: Tensor, kernel: Tensor, steps: int) -> Tensor:
@@ -121,9 +122,7 @@ def _transform_length(steps: int, max_delay: int) -> int:
 
 
 @lru_cache(maxsize=16)
-def _forward_transform(
-    steps: int, length: int, device: torch.device, dtype: torch.dtype
-) -> Tensor:
+def _forward_transform(steps: int, length: int, device: torch.device, dtype: torch.dtype) -> Tensor:
     """Return the matrix of the real Fourier transform of `steps` samples, [2 F, steps].
 
     A product with it was measured three times faster than an FFT over the leading axis, which
@@ -134,9 +133,7 @@ def _forward_transform(
 
 
 @lru_cache(maxsize=16)
-def _inverse_transform(
-    steps: int, length: int, device: torch.device, dtype: torch.dtype
-) -> Tensor:
+def _inverse_transform(steps: int, length: int, device: torch.device, dtype: torch.dtype) -> Tensor:
     """Return the matrix that gives the first `steps` samples back, [steps, 2 F]."""
     phase = _phases(steps, length).T  # [steps, F]
     # every frequency but the first and the last stands for itself and for its conjugate
@@ -157,14 +154,12 @@ class _ComplexProduct(torch.autograd.Function):
     """Matrix product of complex matrices kept as real and imaginary parts, [F, 2, n, m]."""
 
     @staticmethod
-    def forward(ctx: FunctionCtx, left: Tensor, right: Tensor) -> Tensor:  # type: ignore[override]
+    def forward(ctx: FunctionCtx, left: Tensor, right: Tensor) -> Tensor:
         ctx.save_for_backward(left, right)
         return _complex_product(left, right, 1, 1)
 
     @staticmethod
-    def backward(  # type: ignore[override]
-        ctx: FunctionCtx, gradient: Tensor
-    ) -> tuple[Tensor | None, Tensor | None]:
+    def backward(ctx: FunctionCtx, gradient: Tensor) -> tuple[Tensor | None, Tensor | None]:
         left, right = ctx.saved_tensors  # type: ignore[attr-defined]
         needs_left, needs_right = ctx.needs_input_grad  # type: ignore[attr-defined]
         return (

@@ -89,4 +89,6 @@ def rebuild(saved: SavedNetwork, model: ModelSettings) -> DelayNetwork:
 def respond(network: DelayNetwork, features: Tensor) -> Response:
     """Return the response of a network, delays rounded, to features [time, batch, channels]."""
     network.eval()
-    return network(spectrum(features, network.model.max_delay), len(features), 0.0, None)
+    signal_spectrum = spectrum(features, network.model.max_delay)
+    response: Response = network(signal_spectrum, len(features), 0.0, None)
+    return response

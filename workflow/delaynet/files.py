@@ -11,7 +11,8 @@ def replacing(path: Path) -> Iterator[Path]:
     """Yield a temporary path beside `path`, renamed to it when the block ends well.
 
     The temporary name keeps the suffix, so that writers that choose a format by it still do, and
-    holds the process id, so that two writers never share it. When the block raises, nothing is left.
+    holds the process id, so that two writers never share it. When the block raises, nothing is
+    left.
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)

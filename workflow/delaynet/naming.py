@@ -1,5 +1,7 @@
-"""What the Snakefile asks of the configuration: which files there are, by name."""
+"""What the Snakefile asks: which files there are, by name, and how rules find the commands."""
 
+import os
+import sys
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, get_args
@@ -19,6 +21,20 @@ PATTERNS = {
     "seed": "0|[1-9][0-9]*",
 }
 RUN_FOLDER = "{delays}-{structure}-{dale}/sparsity-{sparsity}/seed-{seed}"
+
+
+def put_commands_in_reach(workflow: Path) -> None:
+    """Let the rules' `python -m delaynet` find interpreter and package, here and on a node.
+
+    It is the interpreter that runs Snakemake, unless a conda environment or a container comes
+    before it, and the package of this clone in any case.
+
+    Args:
+        workflow: the folder that holds the package.
+    """
+    interpreter = str(Path(sys.executable).parent)
+    os.environ["PATH"] = os.pathsep.join([interpreter, os.environ["PATH"]])
+    os.environ["PYTHONPATH"] = str(workflow)
 
 
 def read_for_snakemake(content: Mapping[str, Any]) -> Config:
@@ -48,6 +64,17 @@ def _check_folder(folder: Path) -> None:
 def corpus_folder(config: Config) -> Path:
     """Return the folder of recordings: the user's own, or the synthetic one below `results`."""
     return Path(config.corpus.folder or "results/corpus")
+
+
+def corpus_inputs(config: Config) -> list[Path]:
+    """Return what a rule that reads the corpus depends on.
+
+    The synthetic corpus is one output, a folder; of a user's own, the lists are watched too.
+    """
+    folder = corpus_folder(config)
+    if config.corpus.source == "synthetic":
+        return [folder]
+    return [folder / "audio", *(list_path(folder, split) for split in SPLITS)]
 
 
 def run_settings(config: Config) -> Callable[[Any], str]:

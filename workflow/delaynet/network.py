@@ -8,7 +8,7 @@ signs are fixed (Dale's principle, DEEP R), `sign` says which, and `hold_constra
 """
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 import torch
 from torch import Tensor, nn
@@ -85,10 +85,14 @@ class DelayNetwork(nn.Module):
         """Build the network from the arrays of its layers, from the input on."""
         super().__init__()
         self.model = model
-        self.layers = nn.ModuleList(
-            DelayLayer(arrays, model.max_delay, learn_delays) for arrays in layers
+        self.layers = cast(
+            Sequence[DelayLayer],
+            nn.ModuleList(DelayLayer(arrays, model.max_delay, learn_delays) for arrays in layers),
         )
-        self.norms = nn.ModuleList(nn.BatchNorm1d(arrays.weight.shape[1]) for arrays in layers[:-1])
+        self.norms = cast(
+            Sequence[nn.BatchNorm1d],
+            nn.ModuleList(nn.BatchNorm1d(arrays.weight.shape[1]) for arrays in layers[:-1]),
+        )
 
     def forward(
         self, signal_spectrum: Tensor, steps: int, sigma: float, dropout: torch.Generator | None

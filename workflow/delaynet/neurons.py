@@ -13,7 +13,7 @@ class _LeakyIntegrateAndFire(torch.autograd.Function):
     """`lif` with its backward pass by hand: autograd would keep five tensors a step, not one."""
 
     @staticmethod
-    def forward(  # type: ignore[override]
+    def forward(
         ctx: FunctionCtx, current: Tensor, decay: float, threshold: float, alpha: float
     ) -> Tensor:
         voltage = torch.zeros_like(current)  # [T, B, N]
@@ -26,9 +26,7 @@ class _LeakyIntegrateAndFire(torch.autograd.Function):
         return torch.gt(voltage, threshold, out=torch.empty_like(voltage))
 
     @staticmethod
-    def backward(  # type: ignore[override]
-        ctx: FunctionCtx, spikes_gradient: Tensor
-    ) -> tuple[Tensor, None, None, None]:
+    def backward(ctx: FunctionCtx, spikes_gradient: Tensor) -> tuple[Tensor, None, None, None]:
         (voltage,) = ctx.saved_tensors  # type: ignore[attr-defined]
         decay, threshold, alpha = ctx.constants  # type: ignore[attr-defined]
         current_gradient = torch.zeros_like(voltage)  # [T, B, N]

@@ -8,7 +8,9 @@ key.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import chain
 from pathlib import Path
+from types import ModuleType
 from typing import Any, NamedTuple
 
 import h5py
@@ -24,6 +26,15 @@ from delaynet.structure import grouping
 from delaynet.tables import GRID_POINT, read_table, settings_of, show_setting
 
 MINUS = "\N{MINUS SIGN}"
+SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+# Constants of the code that the manuscript mentions, by their names in lower case.
+CONSTANTS: dict[str, ModuleType] = {
+    "minimal_width": delays,
+    "newborn_magnitude": rewiring,
+    "channel_width": grouping,
+    "delay_width": grouping,
+    "minimal_pairs": grouping,
+}
 
 
 class Number(NamedTuple):
@@ -62,7 +73,6 @@ def write_numbers(
     accuracy_table, contrast_table = read_table(accuracy), read_table(contrasts)
     sections: list[tuple[str, Iterable[Number]]] = [
         (config_path.as_posix(), setting_numbers(config)),
-        ("workflow/delaynet", constant_numbers()),
         (features.as_posix(), corpus_numbers(features, config)),
         (accuracy.as_posix(), accuracy_numbers(accuracy_table)),
         (accuracy.as_posix(), connectivity_numbers(accuracy_table)),
@@ -70,7 +80,8 @@ def write_numbers(
         (contrasts.as_posix(), comparison_numbers(contrast_table)),
         (grouping_table.as_posix(), grouping_numbers(read_table(grouping_table))),
     ]
-    write_json(output, nest((source, number) for source, part in sections for number in part))
+    read = ((source, number) for source, part in sections for number in part)
+    write_json(output, nest(chain(constant_numbers(), read)))
 
 
 def nest(numbers: Iterable[tuple[str, Number]]) -> dict[str, Any]:
@@ -99,12 +110,12 @@ def show_points(value: float) -> str:
     return sign + text
 
 
-def show_power(value: float) -> str:
-    """Write a number with its power of ten, as `2 × 10⁻⁵`; without the factor where that is 1."""
-    factor, exponent = f"{value:.12g}".split("e") if value < 1e-4 else (f"{value:g}", "0")
-    if exponent == "0":
+def show_constant(value: float) -> str:
+    """Write a constant: `0.27`, `10⁻¹²`."""
+    factor, _, exponent = f"{value:g}".partition("e")
+    if not exponent:
         return factor
-    power = "10" + str(int(exponent)).translate(str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"))
+    power = "10" + str(int(exponent)).translate(SUPERSCRIPTS)
     return power if factor == "1" else f"{factor} × {power}"
 
 
@@ -122,8 +133,6 @@ def setting_numbers(config: Config) -> Iterator[Number]:
         "last_delay_milliseconds": step * (model.max_delay - 1),
         "largest_feature": features.scale * features.floor_db,
         "peak_learning_rate": training.learning_rate * training.peak_factor,
-        "annealing_epochs": training.annealing_fraction * training.epochs,
-        "dropout_percent": 100 * model.dropout,
     }
     for name, value in derived.items():
         yield Number(f"derived.{name}", value, f"{value:.4g}")
@@ -143,14 +152,12 @@ def setting_numbers(config: Config) -> Iterator[Number]:
     yield Number("grid.smallest_p_value", smallest, f"{smallest:.2g}")
 
 
-def constant_numbers() -> Iterator[Number]:
-    """Yield the constants of the code that the manuscript mentions."""
-    yield Number("constants.minimal_width", delays.MINIMAL_WIDTH, f"{delays.MINIMAL_WIDTH:g}")
-    newborn = rewiring.NEWBORN_MAGNITUDE
-    yield Number("constants.newborn_magnitude", newborn, show_power(newborn))
-    for name in ("channel_width", "delay_width", "minimal_pairs"):
-        constant = getattr(grouping, name.upper())
-        yield Number(f"constants.{name}", constant, f"{constant:g}")
+def constant_numbers() -> Iterator[tuple[str, Number]]:
+    """Yield the constants of the code, each with the module that holds it as its source."""
+    for name, module in CONSTANTS.items():
+        constant = getattr(module, name.upper())
+        source = f"workflow/{module.__name__.replace('.', '/')}.py"
+        yield source, Number(f"constants.{name}", constant, show_constant(constant))
 
 
 def corpus_numbers(features: Path, config: Config) -> Iterator[Number]:
@@ -207,7 +214,7 @@ def _cell(row: Mapping[Any, Any]) -> str:
 def connectivity_numbers(table: pd.DataFrame) -> Iterator[Number]:
     """Yield connections and reachable outputs by structure and sparsity, means over variants."""
     for (structure, sparsity), rows in table.groupby(["structure", "sparsity"], sort=False):
-        cell = f"connectivity.{structure}.{sparsity_key(sparsity)}"
+        cell = f"connectivity.{structure}.{sparsity_key(str(sparsity))}"
         connections = round(float(rows["connections"].mean()))
         yield Number(f"{cell}.connections", connections, f"{connections:,}")
         reachable = float(rows["reachable_outputs"].mean())
@@ -255,14 +262,13 @@ def grouping_numbers(table: pd.DataFrame) -> Iterator[Number]:
     A z is missing where there is too little to test.
     """
     for (network, null, *_), seeds in table.groupby(["network", "null", *GRID_POINT], sort=False):
-        key = f"grouping.{_cell(seeds.iloc[0])}.{network}.{null}"
+        key = f"grouping.{_cell(seeds.iloc[0].to_dict())}.{network}.{null}"
         z = seeds["z"].dropna()
         yield Number(f"{key}.seeds", len(seeds), f"{len(seeds):,}")
         yield Number(f"{key}.testable", len(z), f"{len(z):,}")
         if len(z):
             for name, value in (("mean", z.mean()), ("smallest", z.min()), ("largest", z.max())):
-                shown = f"{value:.1f}".replace("-", MINUS)
-                yield Number(f"{key}.{name}", float(value), shown)
+                yield Number(f"{key}.{name}", float(value), show_points(value).removeprefix("+"))
     for null, rows in table.groupby("null", sort=False):
         yield from _grouping_summary(str(null), rows)
 

@@ -11,6 +11,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from delaynet.errors import UserError
+
 # A grown connection starts at this magnitude (Mészáros et al. 2024): alive, but without effect.
 NEWBORN_MAGNITUDE = 1e-12
 
@@ -38,9 +40,8 @@ def connected_masks(
 ) -> list[Tensor]:
     """Return random masks in which every used hidden unit has an input and an output.
 
-    As many units of each hidden layer are used as there are connections for (`min` over the counts
-    and the layer sizes); each gets one connection on either side, and the rest are drawn at random
-    among the used units.
+    As many units of a hidden layer are used as the layers before and after it have connections for;
+    each gets one connection on either side, and the rest are drawn at random among the used units.
 
     Args:
         shapes: [synapses, out, in] of each layer, from the input on.
@@ -49,17 +50,24 @@ def connected_masks(
 
     Returns:
         One mask a layer, with exactly the counts.
+
+    Raises:
+        UserError: so few connections that there is no such net.
     """
     hidden_sizes = [shape[1] for shape in shapes[:-1]]
-    used_count = min([*hidden_sizes, *counts])
-    used = [torch.randperm(size, generator=generator)[:used_count] for size in hidden_sizes]
+    used = [
+        torch.randperm(size, generator=generator)[: min(size, before, after)]
+        for size, before, after in zip(hidden_sizes, counts, counts[1:], strict=False)
+    ]
     presynaptic = [torch.randperm(shapes[0][2], generator=generator), *used]
     postsynaptic = [*used, torch.randperm(shapes[-1][1], generator=generator)]
     masks = []
-    for shape, count, rows, columns in zip(shapes, counts, postsynaptic, presynaptic, strict=True):
+    for index, (shape, count) in enumerate(zip(shapes, counts, strict=True)):
+        rows, columns = postsynaptic[index], presynaptic[index]
+        # inputs and outputs need no connection, but share the hidden units' evenly
+        to_cover = max(len(hidden) for hidden in used[max(index - 1, 0) : index + 1])
+        turn = torch.arange(to_cover)
         mask = torch.zeros(tuple(shape), dtype=torch.bool)
-        # one connection for every used unit, spread evenly over the inputs or the outputs
-        turn = torch.arange(used_count)
         mask[0, rows[turn % len(rows)], columns[turn % len(columns)]] = True
         masks.append(_filled_up(mask, count, rows, columns, generator))
     return masks
@@ -73,6 +81,12 @@ def _filled_up(
     free[:, rows[:, None], columns[None, :]] = True
     candidates = (free & ~mask).view(-1).nonzero().squeeze(1)
     missing = count - int(mask.sum())
+    if missing > len(candidates):
+        raise UserError(
+            f"a layer of {tuple(mask.shape[1:])} has no room for {count} connections among the "
+            f"{len(columns)} and {len(rows)} units that can have both an input and an output; "
+            "lower the sparsity of `static_connected`, or take larger hidden layers."
+        )
     mask.view(-1)[candidates[torch.randperm(len(candidates), generator=generator)[:missing]]] = True
     return mask
 

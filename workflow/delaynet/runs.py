@@ -105,10 +105,8 @@ def write_network(path: Path, network: SavedNetwork) -> None:
 def read_network(path: Path) -> SavedNetwork:
     """Read a network file."""
     with h5py.File(path) as file:
-        layers = [
-            SavedLayer(**{name: file[f"layer_{index}"][name][()] for name in file[f"layer_{index}"]})
-            for index in range(len(file))
-        ]
+        groups = [file[f"layer_{index}"] for index in range(len(file))]
+        layers = [SavedLayer(**{name: group[name][()] for name in group}) for group in groups]
         return SavedNetwork(layers, dict(file.attrs))
 
 

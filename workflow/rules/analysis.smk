@@ -8,18 +8,18 @@ rule grouping:
         networks=naming.run_files(CONFIG.runs(), ["initial.h5", "network.h5"]),
     output:
         "results/grouping.csv",
-    params:
-        code=code("delaynet.cli.grouping"),
     log:
         "logs/grouping.log",
     benchmark:
         "benchmarks/grouping.tsv"
+    conda:
+        "../../envs/delaynet.yaml"
     threads: 2
     resources:
         mem_mb=2000,
         runtime=120,
-    conda:
-        "../../envs/delaynet.yaml"
+    params:
+        code=code("delaynet.cli.grouping"),
     shell:
         "python -m delaynet grouping --config {input.config} --runs results/runs"
         " --processes {threads} --output {output} 2> {log}"
@@ -43,16 +43,16 @@ rule tables:
             labels={"table": "contrasts", "format": "CSV"},
         ),
         hyperparameters="results/tables/hyperparameters.csv",
-    params:
-        code=code("delaynet.cli.tables"),
     log:
         "logs/tables.log",
     benchmark:
         "benchmarks/tables.tsv"
+    conda:
+        "../../envs/delaynet.yaml"
     resources:
         mem_mb=1000,
         runtime=10,
-    conda:
-        "../../envs/delaynet.yaml"
+    params:
+        code=code("delaynet.cli.tables"),
     shell:
         "python -m delaynet tables --config {input.config} --results results 2> {log}"

@@ -4,24 +4,21 @@
 
 rule corpus:
     output:
-        audio=directory("results/corpus/audio"),
-        lists=expand("results/corpus/{split}_filenames.txt", split=["train", "test"]),
-        description="results/corpus/corpus.json",
-    params:
-        folder="results/corpus",
-        trials=CONFIG.corpus.trials,
-        seed=CONFIG.corpus.seed,
-        code=code("delaynet.cli.corpus"),
+        directory("results/corpus"),
     log:
         "logs/corpus.log",
     benchmark:
         "benchmarks/corpus.tsv"
+    conda:
+        "../../envs/delaynet.yaml"
     threads: 1
     resources:
         mem_mb=1000,
         runtime=30,
-    conda:
-        "../../envs/delaynet.yaml"
+    params:
+        trials=CONFIG.corpus.trials,
+        seed=CONFIG.corpus.seed,
+        code=code("delaynet.cli.corpus"),
     shell:
         "python -m delaynet corpus --trials {params.trials} --seed {params.seed}"
-        " --output {params.folder} 2> {log}"
+        " --output {output} 2> {log}"

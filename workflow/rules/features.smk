@@ -4,24 +4,23 @@
 
 rule features:
     input:
-        audio=CORPUS / "audio",
-        lists=expand(f"{CORPUS}/{{split}}_filenames.txt", split=["train", "test"]),
+        naming.corpus_inputs(CONFIG),
     output:
         "results/features.h5",
-    params:
-        corpus=str(CORPUS),
-        settings=CONFIG.features.model_dump_json(),
-        code=code("delaynet.cli.features"),
     log:
         "logs/features.log",
     benchmark:
         "benchmarks/features.tsv"
-    threads: 2
+    conda:
+        "../../envs/delaynet.yaml"
+    threads: 1
     resources:
         mem_mb=2000,
         runtime=60,
-    conda:
-        "../../envs/delaynet.yaml"
+    params:
+        corpus=naming.corpus_folder(CONFIG),
+        settings=CONFIG.features.model_dump_json(),
+        code=code("delaynet.cli.features"),
     shell:
         "python -m delaynet features --corpus {params.corpus:q} --settings {params.settings:q}"
         " --output {output} 2> {log}"

@@ -8,7 +8,9 @@ rule figure:
         data=lambda wildcards: expand(
             "results/{file}", file=needed_files(wildcards.figure, CONFIG)
         ),
-        corpus=lambda wildcards: CORPUS / "audio" if wildcards.figure == "task" else [],
+        corpus=lambda wildcards: (
+            naming.corpus_inputs(CONFIG) if wildcards.figure == "task" else []
+        ),
     output:
         svg="results/figures/{figure}.svg",
         png=report(
@@ -17,19 +19,19 @@ rule figure:
             category="Figures",
             labels={"figure": "{figure}", "format": "PNG"},
         ),
-    params:
-        code=lambda wildcards: code(
-            "delaynet.cli.figure", f"delaynet.figures.{wildcards.figure}"
-        ),
     log:
         "logs/figures/{figure}.log",
     benchmark:
         "benchmarks/figures/{figure}.tsv"
+    conda:
+        "../../envs/delaynet.yaml"
     resources:
         mem_mb=1500,
         runtime=15,
-    conda:
-        "../../envs/delaynet.yaml"
+    params:
+        code=lambda wildcards: code(
+            "delaynet.cli.figure", f"delaynet.figures.{wildcards.figure}"
+        ),
     shell:
         "python -m delaynet figure {wildcards.figure} --config {input.config}"
         " --output {output.svg} --output {output.png} 2> {log}"

@@ -6,24 +6,21 @@ rule numbers:
     input:
         config="results/config.json",
         features="results/features.h5",
-        tables=expand(
-            "results/tables/{table}.csv", table=["accuracy", "contrasts", "hyperparameters"]
-        ),
+        tables=expand("results/tables/{table}.csv", table=["accuracy", "contrasts"]),
         grouping="results/grouping.csv",
-        summaries=naming.run_files(CONFIG.runs(), ["summary.json"]),
     output:
         "results/numbers.json",
-    params:
-        code=code("delaynet.cli.numbers"),
     log:
         "logs/numbers.log",
     benchmark:
         "benchmarks/numbers.tsv"
+    conda:
+        "../../envs/delaynet.yaml"
     resources:
         mem_mb=1000,
         runtime=10,
-    conda:
-        "../../envs/delaynet.yaml"
+    params:
+        code=code("delaynet.cli.numbers"),
     shell:
         "python -m delaynet numbers --config {input.config} --results results"
         " --output {output} 2> {log}"
@@ -32,9 +29,13 @@ rule numbers:
 rule paper:
     input:
         source="manuscript/paper.typ",
-        parts=sorted(str(path) for path in Path("manuscript").glob("*") if path.is_file()),
+        parts=sorted(
+            str(path) for path in Path("manuscript").glob("*") if path.is_file()
+        ),
         numbers="results/numbers.json",
-        tables="results/tables/accuracy.csv",
+        tables=expand(
+            "results/tables/{table}.csv", table=["accuracy", "hyperparameters"]
+        ),
         figures=expand("results/figures/{figure}.svg", figure=FIGURES),
     output:
         report(
@@ -43,16 +44,16 @@ rule paper:
             category="Manuscript",
             labels={"document": "manuscript", "format": "PDF"},
         ),
-    params:
-        code=code("delaynet.cli.manuscript"),
     log:
         "logs/paper.log",
     benchmark:
         "benchmarks/paper.tsv"
+    conda:
+        "../../envs/delaynet.yaml"
     resources:
         mem_mb=1000,
         runtime=10,
-    conda:
-        "../../envs/delaynet.yaml"
+    params:
+        code=code("delaynet.cli.manuscript"),
     shell:
         "python -m delaynet manuscript --source {input.source} --output {output} 2> {log}"

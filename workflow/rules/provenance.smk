@@ -9,17 +9,17 @@ localrules:
 rule configuration:
     output:
         "results/config.json",
-    params:
-        content=CONFIG.model_dump_json(),
-        code=code("delaynet.cli.config"),
     log:
         "logs/configuration.log",
     benchmark:
         "benchmarks/configuration.tsv"
+    conda:
+        "../../envs/delaynet.yaml"
     resources:
         mem_mb=500,
         runtime=5,
-    conda:
-        "../../envs/delaynet.yaml"
+    params:
+        content=CONFIG.model_dump_json(),
+        code=code("delaynet.cli.config"),
     shell:
         "python -m delaynet config --content {params.content:q} --output {output} 2> {log}"

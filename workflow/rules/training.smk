@@ -12,20 +12,20 @@ rule train:
         network=f"results/runs/{naming.RUN_FOLDER}/network.h5",
         predictions=f"results/runs/{naming.RUN_FOLDER}/predictions.csv",
         summary=f"results/runs/{naming.RUN_FOLDER}/summary.json",
-    params:
-        folder=f"results/runs/{naming.RUN_FOLDER}",
-        settings=naming.run_settings(CONFIG),
-        code=code("delaynet.cli.train"),
     log:
         f"logs/train/{naming.RUN_FOLDER}.log",
     benchmark:
         f"benchmarks/train/{naming.RUN_FOLDER}.tsv"
+    conda:
+        "../../envs/delaynet.yaml"
     threads: 1
     resources:
         mem_mb=lambda wildcards, attempt: 2500 * attempt,
         runtime=lambda wildcards, attempt: 120 * attempt,
-    conda:
-        "../../envs/delaynet.yaml"
+    params:
+        folder=f"results/runs/{naming.RUN_FOLDER}",
+        settings=naming.run_settings(CONFIG),
+        code=code("delaynet.cli.train"),
     shell:
         "python -m delaynet train --settings {params.settings:q} --features {input.features}"
         " --folder {params.folder} --threads {threads} 2> {log}"

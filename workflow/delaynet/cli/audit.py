@@ -7,8 +7,7 @@ from pathlib import Path
 import click
 
 from delaynet.errors import UserError
-from delaynet.numbers import find_number
-from delaynet.provenance.audit import Link, chain, read_records
+from delaynet.provenance.audit import Link, chain, find_number, read_records
 
 COLOURS = {"intact": "green", "unrecorded": "yellow"}
 

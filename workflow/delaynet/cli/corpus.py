@@ -9,7 +9,7 @@ from delaynet.provenance.record import recorded
 
 
 @click.command()
-@click.option("--trials", type=click.IntRange(1), required=True, help="Trials per speaker and word.")
+@click.option("--trials", type=click.IntRange(1), required=True, help="Trials of each word.")
 @click.option("--seed", type=click.IntRange(0), required=True, help="Seed of the corpus.")
 @click.option(
     "--output",

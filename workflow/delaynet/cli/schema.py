@@ -4,12 +4,12 @@ from pathlib import Path
 
 import click
 
-from delaynet.config import key_table, schema
 from delaynet.files import replacing
+from delaynet.schema import key_table, schema
 
 
 @click.command()
-@click.option("--table", is_flag=True, help="The table of keys in Markdown, in place of the schema.")
+@click.option("--table", is_flag=True, help="The table of keys in Markdown instead.")
 @click.option("--output", type=click.Path(path_type=Path), help="File to write; else printed.")
 def command(table: bool, output: Path | None) -> None:
     """Write the JSON schema of the configuration, or its table of keys."""

@@ -9,7 +9,8 @@ from matplotlib.figure import Figure
 from delaynet.config import Config, Run
 from delaynet.corpus.layout import LABEL_NAMES
 from delaynet.figures import style
-from delaynet.figures.selection import needed_runs, require
+from delaynet.figures.loading import corpus_name, run_file
+from delaynet.figures.selection import needed_runs
 from delaynet.runs import read_summary
 
 
@@ -28,15 +29,12 @@ def load(config: Config, results_folder: Path) -> Accuracy:
     Raises:
         UserError: a run is not there.
     """
-    summaries = {}
-    for run in needed_runs("accuracy", config):
-        folder = results_folder / "runs" / run.folder
-        require(folder / "summary.json")
-        summaries[run] = read_summary(folder)
+    runs = needed_runs("accuracy", config)
+    folders = {run: run_file(results_folder, run, "summary.json").parent for run in runs}
     return Accuracy(
-        {run: 100 * summary["test_accuracy"] for run, summary in summaries.items()},
+        {run: 100 * read_summary(folder)["test_accuracy"] for run, folder in folders.items()},
         100 / len(LABEL_NAMES),
-        next(iter(summaries.values()))["corpus_name"],
+        corpus_name(results_folder, runs),
     )
 
 

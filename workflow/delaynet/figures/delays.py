@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from delaynet.config import REWIRED_STRUCTURES, Config, Run
 from delaynet.figures import style
-from delaynet.figures.selection import needed_runs, require, shown_sparsity
-from delaynet.runs import read_network
-from delaynet.structure.receptive_fields import receptive_fields
+from delaynet.figures.loading import corpus_name, fields_before_and_after
+from delaynet.figures.selection import needed_runs, shown_sparsity
+from delaynet.structure.receptive_fields import ReceptiveFields
 
 # The movement axis ends where this share of the connections (%) has moved no further.
 ALMOST_ALL = 99.5
@@ -45,6 +45,7 @@ class Delays:
     changes: dict[Run, DelayChange]
     step_milliseconds: float
     sparsity: str | None
+    corpus_name: str
 
 
 def load(config: Config, results_folder: Path) -> Delays:
@@ -53,17 +54,13 @@ def load(config: Config, results_folder: Path) -> Delays:
     Raises:
         UserError: a run is not there.
     """
-    changes = {
-        run: _change(results_folder / "runs" / run.folder) for run in needed_runs("delays", config)
-    }
+    runs = needed_runs("delays", config)
+    changes = {run: _change(*fields_before_and_after(results_folder, run)) for run in runs}
     step = 1000 * config.features.hop_length / config.features.sample_rate
-    return Delays(changes, step, shown_sparsity(config))
+    return Delays(changes, step, shown_sparsity(config), corpus_name(results_folder, runs))
 
 
-def _change(folder: Path) -> DelayChange:
-    before, after = (
-        receptive_fields(read_network(require(folder / name))) for name in ("initial.h5", "network.h5")
-    )
+def _change(before: ReceptiveFields, after: ReceptiveFields) -> DelayChange:
     was, stays = before.sign != 0, (before.sign != 0) & (after.sign != 0)
     movement = np.abs(after.delay - before.delay)
     return DelayChange(
@@ -88,7 +85,7 @@ def draw(data: Delays) -> Figure:
     in the place of others, a point a seed. Broken lines and open points: Dale's principle.
     """
     figure = style.new_figure(style.FULL_WIDTH, 75)
-    panels = figure.subplots(1, 3)
+    panels = figure.subplots(1, 3, width_ratios=(1, 1, 1.2))
     learned = {run: change for run, change in data.changes.items() if run.delays == "learned"}
     learned = {run: c for run, c in learned.items() if run.sparsity in ("0", data.sparsity)}
     rewired = {
@@ -105,14 +102,14 @@ def draw(data: Delays) -> Figure:
         style.say_empty(panels[0], "no learned delays\nin this grid")
         style.say_empty(panels[1], "no learned delays\nin this grid")
     if rewired:
-        style.sparsity_axis(panels[2], rewired)
+        style.sparsity_axis(panels[2], rewired, labels=6)
         style.seed_points(panels[2], rewired, dale_by_fill=True)
-        panels[2].set_ylim(0, 100)
-        panels[2].set_ylabel("connections replaced (%)")
+        panels[2].set_ylim(0, 104)
+        panels[2].set_ylabel("connections not there\nbefore training (%)")
     else:
         style.say_empty(panels[2], "no rewired networks\nin this grid")
-    style.dale_legend(panels[1], data.changes, loc="lower right")
-    style.variant_legend(figure, [*learned, *rewired])
+    style.corpus_note(panels[2], data.corpus_name)
+    style.variant_legend(figure, [*learned, *rewired], dale=True)
     return figure
 
 
@@ -137,8 +134,8 @@ def _draw_distributions(axes: Axes, changes: dict[Run, DelayChange], step: float
         delay = step * np.arange(len(after))
         axes.plot(delay, after, color=style.colour(run), linestyle=style.LINES[run.dale])
     axes.lines[0].set_label("before training")
-    axes.legend(loc="lower center")
-    axes.set_ylim(bottom=0)
+    axes.legend(loc="upper center")
+    axes.set_ylim(0, 1.2 * axes.get_ylim()[1])
     axes.set_xlabel("delay (ms)")
     axes.set_ylabel("connections (%)")
 

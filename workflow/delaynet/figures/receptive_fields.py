@@ -2,29 +2,31 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import LinearSegmentedColormap, Normalize
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 from delaynet.config import Config, Run
 from delaynet.figures import style
-from delaynet.figures.selection import needed_runs, require
-from delaynet.runs import read_network
-from delaynet.structure.receptive_fields import FloatArray, as_image, receptive_fields
+from delaynet.figures.loading import corpus_name, fields_before_and_after
+from delaynet.figures.selection import needed_runs
+from delaynet.structure.receptive_fields import FloatArray, ReceptiveFields, as_image
 
 NEURONS = 3
+BLOCKS_PER_ROW = 3  # variants side by side
+MAPS_HEIGHT, MARGIN_ABOVE, GAP, MARGIN_BELOW = 57.0, 10.0, 15.0, 17.0  # mm
 SIGNED = LinearSegmentedColormap.from_list(
     "signed", [style.INHIBITORY, "#FFFFFF", style.EXCITATORY]
 )
 
 
-@dataclass(frozen=True)
-class Maps:
+class Maps(NamedTuple):
     """Maps of some neurons of one run, [neurons, channels, delays], in units of the strongest."""
 
     before: FloatArray
@@ -37,6 +39,7 @@ class ReceptiveFieldMaps:
 
     maps: dict[Run, Maps]
     step_milliseconds: float
+    corpus_name: str
 
 
 def load(config: Config, results_folder: Path) -> ReceptiveFieldMaps:
@@ -45,19 +48,15 @@ def load(config: Config, results_folder: Path) -> ReceptiveFieldMaps:
     Raises:
         UserError: a run is not there.
     """
-    maps = {
-        run: _maps(results_folder / "runs" / run.folder)
-        for run in needed_runs("receptive_fields", config)
-    }
-    return ReceptiveFieldMaps(maps, 1000 * config.features.hop_length / config.features.sample_rate)
+    runs = needed_runs("receptive_fields", config)
+    maps = {run: _maps(*fields_before_and_after(results_folder, run)) for run in runs}
+    step = 1000 * config.features.hop_length / config.features.sample_rate
+    return ReceptiveFieldMaps(maps, step, corpus_name(results_folder, runs))
 
 
-def _maps(folder: Path) -> Maps:
-    before, after = (
-        receptive_fields(read_network(require(folder / name)))
-        for name in ("initial.h5", "network.h5")
-    )
-    chosen = np.argsort(-after.firing_rate, kind="stable")[:NEURONS]
+def _maps(before: ReceptiveFields, after: ReceptiveFields) -> Maps:
+    synapses = (after.sign != 0).sum(axis=1)
+    chosen = np.lexsort((-after.firing_rate, -synapses, after.silent))[:NEURONS]
     chosen = chosen[~after.silent[chosen]]
     return Maps(*(_relative(as_image(fields)[chosen]) for fields in (before, after)))
 
@@ -65,44 +64,55 @@ def _maps(folder: Path) -> Maps:
 def _relative(image: FloatArray) -> FloatArray:
     """Return weights as a share of each map's strongest."""
     strongest = np.abs(image).max(axis=(1, 2), keepdims=True)
-    return np.divide(image, strongest, out=np.zeros_like(image), where=strongest > 0)
+    return (image / np.where(strongest > 0, strongest, 1)).astype(np.float32)
 
 
 @style.styled
 def draw(data: ReceptiveFieldMaps) -> Figure:
-    """Draw the neurons that fire most after training, before (left) and after (right) it.
+    """Draw the neurons with most synapses after training, before (above) and after (below) it.
 
-    The same three neurons of a network stand in the same rows; silent neurons are never drawn.
-    Colour is the effective weight as a share of the strongest in its map: red excites, blue
-    inhibits.
+    Among equals those that fire most are drawn, silent neurons never. The same three neurons of a
+    network stand in the same columns. Colour is the effective weight as a share of the strongest
+    in its map: red excites, blue inhibits.
     """
-    figure = style.new_figure(style.FULL_WIDTH, 95)
+    rows = -(-len(data.maps) // BLOCKS_PER_ROW)
+    height = MARGIN_ABOVE + rows * (MAPS_HEIGHT + GAP) - GAP + MARGIN_BELOW
+    figure = style.new_figure(style.FULL_WIDTH, height)
     figure.set_layout_engine("none")
-    outer = figure.add_gridspec(
-        1, len(data.maps), left=0.06, right=0.99, bottom=0.2, top=0.84, wspace=0.12
+    blocks = figure.add_gridspec(
+        rows,
+        BLOCKS_PER_ROW,
+        left=0.075,
+        right=0.995,
+        bottom=MARGIN_BELOW / height,
+        top=1 - MARGIN_ABOVE / height,
+        wspace=0.08,
+        hspace=GAP / MAPS_HEIGHT,
     )
-    for column, (run, maps) in enumerate(data.maps.items()):
-        inner = outer[column].subgridspec(NEURONS, 2, wspace=0.08, hspace=0.08)
-        panels = inner.subplots(sharex=True, sharey=True)
-        _draw_maps(panels, maps, data.step_milliseconds, is_first=column == 0)
-        _write_title(figure, panels, run)
-    figure.supxlabel("delay (ms)", y=0.1, fontsize=7)
-    figure.supylabel("mel band", x=0.005, y=0.52, fontsize=7)
-    _draw_scale(figure)
+    for index, (run, maps) in enumerate(data.maps.items()):
+        row, column = divmod(index, BLOCKS_PER_ROW)
+        inner = blocks[row, column].subgridspec(2, NEURONS, wspace=0.08, hspace=0.06)
+        panels = inner.subplots(sharex=True, sharey=True, squeeze=False)
+        _draw_maps(panels, maps, data.step_milliseconds, is_leftmost=column == 0)
+        _write_title(figure, panels, run, 1 / height)
+    figure.text(0.5, 9.5 / height, "delay (ms)", ha="center", va="bottom")
+    note: dict[str, Any] = {"ha": "right", "va": "bottom", "color": style.GREY, "fontsize": 6}
+    figure.text(0.995, 1 / height, data.corpus_name, **note)
+    _draw_scale(figure, height)
     return figure
 
 
-def _draw_maps(panels: NDArray[Any], maps: Maps, step: float, is_first: bool) -> None:
-    for row, axes_pair in enumerate(panels):
-        for axes, images in zip(axes_pair, (maps.before, maps.after), strict=True):
+def _draw_maps(panels: NDArray[Any], maps: Maps, step: float, is_leftmost: bool) -> None:
+    for words, row, images in zip(("before", "after"), panels, maps, strict=True):
+        for column, axes in enumerate(row):
             axes.spines[:].set_visible(True)
-            axes.tick_params(left=is_first, labelleft=is_first and axes is axes_pair[0])
-            if row >= len(images):
-                axes.set_axis_off()
+            axes.tick_params(left=column == 0, labelleft=column == 0 and is_leftmost)
+            if column >= len(images):
+                style.say_empty(axes, "no other\nneuron fires")
                 continue
-            channels, delays = images[row].shape
+            channels, delays = images[column].shape
             axes.imshow(
-                images[row],
+                images[column],
                 cmap=SIGNED,
                 vmin=-1,
                 vmax=1,
@@ -111,32 +121,31 @@ def _draw_maps(panels: NDArray[Any], maps: Maps, step: float, is_first: bool) ->
                 interpolation="nearest",
                 extent=(-step / 2, (delays - 0.5) * step, -0.5, channels - 0.5),
             )
-            axes.set_xticks([0, 100, 200], ["0", "", "200"])
+            axes.xaxis.set_major_locator(MaxNLocator(2, steps=[1, 2, 5, 10]))
+        if is_leftmost:
+            row[0].set_ylabel(f"{words}\nmel band")
 
 
-def _write_title(figure: Figure, panels: NDArray[Any], run: Run) -> None:
-    for axes, words in zip(panels[0], ("before", "after"), strict=True):
-        axes.set_title(words, fontsize=6, pad=2)
-    left, right = (axes.get_position() for axes in panels[0])
-    structure = style.STRUCTURE_WORDS[run.structure]
-    density = "" if run.sparsity == "0" else f"sparsity {style.percent(run.sparsity)} %"
-    lines = [structure, style.DELAY_WORDS[run.delays], style.DALE_WORDS[run.dale], density]
-    figure.text(
-        (left.x0 + right.x1) / 2,
-        left.y1 + 0.03,
-        "\n".join(line for line in lines if line),
-        ha="center",
-        va="bottom",
-        fontsize=6.5,
-        color=style.colour(run),
+def _write_title(figure: Figure, panels: NDArray[Any], run: Run, millimetre: float) -> None:
+    """Name the variant over its block, on a line of its colour."""
+    left, right = (panels[0, index].get_position() for index in (0, -1))
+    names = f"{style.STRUCTURE_WORDS[run.structure]}, {style.DELAY_WORDS[run.delays]}"
+    more = [style.DALE_WORDS[run.dale]]
+    if run.sparsity != "0":
+        more.append(f"sparsity {style.percent(run.sparsity)} %")
+    figure.text(left.x0, left.y1 + 2 * millimetre, f"{names}\n{', '.join(more)}", va="bottom")
+    line = Line2D(
+        (left.x0, right.x1), (left.y1 + millimetre,) * 2, color=style.colour(run), linewidth=1.5
     )
+    figure.add_artist(line)
 
 
-def _draw_scale(figure: Figure) -> None:
+def _draw_scale(figure: Figure, height: float) -> None:
     bar = figure.colorbar(
         ScalarMappable(Normalize(-1, 1), SIGNED),
-        cax=figure.add_axes((0.35, 0.06, 0.3, 0.02)),
+        cax=figure.add_axes((0.38, 6 / height, 0.24, 2 / height)),
         orientation="horizontal",
         ticks=[-1, 0, 1],
     )
+    bar.outline.set_linewidth(0.4)
     bar.ax.set_xticklabels(["inhibits", "0", "excites"])

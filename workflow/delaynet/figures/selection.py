@@ -5,7 +5,6 @@ Light to import (no plotting library): the workflow asks here what a figure need
 
 from collections.abc import Callable, Iterable
 from decimal import Decimal
-from pathlib import Path
 
 from delaynet.config import REWIRED_STRUCTURES, STRUCTURES_WITHOUT_SPARSITY, Config, Run
 from delaynet.errors import UserError
@@ -91,9 +90,9 @@ def _delay_runs(config: Config) -> list[Run]:
 _RUNS: dict[str, tuple[Callable[[Config], list[Run]], tuple[str, ...]]] = {
     "task": (_task_runs, ("settings.json", "network.h5", "predictions.csv")),
     "accuracy": (lambda config: ordered(config.runs()), ("summary.json",)),
-    "receptive_fields": (_receptive_field_runs, ("initial.h5", "network.h5")),
-    "delays": (_delay_runs, ("initial.h5", "network.h5")),
-    "training": (shown_runs, ("metrics.csv",)),
+    "receptive_fields": (_receptive_field_runs, ("initial.h5", "network.h5", "summary.json")),
+    "delays": (_delay_runs, ("initial.h5", "network.h5", "summary.json")),
+    "training": (shown_runs, ("metrics.csv", "summary.json")),
 }
 FIGURES = tuple(_RUNS)
 
@@ -123,14 +122,3 @@ def needed_files(figure: str, config: Config) -> list[str]:
     files = [f"runs/{run.folder}/{name}" for run in needed_runs(figure, config) for name in names]
     corpus = ["corpus"] if config.corpus.folder is None else []
     return [*files, "features.h5", *corpus] if figure == "task" else files
-
-
-def require(path: Path) -> Path:
-    """Return the path of a file to read.
-
-    Raises:
-        UserError: it is not there.
-    """
-    if not path.exists():
-        raise UserError(f"{path}: not there; make it first with `snakemake {path}`.")
-    return path

@@ -12,8 +12,8 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from delaynet.config import Run
-from delaynet.files import replacing
 from delaynet.figures.selection import ordered
+from delaynet.files import replacing
 
 COLUMN_WIDTH = 85.0  # mm, one column of the manuscript
 FULL_WIDTH = 175.0  # mm, both columns
@@ -59,7 +59,7 @@ DELAY_WORDS = {
 }
 DALE_WORDS = {"free": "free signs", "dale": "Dale's principle"}
 
-SETTINGS: dict[str, Any] = {
+SETTINGS: dict[Any, Any] = {
     "font.family": "DejaVu Sans",  # comes with matplotlib, so it is the same everywhere
     "font.size": 7,
     "axes.titlesize": 7,
@@ -69,7 +69,7 @@ SETTINGS: dict[str, Any] = {
     "legend.fontsize": 6.5,
     "legend.frameon": False,
     "legend.handlelength": 2.0,
-    "legend.columnspacing": 2.5,
+    "legend.columnspacing": 1.5,
     "legend.labelspacing": 0.35,
     "axes.linewidth": 0.6,
     "axes.spines.top": False,
@@ -125,39 +125,45 @@ def percent(sparsity: str) -> str:
     return f"{100 * float(sparsity):.3g}"
 
 
-def variant_legend(figure: Figure, runs: Iterable[Run], marker: bool = True) -> None:
+def variant_legend(
+    figure: Figure, runs: Iterable[Run], marker: bool = True, dale: bool = False
+) -> None:
     """Put a legend below the panels: a column a structure, a row a way of having delays.
 
     Args:
         figure: where it goes.
         runs: those drawn.
         marker: whether the figure's lines carry the structure's marker.
+        dale: say what stands for Dale's principle, where panels show both.
     """
-    delays: dict[str, dict[str, Run]] = {}
-    for run in ordered(runs):
-        delays.setdefault(run.structure, {})[run.delays] = run
-    rows = 1 + max(map(len, delays.values()), default=0)
+    runs = ordered(runs)
+    columns: dict[str, list[Line2D]] = {}
+    for run in {(run.structure, run.delays): run for run in runs}.values():
+        own = MARKERS[run.structure] if marker else ""
+        handle = Line2D([], [], color=colour(run), marker=own, label=DELAY_WORDS[run.delays])
+        columns.setdefault(STRUCTURE_WORDS[run.structure], []).append(handle)
+    if dale and {run.dale for run in runs} == set(DALE_WORDS):
+        columns["signs"] = [_dale_handle(kind) for kind in DALE_WORDS]
+    rows = max(map(len, columns.values()), default=0)
     handles = []
-    for structure, column in delays.items():
-        handles.append(Line2D([], [], linestyle="", label=STRUCTURE_WORDS[structure]))
-        for run in column.values():
-            own = MARKERS[structure] if marker else ""
-            words = DELAY_WORDS[run.delays]
-            handles.append(Line2D([], [], color=colour(run), marker=own, label=words))
-        handles += [Line2D([], [], linestyle="", label=" ")] * (rows - 1 - len(column))
+    for header, column in columns.items():
+        blank = [Line2D([], [], linestyle="", label=" ")] * (rows - len(column))
+        handles += [Line2D([], [], linestyle="", label=header), *column, *blank]
     if handles:
-        figure.legend(handles=handles, loc="outside lower center", ncols=len(delays))
+        figure.legend(handles=handles, loc="outside lower center", ncols=len(columns))
 
 
-def dale_legend(axes: Axes, runs: Iterable[Run], **place: Any) -> None:
-    """Say in the panel what line style stands for Dale's principle, where both are drawn."""
-    present = {run.dale for run in runs}
-    if len(present) > 1:
-        handles = [
-            Line2D([], [], color=GREY, linestyle=LINES[dale], label=DALE_WORDS[dale])
-            for dale in DALE_WORDS
-        ]
-        axes.legend(handles=handles, **place)
+def _dale_handle(dale: str) -> Line2D:
+    fill = GREY if dale == "free" else "white"
+    return Line2D(
+        [],
+        [],
+        color=GREY,
+        linestyle=LINES[dale],
+        marker="o",
+        markerfacecolor=fill,
+        label=DALE_WORDS[dale],
+    )
 
 
 def say_empty(axes: Axes, words: str) -> None:
@@ -185,11 +191,17 @@ def halvings(sparsity: str) -> float:
     return -math.log2(1 - float(sparsity))
 
 
-def sparsity_axis(axes: Axes, runs: Iterable[Run]) -> None:
-    """Make x the halvings of density, with the sparsities of the runs as ticks in percent."""
+def sparsity_axis(axes: Axes, runs: Iterable[Run], labels: int = 10) -> None:
+    """Make x the halvings of density, with the sparsities of the runs as ticks in percent.
+
+    With more sparsities than `labels`, every second tick has its number, the last one included.
+    """
     sparsities = sorted({run.sparsity for run in runs}, key=float)
     places = [halvings(sparsity) for sparsity in sparsities]
-    axes.set_xticks(places, [percent(sparsity) for sparsity in sparsities])
+    words = [percent(sparsity) for sparsity in sparsities]
+    if len(words) > labels:
+        words[-2::-2] = [""] * len(words[-2::-2])
+    axes.set_xticks(places, words)
     axes.set_xlim(places[0] - 0.5, places[-1] + 0.5)
     axes.set_xlabel("sparsity (%)")
 
@@ -218,6 +230,7 @@ def seed_points(axes: Axes, values: Mapping[Run, float], dale_by_fill: bool = Fa
         dale_by_fill: open points and broken lines for Dale's principle.
     """
     shifts = side_by_side(values)
+    size = 3.5 if len(shifts) <= 10 else 2.5  # points
     for variant, shift in shifts.items():
         seeds: dict[str, list[float]] = {}
         runs = [run for run in ordered(values) if run.variant == variant]
@@ -236,6 +249,7 @@ def seed_points(axes: Axes, values: Mapping[Run, float], dale_by_fill: bool = Fa
             [values[run] for run in runs],
             linestyle="",
             marker=MARKERS[runs[0].structure],
+            markersize=size,
             markerfacecolor="white" if is_open else colour(runs[0]),
             markeredgecolor=colour(runs[0]) if is_open else "white",
             markeredgewidth=0.7 if is_open else 0.3,

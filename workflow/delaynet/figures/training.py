@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from delaynet.config import Config, Run
 from delaynet.corpus.layout import LABEL_NAMES
 from delaynet.figures import style
-from delaynet.figures.selection import needed_runs, require, shown_sparsity
+from delaynet.figures.loading import corpus_name, run_file
+from delaynet.figures.selection import needed_runs, shown_sparsity
 
 # rows of the figure: column of metrics.csv -> axis label, factor to the label's unit
 CURVES = {
@@ -32,6 +33,7 @@ class Training:
     curves: dict[Run, dict[str, Curve]]
     chance: float
     sparsity: str | None
+    corpus_name: str
 
 
 def load(config: Config, results_folder: Path) -> Training:
@@ -40,11 +42,13 @@ def load(config: Config, results_folder: Path) -> Training:
     Raises:
         UserError: a run is not there.
     """
-    curves = {
-        run: _read_curves(require(results_folder / "runs" / run.folder / "metrics.csv"))
-        for run in needed_runs("training", config)
-    }
-    return Training(curves, 100 / len(LABEL_NAMES), shown_sparsity(config))
+    runs = needed_runs("training", config)
+    return Training(
+        {run: _read_curves(run_file(results_folder, run, "metrics.csv")) for run in runs},
+        100 / len(LABEL_NAMES),
+        shown_sparsity(config),
+        corpus_name(results_folder, runs),
+    )
 
 
 def _read_curves(path: Path) -> dict[str, Curve]:
@@ -77,6 +81,7 @@ def draw(data: Training) -> Figure:
         style.panel_letter(axes, letter)
         axes.set_ylabel(words)
         axes.set_ylim(bottom=0)
+    style.corpus_note(panels[0, 1], data.corpus_name)
     figure.align_ylabels(panels[:, 0])
     style.variant_legend(figure, data.curves, marker=False)
     return figure

@@ -49,6 +49,27 @@ def read_records(results: Path) -> dict[str, Record]:
     return found
 
 
+def find_number(numbers: Path, key: str) -> dict[str, Any]:
+    """Return the entry of one number: `value`, `shown` and `source`.
+
+    Raises:
+        UserError: there is no such file or number.
+    """
+    if not numbers.exists():
+        raise UserError(f"{numbers}: is missing; make it with `snakemake {numbers}`.")
+    entry = json.loads(numbers.read_text())
+    for part in key.split("."):
+        if not isinstance(entry, dict) or part not in entry:
+            raise UserError(
+                f"{numbers}: holds no number '{key}'; "
+                "`delaynet manuscript --source manuscript/paper.typ --numbers` lists them."
+            )
+        entry = entry[part]
+    if not isinstance(entry, dict) or "shown" not in entry:
+        raise UserError(f"{numbers}: '{key}' is a group of numbers; name one of them.")
+    return entry
+
+
 def chain(path: str, records: dict[str, Record]) -> Iterator[Link]:
     """Yield a result and all that it was made from, depth first, each path once.
 

@@ -113,9 +113,9 @@ def _version_control() -> dict[str, str | None]:
 def _loaded_modules() -> dict[str, str]:
     """Return the digest of every module of this package that this process has loaded."""
     files = {
-        Path(module.__file__)
+        Path(file)
         for name, module in sys.modules.items()
-        if name.split(".")[0] == PACKAGE and getattr(module, "__file__", None)
+        if name.split(".")[0] == PACKAGE and (file := getattr(module, "__file__", None))
     }
     return {str(file.relative_to(ROOT)): file_digest(file) for file in sorted(files)}
 

@@ -44,13 +44,13 @@ class ReceptiveFields:
     @property
     def silent(self) -> BoolArray:
         """Neurons that never fire on the test clips, [neurons]."""
-        silent: BoolArray = self.firing_rate == 0
-        return silent
+        return ~self.firing_rate.astype(bool)
 
     @property
     def disconnected(self) -> BoolArray:
         """Neurons without any input, [neurons]."""
-        return ~self.weight.any(axis=1)
+        disconnected: BoolArray = np.logical_not(self.weight.any(axis=1))
+        return disconnected
 
 
 def rounded_delays(delay: FloatArray, max_delay: int) -> IntArray:

@@ -1,5 +1,8 @@
 """The network before training: masks, signs, weights and delays, from the seed alone."""
 
+import math
+from itertools import pairwise
+
 import torch
 from torch import Tensor
 
@@ -23,14 +26,18 @@ def initial_network(settings: RunSettings, inputs: int, outputs: int) -> DelayNe
     """
     sizes = [inputs, *settings.model.hidden, outputs]
     synapses = settings.model.synapses_per_pair
-    shapes = [(synapses, out, into) for into, out in zip(sizes, sizes[1:], strict=False)]
+    shapes = [(synapses, out, into) for into, out in pairwise(sizes)]
     masks = initial_masks(settings, shapes)
     streams = {name: generator(settings.seed, name) for name in ("weight", "delay", "sign")}
     layers = []
-    for shape, mask in zip(shapes, masks, strict=True):
+    for index, (shape, mask) in enumerate(zip(shapes, masks, strict=True)):
         delay = initial_delays(settings, shape, streams["delay"])
         sign = drawn_signs(settings, shape, streams["sign"])
         magnitude = initial_magnitudes(mask, streams["weight"])
+        if index == len(shapes) - 1:
+            # a leaky integrator multiplies a constant current by its time constant; undivided, the
+            # first epochs would be spent on unlearning a confidence that means nothing
+            magnitude /= settings.model.time_constant
         sign_is_fixed = settings.dale == "dale" or settings.structure in REWIRED_STRUCTURES
         layers.append(
             LayerArrays(magnitude * sign, delay, mask, sign if sign_is_fixed else 0 * sign)
@@ -85,4 +92,4 @@ def initial_magnitudes(mask: Tensor, stream: torch.Generator) -> Tensor:
     The bound is PyTorch's own for a linear layer, with the inputs that a neuron really has.
     """
     mean_inputs = max(1.0, float(mask.sum()) / mask.shape[1])
-    return torch.rand(mask.shape, generator=stream) * mask / mean_inputs**0.5
+    return torch.rand(mask.shape, generator=stream) * mask / math.sqrt(mean_inputs)

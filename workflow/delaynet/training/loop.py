@@ -199,23 +199,28 @@ def saved_network(
     firing_rates: tuple[torch.Tensor, ...] = (),
 ) -> SavedNetwork:
     """Return a network as it stands in its file; epoch -1 is before training."""
+
+    def array(tensor: torch.Tensor | None) -> np.ndarray:
+        assert tensor is not None
+        return tensor.detach().cpu().numpy()
+
     layers = []
     for index, layer in enumerate(network.layers):
         saved = SavedLayer(
-            weight=layer.weight.detach().cpu().numpy(),
-            delay=layer.delay.detach().cpu().numpy(),
-            mask=layer.mask.cpu().numpy(),
-            sign=layer.sign.cpu().numpy().astype(np.int8),
+            weight=array(layer.weight),
+            delay=array(layer.delay),
+            mask=array(layer.mask),
+            sign=array(layer.sign).astype(np.int8),
         )
         if index < len(network.norms):
             norm = network.norms[index]
             saved = replace(
                 saved,
-                gain=norm.weight.detach().cpu().numpy(),
-                bias=norm.bias.detach().cpu().numpy(),
-                running_mean=norm.running_mean.cpu().numpy(),
-                running_variance=norm.running_var.cpu().numpy(),
-                firing_rate=firing_rates[index].cpu().numpy() if firing_rates else None,
+                gain=array(norm.weight),
+                bias=array(norm.bias),
+                running_mean=array(norm.running_mean),
+                running_variance=array(norm.running_var),
+                firing_rate=array(firing_rates[index]) if firing_rates else None,
             )
         layers.append(saved)
     attributes = settings.run._asdict() | {

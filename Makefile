@@ -1,0 +1,60 @@
+# make paper | make test | make test-fast | make lint | make report | make setup
+# One command each, on a fresh machine with git, make and Python 3.11 or newer.
+
+PYTHON ?= python3
+BIN := .venv/bin
+SNAKEMAKE := $(BIN)/snakemake --workflow-profile workflow/profiles/default
+
+.PHONY: paper report test test-fast lint setup clean help
+
+paper: setup
+	@flock --nonblock --close --conflict-exit-code 75 .make.lock $(MAKE) --no-print-directory run report; \
+	status=$$?; \
+	if [ $$status -eq 75 ]; then \
+		echo "make paper: another one is at work in this folder; wait for it, or stop it first." >&2; \
+	elif [ $$status -ne 0 ]; then \
+		echo "make paper stopped; what is finished is kept, and 'make paper' goes on from there." >&2; \
+	else \
+		echo "The paper is results/paper.pdf, the report results/report.html."; \
+	fi; \
+	exit $$status
+
+# Only ever called under the lock of `make paper`: a Snakemake that was killed leaves its own behind.
+.PHONY: run
+run:
+	@if [ -n "$$(ls .snakemake/locks 2>/dev/null)" ]; then $(SNAKEMAKE) --unlock --quiet all; fi
+	@$(SNAKEMAKE) --logger delaynet
+
+report: setup
+	@$(SNAKEMAKE) --report results/.report.html --quiet all
+	@mv results/.report.html results/report.html
+
+test: setup lint
+	@$(BIN)/pytest
+
+test-fast: setup
+	@$(BIN)/pytest -m "not slow"
+
+lint: setup
+	@$(BIN)/ruff check workflow tests
+	@$(BIN)/ruff format --check workflow tests
+	@$(BIN)/mypy
+	@$(BIN)/snakefmt --check --compact-diff workflow/Snakefile workflow/rules Snakefile
+	@$(BIN)/snakemake --lint
+
+setup: .venv/complete
+
+.venv/complete: envs/requirements.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "make: $(PYTHON) is older than 3.11; name a newer one: make PYTHON=python3.12 ..." >&2; exit 1; }
+	@echo "Setting up .venv (about two minutes, once)"
+	@$(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile -r envs/requirements.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch .venv/complete
+
+clean:
+	rm -rf results logs benchmarks .snakemake .make.lock
+
+help:
+	@sed -n 1,2p Makefile

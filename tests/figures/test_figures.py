@@ -1,0 +1,217 @@
+"""Every figure draws for any grid, shows what the runs hold, and is the same when drawn again."""
+
+import json
+import subprocess
+import sys
+from functools import cache
+from importlib import import_module
+
+import numpy as np
+import pytest
+
+from delaynet.config import load_config
+from delaynet.errors import UserError
+from delaynet.figures import style
+from delaynet.figures.render import render
+from delaynet.figures.selection import FIGURES, needed_files, needed_runs, shown_sparsity
+from delaynet.runs import read_network
+
+
+def load(name, folder):
+    module = import_module(f"delaynet.figures.{name}")
+    return module.load(load_config(folder / "config.json"), folder)
+
+
+@cache
+def draw(name, folder):
+    return import_module(f"delaynet.figures.{name}").draw(load(name, folder))
+
+
+def texts(figure):
+    return [text.get_text() for text in figure.findobj(lambda artist: hasattr(artist, "get_text"))]
+
+
+@pytest.fixture(params=["tiny", "static", "large"])
+def results(request):
+    return request.getfixturevalue(request.param)
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_every_figure_draws_for_every_grid(name, results, tmp_path):
+    for suffix, start in (("svg", b"<?xml"), ("png", b"\x89PNG"), ("pdf", b"%PDF")):
+        style.save(draw(name, results), tmp_path / f"figure.{suffix}")
+        assert (tmp_path / f"figure.{suffix}").read_bytes().startswith(start)
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_a_figure_drawn_again_has_the_same_bytes(name, tiny, tmp_path):
+    for suffix in ("svg", "png"):
+        first, second = (tmp_path / f"{time}.{suffix}" for time in ("first", "second"))
+        render(name, tiny / "config.json", tiny, first)
+        render(name, tiny / "config.json", tiny, second)
+        assert first.read_bytes() == second.read_bytes()
+
+
+def test_letters_in_an_svg_are_paths(tiny, tmp_path):
+    render("accuracy", tiny / "config.json", tiny, tmp_path / "accuracy.svg")
+    assert "<text" not in (tmp_path / "accuracy.svg").read_text()
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_no_letter_is_smaller_than_six_points_and_no_figure_wider_than_the_page(name, large):
+    figure = draw(name, large)
+    sizes = [
+        text.get_fontsize()
+        for text in figure.findobj(lambda artist: hasattr(artist, "get_fontsize"))
+        if text.get_text().strip()
+    ]
+    assert min(sizes) >= 6
+    assert 25.4 * figure.get_size_inches()[0] == pytest.approx(style.FULL_WIDTH)
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_nothing_is_drawn_outside_of_the_page(name, large):
+    figure = draw(name, large)
+    figure.draw_without_rendering()
+    page = figure.bbox
+    for artist in [*figure.texts, *figure.legends, *figure.axes]:
+        box = artist.get_tightbbox()
+        if box is not None:
+            assert box.x0 >= page.x0 - 1 and box.x1 <= page.x1 + 1, artist
+            assert box.y0 >= page.y0 - 1 and box.y1 <= page.y1 + 1, artist
+
+
+def test_the_points_of_accuracy_are_the_summaries_of_the_runs(large):
+    figure = draw("accuracy", large)
+    for axes, dale in zip(figure.axes, ("free", "dale"), strict=True):
+        drawn = {
+            line.get_gid().removeprefix("points-"): sorted(line.get_ydata())
+            for line in axes.lines
+            if line.get_gid() is not None
+        }
+        written = {}
+        for run in load_config(large / "config.json").runs():
+            if run.dale == dale:
+                summary = json.loads((large / "runs" / run.folder / "summary.json").read_text())
+                written.setdefault(run.variant, []).append(100 * summary["test_accuracy"])
+        assert drawn == {variant: sorted(values) for variant, values in written.items()}
+
+
+def test_the_sparsities_of_the_paper_are_evenly_spaced():
+    places = [style.halvings(str(1 - 2**-k)) for k in range(10)]
+    assert places == pytest.approx(range(10))
+
+
+def test_accuracy_shows_what_guessing_gives(tiny):
+    data = load("accuracy", tiny)
+    assert data.chance == 5  # percent, of 20 words
+    assert "chance" in texts(draw("accuracy", tiny))
+
+
+def test_a_panel_without_networks_says_so(static):
+    assert "no networks with Dale's principle in this grid" in texts(draw("accuracy", static))
+    assert "no learned delays\nin this grid" in texts(draw("delays", static))
+    assert "no rewired networks\nin this grid" in texts(draw("delays", static))
+
+
+def test_delays_that_are_not_learned_do_not_move_and_learned_ones_do(large):
+    for run, change in load("delays", large).changes.items():
+        stays_put = change.movement[0]  # percent
+        if run.structure == "dense" and run.delays == "learned":
+            assert stays_put < 50
+        if run.structure == "deep_r" and run.sparsity == "0.5" and run.delays != "learned":
+            assert stays_put == pytest.approx(100)
+
+
+def test_delay_distributions_count_every_connection_once(tiny):
+    changes = load("delays", tiny).changes
+    for run, change in changes.items():
+        assert change.before.sum() == pytest.approx(100)
+        assert change.after.sum() == pytest.approx(100)
+        folder = tiny / "runs" / run.folder
+        before, after = (
+            read_network(folder / name).layers[0].weight != 0
+            for name in ("initial.h5", "network.h5")
+        )
+        assert change.turnover == pytest.approx(100 * (after & ~before).sum() / after.sum())
+    assert {run.structure for run in changes} == {"dense", "deep_r_rigl"}
+
+
+def test_silent_neurons_have_no_map(large):
+    for run, maps in load("receptive_fields", large).maps.items():
+        network = read_network(large / "runs" / run.folder / "network.h5")
+        firing = (network.layers[0].firing_rate > 0).sum()
+        assert len(maps.before) == len(maps.after) == min(3, firing)
+
+
+def test_the_task_shows_a_clip_that_the_network_classified_correctly(tiny):
+    data = load("task", tiny)
+    assert data.clip.digit == 7  # the predictions of the other test clip are wrong
+    assert data.spikes.shape == (80, 8)
+    assert set(np.unique(data.spikes)) <= {0, 1}
+    assert data.evidence.sum() == pytest.approx(80, rel=1e-4)  # a softmax a step
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_a_figure_needs_runs_of_the_grid_only_and_each_once(name, results):
+    config = load_config(results / "config.json")
+    runs = needed_runs(name, config)
+    assert set(runs) <= set(config.runs())
+    assert len(set(runs)) == len(runs)
+    assert runs or (config.name, name) == ("static", "delays")  # nothing moves, nothing rewires
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_a_figure_draws_with_the_files_that_it_says_it_needs_and_no_others(name, large, tmp_path):
+    for file in needed_files(name, load_config(large / "config.json")):
+        (tmp_path / file).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / file).symlink_to(large / file)
+    render(name, large / "config.json", tmp_path, tmp_path / "figure.png")
+    assert (tmp_path / "figure.png").stat().st_size > 10_000
+
+
+def test_receptive_fields_show_at_most_six_variants_of_the_first_seed(large):
+    runs = needed_runs("receptive_fields", load_config(large / "config.json"))
+    assert len(runs) == len({run.variant for run in runs}) == 6
+    assert {run.seed for run in runs} == {0}
+
+
+def test_single_variants_are_shown_where_a_neuron_still_has_two_synapses(large, tiny):
+    # 12 channels: sparsity 0.75 leaves 3 synapses a neuron, 0.875 leaves 1.5
+    assert shown_sparsity(load_config(large / "config.json")) == "0.75"
+    assert shown_sparsity(load_config(tiny / "config.json")) == "0.9375"
+
+
+def test_a_variant_has_one_colour_of_its_own():
+    colours = [colour for by_delays in style.COLOURS.values() for colour in by_delays.values()]
+    assert len(set(colours)) == len(colours) == 20
+
+
+def test_asking_what_a_figure_needs_loads_no_plotting_library():
+    code = "import sys, delaynet.figures.selection; print('matplotlib' in sys.modules)"
+    answer = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True)
+    assert answer.stdout.strip() == b"False"
+
+
+def test_an_unknown_figure_is_a_sentence(tiny, tmp_path):
+    with pytest.raises(UserError, match="there is no figure 'acuracy'; there are task, accuracy"):
+        render("acuracy", tiny / "config.json", tiny, tmp_path / "acuracy.svg")
+    with pytest.raises(UserError, match="there is no figure"):
+        needed_files("acuracy", load_config(tiny / "config.json"))
+
+
+def test_an_unknown_format_is_a_sentence(tiny, tmp_path):
+    with pytest.raises(UserError, match=r"a figure is written as \.svg, \.png, \.pdf"):
+        render("accuracy", tiny / "config.json", tiny, tmp_path / "accuracy.gif")
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_a_missing_run_is_a_sentence_and_leaves_no_figure(name, tiny, tmp_path):
+    with pytest.raises(UserError, match="not there; make it first with `snakemake"):
+        render(name, tiny / "config.json", tmp_path / "nothing", tmp_path / "figure.svg")
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_every_figure_names_the_corpus(name, tiny):
+    assert any("tones" in text for text in texts(draw(name, tiny)))

@@ -1,0 +1,152 @@
+"""A whole training: what it leaves behind, that it is reproducible, that it learns."""
+
+import csv
+import json
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pytest
+import torch
+
+from delaynet.config import ModelSettings, RunSettings, TrainingSettings
+from delaynet.dataset import load_splits
+from delaynet.errors import UserError
+from delaynet.evaluation import evaluate, rebuild
+from delaynet.runs import RUN_FILES, read_network, read_settings, read_summary
+from delaynet.training.loop import pick_device, train
+
+
+def run_settings(training: dict[str, object] | None = None, **grid: object) -> RunSettings:
+    point = {"delays": "learned", "structure": "deep_r_rigl", "dale": "dale", "sparsity": "0.75"}
+    return RunSettings(
+        **(point | grid),  # type: ignore[arg-type]
+        seed=0,
+        model=ModelSettings(hidden=(24,)),
+        training=TrainingSettings(
+            **({"epochs": 3, "batch_size": 32, "l1": 0.0001} | (training or {}))  # type: ignore[arg-type]
+        ),
+    )
+
+
+@pytest.fixture(scope="module")
+def folder(small_features: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("run")
+    train(run_settings(), small_features, path)
+    return path
+
+
+def test_a_run_folder_is_complete(folder: Path) -> None:
+    assert sorted(path.name for path in folder.iterdir()) == sorted(RUN_FILES)
+    assert read_settings(folder) == run_settings()
+
+
+def test_the_network_file_is_readable_with_h5py_alone(folder: Path) -> None:
+    with h5py.File(folder / "network.h5") as file:
+        assert file.attrs["structure"] == "deep_r_rigl"
+        layer = file["layer_0"]
+        assert layer["weight"].shape == layer["delay"].shape == (1, 24, 40)
+        assert layer["delay"].attrs["unit"] == "steps"
+        assert layer["mask"][()].sum() == 240
+        assert (layer["weight"][()][~layer["mask"][()]] == 0).all()
+        excitatory, inhibitory = (layer["weight"][()] > 0), (layer["weight"][()] < 0)
+        assert not (excitatory.any((0, 1)) & inhibitory.any((0, 1))).any()
+
+
+def test_accuracy_is_correct_over_all_and_anyone_can_count_it(folder: Path) -> None:
+    summary = read_summary(folder)
+    with (folder / "predictions.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    correct = sum(row["label"] == row["prediction"] for row in rows)
+    assert summary["test_clips"] == len(rows) == 50
+    assert summary["test_correct"] == correct
+    assert summary["test_accuracy"] == correct / len(rows)
+
+
+def test_the_saved_network_gives_the_saved_predictions(folder: Path, small_features: Path) -> None:
+    splits = load_splits(small_features, (11,), 25, torch.device("cpu"))
+    network = rebuild(read_network(folder / "network.h5"), run_settings().model)
+    evaluation = evaluate(network, splits.test)
+    assert evaluation.correct == read_summary(folder)["test_correct"]
+    saved = read_network(folder / "network.h5").layers[0].firing_rate
+    assert saved is not None
+    assert np.allclose(evaluation.firing_rates[0], saved)
+
+
+def test_validation_speakers_are_in_no_other_split(small_features: Path) -> None:
+    splits = load_splits(small_features, (11,), 25, torch.device("cpu"))
+    speakers = {
+        name: {filename.split("_")[1] for filename in getattr(splits, name).filename}
+        for name in ("training", "validation")
+    }
+    assert speakers["validation"] == {"speaker-11"}
+    assert "speaker-11" not in speakers["training"]
+    assert len(splits.training) + len(splits.validation) + len(splits.test) == 240
+
+
+def test_metrics_have_a_row_an_epoch_and_name_the_selected_one(folder: Path) -> None:
+    with (folder / "metrics.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert [row["epoch"] for row in rows] == ["0", "1", "2"]
+    best = max(rows, key=lambda row: float(row["validation_accuracy"]))
+    assert read_summary(folder)["selected_epoch"] == int(best["epoch"])
+
+
+@pytest.mark.parametrize("structure", ["dense", "deep_r"])
+def test_the_same_seed_gives_the_same_bytes(
+    small_features: Path, tmp_path: Path, structure: str
+) -> None:
+    settings = run_settings(structure=structure, sparsity="0" if structure == "dense" else "0.75")
+    for name in ("first", "second"):
+        train(settings, small_features, tmp_path / name)
+    for name in ("initial.h5", "network.h5", "summary.json", "predictions.csv"):
+        first, second = (tmp_path / run / name for run in ("first", "second"))
+        assert first.read_bytes() == second.read_bytes(), name
+
+
+def test_selecting_the_last_epoch_or_the_best_on_the_test_list_is_a_switch(
+    small_features: Path, tmp_path: Path
+) -> None:
+    for select in ("last", "test_best"):
+        train(run_settings({"select": select}), small_features, tmp_path / select)
+    assert read_summary(tmp_path / "last")["selected_epoch"] == 2
+    best = read_summary(tmp_path / "test_best")
+    assert best["validation_accuracy"] == pytest.approx(best["test_accuracy"], abs=1e-6)
+
+
+def test_a_network_learns_its_training_clips(small_features: Path, tmp_path: Path) -> None:
+    settings = run_settings({"epochs": 12, "batch_size": 16}, structure="dense", sparsity="0")
+    train(settings, small_features, tmp_path)
+    with (tmp_path / "metrics.csv").open() as file:
+        accuracy = [float(row["training_accuracy"]) for row in csv.DictReader(file)]
+    assert accuracy[-1] > 4 * 0.05, "four times chance"
+
+
+def test_a_loss_that_is_not_finite_stops_the_run_with_its_name(
+    small_features: Path, tmp_path: Path
+) -> None:
+    settings = run_settings({"learning_rate": 1e38}, structure="dense", sparsity="0", dale="free")
+    with pytest.raises(UserError, match="learned-dense-free/sparsity-0/seed-0.*epoch"):
+        train(settings, small_features, tmp_path)
+    assert not (tmp_path / "summary.json").exists()
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU here")
+def test_asking_for_a_gpu_that_is_not_there_is_one_sentence() -> None:
+    with pytest.raises(UserError, match="no GPU here; use 'auto'"):
+        pick_device("cuda")
+
+
+def test_validation_speakers_that_are_not_there_are_named(small_features: Path) -> None:
+    with pytest.raises(UserError, match=r"validation split has no clips.*\[77\]"):
+        load_splits(small_features, (77,), 25, torch.device("cpu"))
+
+
+def test_the_summary_says_how_active_and_connected_the_network_is(folder: Path) -> None:
+    summary = json.loads((folder / "summary.json").read_text())
+    assert summary["connections"] == [240, 120]
+    assert summary["possible_connections"] == [960, 480]
+    assert 0 < summary["active_synapses"][0] <= 240
+    assert summary["reachable_outputs"] == 20
+    assert summary["parameters"] == 2 * 360 + 2 * 24
+    assert summary["firing_rate"][0] > 0

@@ -1,0 +1,179 @@
+"""The task: one test clip as audio, features, spikes of the hidden layer, and output."""
+
+import csv
+from dataclasses import dataclass
+from pathlib import Path
+
+import h5py
+import numpy as np
+import torch
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from delaynet.config import Config
+from delaynet.corpus.layout import Clip, audio_path, parse_filename
+from delaynet.evaluation import rebuild, respond
+from delaynet.features import read_audio
+from delaynet.figures import style
+from delaynet.figures.loading import require, run_file
+from delaynet.figures.selection import needed_runs
+from delaynet.network import class_evidence
+from delaynet.runs import read_network, read_settings
+
+Array = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Task:
+    """What the figure shows of one clip.
+
+    Attributes:
+        audio: mono samples, [samples].
+        sample_rate: in Hz.
+        features: input current, [frames, bands].
+        spikes: of the first hidden layer, 0 or 1, [frames, neurons].
+        voltage: of the output neurons, in units of the hidden neurons' threshold,
+            [frames, classes].
+        evidence: sum of softmax(voltage) over time, in steps, [classes].
+        clip: who said what.
+        label_names: the classes' words.
+        step_milliseconds: duration of a frame.
+        corpus_name: the corpus that the clip is from.
+    """
+
+    audio: Array
+    sample_rate: int
+    features: Array
+    spikes: Array
+    voltage: Array
+    evidence: Array
+    clip: Clip
+    label_names: list[str]
+    step_milliseconds: float
+    corpus_name: str
+
+
+def load(config: Config, results_folder: Path) -> Task:
+    """Run one network on the first test clip that it classified correctly (else on the first).
+
+    Raises:
+        UserError: the run, the features or the corpus are not there.
+    """
+    (run,) = needed_runs("task", config)
+    settings, network_file, predictions = (
+        run_file(results_folder, run, name)
+        for name in ("settings.json", "network.h5", "predictions.csv")
+    )
+    clip = parse_filename(_example(predictions))
+    with h5py.File(require(results_folder / "features.h5")) as file:
+        row = list(file["filename"].asstr()[()]).index(clip.filename)
+        features = file["features"][row]  # [frames, bands]
+        label_names = [str(name) for name in file.attrs["label_names"]]
+        corpus_name = str(file.attrs["corpus_name"])
+    model = read_settings(settings.parent).model
+    network = rebuild(read_network(network_file), model)
+    response = respond(network, torch.from_numpy(features)[:, None])  # [T, 1, bands] in
+    corpus = Path(config.corpus.folder or results_folder / "corpus")
+    rate = config.features.sample_rate
+    return Task(
+        audio=read_audio(audio_path(corpus, clip), rate),
+        sample_rate=rate,
+        features=features,
+        spikes=response.spikes[0][:, 0].numpy(),
+        voltage=response.voltage[:, 0].numpy(),
+        evidence=class_evidence(response.voltage)[0].numpy(),
+        clip=clip,
+        label_names=label_names,
+        step_milliseconds=1000 * config.features.hop_length / rate,
+        corpus_name=corpus_name,
+    )
+
+
+def _example(predictions: Path) -> str:
+    """Return the file name of the first clip predicted rightly, or of the first."""
+    with predictions.open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    right = [row for row in rows if row["label"] == row["prediction"]]
+    return (right or rows)[0]["filename"]
+
+
+@style.styled
+def draw(data: Task) -> Figure:
+    """Draw what happens from sound to answer, on one time axis, and the evidence for each class."""
+    figure = style.new_figure(style.FULL_WIDTH, 105)
+    grid = figure.add_gridspec(4, 2, width_ratios=(3.2, 1), height_ratios=(0.6, 1, 1.2, 1))
+    first = figure.add_subplot(grid[0, 0])
+    panels = [first, *(figure.add_subplot(grid[row, 0], sharex=first) for row in (1, 2, 3))]
+    evidence = figure.add_subplot(grid[:, 1])
+    for axes, letter in zip([*panels, evidence], "abcde", strict=True):
+        style.panel_letter(axes, letter)
+    duration = len(data.features) * data.step_milliseconds
+    first.set_xlim(0, duration)
+    for axes in panels[:-1]:
+        axes.tick_params(labelbottom=False)
+    _draw_audio(panels[0], data)
+    _draw_features(panels[1], data, duration)
+    _draw_spikes(panels[2], data)
+    _draw_voltage(panels[3], data)
+    _draw_evidence(evidence, data)
+    word = f"“{data.label_names[data.clip.label]}”, speaker {data.clip.speaker}"
+    style.corpus_note(panels[0], f"{word}; {data.corpus_name}")
+    figure.align_ylabels(panels)
+    return figure
+
+
+def _draw_audio(axes: Axes, data: Task) -> None:
+    time = 1000 * np.arange(len(data.audio)) / data.sample_rate
+    axes.plot(time, data.audio, color="black", linewidth=0.4)
+    axes.set_ylabel("amplitude")
+    axes.set_yticks([])
+
+
+def _draw_features(axes: Axes, data: Task, duration: float) -> None:
+    image = axes.imshow(
+        data.features.T,
+        aspect="auto",
+        origin="lower",
+        interpolation="nearest",
+        cmap="Greys",
+        extent=(0, duration, -0.5, data.features.shape[1] - 0.5),
+    )
+    bar = axes.figure.colorbar(image, ax=axes, pad=0.01, fraction=0.03)
+    bar.set_label("input current")
+    axes.set_ylabel("mel band")
+
+
+def _draw_spikes(axes: Axes, data: Task) -> None:
+    step, neuron = np.nonzero(data.spikes)
+    axes.plot(
+        (step + 0.5) * data.step_milliseconds,
+        neuron,
+        linestyle="",
+        marker="|",
+        markersize=1.6,
+        markeredgewidth=0.6,
+        color="black",
+    )
+    axes.set_ylim(-0.5, data.spikes.shape[1] - 0.5)
+    axes.set_ylabel("hidden neuron")
+
+
+def _draw_voltage(axes: Axes, data: Task) -> None:
+    time = (np.arange(len(data.voltage)) + 0.5) * data.step_milliseconds
+    axes.plot(time, data.voltage, color="#BBBBBB", linewidth=0.6)
+    word = data.label_names[data.clip.label]
+    axes.plot(time, data.voltage[:, data.clip.label], color=style.EXCITATORY, label=f"“{word}”")
+    axes.legend(loc="upper left")
+    axes.set_ylabel("output voltage\n(thresholds)")
+    axes.set_xlabel("time (ms)")
+
+
+def _draw_evidence(axes: Axes, data: Task) -> None:
+    classes = np.arange(len(data.evidence))
+    colours = [style.EXCITATORY if c == data.clip.label else "#BBBBBB" for c in classes]
+    axes.barh(classes, data.evidence, color=colours, height=0.7)
+    axes.set_yticks(classes, data.label_names)
+    axes.set_ylim(len(classes) - 0.5, -0.5)
+    axes.tick_params(left=False)
+    axes.set_xlabel("evidence (steps)")
