@@ -126,7 +126,7 @@ def test_a_loss_that_is_not_finite_stops_the_run_with_its_name(
     small_features: Path, tmp_path: Path
 ) -> None:
     settings = run_settings({"learning_rate": 1e38}, structure="dense", sparsity="0", dale="free")
-    with pytest.raises(UserError, match="learned-dense-free/sparsity-0/seed-0.*epoch"):
+    with pytest.raises(UserError, match=r"learned-dense-free/sparsity-0/seed-0.*epoch"):
         train(settings, small_features, tmp_path)
     assert not (tmp_path / "summary.json").exists()
 

@@ -43,7 +43,7 @@ def canonical_sparsity(text: str) -> str:
     except InvalidOperation:
         raise ValueError(f"'{text}' is not a number; write it in quotes, as '0.9375'") from None
     if not 0 <= value < 1:
-        raise ValueError("a sparsity is at least 0 and less than 1")
+        raise ValueError(f"'{text}' is not a sparsity, which is at least 0 and less than 1")
     return format(value.normalize(), "f") if value else "0"
 
 
@@ -160,6 +160,12 @@ class TrainingSettings(Settings):
     """Where to compute; `auto` takes a GPU where there is one."""
 
 
+SECTIONS_OF_VARIANTS: dict[str, type[Settings]] = {
+    "model": ModelSettings,
+    "training": TrainingSettings,
+}
+
+
 class GridBlock(Settings):
     """A product of variants."""
 
@@ -250,11 +256,16 @@ class Config(Settings):
                     f"`variants` names '{variant}', which the grid does not hold; "
                     f"it holds {', '.join(known)}"
                 )
-            if unknown := sorted(set(sections) - {"model", "training"}):
+            if unknown := sorted(set(sections) - set(SECTIONS_OF_VARIANTS)):
                 raise ValueError(
                     f"`variants.{variant}` has the section '{unknown[0]}'; allowed: model, training"
                 )
-            self._sections_of(variant)
+            for section, kind in SECTIONS_OF_VARIANTS.items():
+                try:
+                    kind.model_validate(sections.get(section, {}))
+                except ValidationError as error:
+                    where = f"variants.{variant}.{section}."
+                    raise UserError(_sentence(error, "configuration", where)) from None
         return self
 
     def runs(self) -> Iterator[Run]:
@@ -283,10 +294,12 @@ class Config(Settings):
         return RunSettings(**run._asdict(), model=model, training=training)
 
 
-def _sentence(error: ValidationError, where: str) -> str:
+def _sentence(error: ValidationError, where: str, prefix: str = "") -> str:
     """Say in one sentence what the first of a validation's errors is."""
     first = error.errors()[0]
-    key = ".".join(str(part) for part in first["loc"]) or "the configuration"
+    key = prefix + ".".join(str(part) for part in first["loc"])
+    if not key:
+        key = "the whole"
     more = f" ({error.error_count() - 1} more after this)" if error.error_count() > 1 else ""
     message = first["msg"].removeprefix("Value error, ")
     message = message[0].lower() + message[1:]

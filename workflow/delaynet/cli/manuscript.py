@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from delaynet.errors import UserError
 from delaynet.manuscript import build, list_numbers
 from delaynet.provenance.record import recorded
 
@@ -15,6 +16,8 @@ from delaynet.provenance.record import recorded
 def command(source: Path, output: Path | None, numbers: bool) -> None:
     """Set the manuscript; the current folder holds `results/`, which it reads."""
     root = Path.cwd()
+    if not source.is_file():
+        raise UserError(f"{source}: no such file; the manuscript is manuscript/paper.typ.")
     if numbers:
         for key, shown in list_numbers(root, source):
             click.echo(f"{key}\t{shown}")

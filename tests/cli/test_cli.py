@@ -1,0 +1,70 @@
+"""The commands, as a user calls them: help, one sentence for a mistake, nothing half-written."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from delaynet.cli import COMMANDS
+
+SETTINGS = '{"delays": "fixed", "structure": "dense", "dale": "free", "sparsity": "0", "seed": 0'
+
+
+def delaynet(*arguments: str | Path, folder: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "delaynet", *map(str, arguments)],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_help_lists_every_command_without_loading_them(tmp_path: Path) -> None:
+    result = delaynet("--help", folder=tmp_path)
+    assert result.returncode == 0
+    assert all(command in result.stdout for command in COMMANDS)
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_explains_itself_in_the_words_of_the_list(
+    command: str, tmp_path: Path
+) -> None:
+    result = delaynet(command, "--help", folder=tmp_path)
+    assert result.returncode == 0, result.stderr
+    assert result.stdout.startswith(f"Usage: python -m delaynet {command}")
+
+
+MISTAKES = {
+    "features of no corpus": (
+        ["features", "--corpus", "nowhere", "--settings", "{}", "--output", "out.h5"],
+        "nowhere",
+    ),
+    "no epochs": (
+        ["train", "--settings", SETTINGS + ', "model": {}, "training": {"epochs": 0}}',
+         "--features", "f.h5", "--folder", "out"],
+        "training.epochs",
+    ),
+    "no features file": (
+        ["train", "--settings", SETTINGS + ', "model": {}, "training": {}}',
+         "--features", "f.h5", "--folder", "out"],
+        "f.h5",
+    ),
+    "no configuration": (["config", "--file", "none.yaml", "--output", "out.json"], "none.yaml"),
+    "audit without records": (["audit", "results/paper.pdf"], "results/records"),
+    "manuscript that is not there": (
+        ["manuscript", "--source", "none.typ", "--output", "out.pdf"], "none.typ",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("mistake", MISTAKES)
+def test_a_mistake_gets_one_sentence_and_writes_nothing(mistake: str, tmp_path: Path) -> None:
+    arguments, named = MISTAKES[mistake]
+    result = delaynet(*arguments, folder=tmp_path)
+    assert result.returncode != 0
+    assert named in result.stderr
+    assert "Traceback" not in result.stderr
+    assert len(result.stderr.strip().splitlines()) == 1
+    assert list(tmp_path.iterdir()) == []
