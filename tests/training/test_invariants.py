@@ -1,5 +1,6 @@
 """What holds after every step of training, for every variant."""
 
+from functools import partial
 from itertools import product
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from delaynet.config import (
     TrainingSettings,
 )
 from delaynet.dataset import Splits, load_splits
+from delaynet.delays import spectrum
 from delaynet.network import DelayNetwork
 from delaynet.rewiring import connection_count
 from delaynet.training.initial import initial_network
@@ -27,7 +29,7 @@ VARIANTS = list(product(DELAYS, STRUCTURES, ("free", "dale")))
 
 @pytest.fixture(scope="session")
 def splits(small_features: Path) -> Splits:
-    return load_splits(small_features, (11,), 25, torch.device("cpu"))
+    return load_splits(small_features, (11,), partial(spectrum, max_delay=25), torch.device("cpu"))
 
 
 def settings_of(

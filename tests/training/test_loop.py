@@ -2,6 +2,7 @@
 
 import csv
 import json
+from functools import partial
 from pathlib import Path
 
 import h5py
@@ -11,6 +12,7 @@ import torch
 
 from delaynet.config import ModelSettings, RunSettings, TrainingSettings
 from delaynet.dataset import load_splits
+from delaynet.delays import spectrum
 from delaynet.errors import UserError
 from delaynet.evaluation import evaluate, rebuild
 from delaynet.runs import RUN_FILES, read_network, read_settings, read_summary
@@ -64,7 +66,9 @@ def test_accuracy_is_correct_over_all_and_anyone_can_count_it(folder: Path) -> N
 
 
 def test_the_saved_network_gives_the_saved_predictions(folder: Path, small_features: Path) -> None:
-    splits = load_splits(small_features, (11,), 25, torch.device("cpu"))
+    splits = load_splits(
+        small_features, (11,), partial(spectrum, max_delay=25), torch.device("cpu")
+    )
     network = rebuild(read_network(folder / "network.h5"), run_settings().model)
     evaluation = evaluate(network, splits.test)
     assert evaluation.correct == read_summary(folder)["test_correct"]
@@ -74,7 +78,9 @@ def test_the_saved_network_gives_the_saved_predictions(folder: Path, small_featu
 
 
 def test_validation_speakers_are_in_no_other_split(small_features: Path) -> None:
-    splits = load_splits(small_features, (11,), 25, torch.device("cpu"))
+    splits = load_splits(
+        small_features, (11,), partial(spectrum, max_delay=25), torch.device("cpu")
+    )
     speakers = {
         name: {filename.split("_")[1] for filename in getattr(splits, name).filename}
         for name in ("training", "validation")
@@ -139,7 +145,7 @@ def test_asking_for_a_gpu_that_is_not_there_is_one_sentence() -> None:
 
 def test_validation_speakers_that_are_not_there_are_named(small_features: Path) -> None:
     with pytest.raises(UserError, match=r"validation split has no clips.*\[77\]"):
-        load_splits(small_features, (77,), 25, torch.device("cpu"))
+        load_splits(small_features, (77,), partial(spectrum, max_delay=25), torch.device("cpu"))
 
 
 def test_the_summary_says_how_active_and_connected_the_network_is(folder: Path) -> None:

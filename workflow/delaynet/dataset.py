@@ -1,5 +1,6 @@
 """From the features file to tensors: training, validation and test clips."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -8,7 +9,6 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from delaynet.delays import spectrum
 from delaynet.errors import UserError
 
 
@@ -18,8 +18,8 @@ class Clips:
 
     Attributes:
         features: input currents, [time, clips, channels].
-        spectrum: `delaynet.delays.spectrum` of the features, [frequencies, 2, clips, channels];
-            computed once, as the input never changes.
+        spectrum: of the features over time, [frequencies, 2, clips, channels]; computed once, as
+            the input never changes.
         label: [clips].
         filename: of each clip.
     """
@@ -44,6 +44,7 @@ class Splits:
         test: the test list.
         classes: number of labels.
         corpus_name: as in the features file.
+        step_milliseconds: duration of a frame, which is a time step of the network.
     """
 
     training: Clips
@@ -51,17 +52,21 @@ class Splits:
     test: Clips
     classes: int
     corpus_name: str
+    step_milliseconds: float
 
 
 def load_splits(
-    path: Path, validation_speakers: tuple[int, ...], max_delay: int, device: torch.device
+    path: Path,
+    validation_speakers: tuple[int, ...],
+    to_spectrum: Callable[[Tensor], Tensor],
+    device: torch.device,
 ) -> Splits:
     """Read a features file.
 
     Args:
         path: features file, as `delaynet.features` writes it.
         validation_speakers: held out of the training list.
-        max_delay: taps of the kernels that the input will meet.
+        to_spectrum: `delaynet.delays.spectrum` with the taps of the kernels that follow.
         device: where the clips live.
 
     Raises:
@@ -79,6 +84,7 @@ def load_splits(
         is_validation = ~is_test & np.isin(file["speaker"][()], validation_speakers)
         classes = len(file.attrs["label_names"])
         corpus_name = str(file.attrs["corpus_name"])
+        step_milliseconds = 1000 * float(file["features"].attrs["frame_duration_s"])
 
     def clips(chosen: np.ndarray, split: str) -> Clips:
         if not chosen.any():
@@ -89,7 +95,7 @@ def load_splits(
         time_major = torch.from_numpy(features[chosen]).transpose(0, 1).contiguous().to(device)
         return Clips(
             time_major,
-            spectrum(time_major, max_delay),
+            to_spectrum(time_major),
             torch.from_numpy(label[chosen]).to(device),
             tuple(filename[chosen]),
         )
@@ -100,4 +106,5 @@ def load_splits(
         test=clips(is_test, "test"),
         classes=classes,
         corpus_name=corpus_name,
+        step_milliseconds=step_milliseconds,
     )

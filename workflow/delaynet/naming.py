@@ -11,6 +11,7 @@ from snakemake.exceptions import WorkflowError
 from delaynet.config import Config, Dale, Delays, Run, Structure, parse_config
 from delaynet.corpus.layout import SPLITS, list_path
 from delaynet.errors import UserError
+from delaynet.runs import RUN_FILES as RUN_FILES
 
 # a grid point's sparsity is a canonical decimal in a string, never a number
 PATTERNS = {

@@ -15,7 +15,7 @@ rule figure:
         svg="results/figures/{figure}.svg",
         png=report(
             "results/figures/{figure}.png",
-            caption="../report/{figure}.rst",
+            caption="../report/figure.rst",
             category="Figures",
             labels={"figure": "{figure}", "format": "PNG"},
         ),

@@ -42,11 +42,11 @@ class Progress:
         self.waiting[rule] -= 1
         self.done += 1
 
-    def seconds_left(self, now: float) -> float:
-        """Return the estimated seconds until the last job has finished."""
+    def seconds_left(self, now: float) -> float | None:
+        """Return the estimated seconds until the last job has finished; None before the first."""
         finished = [second for seconds in self.seconds.values() for second in seconds]
         if not finished:
-            return float("nan")
+            return None
         overall = sum(finished) / len(finished)
         left = 0.0
         for rule, count in self.waiting.items():
@@ -69,7 +69,7 @@ class LogHandler(LogHandlerBase):
 
     def __post_init__(self) -> None:
         """Start without jobs."""
-        self.names: dict[int, tuple[str, str]] = {}
+        self.names: dict[int, str] = {}
 
     @property
     def writes_to_stream(self) -> bool:
@@ -102,15 +102,16 @@ class LogHandler(LogHandlerBase):
         fields: dict[str, Any] = vars(record)
         match fields.get("event"):
             case LogEvent.RUN_INFO:
-                jobs = {k: v for k, v in fields["stats"].items() if k != "total"}
+                # `all` is a name for the targets, not a job; `total` is the sum
+                jobs = {k: v for k, v in fields["stats"].items() if k not in ("all", "total")}
                 self.progress = Progress(jobs, now)
                 self._write(f"{self.progress.total} jobs to do")
             case LogEvent.JOB_INFO:
-                wildcards = " ".join((fields["wildcards"] or {}).values())
-                self.names[fields["jobid"]] = fields["rule_name"], wildcards
-                if self.progress:
+                words = [fields["rule_name"], *(fields["wildcards"] or {}).values()]
+                self.names[fields["jobid"]] = " ".join(words)
+                if self.progress and fields["rule_name"] != "all":
                     self.progress.start(fields["jobid"], fields["rule_name"], now)
-            case LogEvent.JOB_FINISHED if self.progress:
+            case LogEvent.JOB_FINISHED if self.progress and self.names[fields["job_id"]] != "all":
                 self._finished(self.progress, fields["job_id"], now)
             case LogEvent.JOB_ERROR:
                 self._write(f"FAILED {fields['rule_name']}: see {', '.join(fields['log'] or [])}")
@@ -119,11 +120,11 @@ class LogHandler(LogHandlerBase):
 
     def _finished(self, progress: Progress, job: int, now: float) -> None:
         progress.finish(job, now)
-        left = progress.seconds_left(now)
+        left = progress.seconds_left(now) or 0.0
         width = len(str(progress.total))
         self._write(
             f"[{progress.done:{width}} of {progress.total}] {clock(now - progress.begin)} passed, "
-            f"about {clock(left)} left: {' '.join(self.names[job])} done"
+            f"about {clock(left)} left: {self.names[job]} done"
         )
 
     def _write(self, line: str) -> None:

@@ -9,7 +9,7 @@ import click
 from delaynet.errors import UserError
 from delaynet.provenance.audit import Link, chain, find_number, read_records
 
-COLOURS = {"intact": "green", "unrecorded": "yellow"}
+COLOURS = {"intact": "green", "source": "green", "unrecorded": "yellow"}
 
 
 def _line(link: Link) -> str:
@@ -33,7 +33,7 @@ def _line(link: Link) -> str:
 def command(path: str | None, number: str | None, results: Path) -> None:
     """Trace PATH, or a printed number, back to the audio, and check every file on the way.
 
-    Exit code 0 only when all of them are intact.
+    Exit code 0 only when every result is intact and every source is as it was read.
     """
     if (path is None) == (number is None):
         raise click.UsageError("Give either a file or --number.")
@@ -45,9 +45,9 @@ def command(path: str | None, number: str | None, results: Path) -> None:
     name = str(Path(path or ""))
     if name not in records and not Path(name).exists():
         raise UserError(f"{name}: no such file, and no record of one; name it as `results/..`.")
-    links = list(chain(name, records))
+    links = list(chain(name, records, results))
     for link in links:
         click.echo(_line(link))
     count = Counter(link.state for link in links)
     click.echo(", ".join(f"{number} {state}" for state, number in count.most_common()))
-    sys.exit(0 if set(count) == {"intact"} else 1)
+    sys.exit(0 if set(count) <= {"intact", "source"} else 1)

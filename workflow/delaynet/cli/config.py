@@ -6,6 +6,7 @@ import click
 
 from delaynet.config import Config, load_config, parse_settings
 from delaynet.files import replacing
+from delaynet.provenance.record import recorded
 
 
 @click.command()
@@ -17,5 +18,5 @@ def command(file: Path | None, content: str | None, output: Path) -> None:
     if (file is None) == (content is None):
         raise click.UsageError("Give either --file or --content.")
     config = load_config(file) if file else parse_settings(Config, content or "")
-    with replacing(output) as temporary:
+    with recorded(inputs=[file] if file else [], outputs=[output]), replacing(output) as temporary:
         temporary.write_text(config.model_dump_json(indent=2) + "\n")

@@ -48,8 +48,7 @@ def draw(data: Accuracy) -> Figure:
     figure = style.new_figure(style.FULL_WIDTH, 85)
     panels = figure.subplots(1, 2, sharex=True, sharey=True)
     for axes, letter, dale in zip(panels, "ab", style.DALE_WORDS, strict=True):
-        style.panel_letter(axes, letter)
-        axes.set_title(style.DALE_WORDS[dale])
+        style.panel_title(axes, letter, style.DALE_WORDS[dale])
         accuracy = {run: value for run, value in data.accuracy.items() if run.dale == dale}
         if accuracy:
             style.sparsity_axis(axes, data.accuracy)
@@ -60,7 +59,7 @@ def draw(data: Accuracy) -> Figure:
             style.say_empty(axes, f"no networks with {style.DALE_WORDS[dale]} in this grid")
     panels[0].set_ylim(0, min(100.0, 1.08 * max(*data.accuracy.values(), data.chance)))
     panels[0].set_ylabel("test accuracy (%)")
-    style.corpus_note(panels[1], data.corpus_name)
+    style.note(panels[1], data.corpus_name)
     style.variant_legend(figure, data.accuracy)
     return figure
 

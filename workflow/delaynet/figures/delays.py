@@ -80,9 +80,10 @@ def _shares(steps: NDArray[np.int64], max_delay: int) -> Array:
 def draw(data: Delays) -> Figure:
     """Draw distributions, movement and turnover for the first layer.
 
-    a: delays after training, and before (grey), means over seeds. b: share of the connections that
-    moved at most so far, of those there before and after. c: share of connections that rewiring put
-    in the place of others, a point a seed. Broken lines and open points: Dale's principle.
+    a: delays after training, means over seeds, and before (grey), mean over all runs. b: share of
+    the connections that moved at most so far, of those there before and after. c: share of
+    connections that rewiring put in the place of others, a point a seed. Broken lines and open
+    points: Dale's principle.
     """
     figure = style.new_figure(style.FULL_WIDTH, 75)
     panels = figure.subplots(1, 3, width_ratios=(1, 1, 1.2))
@@ -94,7 +95,7 @@ def draw(data: Delays) -> Figure:
         if run.structure in REWIRED_STRUCTURES
     }
     for axes, letter in zip(panels, "abc", strict=True):
-        style.panel_letter(axes, letter)
+        style.panel_title(axes, letter)
     if learned:
         _draw_distributions(panels[0], learned, data.step_milliseconds)
         _draw_movement(panels[1], learned, data.step_milliseconds)
@@ -108,7 +109,7 @@ def draw(data: Delays) -> Figure:
         panels[2].set_ylabel("connections not there\nbefore training (%)")
     else:
         style.say_empty(panels[2], "no rewired networks\nin this grid")
-    style.corpus_note(panels[2], data.corpus_name)
+    style.note(panels[2], data.corpus_name)
     style.variant_legend(figure, [*learned, *rewired], dale=True)
     return figure
 
@@ -127,13 +128,13 @@ def _seed_means(
 
 
 def _draw_distributions(axes: Axes, changes: dict[Run, DelayChange], step: float) -> None:
-    for _, before in _seed_means(changes, lambda change: change.before):
-        delay = step * np.arange(len(before))
-        axes.plot(delay, before, color="#BBBBBB", linewidth=0.6, zorder=1)
+    before = np.mean([change.before for change in changes.values()], axis=0)
+    delay = step * np.arange(len(before))
+    axes.plot(delay, before, color="#BBBBBB", linewidth=2, zorder=1, label="before training")
     for run, after in _seed_means(changes, lambda change: change.after):
-        delay = step * np.arange(len(after))
-        axes.plot(delay, after, color=style.colour(run), linestyle=style.LINES[run.dale])
-    axes.lines[0].set_label("before training")
+        axes.plot(
+            delay, after, color=style.colour(run), linestyle=style.LINES[run.dale], linewidth=0.8
+        )
     axes.legend(loc="upper center")
     axes.set_ylim(0, 1.2 * axes.get_ylim()[1])
     axes.set_xlabel("delay (ms)")

@@ -21,8 +21,10 @@ from delaynet.structure.receptive_fields import FloatArray, ReceptiveFields, as_
 NEURONS = 3
 BLOCKS_PER_ROW = 3  # variants side by side
 MAPS_HEIGHT, MARGIN_ABOVE, GAP, MARGIN_BELOW = 57.0, 10.0, 15.0, 17.0  # mm
+# Not white at 0, so that a weak synapse differs from none.
 SIGNED = LinearSegmentedColormap.from_list(
-    "signed", [style.INHIBITORY, "#FFFFFF", style.EXCITATORY]
+    "signed",
+    [(0, style.INHIBITORY), (0.5, "#C6D6EE"), (0.5, "#F4CDD0"), (1, style.EXCITATORY)],
 )
 
 
@@ -112,7 +114,7 @@ def _draw_maps(panels: NDArray[Any], maps: Maps, step: float, is_leftmost: bool)
                 continue
             channels, delays = images[column].shape
             axes.imshow(
-                images[column],
+                np.ma.masked_equal(images[column], 0),
                 cmap=SIGNED,
                 vmin=-1,
                 vmax=1,

@@ -172,9 +172,11 @@ def say_empty(axes: Axes, words: str) -> None:
     axes.text(0.5, 0.5, words, transform=axes.transAxes, ha="center", va="center", color=GREY)
 
 
-def panel_letter(axes: Axes, letter: str) -> None:
-    """Put the panel's letter at its upper left, outside of the axes."""
+def panel_title(axes: Axes, letter: str, words: str = "") -> None:
+    """Put the panel's letter, and words after it, over its upper left corner."""
     axes.set_title(letter, loc="left", fontweight="bold")
+    pad = mpl.rcParams["axes.titlepad"]
+    axes.annotate(words, (0, 1), (9, pad), xycoords="axes fraction", textcoords="offset points")
 
 
 def save(figure: Figure, path: Path) -> None:
@@ -274,6 +276,6 @@ def chance_line(axes: Axes, chance: float, side: Literal["left", "right"]) -> No
     )
 
 
-def corpus_note(axes: Axes, corpus_name: str) -> None:
-    """Name the corpus in grey at the panel's upper right."""
-    axes.set_title(corpus_name, loc="right", color=GREY, fontsize=6)
+def note(axes: Axes, words: str) -> None:
+    """Say something in small grey letters over the panel's upper right, as the corpus's name."""
+    axes.set_title(words, loc="right", color=GREY, fontsize=6)

@@ -107,7 +107,7 @@ def draw(data: Task) -> Figure:
     panels = [first, *(figure.add_subplot(grid[row, 0], sharex=first) for row in (1, 2, 3))]
     evidence = figure.add_subplot(grid[:, 1])
     for axes, letter in zip([*panels, evidence], "abcde", strict=True):
-        style.panel_letter(axes, letter)
+        style.panel_title(axes, letter)
     duration = len(data.features) * data.step_milliseconds
     first.set_xlim(0, duration)
     for axes in panels[:-1]:
@@ -118,7 +118,7 @@ def draw(data: Task) -> Figure:
     _draw_voltage(panels[3], data)
     _draw_evidence(evidence, data)
     word = f"“{data.label_names[data.clip.label]}”, speaker {data.clip.speaker}"
-    style.corpus_note(panels[0], f"{word}; {data.corpus_name}")
+    style.note(panels[0], f"{word}; {data.corpus_name}")
     figure.align_ylabels(panels)
     return figure
 

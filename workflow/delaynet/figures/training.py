@@ -67,7 +67,9 @@ def draw(data: Training) -> Figure:
     panels = figure.subplots(len(CURVES), 2, sharex=True, sharey="row")
     for column, dale in enumerate(style.DALE_WORDS):
         curves = {run: values for run, values in data.curves.items() if run.dale == dale}
-        panels[0, column].set_title(_title(dale, data.sparsity))
+        style.panel_title(panels[0, column], "ad"[column], style.DALE_WORDS[dale])
+        for axes, letter in zip(panels[1:, column], ("bc", "ef")[column], strict=True):
+            style.panel_title(axes, letter)
         for axes, name in zip(panels[:, column], CURVES, strict=True):
             if not curves:
                 style.say_empty(axes, f"no networks with {style.DALE_WORDS[dale]} in this grid")
@@ -77,19 +79,15 @@ def draw(data: Training) -> Figure:
                 style.chance_line(axes, data.chance, "right")
         panels[-1, column].set_xlabel("epoch")
         panels[-1, column].xaxis.set_major_locator(MaxNLocator(integer=True))
-    for axes, letter, (words, _) in zip(panels[:, 0], "abc", CURVES.values(), strict=True):
-        style.panel_letter(axes, letter)
+    for axes, (words, _) in zip(panels[:, 0], CURVES.values(), strict=True):
         axes.set_ylabel(words)
         axes.set_ylim(bottom=0)
-    style.corpus_note(panels[0, 1], data.corpus_name)
+    if data.sparsity is not None:
+        style.note(panels[0, 0], f"sparsity 0 and {style.percent(data.sparsity)} %")
+    style.note(panels[0, 1], data.corpus_name)
     figure.align_ylabels(panels[:, 0])
     style.variant_legend(figure, data.curves, marker=False)
     return figure
-
-
-def _title(dale: str, sparsity: str | None) -> str:
-    words = style.DALE_WORDS[dale]
-    return words if sparsity is None else f"{words}; sparsity 0 and {style.percent(sparsity)} %"
 
 
 def _draw_curves(axes: Axes, curves: dict[Run, dict[str, Curve]], name: str) -> None:

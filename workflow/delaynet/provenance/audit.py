@@ -18,7 +18,8 @@ class Link(NamedTuple):
         depth: jobs between this file and the one that was asked for.
         path: of the file or folder.
         state: `intact`, `altered` (its bytes differ from its record), `stale` (an input of it has
-            another digest now than when it was made), `missing`, or `unrecorded`.
+            another digest now than when it was made), `missing`, `source` (not a result: written
+            by people, and held against its digest where it was read), or `unrecorded`.
         record: of the job that made it.
     """
 
@@ -70,12 +71,13 @@ def find_number(numbers: Path, key: str) -> dict[str, Any]:
     return entry
 
 
-def chain(path: str, records: dict[str, Record]) -> Iterator[Link]:
+def chain(path: str, records: dict[str, Record], results: Path) -> Iterator[Link]:
     """Yield a result and all that it was made from, depth first, each path once.
 
     Args:
         path: as it stands in the records.
         records: from `read_records`.
+        results: folder of results; all that lies elsewhere is a source.
     """
     seen: set[str] = set()
     digests: dict[str, str | None] = {}
@@ -90,7 +92,7 @@ def chain(path: str, records: dict[str, Record]) -> Iterator[Link]:
         if digest(name) is None:
             return "missing"
         if record is None:
-            return "unrecorded"
+            return "unrecorded" if Path(name).is_relative_to(results) else "source"
         if record["outputs"][name]["sha256"] != digest(name):
             return "altered"
         made_from = record["inputs"].items()

@@ -42,11 +42,13 @@ def file_digest(path: Path) -> str:
 def fingerprint(path: Path) -> dict[str, Any]:
     """Return `sha256` and `bytes` of a file, or of a folder with all files below it.
 
-    A folder's digest is that of the sorted lines `<sha256>  <path below the folder>`.
+    A folder's digest is that of the sorted lines `<sha256>  <path below the folder>`, of all files
+    that are not hidden.
     """
     if not path.is_dir():
         return {"sha256": file_digest(path), "bytes": path.stat().st_size}
-    files = sorted(file for file in path.rglob("*") if file.is_file())
+    # hidden files are not content: Snakemake leaves a time stamp in each folder it made
+    files = sorted(file for file in path.rglob("[!.]*") if file.is_file())
     lines = "".join(f"{file_digest(file)}  {file.relative_to(path)}\n" for file in files)
     return {
         "sha256": hashlib.sha256(lines.encode()).hexdigest(),

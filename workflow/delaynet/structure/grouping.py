@@ -213,7 +213,9 @@ def grouping(neurons: Sequence[MarkedNeuron], null: str, permutations: int, seed
     observed = morans_i(neurons)
     draws = NULLS[null](neurons, permutations, np.random.default_rng(seed))
     mean, deviation = float(draws.mean()), float(draws.std(ddof=1))
-    z = (observed - mean) / deviation if deviation > ROUNDING else math.nan
+    if deviation < ROUNDING:
+        return Grouping(len(neurons), synapses, observed, mean, 0.0, math.nan)
+    z = (observed - mean) / deviation
     return Grouping(len(neurons), synapses, observed, mean, deviation, z)
 
 

@@ -4,6 +4,7 @@ import copy
 import logging
 import time
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -12,6 +13,7 @@ import torch
 
 from delaynet.config import RunSettings
 from delaynet.dataset import Clips, Splits, load_splits
+from delaynet.delays import spectrum
 from delaynet.errors import UserError
 from delaynet.evaluation import Evaluation, evaluate
 from delaynet.network import DelayNetwork
@@ -30,7 +32,6 @@ from delaynet.training.randomness import generator
 from delaynet.training.schedules import Optimisers, kernel_width
 from delaynet.training.step import Streams, training_step
 
-STEP_MILLISECONDS = 10.0
 log = logging.getLogger("delaynet.training")
 
 
@@ -68,17 +69,16 @@ def train(settings: RunSettings, features: Path, folder: Path) -> None:
         UserError: a features file or device that does not serve, or a loss that is not finite.
     """
     device = pick_device(settings.training.device)
-    splits = load_splits(
-        features, settings.training.validation_speakers, settings.model.max_delay, device
-    )
+    to_spectrum = partial(spectrum, max_delay=settings.model.max_delay)
+    splits = load_splits(features, settings.training.validation_speakers, to_spectrum, device)
     network = initial_network(settings, splits.training.features.shape[2], splits.classes)
     write_json(folder / "settings.json", settings.model_dump(mode="json"))
-    write_network(folder / "initial.h5", saved_network(network, settings, epoch=-1))
+    write_network(folder / "initial.h5", saved_network(network, settings, splits, epoch=-1))
     metrics, best, turnover = _all_epochs(network.to(device), settings, splits)
     network.load_state_dict(best.state)
     test = evaluate(network, splits.test)
     write_metrics(folder / "metrics.csv", metrics)
-    trained = saved_network(network, settings, best.epoch, test.firing_rates)
+    trained = saved_network(network, settings, splits, best.epoch, test.firing_rates)
     write_network(folder / "network.h5", trained)
     labels, predictions = splits.test.label.tolist(), test.prediction.tolist()
     write_predictions(folder / "predictions.csv", splits.test.filename, labels, predictions)
@@ -195,6 +195,7 @@ def _log_epoch(row: EpochMetrics, epochs: int, connections: int, elapsed: float)
 def saved_network(
     network: DelayNetwork,
     settings: RunSettings,
+    splits: Splits,
     epoch: int,
     firing_rates: tuple[torch.Tensor, ...] = (),
 ) -> SavedNetwork:
@@ -226,7 +227,7 @@ def saved_network(
     attributes = settings.run._asdict() | {
         "epoch": epoch,
         "max_delay": settings.model.max_delay,
-        "step_milliseconds": STEP_MILLISECONDS,
+        "step_milliseconds": splits.step_milliseconds,
     }
     return SavedNetwork(layers, attributes)
 

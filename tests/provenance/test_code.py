@@ -1,0 +1,93 @@
+"""Which code a job depends on: all that it loads, and nothing that does not matter to it."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from delaynet.cli import COMMANDS
+from delaynet.figures.selection import FIGURES
+from delaynet.provenance.code import ROOT, code, imported_modules, modules_of
+
+ROOMS = [
+    "corpus", "features", "dataset", "neurons", "delays", "network", "rewiring", "runs",
+    "evaluation", "training", "structure", "figures", "tables", "numbers", "manuscript", "cli",
+]  # fmt: skip
+UNDER_ALL = {"config", "errors", "files", "provenance"}
+# what stands beside the rooms: the schema is written from `config`; `naming` serves the Snakefile
+BESIDE = {"schema", "naming", "__main__"}
+
+
+def loaded_by(*modules: str) -> set[str]:
+    program = (
+        f"import sys, importlib\nfor m in {modules!r}: importlib.import_module(m)\n"
+        "print('\\n'.join(m for m in sys.modules if m.startswith('delaynet.')))"
+    )
+    result = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    return set(result.stdout.split())
+
+
+@pytest.mark.parametrize("command", ["corpus", "features", "train", "grouping", "manuscript"])
+def test_declared_code_is_all_that_a_command_loads(command: str) -> None:
+    loaded = loaded_by(f"delaynet.cli.{command}")
+    loaded = {m for m in loaded if not m.startswith("delaynet.provenance") and m != "delaynet.cli"}
+    assert loaded <= set(modules_of(f"delaynet.cli.{command}"))
+
+
+@pytest.mark.parametrize("figure", FIGURES)
+def test_declared_code_of_a_figure_is_all_that_it_loads(figure: str) -> None:
+    modules = ("delaynet.cli.figure", f"delaynet.figures.{figure}")
+    loaded = {m for m in loaded_by(*modules) if not m.startswith("delaynet.provenance")}
+    assert loaded - {"delaynet.cli"} <= set(modules_of(*modules))
+
+
+def test_training_does_not_depend_on_figures_audio_or_commands_of_others() -> None:
+    modules = modules_of("delaynet.cli.train")
+    assert "delaynet.neurons" in modules
+    for foreign in ("figures", "features", "corpus", "structure", "cli.corpus", "provenance"):
+        assert not any(m.startswith(f"delaynet.{foreign}") for m in modules), foreign
+
+
+def test_figures_do_not_depend_on_each_other() -> None:
+    modules = modules_of("delaynet.cli.figure", "delaynet.figures.accuracy")
+    others = {f"delaynet.figures.{figure}" for figure in FIGURES if figure != "accuracy"}
+    assert not others & set(modules)
+
+
+def test_a_digest_follows_the_content() -> None:
+    lines = dict(line.split() for line in code("delaynet.cli.train"))
+    assert len(lines["delaynet/neurons.py"]) == 16
+    assert lines["delaynet/neurons.py"] != lines["delaynet/delays.py"]
+
+
+def room_of(module: str) -> str:
+    return module.split(".")[1]
+
+
+def all_modules() -> list[str]:
+    files = (ROOT / "delaynet").rglob("*.py")
+    names = [".".join(file.relative_to(ROOT).with_suffix("").parts) for file in files]
+    return [name.removesuffix(".__init__") for name in names if name != "delaynet.__init__"]
+
+
+@pytest.mark.parametrize("module", all_modules())
+def test_a_room_imports_only_from_rooms_above_it(module: str) -> None:
+    room = room_of(module)
+    if room in BESIDE:
+        return
+    for imported in imported_modules(module) - {"delaynet"}:
+        other = room_of(imported)
+        if other in UNDER_ALL:
+            continue
+        assert room not in UNDER_ALL, f"{module} stands under all and imports {imported}"
+        if room == "cli" and other == "schema":
+            continue
+        assert ROOMS.index(other) <= ROOMS.index(room), f"{module} imports {imported}"
+
+
+def test_every_command_has_its_file() -> None:
+    files = {path.stem for path in Path(ROOT, "delaynet", "cli").glob("*.py")} - {"__init__"}
+    assert files == set(COMMANDS)

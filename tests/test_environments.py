@@ -1,0 +1,49 @@
+"""The lock is complete, the conda file agrees with it, and every dependency has a reason."""
+
+import re
+from pathlib import Path
+
+import yaml
+
+ENVS = Path(__file__).parents[1] / "envs"
+CONDA_NAMES = {"matplotlib-base": "matplotlib"}
+
+
+def locked() -> dict[str, str]:
+    lines = (ENVS / "requirements.txt").read_text().splitlines()
+    return dict(re.match(r"([\w.-]+)==([^ ;]+)", line).groups() for line in lines if line)  # type: ignore[union-attr]
+
+
+def asked_for() -> list[str]:
+    lines = (ENVS / "requirements.in").read_text().split()
+    return [re.split(r"[=<>]", line)[0].lower() for line in lines]
+
+
+def test_every_line_of_the_lock_pins_a_version_without_a_local_tag() -> None:
+    for line in (ENVS / "requirements.txt").read_text().splitlines():
+        assert re.fullmatch(r"[\w.-]+==[\w.]+( ; .*)?", line), line
+    assert locked()["torch"] == "2.13.0"
+
+
+def test_the_lock_holds_all_that_is_asked_for() -> None:
+    assert {name for name in asked_for() if name not in locked()} == set()
+
+
+def test_the_conda_file_has_the_locks_versions() -> None:
+    content = yaml.safe_load((ENVS / "delaynet.yaml").read_text())
+    packages = [line for line in content["dependencies"] if isinstance(line, str) and "=" in line]
+    pip = next(entry["pip"] for entry in content["dependencies"] if isinstance(entry, dict))
+    pinned = dict(re.split("=+", line) for line in [*packages, *pip])
+    assert pinned.pop("python") == "3.11"
+    for name, version in pinned.items():
+        assert locked()[CONDA_NAMES.get(name, name)] == version, name
+
+
+def test_every_dependency_is_justified() -> None:
+    table = (ENVS / "README.md").read_text()
+    reasons = {
+        name.strip()
+        for row in re.findall(r"^\| ([\w, .-]+) \|", table, re.MULTILINE)
+        for name in row.lower().split(",")
+    }
+    assert set(asked_for()) - reasons == set()

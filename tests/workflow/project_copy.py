@@ -1,0 +1,96 @@
+"""A copy of the project with a tiny grid, in a folder whose path has a space."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+PROJECT = Path(__file__).parents[2]
+
+TINY = """
+name: tiny
+corpus: {source: synthetic, trials: 1}
+model: {hidden: [12]}
+training: {epochs: 2, batch_size: 32, l1: 0.0001}
+grid:
+  - {delays: [none, learned], structure: [dense]}
+  - {delays: [fixed], structure: [deep_r_rigl], dale: [dale], sparsity: ["0.75"]}
+seeds: 1
+"""
+
+
+def copy_project(target: Path) -> Path:
+    """Copy what git would clone, times kept, with the tiny grid as its configuration."""
+    listed = subprocess.run(
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard"],
+        cwd=PROJECT,
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout.splitlines()
+    for name in listed:
+        if (PROJECT / name).exists() and not name.startswith("tests/"):
+            (target / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(PROJECT / name, target / name, follow_symlinks=False)
+    (target / "config" / "config.yaml").write_text(TINY)
+    (target / ".venv").symlink_to(Path(sys.prefix))
+    return target
+
+
+def run(
+    project: Path, *command: str | Path, check: bool = True
+) -> subprocess.CompletedProcess[str]:
+    """Run a command in the project, as its user would."""
+    environment = {
+        name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "MAKEFLAGS")
+    }
+    result = subprocess.run(
+        list(map(str, command)),
+        cwd=project,
+        capture_output=True,
+        text=True,
+        check=False,
+        env=environment,
+    )
+    if check and result.returncode != 0:
+        raise AssertionError(f"{command} failed:\n{result.stdout[-3000:]}\n{result.stderr[-5000:]}")
+    return result
+
+
+def snakemake(
+    project: Path, *arguments: str, check: bool = True
+) -> subprocess.CompletedProcess[str]:
+    """Run Snakemake from the root of the project."""
+    return run(project, ".venv/bin/snakemake", "--cores", "2", *arguments, check=check)
+
+
+def planned(project: Path, *arguments: str) -> dict[str, int]:
+    """Return how many jobs of each rule Snakemake would run; the rule `all` left out."""
+    result = snakemake(project, *arguments, "--dry-run")
+    text = result.stdout + result.stderr
+    if "Nothing to be done" in text:
+        return {}
+    table = re.search(r"^job +count\n[- ]+\n(.*?)^total", text, re.MULTILINE | re.DOTALL)
+    assert table, text
+    rows = (line.split() for line in table[1].splitlines())
+    return {rule: int(count) for rule, count in rows if rule != "all"}
+
+
+@pytest.fixture(scope="session")
+def untouched(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A project before anything ran."""
+    return copy_project(tmp_path_factory.mktemp("clone") / "a fresh clone")
+
+
+@pytest.fixture(scope="session")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A project after `make paper`; tests put back what they change."""
+    project = copy_project(tmp_path_factory.mktemp("project") / "the paper")
+    result = run(project, "make", "paper")
+    assert "results/paper.pdf" in result.stdout
+    assert re.search(r"\[ *1 of \d+\] 0:00:\d\d passed, about 0:\d\d:\d\d left", result.stderr)
+    return project

@@ -1,0 +1,222 @@
+"""The graph: what runs, what reruns, and what does not."""
+
+import os
+import shutil
+import signal
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from project_copy import PROJECT, TINY, copy_project, planned, run, snakemake
+
+pytestmark = pytest.mark.slow
+
+ALL_TRAININGS = 3
+AFTER_TRAINING = {"figure": 5, "grouping": 1, "tables": 1, "numbers": 1, "paper": 1}
+
+
+@contextmanager
+def edited(path: Path, addition: str) -> Iterator[None]:
+    """Add a line to a file, and put the file back, its time too."""
+    before, times = path.read_text(), path.stat()
+    path.write_text(before + addition)
+    try:
+        yield
+    finally:
+        path.write_text(before)
+        os.utime(path, (times.st_atime, times.st_mtime))
+
+
+def module(project: Path, name: str) -> Path:
+    return project / "workflow" / "delaynet" / name
+
+
+def test_everything_is_made_and_then_nothing_is_to_be_done(finished: Path) -> None:
+    assert (finished / "results" / "paper.pdf").read_bytes().startswith(b"%PDF")
+    assert "<html" in (finished / "results" / "report.html").read_text().lower()
+    assert planned(finished) == {}
+
+
+def test_the_standard_layout_serves_as_well(finished: Path) -> None:
+    assert planned(finished, "--snakefile", "workflow/Snakefile") == {}
+
+
+def test_one_figure_needs_its_own_runs_and_nothing_else(untouched: Path) -> None:
+    first = {"configuration": 1, "corpus": 1, "features": 1}
+    accuracy = planned(untouched, "results/figures/accuracy.svg")
+    assert accuracy == first | {"train": ALL_TRAININGS, "figure": 1}
+    assert planned(untouched, "results/figures/task.svg") == first | {"train": 1, "figure": 1}
+
+
+def test_touching_every_source_reruns_nothing(finished: Path) -> None:
+    for path in [finished / "Snakefile", *finished.glob("[!.r]*/**/*")]:
+        if path.is_file() and "results" not in path.parts:
+            path.touch()
+    assert planned(finished) == {}
+
+
+def test_cloning_the_sources_again_reruns_nothing(finished: Path, tmp_path: Path) -> None:
+    again = copy_project(tmp_path / "again")
+    for path in again.rglob("*"):
+        if path.is_file() and ".venv" not in path.parts:
+            path.touch()
+    for name in ("results", ".snakemake"):
+        shutil.copytree(finished / name, again / name)
+    assert planned(again) == {}
+
+
+def test_results_without_snakemakes_memory_are_not_trained_again(
+    finished: Path, tmp_path: Path
+) -> None:
+    again = copy_project(tmp_path / "again")
+    shutil.copytree(finished / "results", again / "results")
+    assert "train" not in planned(again)
+
+
+def test_a_change_to_a_figure_redraws_it_and_the_paper(finished: Path) -> None:
+    with edited(module(finished, "figures/accuracy.py"), "\nA_CHANGE = 1\n"):
+        assert planned(finished) == {"figure": 1, "paper": 1}
+
+
+def test_a_change_to_the_style_redraws_every_figure_and_trains_nothing(finished: Path) -> None:
+    with edited(module(finished, "figures/style.py"), "\nA_CHANGE = 1\n"):
+        assert planned(finished) == {"figure": 5, "numbers": 1, "paper": 1}
+
+
+@pytest.mark.parametrize("name", ["training/loop.py", "neurons.py", "delays.py", "rewiring.py"])
+def test_a_change_to_training_code_trains_everything_again(finished: Path, name: str) -> None:
+    with edited(module(finished, name), "\nA_CHANGE = 1\n"):
+        assert planned(finished)["train"] == ALL_TRAININGS
+        assert "features" not in planned(finished)
+
+
+def test_a_change_to_the_manuscript_sets_it_again(finished: Path) -> None:
+    with edited(finished / "manuscript" / "paper.typ", "\n// a change\n"):
+        assert planned(finished) == {"paper": 1}
+
+
+def test_a_change_to_the_features_code_does_all_but_the_corpus_again(finished: Path) -> None:
+    with edited(module(finished, "features.py"), "\nA_CHANGE = 1\n"):
+        plan = planned(finished)
+    assert plan["features"] == 1
+    assert plan["train"] == ALL_TRAININGS
+    assert "corpus" not in plan
+
+
+def test_a_change_of_one_variants_setting_trains_that_variant_alone(finished: Path) -> None:
+    addition = "variants: {learned-dense-free: {training: {epochs: 3}}}\n"
+    with edited(finished / "config" / "config.yaml", addition):
+        plan = planned(finished)
+        assert plan["train"] == 1
+        assert plan == AFTER_TRAINING | {"configuration": 1, "train": 1}
+
+
+def test_one_more_seed_trains_only_it(finished: Path) -> None:
+    config = finished / "config" / "config.yaml"
+    config.write_text(TINY.replace("seeds: 1", "seeds: 2"))
+    try:
+        assert planned(finished)["train"] == ALL_TRAININGS
+        assert "features" not in planned(finished)
+    finally:
+        config.write_text(TINY)
+
+
+def test_a_deleted_result_is_made_again(finished: Path) -> None:
+    summary = next((finished / "results" / "runs").rglob("summary.json"))
+    kept = summary.rename(summary.with_suffix(".kept"))
+    try:
+        assert planned(finished)["train"] == 1
+    finally:
+        kept.rename(summary)
+
+
+def test_wrong_input_is_one_sentence_and_nothing_is_written(untouched: Path) -> None:
+    config = untouched / "config" / "config.yaml"
+    config.write_text(TINY.replace("epochs: 2", "epochs: 0"))
+    try:
+        result = snakemake(untouched, "--dry-run", check=False)
+    finally:
+        config.write_text(TINY)
+    assert result.returncode != 0
+    assert "`training.epochs` is 0: input should be greater than or equal to 1." in result.stdout
+    assert "Traceback" not in result.stdout + result.stderr
+    assert not (untouched / "results").exists()
+    assert not (untouched / "logs").exists()
+
+
+def test_a_corpus_folder_that_is_missing_is_named(untouched: Path) -> None:
+    config = untouched / "config" / "config.yaml"
+    config.write_text(TINY.replace("source: synthetic, trials: 1", "source: folder, folder: gone"))
+    try:
+        result = snakemake(untouched, "--dry-run", check=False)
+    finally:
+        config.write_text(TINY)
+    assert result.returncode != 0
+    assert "`corpus.folder`: gone does not exist" in result.stdout
+    assert "Traceback" not in result.stdout + result.stderr
+
+
+def test_the_audit_of_the_paper_is_clean_and_notices_one_altered_byte(finished: Path) -> None:
+    audit = [".venv/bin/python", "-m", "delaynet", "audit", "results/paper.pdf"]
+    clean = run(finished, *audit)
+    assert "results/corpus" in clean.stdout
+    assert "intact" in clean.stdout.splitlines()[-1]
+    network = next((finished / "results" / "runs").rglob("network.h5"))
+    before, times = network.read_bytes(), network.stat()
+    network.write_bytes(before[:-1] + bytes([before[-1] ^ 1]))
+    os.utime(network, (times.st_atime, times.st_mtime))
+    try:
+        noticed = run(finished, *audit, check=False)
+    finally:
+        network.write_bytes(before)
+        os.utime(network, (times.st_atime, times.st_mtime))
+    assert noticed.returncode == 1
+    altered = [line for line in noticed.stdout.splitlines() if line.startswith("altered")]
+    assert len(altered) == 1
+    assert str(network.relative_to(finished)) in altered[0]
+
+
+def test_a_printed_number_is_traced_to_the_corpus(finished: Path) -> None:
+    numbers = run(
+        finished, ".venv/bin/python", "-m", "delaynet", "manuscript",
+        "--source", "manuscript/paper.typ", "--numbers",
+    ).stdout.splitlines()  # fmt: skip
+    key, shown = next(line.split("\t") for line in numbers if line.startswith("accuracy."))
+    result = run(finished, ".venv/bin/python", "-m", "delaynet", "audit", "--number", key)
+    assert f"{key} is printed as {shown}" in result.stdout
+    assert "results/tables/accuracy.csv" in result.stdout
+    assert "results/corpus" in result.stdout
+
+
+def test_a_killed_make_paper_goes_on_to_the_same_bytes(finished: Path, tmp_path: Path) -> None:
+    project = copy_project(tmp_path / "killed")
+    killed = subprocess.Popen(
+        ["make", "paper"], cwd=project, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )  # fmt: skip
+    runs = project / "results" / "runs"
+    deadline = time.monotonic() + 300
+    while not list(runs.rglob("network.h5")):
+        assert time.monotonic() < deadline, "no training has finished"
+        time.sleep(0.1)
+    os.killpg(killed.pid, signal.SIGKILL)
+    killed.wait()
+    for partial in project.rglob("results/**/.*"):
+        assert partial.name.startswith("."), "half-written files have names of their own"
+    run(project, "make", "paper")
+    for path in sorted((finished / "results" / "runs").rglob("*")):
+        if path.name in ("initial.h5", "network.h5", "summary.json", "predictions.csv"):
+            twin = project / path.relative_to(finished)
+            assert path.read_bytes() == twin.read_bytes(), path
+    tables = ("accuracy.csv", "contrasts.csv")
+    for name in tables:
+        path = Path("results") / "tables" / name
+        assert (project / path).read_bytes() == (finished / path).read_bytes()
+
+
+def test_the_project_that_is_tested_is_this_one(untouched: Path) -> None:
+    name = "workflow/delaynet/neurons.py"
+    assert (untouched / name).read_bytes() == (PROJECT / name).read_bytes()
