@@ -37,9 +37,11 @@ def results(request):
 
 
 @pytest.mark.parametrize("name", FIGURES)
-def test_every_figure_draws_for_every_grid(name, results, tmp_path):
-    for suffix, start in (("svg", b"<?xml"), ("png", b"\x89PNG"), ("pdf", b"%PDF")):
-        style.save(draw(name, results), tmp_path / f"figure.{suffix}")
+@pytest.mark.parametrize("grid", ["tiny", "large"])
+def test_every_figure_draws_for_every_grid(name, grid, request, tmp_path):
+    figure = draw(name, request.getfixturevalue(grid))
+    for suffix, start in (("svg", b"<?xml"), ("png", b"\x89PNG")):
+        style.save(figure, tmp_path / f"figure.{suffix}")
         assert (tmp_path / f"figure.{suffix}").read_bytes().startswith(start)
 
 
@@ -108,10 +110,23 @@ def test_accuracy_shows_what_guessing_gives(tiny):
     assert "chance" in texts(draw("accuracy", tiny))
 
 
+def test_the_curves_of_training_are_the_metrics_of_the_runs(large):
+    epochs = load_config(large / "config.json").training.epochs
+    for curves in load("training", large).curves.values():
+        assert curves["epoch"].tolist() == list(range(1, epochs + 1))
+        # so they were written
+        assert np.ptp(curves["training_accuracy"] - curves["validation_accuracy"]) < 1e-4
+
+
 def test_a_panel_without_networks_says_so(static):
     assert "no networks with Dale's principle in this grid" in texts(draw("accuracy", static))
     assert "no learned delays\nin this grid" in texts(draw("delays", static))
     assert "no rewired networks\nin this grid" in texts(draw("delays", static))
+
+
+def test_the_training_figure_names_the_sparsities_that_it_shows(large, static):
+    assert "sparsity 0 and 75 %" in texts(draw("training", large))
+    assert "sparsity 50 %" in texts(draw("training", static))
 
 
 def test_delays_that_are_not_learned_do_not_move_and_learned_ones_do(large):
@@ -198,6 +213,11 @@ def test_an_unknown_figure_is_a_sentence(tiny, tmp_path):
         render("acuracy", tiny / "config.json", tiny, tmp_path / "acuracy.svg")
     with pytest.raises(UserError, match="there is no figure"):
         needed_files("acuracy", load_config(tiny / "config.json"))
+
+
+def test_a_figure_can_be_a_pdf(tiny, tmp_path):
+    render("accuracy", tiny / "config.json", tiny, tmp_path / "accuracy.pdf")
+    assert (tmp_path / "accuracy.pdf").read_bytes().startswith(b"%PDF")
 
 
 def test_an_unknown_format_is_a_sentence(tiny, tmp_path):

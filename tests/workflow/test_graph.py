@@ -68,14 +68,6 @@ def test_cloning_the_sources_again_reruns_nothing(finished: Path, tmp_path: Path
     assert planned(again) == {}
 
 
-def test_results_without_snakemakes_memory_are_not_trained_again(
-    finished: Path, tmp_path: Path
-) -> None:
-    again = copy_project(tmp_path / "again")
-    shutil.copytree(finished / "results", again / "results")
-    assert "train" not in planned(again)
-
-
 def test_a_change_to_a_figure_redraws_it_and_the_paper(finished: Path) -> None:
     with edited(module(finished, "figures/accuracy.py"), "\nA_CHANGE = 1\n"):
         assert planned(finished) == {"figure": 1, "paper": 1}

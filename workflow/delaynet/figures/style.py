@@ -15,7 +15,6 @@ from delaynet.config import Run
 from delaynet.figures.selection import ordered
 from delaynet.files import replacing
 
-COLUMN_WIDTH = 85.0  # mm, one column of the manuscript
 FULL_WIDTH = 175.0  # mm, both columns
 MILLIMETRES_PER_INCH = 25.4
 

@@ -14,7 +14,7 @@ from delaynet.config import Config, Run
 from delaynet.corpus.layout import LABEL_NAMES
 from delaynet.figures import style
 from delaynet.figures.loading import corpus_name, run_file
-from delaynet.figures.selection import needed_runs, shown_sparsity
+from delaynet.figures.selection import needed_runs
 
 # rows of the figure: column of metrics.csv -> axis label, factor to the label's unit
 CURVES = {
@@ -32,7 +32,6 @@ class Training:
 
     curves: dict[Run, dict[str, Curve]]
     chance: float
-    sparsity: str | None
     corpus_name: str
 
 
@@ -46,7 +45,6 @@ def load(config: Config, results_folder: Path) -> Training:
     return Training(
         {run: _read_curves(run_file(results_folder, run, "metrics.csv")) for run in runs},
         100 / len(LABEL_NAMES),
-        shown_sparsity(config),
         corpus_name(results_folder, runs),
     )
 
@@ -78,12 +76,12 @@ def draw(data: Training) -> Figure:
             if name != "training_loss":
                 style.chance_line(axes, data.chance, "right")
         panels[-1, column].set_xlabel("epoch")
-        panels[-1, column].xaxis.set_major_locator(MaxNLocator(integer=True))
+        panels[-1, column].xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
     for axes, (words, _) in zip(panels[:, 0], CURVES.values(), strict=True):
         axes.set_ylabel(words)
         axes.set_ylim(bottom=0)
-    if data.sparsity is not None:
-        style.note(panels[0, 0], f"sparsity 0 and {style.percent(data.sparsity)} %")
+    sparsities = sorted({run.sparsity for run in data.curves}, key=float)
+    style.note(panels[0, 0], f"sparsity {' and '.join(map(style.percent, sparsities))} %")
     style.note(panels[0, 1], data.corpus_name)
     figure.align_ylabels(panels[:, 0])
     style.variant_legend(figure, data.curves, marker=False)
@@ -98,4 +96,5 @@ def _draw_curves(axes: Axes, curves: dict[Run, dict[str, Curve]], name: str) -> 
         epoch = curves[runs[0]]["epoch"]
         own = style.colour(runs[0])
         axes.plot(epoch, seeds.T, color=own, linewidth=0.4, alpha=0.5, zorder=2)
-        axes.plot(epoch, seeds.mean(0), color=own, zorder=3)
+        # one epoch alone makes no line
+        axes.plot(epoch, seeds.mean(0), color=own, zorder=3, marker="." if len(epoch) == 1 else "")
