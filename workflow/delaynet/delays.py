@@ -33,12 +33,12 @@ def gaussian_kernel(weight: Tensor, delay: Tensor, sigma: float, max_delay: int)
     Returns:
         Kernel, [..., out, in, max_delay], tap index max_delay - 1 - d for delay d.
     """
-    taps = _delay_of_taps(max_delay, delay)  # [taps]
-    distance = (taps - delay.unsqueeze(-1)) / (sigma + MINIMAL_WIDTH)  # [..., out, in, taps]
-    bump = torch.exp(-0.5 * distance.square())
+    taps = _delay_of_taps(max_delay, delay)  # [taps, 1, .., 1]
+    scale = math.sqrt(0.5) / (sigma + MINIMAL_WIDTH)
+    # what is smaller than exp(-80) is nothing, and numbers near underflow are slow to compute with
+    bump = ((taps - delay) * scale).square().neg().clamp(min=-80.0).exp()  # [taps, .., out, in]
     # the small constant is DCLS's own: it keeps a kernel far outside of the taps finite
-    share = weight / (bump.sum(-1) + 1e-7)  # [..., out, in]
-    return bump * share.unsqueeze(-1)
+    return (bump * (weight / (bump.sum(0) + 1e-7))).movedim(0, -1)
 
 
 def rounded_kernel(weight: Tensor, delay: Tensor, max_delay: int) -> Tensor:
@@ -54,8 +54,8 @@ def rounded_kernel(weight: Tensor, delay: Tensor, max_delay: int) -> Tensor:
         gradient of the weight; rounding has none for the delay.
     """
     tap = max_delay - 1 - delay.detach().round().clamp(0, max_delay - 1).long()
-    kernel = weight.new_zeros(*weight.shape, max_delay)
-    return kernel.scatter(-1, tap.unsqueeze(-1), weight.unsqueeze(-1))
+    kernel = weight.new_zeros(max_delay, *weight.shape)
+    return kernel.scatter(0, tap.unsqueeze(0), weight.unsqueeze(0)).movedim(0, -1)
 
 
 def delayed_current(signal: Tensor, kernel: Tensor) -> Tensor:
@@ -102,18 +102,21 @@ def current_from_spectrum(signal_spectrum: Tensor, kernel: Tensor, steps: int) -
     Returns:
         Current, [time, batch, out].
     """
-    length = _transform_length(steps, kernel.shape[-1])
-    transform = _forward_transform(kernel.shape[-1], length, kernel.device, kernel.dtype)
-    taps = kernel.flatten(0, 1).flip(-1).mT  # [delay, out * in]
-    kernel_spectrum = (transform @ taps).view(-1, 2, *kernel.shape[:2])  # [F, 2, out, in]
-    product: Tensor = _ComplexProduct.apply(signal_spectrum, kernel_spectrum.mT)  # [F, 2, B, out]
+    outputs, inputs, taps = kernel.shape
+    length = _transform_length(steps, taps)
+    # tap k stands for the delay taps - 1 - k, so the columns are in reverse
+    transform = _forward_transform(taps, length, kernel.device, kernel.dtype).flip(1)
+    by_tap = kernel.movedim(-1, 0).flatten(1)  # [taps, out * in], as the kernels above are laid out
+    kernel_spectrum = (transform @ by_tap).view(-1, 2, outputs, inputs)  # [F, 2, out, in]
+    product: Tensor = _ComplexProduct.apply(signal_spectrum, kernel_spectrum)  # [F, 2, B, out]
     inverse = _inverse_transform(steps, length, kernel.device, kernel.dtype)
     return (inverse @ product.flatten(0, 1).flatten(1)).view(steps, *product.shape[2:])
 
 
 def _delay_of_taps(max_delay: int, like: Tensor) -> Tensor:
-    """Return the delay that each tap stands for: max_delay - 1 .. 0, [taps]."""
-    return torch.arange(max_delay - 1, -1, -1, device=like.device, dtype=like.dtype)
+    """Return the delay that each tap stands for, max_delay - 1 .. 0, ahead of the axes of `like`."""
+    delay = torch.arange(max_delay - 1, -1, -1, device=like.device, dtype=like.dtype)
+    return delay.view(-1, *(1 for _ in like.shape))
 
 
 def _transform_length(steps: int, max_delay: int) -> int:
@@ -151,33 +154,37 @@ def _phases(steps: int, length: int) -> Tensor:
 
 
 class _ComplexProduct(torch.autograd.Function):
-    """Matrix product of complex matrices kept as real and imaginary parts, [F, 2, n, m]."""
+    """Product of a signal's and a kernel's spectrum, at each frequency a complex matrix product.
+
+    Real and imaginary parts stand one below the other, so one real product gives the four products
+    of parts: [2 B, in] @ [2 out, in]^T -> [2 B, 2 out].
+    """
 
     @staticmethod
-    def forward(ctx: FunctionCtx, left: Tensor, right: Tensor) -> Tensor:
-        ctx.save_for_backward(left, right)
-        return _complex_product(left, right, 1, 1)
+    def forward(ctx: FunctionCtx, signal: Tensor, kernel: Tensor) -> Tensor:
+        ctx.save_for_backward(signal, kernel)
+        batch, outputs = signal.shape[2], kernel.shape[2]
+        parts = torch.bmm(signal.flatten(1, 2), kernel.flatten(1, 2).mT)  # [F, 2 B, 2 out]
+        parts = parts.view(-1, 2, batch, 2, outputs)
+        product = signal.new_empty(len(signal), 2, batch, outputs)
+        torch.sub(parts[:, 0, :, 0], parts[:, 1, :, 1], out=product[:, 0])
+        torch.add(parts[:, 0, :, 1], parts[:, 1, :, 0], out=product[:, 1])
+        return product
 
     @staticmethod
     def backward(ctx: FunctionCtx, gradient: Tensor) -> tuple[Tensor | None, Tensor | None]:
-        left, right = ctx.saved_tensors  # type: ignore[attr-defined]
-        needs_left, needs_right = ctx.needs_input_grad  # type: ignore[attr-defined]
-        return (
-            _complex_product(gradient, right.mT, 1, -1) if needs_left else None,
-            _complex_product(left.mT, gradient, -1, 1) if needs_right else None,
-        )
-
-
-def _complex_product(left: Tensor, right: Tensor, left_sign: int, right_sign: int) -> Tensor:
-    """Return the product per frequency; a sign of -1 conjugates that factor."""
-    left_real, left_imaginary = left.unbind(1)  # [F, n, m] each
-    right_real, right_imaginary = right.unbind(1)  # [F, m, k] each
-    product = left.new_empty(len(left), 2, left.shape[2], right.shape[3])
-    real, imaginary = product.unbind(1)
-    torch.bmm(left_real, right_real, out=real)
-    real.baddbmm_(left_imaginary, right_imaginary, alpha=-left_sign * right_sign)
-    torch.bmm(left_real, right_imaginary, out=imaginary)
-    if right_sign < 0:
-        imaginary.neg_()
-    imaginary.baddbmm_(left_imaginary, right_real, alpha=left_sign)
-    return product
+        signal, kernel = ctx.saved_tensors  # type: ignore[attr-defined]
+        needs_signal, needs_kernel = ctx.needs_input_grad  # type: ignore[attr-defined]
+        frequencies, _, batch, outputs = gradient.shape
+        parts = gradient.new_empty(frequencies, 2, batch, 2, outputs)
+        parts[:, 0, :, 0] = gradient[:, 0]
+        torch.neg(gradient[:, 0], out=parts[:, 1, :, 1])
+        parts[:, 0, :, 1] = gradient[:, 1]
+        parts[:, 1, :, 0] = gradient[:, 1]
+        parts = parts.view(frequencies, 2 * batch, 2 * outputs)
+        signal_gradient = kernel_gradient = None
+        if needs_signal:
+            signal_gradient = torch.bmm(parts, kernel.flatten(1, 2)).view_as(signal)
+        if needs_kernel:
+            kernel_gradient = torch.bmm(parts.mT, signal.flatten(1, 2)).view_as(kernel)
+        return signal_gradient, kernel_gradient

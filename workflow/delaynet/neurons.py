@@ -8,6 +8,8 @@ import torch
 from torch import Tensor
 from torch.autograd.function import FunctionCtx
 
+VALUES_AT_ONCE = 2**17
+
 
 class _LeakyIntegrateAndFire(torch.autograd.Function):
     """`lif` with its backward pass by hand: autograd would keep five tensors a step, not one."""
@@ -18,9 +20,10 @@ class _LeakyIntegrateAndFire(torch.autograd.Function):
     ) -> Tensor:
         voltage = torch.zeros_like(current)  # [T, B, N]
         silent = torch.empty_like(current[0])  # [B, N], 1 where no spike
+        v, i = voltage.unbind(0), current.unbind(0)
         for t in range(1, len(current) - 1):
-            torch.le(voltage[t], threshold, out=silent)
-            torch.add(current[t - 1], voltage[t], alpha=decay, out=voltage[t + 1]).mul_(silent)
+            torch.le(v[t], threshold, out=silent)
+            torch.add(i[t - 1], v[t], alpha=decay, out=v[t + 1]).mul_(silent)
         ctx.save_for_backward(voltage)
         ctx.constants = decay, threshold, alpha  # type: ignore[attr-defined]
         return torch.gt(voltage, threshold, out=torch.empty_like(voltage))
@@ -30,14 +33,18 @@ class _LeakyIntegrateAndFire(torch.autograd.Function):
         (voltage,) = ctx.saved_tensors  # type: ignore[attr-defined]
         decay, threshold, alpha = ctx.constants  # type: ignore[attr-defined]
         current_gradient = torch.zeros_like(voltage)  # [T, B, N]
-        silent = torch.empty_like(voltage[0])  # [B, N]
-        # dL/dv_{t+1}; the loop keeps every temporary small enough for the processor's cache
-        adjoint = _surrogate(voltage[-1], threshold, alpha).mul_(spikes_gradient[-1])
-        for t in range(len(voltage) - 2, 0, -1):
-            torch.le(voltage[t], threshold, out=silent)
-            carried = torch.mul(adjoint, silent, out=current_gradient[t - 1])
-            adjoint = _surrogate(voltage[t], threshold, alpha).mul_(spikes_gradient[t])
-            adjoint.add_(carried, alpha=decay)
+        into = current_gradient.unbind(0)
+        # a few steps at once: few enough for the processor's cache, many enough for its pipelines
+        steps_at_once = max(1, VALUES_AT_ONCE // voltage[0].numel())
+        adjoint = torch.zeros_like(voltage[0])  # dL/dv_{t+1}
+        for end in range(len(voltage), 1, -steps_at_once):
+            start = max(1, end - steps_at_once)
+            v = voltage[start:end]
+            direct = _surrogate(v, threshold, alpha).mul_(spikes_gradient[start:end]).unbind(0)
+            silent = torch.le(v, threshold, out=torch.empty_like(v)).unbind(0)
+            for t in range(end - 1, start - 1, -1):
+                carried = torch.mul(adjoint, silent[t - start], out=into[t - 1])
+                adjoint = direct[t - start].add_(carried, alpha=decay)
         return current_gradient, None, None, None
 
 
