@@ -114,7 +114,7 @@ def current_from_spectrum(signal_spectrum: Tensor, kernel: Tensor, steps: int) -
 
 
 def _delay_of_taps(max_delay: int, like: Tensor) -> Tensor:
-    """Return the delay that each tap stands for, max_delay - 1 .. 0, ahead of the axes of `like`."""
+    """Return the delay of each tap, max_delay - 1 .. 0, ahead of the axes of `like`."""
     delay = torch.arange(max_delay - 1, -1, -1, device=like.device, dtype=like.dtype)
     return delay.view(-1, *(1 for _ in like.shape))
 
