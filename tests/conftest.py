@@ -35,9 +35,3 @@ def small_features(small_corpus: Path, tmp_path_factory: pytest.TempPathFactory)
     path = tmp_path_factory.mktemp("features") / "features.h5"
     write_features(small_corpus, path, FeatureSettings())
     return path
-
-
-def relative_error(value: Tensor, expected: Tensor) -> float:
-    """Largest difference, as a share of the largest expected magnitude."""
-    value = value.detach()
-    return float((value - expected).abs().max() / expected.abs().max())

@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from conftest import relative_error
+from comparison import relative_error
 
 from delaynet.neurons import leaky_integrator, lif
 

@@ -1,0 +1,33 @@
+"""Every rule says what the house asks of it."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+RULES = Path(__file__).parents[2] / "workflow" / "rules"
+
+
+def rules() -> dict[str, str]:
+    found = {}
+    for file in sorted(RULES.glob("*.smk")):
+        parts = re.split(r"^rule (\w+):\n", file.read_text(), flags=re.MULTILINE)
+        found |= dict(zip(parts[1::2], parts[2::2], strict=True))
+    return found
+
+
+@pytest.mark.parametrize("name", rules())
+def test_a_rule_has_log_benchmark_resources_environment_and_declared_code(name: str) -> None:
+    body = rules()[name]
+    for directive in ("log", "benchmark", "resources", "conda", "shell"):
+        assert re.search(rf"^    {directive}:$", body, re.MULTILINE), directive
+    assert re.search(r"^        code=", body, re.MULTILINE), "declared code"
+    assert "mem_mb=" in body
+    assert "runtime=" in body
+    assert re.search(r"2> \{log\}", body), "messages go to the log"
+    assert "run:" not in body
+
+
+@pytest.mark.parametrize("file", sorted(RULES.glob("*.smk")), ids=lambda path: path.stem)
+def test_a_rule_file_opens_with_what_it_reads_and_writes(file: Path) -> None:
+    assert file.read_text().startswith("# Reads")
