@@ -5,6 +5,9 @@ PYTHON ?= python3
 BIN := .venv/bin
 SNAKEMAKE := $(BIN)/snakemake --workflow-profile workflow/profiles/default
 
+# the report is made of what the run has left
+.NOTPARALLEL:
+
 .PHONY: paper report test test-fast lint setup clean help
 
 paper: setup
