@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from project_copy import MAKE_PAPER, PROJECT, TINY, copy_project, planned, run, snakemake
+from project_copy import PROJECT, TINY, copy_project, planned, run, snakemake
 
 pytestmark = pytest.mark.slow
 
@@ -186,7 +186,7 @@ def test_a_printed_number_is_traced_to_the_corpus(finished: Path) -> None:
 def test_a_killed_make_paper_goes_on_to_the_same_bytes(finished: Path, tmp_path: Path) -> None:
     project = copy_project(tmp_path / "killed")
     killed = subprocess.Popen(
-        MAKE_PAPER, cwd=project, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        ["make", "paper"], cwd=project, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
         start_new_session=True,
     )  # fmt: skip
     runs = project / "results" / "runs"
@@ -198,7 +198,7 @@ def test_a_killed_make_paper_goes_on_to_the_same_bytes(finished: Path, tmp_path:
     killed.wait()
     for partial in project.rglob("results/**/.*"):
         assert partial.name.startswith("."), "half-written files have names of their own"
-    run(project, *MAKE_PAPER)
+    run(project, "make", "paper")
     for path in sorted((finished / "results" / "runs").rglob("*")):
         if path.name in ("initial.h5", "network.h5", "summary.json", "predictions.csv"):
             twin = project / path.relative_to(finished)
