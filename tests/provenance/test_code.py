@@ -8,7 +8,7 @@ import pytest
 
 from delaynet.cli import COMMANDS
 from delaynet.figures.selection import FIGURES
-from delaynet.provenance.code import ROOT, code, imported_modules, modules_of
+from delaynet.provenance.code import ROOT, code, code_digest, imported_modules, modules_of
 
 ROOMS = [
     "corpus", "features", "dataset", "neurons", "delays", "network", "rewiring", "runs",
@@ -61,6 +61,20 @@ def test_a_digest_follows_the_content() -> None:
     lines = dict(line.split() for line in code("delaynet.cli.train"))
     assert len(lines["delaynet/neurons.py"]) == 16
     assert lines["delaynet/neurons.py"] != lines["delaynet/delays.py"]
+
+
+def test_comments_docstrings_and_layout_are_not_code(tmp_path: Path) -> None:
+    versions = {
+        "plain": "def f(x: int) -> int:\n    return x + 1\n",
+        "documented": '"""A."""\n\n\ndef f(x: int) -> int:\n    """B."""\n    # C\n    return x+1\n',
+        "other": "def f(x: int) -> int:\n    return x + 2\n",
+    }
+    digests = {}
+    for name, source in versions.items():
+        (tmp_path / name).write_text(source)
+        digests[name] = code_digest(tmp_path / name)
+    assert digests["plain"] == digests["documented"]
+    assert digests["plain"] != digests["other"]
 
 
 def room_of(module: str) -> str:

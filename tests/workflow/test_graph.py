@@ -85,6 +85,11 @@ def test_a_change_to_training_code_trains_everything_again(finished: Path, name:
         assert "features" not in planned(finished)
 
 
+def test_a_comment_in_training_code_reruns_nothing(finished: Path) -> None:
+    with edited(module(finished, "training/loop.py"), "\n# a comment\n"):
+        assert planned(finished) == {}
+
+
 def test_a_change_to_the_manuscript_sets_it_again(finished: Path) -> None:
     with edited(finished / "manuscript" / "paper.typ", "\n// a change\n"):
         assert planned(finished) == {"paper": 1}
