@@ -66,7 +66,7 @@ def test_a_digest_follows_the_content() -> None:
 def test_comments_docstrings_and_layout_are_not_code(tmp_path: Path) -> None:
     versions = {
         "plain": "def f(x: int) -> int:\n    return x + 1\n",
-        "documented": '"""A."""\n\n\ndef f(x: int) -> int:\n    """B."""\n    # C\n    return x+1\n',
+        "documented": '"""A."""\ndef f(x: int) -> int:\n    """B."""\n    # C\n    return x+1\n',
         "other": "def f(x: int) -> int:\n    return x + 2\n",
     }
     digests = {}

@@ -9,10 +9,13 @@ import time
 from collections import Counter, defaultdict
 from datetime import timedelta
 from logging import WARNING, LogRecord
+from pathlib import Path
 from typing import Any
 
 from snakemake_interface_logger_plugins.base import LogHandlerBase
 from snakemake_interface_logger_plugins.common import LogEvent
+
+LINES_OF_A_FAILURE = 5
 
 
 class Progress:
@@ -34,6 +37,10 @@ class Progress:
     def start(self, job: int, rule: str, now: float) -> None:
         """Note that a job has started."""
         self.started[job] = rule, now
+
+    def has_begun(self, rule: str) -> bool:
+        """Say whether a job of a rule has started."""
+        return rule in self.seconds or rule in (name for name, _ in self.started.values())
 
     def finish(self, job: int, now: float) -> None:
         """Note that a job has finished."""
@@ -110,11 +117,13 @@ class LogHandler(LogHandlerBase):
                 words = [fields["rule_name"], *(fields["wildcards"] or {}).values()]
                 self.names[fields["jobid"]] = " ".join(words)
                 if self.progress and fields["rule_name"] != "all":
+                    if not self.progress.has_begun(fields["rule_name"]):
+                        self._write(f"first {fields['rule_name']} job: {' '.join(words)}")
                     self.progress.start(fields["jobid"], fields["rule_name"], now)
             case LogEvent.JOB_FINISHED if self.progress and self.names[fields["job_id"]] != "all":
                 self._finished(self.progress, fields["job_id"], now)
             case LogEvent.JOB_ERROR:
-                self._write(f"FAILED {fields['rule_name']}: see {', '.join(fields['log'] or [])}")
+                self._failed(self.names[fields["jobid"]], fields["log"] or [])
             case _ if record.levelno >= WARNING:
                 self._write(record.getMessage())
 
@@ -126,6 +135,12 @@ class LogHandler(LogHandlerBase):
             f"[{progress.done:{width}} of {progress.total}] {clock(now - progress.begin)} passed, "
             f"about {clock(left)} left: {self.names[job]} done"
         )
+
+    def _failed(self, name: str, logs: list[str]) -> None:
+        self._write(f"FAILED: {name}")
+        for log in map(Path, logs):
+            lines = log.read_text().splitlines()[-LINES_OF_A_FAILURE:] if log.exists() else []
+            self._write("\n".join([f"  the end of {log}:", *(f"    {line}" for line in lines)]))
 
     def _write(self, line: str) -> None:
         print(line, file=sys.stderr, flush=True)

@@ -1,8 +1,8 @@
 """Which modules of this package a command depends on, and their digests.
 
 The rules hand these digests to Snakemake as a parameter: a changed module reruns the jobs that
-depend on it and nothing else. A new time stamp (a fresh clone, a `touch`), a comment, a docstring or
-another layout of the source rerun nothing: a week of training is not lost to a typing mistake.
+depend on it and nothing else. A new time stamp (a fresh clone, a `touch`), a comment, a docstring
+or another layout of the source rerun nothing: no week of training is lost to a typing mistake.
 """
 
 import ast
