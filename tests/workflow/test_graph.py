@@ -217,3 +217,22 @@ def test_a_killed_make_paper_goes_on_to_the_same_bytes(finished: Path, tmp_path:
 def test_the_project_that_is_tested_is_this_one(untouched: Path) -> None:
     name = "workflow/delaynet/neurons.py"
     assert (untouched / name).read_bytes() == (PROJECT / name).read_bytes()
+
+
+def test_a_broken_recording_stops_the_run_with_its_name_and_leaves_nothing(
+    small_corpus: Path, tmp_path: Path
+) -> None:
+    project = copy_project(tmp_path / "broken")
+    shutil.copytree(small_corpus, project / "recordings")
+    clip = project / "recordings" / "audio" / "lang-german_speaker-07_trial-0_digit-3.flac"
+    clip.write_bytes(clip.read_bytes()[:50])
+    own = TINY.replace("source: synthetic, trials: 1", "source: folder, folder: recordings")
+    (project / "config" / "config.yaml").write_text(own)
+    result = run(project, "make", "paper", check=False)
+    assert result.returncode != 0
+    assert "FAILED: features" in result.stderr
+    assert clip.name in result.stderr
+    assert "Traceback" not in result.stderr
+    assert "'make paper' goes on from there" in result.stderr
+    assert not (project / "results" / "features.h5").exists()
+    assert list(project.glob("results/.*")) == []
