@@ -3,7 +3,9 @@
 
 PYTHON ?= python3
 BIN := .venv/bin
-SNAKEMAKE := $(BIN)/snakemake --workflow-profile workflow/profiles/default
+# another configuration: make paper CONFIG=config/paper.yaml
+CONFIG ?= config/config.yaml
+SNAKEMAKE := $(BIN)/snakemake --workflow-profile workflow/profiles/default --configfile "$(CONFIG)"
 
 # the report is made of what the run has left
 .NOTPARALLEL:

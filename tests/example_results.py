@@ -60,6 +60,7 @@ def write_results(
     for run in config.runs():
         hidden = config.resolve(run).model.hidden
         summary = {
+            "corpus_name": "synthetic digits (eSpeak NG)",
             "test_accuracy": accuracy(run),
             "reachable_outputs": 20 - run.seed,
             "connections": [160, 320],

@@ -60,19 +60,23 @@ def test_rewiring_keeps_the_count_and_leaves_no_weight_on_dormant_connections(
     assert not (result.pruned & result.mask).any()
 
 
-def test_growth_follows_the_gradient_as_named() -> None:
+@pytest.mark.parametrize(
+    ("gradient", "expected"),
+    [
+        ([-2.0, 1.0, 3.0], {"gradient": 2, "magnitude": 4, "v1": 4}),
+        ([-4.0, 1.0, 3.0], {"gradient": 2, "magnitude": 2, "v1": 4}),
+        ([2.0, 1.0, -0.1], {"gradient": 4, "magnitude": 2, "v1": 2}),
+    ],
+)
+def test_growth_follows_the_gradient_of_dormant_connections_as_named(
+    gradient: list[float], expected: dict[str, int]
+) -> None:
     magnitude = torch.tensor([-0.1, 0.5, 0.0, 0.0, 0.0])
     mask = torch.tensor([True, True, False, False, False])
-    gradient = torch.tensor([0.3, -9.0, -2.0, 1.0, 3.0])
-    grown = {
-        growth: rewire(magnitude, mask, growth_score(gradient, growth, stream())).grown.nonzero()
-        for growth in ("gradient", "magnitude", "v1")
-    }
-    assert {growth: int(index) for growth, index in grown.items()} == {
-        "gradient": 2,  # the most negative gradient of a dormant connection
-        "magnitude": 4,  # the largest absolute one
-        "v1": 4,  # the largest positive one
-    }
+    of_all = torch.tensor([0.05, -9.0, *gradient])
+    for growth, index in expected.items():
+        grown = rewire(magnitude, mask, growth_score(of_all, growth, stream())).grown
+        assert grown.nonzero().flatten().tolist() == [index], growth
 
 
 def test_random_growth_chooses_every_dormant_connection_alike() -> None:

@@ -9,13 +9,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import h5py
 import pytest
 from project_copy import PROJECT, TINY, copy_project, planned, run, snakemake
+
+from delaynet.figures.selection import FIGURES
 
 pytestmark = pytest.mark.slow
 
 ALL_TRAININGS = 3
-AFTER_TRAINING = {"figure": 5, "grouping": 1, "tables": 1, "numbers": 1, "paper": 1}
+AFTER_TRAINING = {"figure": len(FIGURES), "grouping": 1, "tables": 1, "numbers": 1, "paper": 1}
 
 
 @contextmanager
@@ -75,7 +78,7 @@ def test_a_change_to_a_figure_redraws_it_and_the_paper(finished: Path) -> None:
 
 def test_a_change_to_the_style_redraws_every_figure_and_trains_nothing(finished: Path) -> None:
     with edited(module(finished, "figures/style.py"), "\nA_CHANGE = 1\n"):
-        assert planned(finished) == {"figure": 5, "numbers": 1, "paper": 1}
+        assert planned(finished) == {"figure": len(FIGURES), "numbers": 1, "paper": 1}
 
 
 @pytest.mark.parametrize("name", ["training/loop.py", "neurons.py", "delays.py", "rewiring.py"])
@@ -121,6 +124,24 @@ def test_one_more_seed_trains_only_it(finished: Path) -> None:
         config.write_text(TINY)
 
 
+def test_results_of_another_configuration_are_not_overwritten(finished: Path) -> None:
+    config = finished / "config" / "config.yaml"
+    config.write_text(TINY.replace("name: tiny", "name: other"))
+    try:
+        result = snakemake(finished, "--dry-run", check=False)
+    finally:
+        config.write_text(TINY)
+    assert result.returncode != 0
+    assert "`results/` holds the configuration 'tiny'" in result.stdout
+
+
+def test_a_run_outside_of_the_grid_is_refused(finished: Path) -> None:
+    outside = "results/runs/fixed-dense-free/sparsity-0/seed-0/summary.json"
+    result = snakemake(finished, outside, "--dry-run", check=False)
+    assert result.returncode != 0
+    assert "holds no run fixed-dense-free/sparsity-0/seed-0" in result.stdout + result.stderr
+
+
 def test_a_deleted_result_is_made_again(finished: Path) -> None:
     summary = next((finished / "results" / "runs").rglob("summary.json"))
     kept = summary.rename(summary.with_suffix(".kept"))
@@ -134,7 +155,7 @@ def test_wrong_input_is_one_sentence_and_nothing_is_written(untouched: Path) -> 
     config = untouched / "config" / "config.yaml"
     config.write_text(TINY.replace("epochs: 2", "epochs: 0"))
     try:
-        result = snakemake(untouched, "--dry-run", check=False)
+        result = snakemake(untouched, check=False)
     finally:
         config.write_text(TINY)
     assert result.returncode != 0
@@ -201,8 +222,9 @@ def test_a_killed_make_paper_goes_on_to_the_same_bytes(finished: Path, tmp_path:
         time.sleep(0.1)
     os.killpg(killed.pid, signal.SIGKILL)
     killed.wait()
-    for partial in project.rglob("results/**/.*"):
-        assert partial.name.startswith("."), "half-written files have names of their own"
+    for path in runs.rglob("[!.]*.h5"):
+        with h5py.File(path) as file:
+            assert "layer_1" in file, "a file under its final name is whole"
     run(project, "make", "paper")
     for path in sorted((finished / "results" / "runs").rglob("*")):
         if path.name in ("initial.h5", "network.h5", "summary.json", "predictions.csv"):

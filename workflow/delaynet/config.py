@@ -42,7 +42,7 @@ def canonical_sparsity(text: str) -> str:
         value = Decimal(text)
     except InvalidOperation:
         raise ValueError(f"'{text}' is not a number; write it in quotes, as '0.9375'") from None
-    if not 0 <= value < 1:
+    if not value.is_finite() or not 0 <= value < 1:
         raise ValueError(f"'{text}' is not a sparsity, which is at least 0 and less than 1")
     return format(value.normalize(), "f") if value else "0"
 
@@ -63,7 +63,7 @@ class CorpusSettings(Settings):
     source: Literal["synthetic", "folder"] = "synthetic"
     """`synthetic` speaks the digits with eSpeak NG; `folder` reads recordings in the layout of the
     Heidelberg Digits."""
-    folder: str | None = None
+    folder: str | None = Field(None, min_length=1)
     """Folder of recordings (with `audio/` and the two filename lists), for `source: folder`."""
     trials: int = Field(15, ge=1)
     """How often each synthetic speaker says each word; 240 clips a trial."""
@@ -160,6 +160,17 @@ class TrainingSettings(Settings):
     """Where to compute; `auto` takes a GPU where there is one."""
 
 
+def check_sparsity(structure: str, sparsity: str) -> None:
+    """Raise a ValueError where a structure cannot have this sparsity."""
+    if structure in STRUCTURES_WITHOUT_SPARSITY and sparsity != "0":
+        raise ValueError(f"structure '{structure}' has sparsity '0', not '{sparsity}'")
+    if structure not in STRUCTURES_WITHOUT_SPARSITY and sparsity == "0":
+        raise ValueError(
+            f"structure '{structure}' needs a sparsity above 0; "
+            "use 'dense' for a network with every connection"
+        )
+
+
 SECTIONS_OF_VARIANTS: dict[str, type[Settings]] = {
     "model": ModelSettings,
     "training": TrainingSettings,
@@ -183,13 +194,7 @@ class GridBlock(Settings):
     def _sparsity_fits_structure(self) -> "GridBlock":
         for structure in self.structure:
             for sparsity in self.sparsity:
-                if structure in STRUCTURES_WITHOUT_SPARSITY and sparsity != "0":
-                    raise ValueError(f"structure '{structure}' has sparsity '0', not '{sparsity}'")
-                if structure not in STRUCTURES_WITHOUT_SPARSITY and sparsity == "0":
-                    raise ValueError(
-                        f"structure '{structure}' needs a sparsity above 0; "
-                        "use 'dense' for a network with every connection"
-                    )
+                check_sparsity(structure, sparsity)
         return self
 
 
@@ -223,6 +228,11 @@ class RunSettings(Settings):
     seed: int = Field(ge=0)
     model: ModelSettings
     training: TrainingSettings
+
+    @model_validator(mode="after")
+    def _sparsity_fits_structure(self) -> "RunSettings":
+        check_sparsity(self.structure, self.sparsity)
+        return self
 
     @property
     def run(self) -> Run:

@@ -81,10 +81,18 @@ def load_splits(
         label = file["label"][()]
         filename = file["filename"].asstr()[()]
         is_test = file["split"].asstr()[()] == "test"
-        is_validation = ~is_test & np.isin(file["speaker"][()], validation_speakers)
+        speaker = file["speaker"][()]
+        is_validation = ~is_test & np.isin(speaker, validation_speakers)
         classes = len(file.attrs["label_names"])
         corpus_name = str(file.attrs["corpus_name"])
         step_milliseconds = 1000 * float(file["features"].attrs["frame_duration_s"])
+
+    there = set(speaker[~is_test].tolist())
+    if absent := sorted(set(validation_speakers) - there):
+        raise UserError(
+            f"{path}: the training list has no clips of speakers {absent}, which "
+            f"`training.validation_speakers` names; it has {sorted(there)}."
+        )
 
     def clips(chosen: np.ndarray, split: str) -> Clips:
         if not chosen.any():

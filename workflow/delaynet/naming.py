@@ -1,5 +1,6 @@
 """What the Snakefile asks: which files there are, by name, and how rules find the commands."""
 
+import json
 import os
 import sys
 from collections.abc import Callable, Iterable, Mapping
@@ -48,6 +49,7 @@ def read_for_snakemake(content: Mapping[str, Any]) -> Config:
         config = parse_config(content)
         if config.corpus.source == "folder":
             _check_folder(corpus_folder(config))
+        _check_results(config, Path("results/config.json"))
     except UserError as error:
         raise WorkflowError(str(error)) from None
     return config
@@ -62,9 +64,19 @@ def _check_folder(folder: Path) -> None:
             )
 
 
+def _check_results(config: Config, recorded: Path) -> None:
+    """Refuse to lay one set of experiments over another's results, which may have cost weeks."""
+    name = json.loads(recorded.read_text()).get("name") if recorded.exists() else config.name
+    if name != config.name:
+        raise UserError(
+            f"`name` is '{config.name}', but `results/` holds the configuration '{name}'; move "
+            "`results/` away, or run with the configuration that it belongs to."
+        )
+
+
 def corpus_folder(config: Config) -> Path:
     """Return the folder of recordings: the user's own, or the synthetic one below `results`."""
-    return Path(config.corpus.folder or "results/corpus")
+    return Path("results/corpus" if config.corpus.folder is None else config.corpus.folder)
 
 
 def corpus_inputs(config: Config) -> list[Path]:
@@ -80,6 +92,7 @@ def corpus_inputs(config: Config) -> list[Path]:
 
 def run_settings(config: Config) -> Callable[[Any], str]:
     """Return the function that gives, for a rule's wildcards, the run's settings as JSON."""
+    grid = set(config.runs())
 
     def settings(wildcards: Any) -> str:
         run = Run(
@@ -89,6 +102,8 @@ def run_settings(config: Config) -> Callable[[Any], str]:
             wildcards.sparsity,
             int(wildcards.seed),
         )
+        if run not in grid:
+            raise WorkflowError(f"The grid of '{config.name}' holds no run {run.folder}.")
         return config.resolve(run).model_dump_json()
 
     return settings

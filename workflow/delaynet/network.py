@@ -17,6 +17,9 @@ from delaynet.config import ModelSettings
 from delaynet.delays import current_from_spectrum, gaussian_kernel, rounded_kernel, spectrum
 from delaynet.neurons import leaky_integrator, lif
 
+# above zero, so that the sign of a gain that is kept positive is never lost
+SMALLEST_GAIN = 1e-6
+
 
 class LayerArrays(NamedTuple):
     """The arrays of a layer of connections, all [synapses, out, in]."""
@@ -125,7 +128,7 @@ class DelayNetwork(nn.Module):
             layer.hold_constraints()
         if self.model.positive_gain:
             for norm in self.norms:
-                norm.weight.clamp_(min=0)
+                norm.weight.clamp_(min=SMALLEST_GAIN)
 
 
 def class_evidence(voltage: Tensor) -> Tensor:

@@ -34,6 +34,7 @@ CONSTANTS: dict[str, ModuleType] = {
     "channel_width": grouping,
     "delay_width": grouping,
     "minimal_pairs": grouping,
+    "permutations": grouping,
 }
 
 

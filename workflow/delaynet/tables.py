@@ -70,7 +70,7 @@ def read_results(config: Config, runs_folder: Path) -> pd.DataFrame:
     Returns:
         One row a run, in the order of the grid: `delays`, `structure`, `dale`, `sparsity`, `seed`,
         `accuracy` (percent), `reachable_outputs`, `connections` (of all layers), `firing_rate`
-        (mean over all hidden neurons, spikes per step).
+        (mean over all hidden neurons, spikes per step), `corpus_name`.
 
     Raises:
         UserError: a run of the grid is not there.
@@ -94,6 +94,7 @@ def _result(config: Config, run: Run, runs_folder: Path) -> dict[str, Any]:
         "reachable_outputs": summary["reachable_outputs"],
         "connections": sum(summary["connections"]),
         "firing_rate": np.average(summary["firing_rate"], weights=config.resolve(run).model.hidden),
+        "corpus_name": summary["corpus_name"],
     }
 
 
@@ -210,13 +211,15 @@ def show_setting(value: Any) -> str:
 
 
 def write_accuracy(config_path: Path, runs_folder: Path, output: Path) -> None:
-    """Write `accuracy.csv` (see `accuracy_table`)."""
-    _write(accuracy_table(read_results(load_config(config_path), runs_folder)), output)
+    """Write `accuracy.csv` (see `accuracy_table`), the corpus named in its last column."""
+    results = read_results(load_config(config_path), runs_folder)
+    _write(accuracy_table(results).assign(corpus_name=results["corpus_name"].iloc[0]), output)
 
 
 def write_contrasts(config_path: Path, runs_folder: Path, output: Path) -> None:
-    """Write `contrasts.csv` (see `contrast_table`)."""
-    _write(contrast_table(read_results(load_config(config_path), runs_folder)), output)
+    """Write `contrasts.csv` (see `contrast_table`), the corpus named in its last column."""
+    results = read_results(load_config(config_path), runs_folder)
+    _write(contrast_table(results).assign(corpus_name=results["corpus_name"].iloc[0]), output)
 
 
 def write_hyperparameters(config_path: Path, output: Path) -> None:

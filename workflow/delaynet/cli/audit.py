@@ -1,5 +1,6 @@
 """`delaynet audit`."""
 
+import os
 import sys
 from collections import Counter
 from pathlib import Path
@@ -42,9 +43,12 @@ def command(path: str | None, number: str | None, results: Path) -> None:
         entry = find_number(results / "numbers.json", number)
         click.echo(f"{number} is printed as {entry['shown']}; it was read from {entry['source']}")
         path = str(results / "numbers.json")
-    name = str(Path(path or ""))
-    if name not in records and not Path(name).exists():
-        raise UserError(f"{name}: no such file, and no record of one; name it as `results/..`.")
+    name = os.path.relpath(path or "")
+    if name not in records:
+        raise UserError(
+            f"{name}: there is no record of such a result; name one below `{results}`, from the "
+            "folder in which the workflow ran."
+        )
     links = list(chain(name, records, results))
     for link in links:
         click.echo(_line(link))

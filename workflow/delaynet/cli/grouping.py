@@ -6,7 +6,7 @@ import click
 
 from delaynet.config import load_config
 from delaynet.provenance.record import recorded
-from delaynet.structure.grouping import write_grouping
+from delaynet.structure.grouping import PERMUTATIONS, write_grouping
 
 
 @click.command()
@@ -19,7 +19,7 @@ from delaynet.structure.grouping import write_grouping
 @click.option(
     "--permutations",
     type=click.IntRange(10),
-    default=1000,
+    default=PERMUTATIONS,
     show_default=True,
     help="Draws from each null model.",
 )

@@ -36,7 +36,7 @@ def read_records(results: Path) -> dict[str, Record]:
         UserError: there is no record, or one cannot be read.
     """
     found: dict[str, Record] = {}
-    files = sorted((results / RECORDS).rglob("*.json"))
+    files = sorted((results / RECORDS).rglob("[!.]*.json"))
     if not files:
         raise UserError(f"{results / RECORDS}: holds no records; run the workflow first.")
     for file in files:

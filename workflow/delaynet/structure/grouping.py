@@ -46,6 +46,8 @@ DELAY_WIDTH = 2.0
 REACH = 6 * CHANNEL_WIDTH
 # "Not testable" with fewer pairs than this within two kernel widths in channel.
 MINIMAL_PAIRS = 30
+# draws from each null model
+PERMUTATIONS = 1000
 # A standard deviation below this is rounding: every permutation gave the same.
 ROUNDING = 1e-12
 # Keeps the arrays of pairs x permutations in the processor's cache.

@@ -102,7 +102,6 @@ def _all_epochs(
         generator(settings.seed, "dropout", device), generator(settings.seed, "growth", device)
     )
     order = generator(settings.seed, "order")
-    selection = splits.test if training.select == "test_best" else splits.validation
     metrics: list[EpochMetrics] = []
     best: Best | None = None
     turnover = np.zeros(len(network.layers), dtype=int)
@@ -119,11 +118,13 @@ def _all_epochs(
                 "lower `training.learning_rate`."
             )
         turnover += grown
-        validation = evaluate(network, selection)
+        validation = evaluate(network, splits.validation)
+        on_test = training.select == "test_best"
+        selection = evaluate(network, splits.test) if on_test else validation
         is_last = epoch == training.epochs - 1
-        if best is None or training.select == "last" or validation.accuracy > best.accuracy:
+        if best is None or training.select == "last" or selection.accuracy > best.accuracy:
             state = copy.deepcopy(network.state_dict())
-            best = Best(validation.accuracy, epoch, sigma, state)
+            best = Best(selection.accuracy, epoch, sigma, state)
         connections = sum(int(layer.mask.sum()) for layer in network.layers)
         metrics.append(
             EpochMetrics(
