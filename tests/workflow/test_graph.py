@@ -33,6 +33,18 @@ def edited(path: Path, addition: str) -> Iterator[None]:
         os.utime(path, (times.st_atime, times.st_mtime))
 
 
+@contextmanager
+def configured(project: Path, old: str, new: str) -> Iterator[None]:
+    """Replace a part of the tiny configuration, and put it back."""
+    config = project / "config" / "config.yaml"
+    assert old in TINY
+    config.write_text(TINY.replace(old, new))
+    try:
+        yield
+    finally:
+        config.write_text(TINY)
+
+
 def module(project: Path, name: str) -> Path:
     return project / "workflow" / "delaynet" / name
 
@@ -115,22 +127,15 @@ def test_a_change_of_one_variants_setting_trains_that_variant_alone(finished: Pa
 
 
 def test_one_more_seed_trains_only_it(finished: Path) -> None:
-    config = finished / "config" / "config.yaml"
-    config.write_text(TINY.replace("seeds: 1", "seeds: 2"))
-    try:
-        assert planned(finished)["train"] == ALL_TRAININGS
-        assert "features" not in planned(finished)
-    finally:
-        config.write_text(TINY)
+    with configured(finished, "seeds: 1", "seeds: 2"):
+        plan = planned(finished)
+    assert plan["train"] == ALL_TRAININGS, "the second seed of each"
+    assert "features" not in plan
 
 
 def test_results_of_another_configuration_are_not_overwritten(finished: Path) -> None:
-    config = finished / "config" / "config.yaml"
-    config.write_text(TINY.replace("name: tiny", "name: other"))
-    try:
+    with configured(finished, "name: tiny", "name: other"):
         result = snakemake(finished, "--dry-run", check=False)
-    finally:
-        config.write_text(TINY)
     assert result.returncode != 0
     assert "`results/` holds the configuration 'tiny'" in result.stdout
 
@@ -152,12 +157,8 @@ def test_a_deleted_result_is_made_again(finished: Path) -> None:
 
 
 def test_wrong_input_is_one_sentence_and_nothing_is_written(untouched: Path) -> None:
-    config = untouched / "config" / "config.yaml"
-    config.write_text(TINY.replace("epochs: 2", "epochs: 0"))
-    try:
+    with configured(untouched, "epochs: 2", "epochs: 0"):
         result = snakemake(untouched, check=False)
-    finally:
-        config.write_text(TINY)
     assert result.returncode != 0
     assert "`training.epochs` is 0: input should be greater than or equal to 1." in result.stdout
     assert "Traceback" not in result.stdout + result.stderr
@@ -166,12 +167,8 @@ def test_wrong_input_is_one_sentence_and_nothing_is_written(untouched: Path) -> 
 
 
 def test_a_corpus_folder_that_is_missing_is_named(untouched: Path) -> None:
-    config = untouched / "config" / "config.yaml"
-    config.write_text(TINY.replace("source: synthetic, trials: 1", "source: folder, folder: gone"))
-    try:
+    with configured(untouched, "source: synthetic, trials: 1", "source: folder, folder: gone"):
         result = snakemake(untouched, "--dry-run", check=False)
-    finally:
-        config.write_text(TINY)
     assert result.returncode != 0
     assert "`corpus.folder`: gone does not exist" in result.stdout
     assert "Traceback" not in result.stdout + result.stderr

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import h5py
 import numpy as np
@@ -55,6 +56,19 @@ class Splits:
     step_milliseconds: float
 
 
+class _FeaturesFile(NamedTuple):
+    """What stands in a features file; arrays have a row a clip."""
+
+    features: np.ndarray
+    label: np.ndarray
+    filename: np.ndarray
+    speaker: np.ndarray
+    is_test: np.ndarray
+    classes: int
+    corpus_name: str
+    step_milliseconds: float
+
+
 def load_splits(
     path: Path,
     validation_speakers: tuple[int, ...],
@@ -70,49 +84,64 @@ def load_splits(
         device: where the clips live.
 
     Raises:
-        UserError: no such file, or a split without clips.
+        UserError: no such file, a validation speaker without clips, or a split without clips.
     """
-    try:
-        file = h5py.File(path)
-    except OSError as error:
-        raise UserError(f"{path}: cannot be read as a features file ({error}).") from None
-    with file:
-        features = file["features"][()]
-        label = file["label"][()]
-        filename = file["filename"].asstr()[()]
-        is_test = file["split"].asstr()[()] == "test"
-        speaker = file["speaker"][()]
-        is_validation = ~is_test & np.isin(speaker, validation_speakers)
-        classes = len(file.attrs["label_names"])
-        corpus_name = str(file.attrs["corpus_name"])
-        step_milliseconds = 1000 * float(file["features"].attrs["frame_duration_s"])
-
-    there = set(speaker[~is_test].tolist())
+    content = _read(path)
+    there = set(content.speaker[~content.is_test].tolist())
     if absent := sorted(set(validation_speakers) - there):
         raise UserError(
             f"{path}: the training list has no clips of speakers {absent}, which "
             f"`training.validation_speakers` names; it has {sorted(there)}."
         )
-
-    def clips(chosen: np.ndarray, split: str) -> Clips:
-        if not chosen.any():
+    is_validation = ~content.is_test & np.isin(content.speaker, validation_speakers)
+    chosen = {
+        "training": ~content.is_test & ~is_validation,
+        "validation": is_validation,
+        "test": content.is_test,
+    }
+    for split, of_split in chosen.items():
+        if not of_split.any():
             raise UserError(
                 f"{path}: the {split} split has no clips with validation speakers "
                 f"{list(validation_speakers)}; change `training.validation_speakers`."
             )
-        time_major = torch.from_numpy(features[chosen]).transpose(0, 1).contiguous().to(device)
-        return Clips(
-            time_major,
-            to_spectrum(time_major),
-            torch.from_numpy(label[chosen]).to(device),
-            tuple(filename[chosen]),
+    return Splits(
+        **{split: _clips(content, rows, to_spectrum, device) for split, rows in chosen.items()},
+        classes=content.classes,
+        corpus_name=content.corpus_name,
+        step_milliseconds=content.step_milliseconds,
+    )
+
+
+def _read(path: Path) -> _FeaturesFile:
+    try:
+        file = h5py.File(path)
+    except OSError as error:
+        raise UserError(f"{path}: cannot be read as a features file ({error}).") from None
+    with file:
+        return _FeaturesFile(
+            features=file["features"][()],
+            label=file["label"][()],
+            filename=file["filename"].asstr()[()],
+            speaker=file["speaker"][()],
+            is_test=file["split"].asstr()[()] == "test",
+            classes=len(file.attrs["label_names"]),
+            corpus_name=str(file.attrs["corpus_name"]),
+            step_milliseconds=1000 * float(file["features"].attrs["frame_duration_s"]),
         )
 
-    return Splits(
-        training=clips(~is_test & ~is_validation, "training"),
-        validation=clips(is_validation, "validation"),
-        test=clips(is_test, "test"),
-        classes=classes,
-        corpus_name=corpus_name,
-        step_milliseconds=step_milliseconds,
+
+def _clips(
+    content: _FeaturesFile,
+    rows: np.ndarray,
+    to_spectrum: Callable[[Tensor], Tensor],
+    device: torch.device,
+) -> Clips:
+    """Return the chosen clips, time-major, on the device."""
+    time_major = torch.from_numpy(content.features[rows]).transpose(0, 1).contiguous().to(device)
+    return Clips(
+        time_major,
+        to_spectrum(time_major),
+        torch.from_numpy(content.label[rows]).to(device),
+        tuple(content.filename[rows]),
     )
