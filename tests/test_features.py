@@ -179,6 +179,7 @@ def test_the_file_says_how_and_from_what_it_was_made(features_file: Path):
         assert all("axes" in file[key].attrs and "units" in file[key].attrs for key in file)
 
 
+@pytest.mark.slow
 def test_made_again_in_another_second_and_process_the_file_is_byte_for_byte_the_same(
     recordings: Path, tmp_path: Path
 ):

@@ -28,6 +28,7 @@ def test_help_lists_every_command_without_loading_them(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.slow
 def test_every_command_explains_itself_in_the_words_of_the_list(
     command: str, tmp_path: Path
 ) -> None:

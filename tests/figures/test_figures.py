@@ -38,6 +38,7 @@ def results(request):
 
 @pytest.mark.parametrize("name", FIGURES)
 @pytest.mark.parametrize("grid", ["tiny", "large"])
+@pytest.mark.slow
 def test_every_figure_draws_for_every_grid(name, grid, request, tmp_path):
     figure = draw(name, request.getfixturevalue(grid))
     for suffix, start in (("svg", b"<?xml"), ("png", b"\x89PNG")):
@@ -46,6 +47,7 @@ def test_every_figure_draws_for_every_grid(name, grid, request, tmp_path):
 
 
 @pytest.mark.parametrize("name", FIGURES)
+@pytest.mark.slow
 def test_a_figure_drawn_again_has_the_same_bytes(name, tiny, tmp_path):
     for suffix in ("svg", "png"):
         first, second = (tmp_path / f"{time}.{suffix}" for time in ("first", "second"))

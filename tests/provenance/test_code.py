@@ -31,6 +31,7 @@ def loaded_by(*modules: str) -> set[str]:
 
 
 @pytest.mark.parametrize("command", ["corpus", "features", "train", "grouping", "manuscript"])
+@pytest.mark.slow
 def test_declared_code_is_all_that_a_command_loads(command: str) -> None:
     loaded = loaded_by(f"delaynet.cli.{command}")
     loaded = {m for m in loaded if not m.startswith("delaynet.provenance") and m != "delaynet.cli"}
@@ -38,6 +39,7 @@ def test_declared_code_is_all_that_a_command_loads(command: str) -> None:
 
 
 @pytest.mark.parametrize("figure", FIGURES)
+@pytest.mark.slow
 def test_declared_code_of_a_figure_is_all_that_it_loads(figure: str) -> None:
     modules = ("delaynet.cli.figure", f"delaynet.figures.{figure}")
     loaded = {m for m in loaded_by(*modules) if not m.startswith("delaynet.provenance")}
