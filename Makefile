@@ -1,4 +1,4 @@
-# make paper | make test | make test-fast | make lint | make report | make setup
+# make paper | make test | make test-fast | make lint | make benchmark | make report | make setup
 # One command each, on a fresh machine with git, make and Python 3.11 or newer.
 
 PYTHON ?= python3
@@ -10,7 +10,7 @@ SNAKEMAKE := $(BIN)/snakemake --workflow-profile workflow/profiles/default --con
 # the report is made of what the run has left
 .NOTPARALLEL:
 
-.PHONY: paper report test test-fast lint setup clean help
+.PHONY: paper report test test-fast lint benchmark setup clean help
 
 paper: setup
 	@flock --nonblock --close --conflict-exit-code 75 .make.lock $(MAKE) --no-print-directory run report; \
@@ -47,14 +47,19 @@ lint: setup
 	@$(BIN)/snakefmt --check --compact-diff workflow/Snakefile workflow/rules Snakefile
 	@$(BIN)/snakemake --lint
 
+# on a machine that does nothing else, about a quarter of an hour
+benchmark: setup
+	@PYTHONPATH=tests $(BIN)/python -m benchmark
+
 setup: .venv/complete
 
-.venv/complete: envs/requirements.txt pyproject.toml
+.venv/complete: envs/requirements.txt envs/development.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 		{ echo "make: $(PYTHON) is older than 3.11; name a newer one: make PYTHON=python3.12 ..." >&2; exit 1; }
 	@echo "Setting up .venv (about two minutes, once)"
 	@$(PYTHON) -m venv .venv
 	@$(BIN)/python -m pip install --quiet --quiet --disable-pip-version-check -r envs/requirements.txt
+	@$(BIN)/python -m pip install --quiet --quiet --disable-pip-version-check --no-deps -r envs/development.txt
 	@$(BIN)/python -m pip install --quiet --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch .venv/complete
 

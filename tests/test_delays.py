@@ -9,11 +9,9 @@ from hypothesis import strategies as st
 from torch.nn.functional import conv1d, pad
 
 from delaynet.delays import (
-    current_from_spectrum,
     delayed_current,
     gaussian_kernel,
     rounded_kernel,
-    spectrum,
 )
 
 SIGMAS = ("12.0", "3.0", "0.23")
@@ -114,9 +112,3 @@ def test_a_gaussian_kernel_holds_all_of_its_weight(
 ) -> None:
     kernel = gaussian_kernel(torch.tensor([[weight]]), torch.tensor([[delay]]), sigma, 25)
     assert kernel.sum().item() == pytest.approx(weight, abs=1e-5)
-
-
-def test_a_spectrum_that_is_kept_gives_the_same_current() -> None:
-    signal, kernel = torch.rand(20, 4, 3), torch.rand(5, 3, 6)
-    kept = current_from_spectrum(spectrum(signal, 6), kernel, 20)
-    assert torch.equal(kept, delayed_current(signal, kernel))

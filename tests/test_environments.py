@@ -14,19 +14,20 @@ def locked() -> dict[str, str]:
     return dict(re.match(r"([\w.-]+)==([^ ;]+)", line).groups() for line in lines if line)  # type: ignore[union-attr]
 
 
-def asked_for() -> list[str]:
-    lines = (ENVS / "requirements.in").read_text().split()
+def asked_for(*files: str) -> list[str]:
+    lines = [line for file in files for line in (ENVS / file).read_text().split()]
     return [re.split(r"[=<>]", line)[0].lower() for line in lines]
 
 
 def test_every_line_of_the_lock_pins_a_version_without_a_local_tag() -> None:
-    for line in (ENVS / "requirements.txt").read_text().splitlines():
+    lines = [(ENVS / file).read_text() for file in ("requirements.txt", "development.txt")]
+    for line in "".join(lines).splitlines():
         assert re.fullmatch(r"[\w.-]+==[\w.]+( ; .*)?", line), line
     assert locked()["torch"] == "2.13.0"
 
 
 def test_the_lock_holds_all_that_is_asked_for() -> None:
-    assert {name for name in asked_for() if name not in locked()} == set()
+    assert {name for name in asked_for("requirements.in") if name not in locked()} == set()
 
 
 def test_the_conda_file_has_the_locks_versions() -> None:
@@ -46,4 +47,4 @@ def test_every_dependency_is_justified() -> None:
         for row in re.findall(r"^\| ([\w, .-]+) \|", table, re.MULTILINE)
         for name in row.lower().split(",")
     }
-    assert set(asked_for()) - reasons == set()
+    assert set(asked_for("requirements.in", "development.txt")) - reasons == set()

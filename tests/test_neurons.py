@@ -1,10 +1,14 @@
 """Neurons follow their equations: exact traces, the authors' numbers, finite differences."""
 
+import copy
+
 import pytest
 import torch
 from comparison import relative_error
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from delaynet.neurons import leaky_integrator, lif
+from delaynet.neurons import leaky_integrator, lif, normalised_lif, normalised_lif_of_tensors
 
 TAU = 10.05
 
@@ -68,3 +72,60 @@ def test_the_hand_written_backward_pass_equals_autograd_through_the_equations() 
 def test_leaky_integrator_gradient_agrees_with_finite_differences() -> None:
     current = torch.rand(9, 2, 3, dtype=torch.float64, requires_grad=True)
     assert torch.autograd.gradcheck(lambda x: leaky_integrator(x, TAU), current)
+
+
+def norm_that_changes_nothing(neurons: int, dtype: torch.dtype) -> torch.nn.BatchNorm1d:
+    return torch.nn.BatchNorm1d(neurons, eps=0.0).to(dtype).eval()
+
+
+@pytest.mark.parametrize("drive", ["weak", "strong"])
+def test_the_compiled_neuron_agrees_with_the_authors_code(
+    reference: dict[str, torch.Tensor], drive: str
+) -> None:
+    current = reference[f"lif_{drive}_current"].permute(2, 0, 1).contiguous().requires_grad_()
+    norm = norm_that_changes_nothing(len(current), torch.float32)
+    kept = torch.ones_like(current[:, 0])
+    spikes = normalised_lif(current, norm, TAU, 1.0, 5.0, kept)
+    spikes.backward(reference[f"lif_{drive}_cotangent"].permute(2, 0, 1))
+    assert torch.equal(spikes.permute(1, 2, 0), reference[f"lif_{drive}_spikes"])
+    gradient = current.grad.permute(1, 2, 0)
+    assert relative_error(gradient, reference[f"lif_{drive}_grad_current"]) < 1e-5
+
+
+@given(
+    neurons=st.integers(1, 5),
+    steps=st.integers(1, 30),
+    batch=st.integers(2, 6),
+    training=st.booleans(),
+    seed=st.integers(0, 99),
+)
+@settings(max_examples=60, deadline=None)
+def test_compiled_batch_norm_neuron_and_dropout_equal_pytorchs(
+    neurons: int, steps: int, batch: int, training: bool, seed: int
+) -> None:
+    draw = torch.Generator().manual_seed(seed)
+    current = torch.randn(neurons, steps, batch, generator=draw, dtype=torch.float64)
+    current.mul_(2.0).add_(0.3).requires_grad_()
+    cotangent = torch.randn(current.shape, generator=draw, dtype=torch.float64)
+    kept = torch.randint(2, (neurons, batch), generator=draw).to(torch.float64) * 1.7
+    norm = torch.nn.BatchNorm1d(neurons).to(torch.float64).train(training)
+    for values in (norm.weight.data, norm.bias.data, norm.running_mean, norm.running_var):
+        values.copy_(torch.rand(neurons, generator=draw) + 0.5)
+    norms = copy.deepcopy(norm), norm
+    results = []
+    for run, of_kind in zip((normalised_lif_of_tensors, normalised_lif), norms, strict=True):
+        spikes = run(current, of_kind, 3.0, 1.0, 5.0, kept)
+        parameters = (current, of_kind.weight, of_kind.bias)
+        results.append((spikes, *torch.autograd.grad(spikes, parameters, cotangent)))
+    for ours, expected in zip(results[1], results[0], strict=True):
+        assert torch.allclose(ours, expected, atol=1e-9)
+    for ours, expected in zip(norms[1].buffers(), norms[0].buffers(), strict=True):
+        assert torch.allclose(ours, expected, atol=1e-12)
+
+
+def test_a_current_that_is_not_a_number_does_not_pass_for_silence() -> None:
+    current = torch.zeros(1, 6, 2)
+    current[0, 1, 0] = torch.nan
+    norm = torch.nn.BatchNorm1d(1).train()
+    spikes = normalised_lif(current, norm, TAU, 1.0, 5.0, torch.ones(1, 2))
+    assert spikes[:, 3:].isnan().all()

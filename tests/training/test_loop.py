@@ -2,7 +2,9 @@
 
 import csv
 import json
-from functools import partial
+import logging
+import re
+import sys
 from pathlib import Path
 
 import h5py
@@ -12,11 +14,12 @@ import torch
 
 from delaynet.config import ModelSettings, RunSettings, TrainingSettings
 from delaynet.dataset import load_splits
-from delaynet.delays import spectrum
+from delaynet.delays import MINIMAL_WIDTH
 from delaynet.errors import UserError
-from delaynet.evaluation import evaluate, rebuild
-from delaynet.runs import RUN_FILES, read_network, read_settings, read_summary
-from delaynet.training.loop import pick_device, train
+from delaynet.evaluation import evaluate, rebuild, rounding_gap
+from delaynet.network import class_evidence
+from delaynet.runs import RUN_FILES, EpochMetrics, read_network, read_settings, read_summary
+from delaynet.training.loop import Execution, pick_device, train
 
 
 def run_settings(training: dict[str, object] | None = None, **grid: object) -> RunSettings:
@@ -34,7 +37,7 @@ def run_settings(training: dict[str, object] | None = None, **grid: object) -> R
 @pytest.fixture(scope="module")
 def folder(small_features: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("run")
-    train(run_settings(), small_features, path)
+    train(run_settings(), small_features, path).remove()
     return path
 
 
@@ -66,9 +69,7 @@ def test_accuracy_is_correct_over_all_and_anyone_can_count_it(folder: Path) -> N
 
 
 def test_the_saved_network_gives_the_saved_predictions(folder: Path, small_features: Path) -> None:
-    splits = load_splits(
-        small_features, (11,), partial(spectrum, max_delay=25), torch.device("cpu")
-    )
+    splits = load_splits(small_features, (11,), torch.device("cpu"))
     network = rebuild(read_network(folder / "network.h5"), run_settings().model)
     evaluation = evaluate(network, splits.test)
     assert evaluation.correct == read_summary(folder)["test_correct"]
@@ -78,9 +79,7 @@ def test_the_saved_network_gives_the_saved_predictions(folder: Path, small_featu
 
 
 def test_validation_speakers_are_in_no_other_split(small_features: Path) -> None:
-    splits = load_splits(
-        small_features, (11,), partial(spectrum, max_delay=25), torch.device("cpu")
-    )
+    splits = load_splits(small_features, (11,), torch.device("cpu"))
     speakers = {
         name: {filename.split("_")[1] for filename in getattr(splits, name).filename}
         for name in ("training", "validation")
@@ -110,23 +109,6 @@ def test_the_same_seed_gives_the_same_bytes(
         assert first.read_bytes() == second.read_bytes(), name
 
 
-def validation_accuracies(folder: Path) -> list[str]:
-    with (folder / "metrics.csv").open() as file:
-        return [row["validation_accuracy"] for row in csv.DictReader(file)]
-
-
-def test_selecting_the_last_epoch_or_the_best_on_the_test_list_is_a_switch(
-    small_features: Path, tmp_path: Path
-) -> None:
-    for select in ("last", "test_best"):
-        train(run_settings({"select": select}), small_features, tmp_path / select)
-    last, best = (read_summary(tmp_path / select) for select in ("last", "test_best"))
-    assert last["selected_epoch"] == 2
-    assert best["test_accuracy"] >= last["test_accuracy"]
-    # what is called validation is the validation speakers', however the epoch is chosen
-    assert validation_accuracies(tmp_path / "last") == validation_accuracies(tmp_path / "test_best")
-
-
 def test_a_network_learns_its_training_clips(small_features: Path, tmp_path: Path) -> None:
     settings = run_settings({"epochs": 12, "batch_size": 16}, structure="dense", sparsity="0")
     train(settings, small_features, tmp_path)
@@ -139,7 +121,8 @@ def test_a_loss_that_is_not_finite_stops_the_run_with_its_name(
     small_features: Path, tmp_path: Path
 ) -> None:
     settings = run_settings({"learning_rate": 1e38}, structure="dense", sparsity="0", dale="free")
-    with pytest.raises(UserError, match=r"learned-dense-free/sparsity-0/seed-0.*epoch"):
+    named = r"^learned-dense-free/sparsity-0/seed-0: in epoch 1, batch \d.*; lower `training.learn"
+    with pytest.raises(UserError, match=named):
         train(settings, small_features, tmp_path)
     assert not (tmp_path / "summary.json").exists()
 
@@ -152,7 +135,7 @@ def test_asking_for_a_gpu_that_is_not_there_is_one_sentence() -> None:
 
 def test_validation_speakers_that_are_not_there_are_named(small_features: Path) -> None:
     with pytest.raises(UserError, match=r"no clips of speakers \[77\]"):
-        load_splits(small_features, (77,), partial(spectrum, max_delay=25), torch.device("cpu"))
+        load_splits(small_features, (77,), torch.device("cpu"))
 
 
 def test_the_summary_says_how_active_and_connected_the_network_is(folder: Path) -> None:
@@ -163,3 +146,93 @@ def test_the_summary_says_how_active_and_connected_the_network_is(folder: Path) 
     assert summary["reachable_outputs"] == 20
     assert summary["parameters"] == 2 * 360 + 2 * 24
     assert summary["firing_rate"][0] > 0
+
+
+def test_after_annealing_rounding_the_delays_changes_few_steps_and_predictions(
+    folder: Path, small_features: Path
+) -> None:
+    splits = load_splits(small_features, (11,), torch.device("cpu"))
+    network = rebuild(read_network(folder / "network.h5"), run_settings().model)
+    sigma = run_settings().training.final_sigma
+    annealed = rounding_gap(network, splits.test, sigma)
+    assert annealed.steps < 0.1
+    assert annealed.predictions < 0.2
+    blurred = rounding_gap(network, splits.test, run_settings().training.initial_sigma)
+    assert blurred.steps > 1.5 * annealed.steps
+    assert blurred.spikes > annealed.spikes
+
+
+def test_a_very_narrow_kernel_on_whole_delays_is_a_rounded_one(
+    folder: Path, small_features: Path
+) -> None:
+    splits = load_splits(small_features, (11,), torch.device("cpu"))
+    network = rebuild(read_network(folder / "initial.h5"), run_settings().model)
+    gap = rounding_gap(network, splits.test, 0.1 - MINIMAL_WIDTH)
+    assert gap == pytest.approx((0, 0, 0), abs=1e-4)
+
+
+def test_the_gap_is_counted_clip_by_clip_and_step_by_step(
+    folder: Path, small_features: Path
+) -> None:
+    splits = load_splits(small_features, (11,), torch.device("cpu"))
+    network = rebuild(read_network(folder / "network.h5"), run_settings().model)
+    rounded, spread = (network(splits.test.features, sigma, None) for sigma in (0.0, 2.0))
+    gap = rounding_gap(network, splits.test, 2.0)
+    predictions = [class_evidence(response.voltage).argmax(1) for response in (rounded, spread)]
+    assert gap.predictions == float((predictions[0] != predictions[1]).double().mean())
+    one, other = rounded.spikes[0] > 0, spread.spikes[0] > 0
+    assert gap.steps == float((one ^ other).double().mean())
+    assert gap.spikes == float((one ^ other).sum() / (one | other).sum().double())
+
+
+def test_the_rounding_gap_is_reported_where_there_is_something_to_round(
+    folder: Path, small_features: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert set(read_summary(folder)["rounding_gap"]) == {"predictions", "spikes", "steps"}
+    caplog.set_level(logging.INFO)
+    train(run_settings(delays="fixed"), small_features, tmp_path / "fixed")
+    assert read_summary(tmp_path / "fixed")["rounding_gap"] is None
+    assert "rounding" not in caplog.text
+    train(run_settings({"epochs": 1}), small_features, tmp_path / "learned")
+    assert caplog.text.count("rounding the delays (sigma 12.00) changes") == 1
+
+
+def test_the_log_says_every_epoch_how_it_went(
+    small_features: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    train(run_settings(), small_features, tmp_path)
+    lines = [line for line in caplog.messages if line.startswith("epoch ")]
+    assert [line.split(":")[0] for line in lines] == [f"epoch {n} of 3" for n in (1, 2, 3)]
+    for part in ("loss", "training", "validation", "spikes a step", "connections", "turnover"):
+        assert all(part in line for line in lines), part
+    assert all(re.search(r", \d+\.\d s, \d+ s left$", line) for line in lines)
+
+
+def test_tensorboard_shows_each_epoch_once_after_a_restart_too(
+    small_features: Path, tmp_path: Path
+) -> None:
+    pytest.importorskip("tensorboard", reason="an optional package, see envs/development.txt")
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    execution = Execution(tensorboard=tmp_path / "events")
+    for run in ("first", "again"):
+        train(run_settings(), small_features, tmp_path / run, execution)
+    events = EventAccumulator(str(tmp_path / "events"))
+    events.Reload()
+    assert set(events.Tags()["scalars"]) == set(EpochMetrics._fields)
+    curve = events.Scalars("training_loss")
+    assert [event.step for event in curve] == [0, 1, 2]
+    with (tmp_path / "again" / "metrics.csv").open() as file:
+        losses = [float(row["training_loss"]) for row in csv.DictReader(file)]
+    assert [event.value for event in curve] == pytest.approx(losses, rel=1e-4)
+
+
+def test_tensorboard_without_its_package_is_one_sentence(
+    small_features: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in [name for name in sys.modules if name.startswith("torch.utils.tensorboard")]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, "tensorboard", None)
+    with pytest.raises(UserError, match=r"package is missing; `pip install tensorboard==2.21.0`"):
+        train(run_settings(), small_features, tmp_path, Execution(tensorboard=tmp_path / "events"))

@@ -40,7 +40,7 @@ def copy_project(target: Path) -> Path:
     (target / ".venv").symlink_to(Path(sys.prefix))
     # the set-up is shared with the project that is tested, and never repeated from a copy
     assert (target / ".venv" / "complete").exists(), "run `make setup` first"
-    for name in ("envs/requirements.txt", "pyproject.toml"):
+    for name in ("envs/requirements.txt", "envs/development.txt", "pyproject.toml"):
         os.utime(target / name, (0, 0))
     return target
 

@@ -126,6 +126,12 @@ def test_a_change_of_one_variants_setting_trains_that_variant_alone(finished: Pa
         assert plan == AFTER_TRAINING | {"configuration": 1, "train": 1}
 
 
+def test_how_jobs_run_is_no_part_of_the_results(finished: Path) -> None:
+    addition = "execution: {checkpoint_seconds: 5, tensorboard: true}\n"
+    with edited(finished / "config" / "config.yaml", addition):
+        assert planned(finished) == {}
+
+
 def test_one_more_seed_trains_only_it(finished: Path) -> None:
     with configured(finished, "seeds: 1", "seeds: 2"):
         plan = planned(finished)
@@ -232,6 +238,45 @@ def test_a_killed_make_paper_goes_on_to_the_same_bytes(finished: Path, tmp_path:
     for name in tables:
         path = Path("results") / "tables" / name
         assert (project / path).read_bytes() == (finished / path).read_bytes()
+
+
+def test_a_training_killed_with_snakemake_goes_on_from_its_checkpoint(
+    finished: Path, tmp_path: Path
+) -> None:
+    of_run = Path("learned-dense-free", "sparsity-0", "seed-0")
+    folder = Path("results", "runs") / of_run
+    command = [".venv/bin/snakemake", "--cores", "2", str(folder / "summary.json")]
+    projects = [copy_project(tmp_path / name) for name in ("undisturbed", "killed")]
+    for project in projects:
+        for name in ("results", ".snakemake"):
+            shutil.copytree(finished / name, project / name)
+        longer = TINY.replace("epochs: 2", "epochs: 40")
+        (project / "config" / "config.yaml").write_text(
+            longer + "execution: {checkpoint_seconds: 0, tensorboard: true}\n"
+        )
+    undisturbed, killed = projects
+    run(undisturbed, *command)
+    log = killed / "logs" / "train" / of_run.with_suffix(".log")
+    process = subprocess.Popen(
+        command, cwd=killed, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )  # fmt: skip
+    deadline = time.monotonic() + 300
+    while not (log.exists() and "epoch 3 of 40" in log.read_text()):
+        assert time.monotonic() < deadline, "the training does not begin"
+        time.sleep(0.01)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    assert not (killed / folder / "summary.json").exists()
+    assert (killed / "results" / "checkpoints" / of_run / "checkpoint.pt").exists()
+    run(killed, *command, "--unlock")
+    run(killed, *command, "--rerun-incomplete")
+    assert "going on from the checkpoint after batch" in log.read_text()
+    for name in ("initial.h5", "network.h5", "predictions.csv", "summary.json"):
+        twins = [(project / folder / name).read_bytes() for project in projects]
+        assert twins[0] == twins[1], name
+    assert not (killed / "results" / "checkpoints" / of_run).exists()
+    assert list((killed / "results" / "tensorboard" / of_run).glob("events.*"))
 
 
 def test_the_project_that_is_tested_is_this_one(untouched: Path) -> None:

@@ -121,6 +121,12 @@ class ModelSettings(Settings):
     """Share of excitatory presynaptic units under Dale's principle."""
     positive_gain: bool = False
     """Keep the batch-norm gain positive, so that it can never flip the sign of an input."""
+    signs: Literal["from_seed", "unseeded"] = "from_seed"
+    """Where fixed signs (Dale's principle, DEEP R) are drawn from: the run's seed, or the machine's
+    entropy, as in the published code, which draws them before it sets the seed."""
+    dale_when_dense: Literal["enforced", "not_enforced"] = "enforced"
+    """Whether Dale's principle binds `dense` networks too. `not_enforced` is the published code's
+    choice: a dense network under `dale` is then one under `free`."""
     initial_delays: Literal["uniform", "clamped"] = "uniform"
     """`uniform`: every delay equally likely; `clamped`: uniform over [-1, max_delay - 1], clamped
     at 0 and rounded, as in the published code."""
@@ -151,13 +157,30 @@ class TrainingSettings(Settings):
     growth: Literal["gradient", "magnitude", "random", "v1"] = "gradient"
     """Which dormant connections `deep_r_rigl` grows: most negative gradient, largest magnitude of
     gradient, at random, or largest positive gradient (`v1`, the authors' earlier version)."""
+    pruning: Literal["at_once", "next_batch"] = "at_once"
+    """When a connection whose magnitude fell below zero goes. `at_once`: before anything uses it,
+    its Adam moments cleared. `next_batch`: after it has served one more batch with its sign turned
+    round, as in the published code; until then there are too many connections and Dale's principle
+    is broken, in evaluation and in the saved network too."""
     validation_speakers: tuple[Annotated[int, Field(ge=0)], ...] = Field((11,), min_length=1)
     """Speakers held out of the training list for the choice of the epoch."""
     select: Literal["validation_best", "last", "test_best"] = "validation_best"
     """The epoch whose network is kept. `test_best` is the published code's choice; it reads the
     test list every epoch and overstates accuracy."""
+    accuracy: Literal["clips", "batch_means"] = "clips"
+    """Validation and test accuracy. `clips`: correct / N. `batch_means`: mean of the shares of
+    batches of `batch_size`, as in the published code; clips of a smaller last batch count more."""
     device: Literal["auto", "cpu", "cuda"] = "auto"
     """Where to compute; `auto` takes a GPU where there is one."""
+
+
+class ExecutionSettings(Settings):
+    """How the jobs run; nothing here changes a result, so a change reruns nothing."""
+
+    checkpoint_seconds: float = Field(60.0, ge=0)
+    """Least time from one checkpoint of a training to the next; 0 for one after every batch."""
+    tensorboard: bool = False
+    """Write curves for TensorBoard to `results/tensorboard`; needs the package `tensorboard`."""
 
 
 def check_sparsity(structure: str, sparsity: str) -> None:
@@ -235,6 +258,12 @@ class RunSettings(Settings):
         return self
 
     @property
+    def obeys_dale(self) -> bool:
+        """Whether a presynaptic unit of this network has one sign."""
+        is_exempt = self.structure == "dense" and self.model.dale_when_dense == "not_enforced"
+        return self.dale == "dale" and not is_exempt
+
+    @property
     def run(self) -> Run:
         """The grid point."""
         return Run(self.delays, self.structure, self.dale, self.sparsity, self.seed)
@@ -249,6 +278,8 @@ class Config(Settings):
     features: FeatureSettings = FeatureSettings()
     model: ModelSettings = ModelSettings()
     training: TrainingSettings = TrainingSettings()
+    # left out of what is written down with the results, and handed to the rules by itself
+    execution: ExecutionSettings = Field(ExecutionSettings(), exclude=True)
     grid: tuple[GridBlock, ...] = Field(min_length=1)
     """Blocks of variants; the grid is their union."""
     seeds: int = Field(ge=1)

@@ -1,6 +1,5 @@
 """From the features file to tensors: training, validation and test clips."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -18,15 +17,12 @@ class Clips:
     """A set of clips on one device.
 
     Attributes:
-        features: input currents, [time, clips, channels].
-        spectrum: of the features over time, [frequencies, 2, clips, channels]; computed once, as
-            the input never changes.
+        features: input currents, [channels, time, clips].
         label: [clips].
         filename: of each clip.
     """
 
     features: Tensor
-    spectrum: Tensor
     label: Tensor
     filename: tuple[str, ...]
 
@@ -72,7 +68,6 @@ class _FeaturesFile(NamedTuple):
 def load_splits(
     path: Path,
     validation_speakers: tuple[int, ...],
-    to_spectrum: Callable[[Tensor], Tensor],
     device: torch.device,
 ) -> Splits:
     """Read a features file.
@@ -80,7 +75,6 @@ def load_splits(
     Args:
         path: features file, as `delaynet.features` writes it.
         validation_speakers: held out of the training list.
-        to_spectrum: `delaynet.delays.spectrum` with the taps of the kernels that follow.
         device: where the clips live.
 
     Raises:
@@ -106,7 +100,7 @@ def load_splits(
                 f"{list(validation_speakers)}; change `training.validation_speakers`."
             )
     return Splits(
-        **{split: _clips(content, rows, to_spectrum, device) for split, rows in chosen.items()},
+        **{split: _clips(content, rows, device) for split, rows in chosen.items()},
         classes=content.classes,
         corpus_name=content.corpus_name,
         step_milliseconds=content.step_milliseconds,
@@ -131,17 +125,10 @@ def _read(path: Path) -> _FeaturesFile:
         )
 
 
-def _clips(
-    content: _FeaturesFile,
-    rows: np.ndarray,
-    to_spectrum: Callable[[Tensor], Tensor],
-    device: torch.device,
-) -> Clips:
-    """Return the chosen clips, time-major, on the device."""
-    time_major = torch.from_numpy(content.features[rows]).transpose(0, 1).contiguous().to(device)
+def _clips(content: _FeaturesFile, rows: np.ndarray, device: torch.device) -> Clips:
+    """Return the chosen clips, neuron-major, on the device."""
     return Clips(
-        time_major,
-        to_spectrum(time_major),
+        torch.from_numpy(content.features[rows]).permute(2, 1, 0).contiguous().to(device),
         torch.from_numpy(content.label[rows]).to(device),
         tuple(content.filename[rows]),
     )

@@ -3,10 +3,14 @@
 A connection with weight w and delay d adds w x[t - d] to the current at time t. All connections of
 a layer together are a convolution over time with a kernel [out, in, taps], whose tap index
 `max_delay - 1 - d` stands for the delay d (Hammouamri et al. 2024; Khalfaoui-Hassani et al. 2023).
+
+Public functions are time-major, [time, batch, neurons], as the equations are written; inside, the
+network keeps its signals neuron-major, [neurons, time, batch].
 """
 
 import math
 from functools import lru_cache
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -14,6 +18,7 @@ from torch.autograd.function import FunctionCtx
 
 # Widths below this are reached by no kernel: DCLS adds it to sigma, against a division by zero.
 MINIMAL_WIDTH = 0.27
+NEURONS_AT_ONCE = 64
 
 
 def gaussian_kernel(weight: Tensor, delay: Tensor, sigma: float, max_delay: int) -> Tensor:
@@ -34,12 +39,59 @@ def gaussian_kernel(weight: Tensor, delay: Tensor, sigma: float, max_delay: int)
     Returns:
         Kernel, [..., out, in, max_delay], tap index max_delay - 1 - d for delay d.
     """
-    taps = _delay_of_taps(max_delay, delay)  # [taps, 1, .., 1]
+    kernel: Tensor = _GaussianKernel.apply(weight, delay, sigma, max_delay)
+    return kernel.movedim(0, -1)
+
+
+class _GaussianKernel(torch.autograd.Function):
+    """`gaussian_kernel`, taps first; its backward pass by hand computes the Gaussians again.
+
+    With g_d the share of tap d and w the width: dg_d / d(delay) = g_d (d - mean) / w^2, where mean
+    is sum_d g_d d.
+    """
+
+    @staticmethod
+    def forward(
+        ctx: FunctionCtx, weight: Tensor, delay: Tensor, sigma: float, max_delay: int
+    ) -> Tensor:
+        ctx.save_for_backward(weight, delay)
+        ctx.settings = sigma, max_delay  # type: ignore[attr-defined]
+        return _gaussian_shares(delay, sigma, max_delay)[0].mul_(weight)
+
+    @staticmethod
+    def backward(
+        ctx: FunctionCtx, gradient: Tensor
+    ) -> tuple[Tensor | None, Tensor | None, None, None]:
+        weight, delay = ctx.saved_tensors  # type: ignore[attr-defined]
+        sigma, max_delay = ctx.settings  # type: ignore[attr-defined]
+        share, offset = _gaussian_shares(delay, sigma, max_delay)
+        of_share = gradient * share
+        of_weight = of_share.sum(0)
+        if not ctx.needs_input_grad[1]:  # type: ignore[attr-defined]
+            return of_weight, None, None, None
+        mean = share.mul_(offset).sum(0)
+        moment = of_share.mul_(offset).sum(0)
+        of_delay = weight * (moment - mean * of_weight) / (sigma + MINIMAL_WIDTH) ** 2
+        return of_weight, of_delay, None, None
+
+
+def _gaussian_shares(delay: Tensor, sigma: float, max_delay: int) -> tuple[Tensor, Tensor]:
+    """Return what each tap gets of a weight, and how far it is from the delay, [taps, ..]."""
+    taps = torch.arange(max_delay - 1, -1, -1, device=delay.device, dtype=delay.dtype)
+    offset = taps.view(-1, *(1 for _ in delay.shape)) - delay
     scale = math.sqrt(0.5) / (sigma + MINIMAL_WIDTH)
     # what is smaller than exp(-80) is nothing, and numbers near underflow are slow to compute with
-    bump = ((taps - delay) * scale).square().neg().clamp(min=-80.0).exp()  # [taps, .., out, in]
+    bump = (offset * scale).square_().neg_().clamp_(min=-80.0).exp_()
     # the small constant is DCLS's own: it keeps a kernel far outside of the taps finite
-    return (bump * (weight / (bump.sum(0) + 1e-7))).movedim(0, -1)
+    return bump.div_(bump.sum(0) + 1e-7), offset
+
+
+def gaussian_reach(sigma: float) -> float:
+    """Return how far from its delay a Gaussian kernel of this width matters, in steps.
+
+    Beyond, a tap is below 1e-8 of the largest: less than single precision tells apart.
+    """
+    return (sigma + MINIMAL_WIDTH) * math.sqrt(2 * math.log(1e8))
 
 
 def rounded_kernel(weight: Tensor, delay: Tensor, max_delay: int) -> Tensor:
@@ -73,119 +125,167 @@ def delayed_current(signal: Tensor, kernel: Tensor) -> Tensor:
     Returns:
         Current, [time, batch, out].
     """
-    return current_from_spectrum(spectrum(signal, kernel.shape[-1]), kernel, len(signal))
+    return transformed_current(signal.permute(2, 0, 1), kernel).permute(1, 2, 0)
 
 
-def spectrum(signal: Tensor, max_delay: int) -> Tensor:
-    """Return the discrete Fourier transform of a signal over time, padded for its delays.
-
-    Args:
-        signal: [time, ...].
-        max_delay: taps of the kernel that it will meet.
-
-    Returns:
-        Real and imaginary parts, [frequencies, 2, ...].
-    """
-    length = _transform_length(len(signal), max_delay)
-    transform = _forward_transform(len(signal), length, signal.device, signal.dtype)
-    parts = transform @ signal.flatten(1)  # [2 F, ..]
-    return parts.view(-1, 2, *signal.shape[1:])
-
-
-def current_from_spectrum(signal_spectrum: Tensor, kernel: Tensor, steps: int) -> Tensor:
-    """Return `delayed_current` of a signal whose `spectrum` is known.
+def transformed_current(signal: Tensor, kernel: Tensor) -> Tensor:
+    """Return `delayed_current` of neuron-major signals, by discrete Fourier transforms over time.
 
     Args:
-        signal_spectrum: [frequencies, 2, batch, in].
+        signal: [in, time, batch].
         kernel: [out, in, taps].
-        steps: time steps of the signal.
 
     Returns:
-        Current, [time, batch, out].
+        Current, [out, time, batch].
     """
+    transform = _transforms(signal.shape[1], kernel.shape[-1], signal.device, signal.dtype)
+    with torch.no_grad():
+        signal_spectrum = _per_frequency(transform.forward, signal)  # [F, 2 in, B]
+        kernel_spectrum = _kernel_spectrum(transform.of_kernel, kernel)  # [F, 2 out, 2 in]
+    current = _ProductForSignal.apply(signal, signal_spectrum, kernel_spectrum, transform)
+    traced: Tensor = _ProductForKernel.apply(current, kernel, signal_spectrum, transform)
+    return traced
+
+
+# Transform, one complex matrix product per frequency, transform back. A complex product is a real
+# one with [[re, -im], [im, re]] in place of each entry of the kernel's spectrum. Transforms are
+# products with matrices: measured at two to three times the speed of an FFT along an inner axis.
+# Spectra lie in memory as [neurons, re | im, frequencies, batch], and are passed to the products
+# per frequency as [frequencies, neurons re | im, batch] without a copy.
+#
+# There is a function for the gradient of each factor: when that for the kernel is known, which is
+# the first to be taken, the signal's spectrum, the largest array of all, can go.
+
+
+class _ProductForSignal(torch.autograd.Function):
+    """The delayed current, with its gradient for the signal."""
+
+    @staticmethod
+    def forward(
+        ctx: FunctionCtx,
+        signal: Tensor,
+        signal_spectrum: Tensor,
+        kernel_spectrum: Tensor,
+        transform: "_Transforms",
+    ) -> Tensor:
+        if ctx.needs_input_grad[0]:  # type: ignore[attr-defined]
+            ctx.save_for_backward(kernel_spectrum)
+        ctx.transform = transform  # type: ignore[attr-defined]
+        return _product_back(transform.backward, kernel_spectrum, signal_spectrum)
+
+    @staticmethod
+    def backward(ctx: FunctionCtx, gradient: Tensor) -> tuple[Tensor | None, None, None, None]:
+        if not ctx.needs_input_grad[0]:  # type: ignore[attr-defined]
+            return None, None, None, None
+        (kernel_spectrum,) = ctx.saved_tensors  # type: ignore[attr-defined]
+        transform = ctx.transform  # type: ignore[attr-defined]
+        of_current = _per_frequency(transform.backward.mT, gradient)  # [F, 2 out, B]
+        of_signal = _product_back(transform.forward.mT, kernel_spectrum.mT, of_current)
+        return of_signal, None, None, None
+
+
+class _ProductForKernel(torch.autograd.Function):
+    """The delayed current as it is, with its gradient for the kernel."""
+
+    @staticmethod
+    def forward(
+        ctx: FunctionCtx,
+        current: Tensor,
+        kernel: Tensor,
+        signal_spectrum: Tensor,
+        transform: "_Transforms",
+    ) -> Tensor:
+        if ctx.needs_input_grad[1]:  # type: ignore[attr-defined]
+            ctx.save_for_backward(signal_spectrum)
+        ctx.transform = transform  # type: ignore[attr-defined]
+        return current.view_as(current)
+
+    @staticmethod
+    def backward(ctx: FunctionCtx, gradient: Tensor) -> tuple[Tensor, Tensor | None, None, None]:
+        if not ctx.needs_input_grad[1]:  # type: ignore[attr-defined]
+            return gradient, None, None, None
+        (signal_spectrum,) = ctx.saved_tensors  # type: ignore[attr-defined]
+        transform = ctx.transform  # type: ignore[attr-defined]
+        of_current = _per_frequency(transform.backward.mT, gradient)  # [F, 2 out, B]
+        of_product = torch.bmm(of_current, signal_spectrum.mT)  # [F, 2 out, 2 in]
+        return gradient, _kernel_spectrum_gradient(transform.of_kernel, of_product), None, None
+
+
+def _per_frequency(transform: Tensor, signal: Tensor) -> Tensor:
+    """Return the spectrum of a signal [n, T, B], parts of a neuron in adjacent rows: [F, 2n, B]."""
+    neurons, _, batch = signal.shape
+    parts = torch.bmm(transform.expand(neurons, -1, -1), signal)  # [n, 2 F, B]
+    return parts.view(2 * neurons, -1, batch).permute(1, 0, 2)
+
+
+def _product_back(transform: Tensor, factor: Tensor, spectrum: Tensor) -> Tensor:
+    """Return the signal of a product of spectra: [F, 2m, 2n] x [F, 2n, B] -> [m, T, B].
+
+    Some neurons at a time: the product as a whole would be the largest array of a training step.
+    """
+    frequencies, rows, _ = factor.shape
+    batch = spectrum.shape[2]
+    signal = spectrum.new_empty(rows // 2, len(transform), batch)
+    product = spectrum.new_empty(2 * min(NEURONS_AT_ONCE, rows // 2), frequencies, batch)
+    for first in range(0, rows, len(product)):
+        some = factor[:, first : first + len(product)]  # [F, 2 some, 2 n]
+        part = product[: some.shape[1]]
+        torch.bmm(some, spectrum, out=part.permute(1, 0, 2))
+        parts = part.view(len(part) // 2, 2 * frequencies, batch)
+        into = signal[first // 2 : (first + len(part)) // 2]
+        torch.bmm(transform.expand(len(parts), -1, -1), parts, out=into)
+    return signal
+
+
+def _kernel_spectrum(transform: Tensor, kernel: Tensor) -> Tensor:
+    """Return the real matrices that stand for a kernel's spectrum, [F, 2 out, 2 in]."""
     outputs, inputs, taps = kernel.shape
-    length = _transform_length(steps, taps)
-    # tap k stands for the delay taps - 1 - k, so the columns are in reverse
-    transform = _forward_transform(taps, length, kernel.device, kernel.dtype).flip(1)
-    by_tap = kernel.movedim(-1, 0).flatten(1)  # [taps, out * in], as the kernels above are laid out
-    kernel_spectrum = (transform @ by_tap).view(-1, 2, outputs, inputs)  # [F, 2, out, in]
-    product: Tensor = _ComplexProduct.apply(signal_spectrum, kernel_spectrum)  # [F, 2, B, out]
-    inverse = _inverse_transform(steps, length, kernel.device, kernel.dtype)
-    return (inverse @ product.flatten(0, 1).flatten(1)).view(steps, *product.shape[2:])
+    by_tap = kernel.movedim(-1, 0).reshape(taps, -1)  # [taps, out * in], as kernels are laid out
+    real, imaginary = (transform @ by_tap).view(2, -1, outputs, inputs)  # [F, out, in]
+    matrices = kernel.new_empty(len(real), outputs, 2, inputs, 2)
+    matrices[:, :, 0, :, 0] = real
+    matrices[:, :, 1, :, 1] = real
+    matrices[:, :, 1, :, 0] = imaginary
+    torch.neg(imaginary, out=matrices[:, :, 0, :, 1])
+    return matrices.view(len(real), 2 * outputs, 2 * inputs)
 
 
-def _delay_of_taps(max_delay: int, like: Tensor) -> Tensor:
-    """Return the delay of each tap, max_delay - 1 .. 0, ahead of the axes of `like`."""
-    delay = torch.arange(max_delay - 1, -1, -1, device=like.device, dtype=like.dtype)
-    return delay.view(-1, *(1 for _ in like.shape))
+def _kernel_spectrum_gradient(transform: Tensor, gradient: Tensor) -> Tensor:
+    """Return the gradient for a kernel, [out, in, taps], from that for `_kernel_spectrum`."""
+    frequencies, rows, columns = gradient.shape
+    parts = gradient.view(frequencies, rows // 2, 2, columns // 2, 2)
+    both = gradient.new_empty(2, frequencies, rows // 2, columns // 2)
+    torch.add(parts[:, :, 0, :, 0], parts[:, :, 1, :, 1], out=both[0])
+    torch.sub(parts[:, :, 1, :, 0], parts[:, :, 0, :, 1], out=both[1])
+    by_tap = transform.mT @ both.flatten(0, 1).flatten(1)  # [taps, out * in]
+    return by_tap.view(-1, rows // 2, columns // 2).movedim(0, -1)
 
 
-def _transform_length(steps: int, max_delay: int) -> int:
-    """Return the even length at which a circular convolution does not wrap into the signal."""
-    return (steps + max_delay) // 2 * 2
+class _Transforms(NamedTuple):
+    """Matrices of discrete Fourier transforms; rows or columns of F real, then F imaginary parts.
 
-
-@lru_cache(maxsize=16)
-def _forward_transform(steps: int, length: int, device: torch.device, dtype: torch.dtype) -> Tensor:
-    """Return the matrix of the real Fourier transform of `steps` samples, [2 F, steps].
-
-    A product with it was measured three times faster than an FFT over the leading axis, which
-    copies to and fro, and it serves every layout that has time first.
+    Attributes:
+        forward: [2 F, time].
+        of_kernel: [2 F, taps]; its columns run from the latest delay to 0, as a kernel's taps do.
+        backward: [time, 2 F].
     """
-    phase = _phases(steps, length)  # [F, steps]
-    return torch.stack((phase.cos(), -phase.sin()), 1).flatten(0, 1).to(device, dtype)
+
+    forward: Tensor
+    of_kernel: Tensor
+    backward: Tensor
 
 
 @lru_cache(maxsize=16)
-def _inverse_transform(steps: int, length: int, device: torch.device, dtype: torch.dtype) -> Tensor:
-    """Return the matrix that gives the first `steps` samples back, [steps, 2 F]."""
-    phase = _phases(steps, length).T  # [steps, F]
-    # every frequency but the first and the last stands for itself and for its conjugate
-    count = torch.full((length // 2 + 1,), 2.0, dtype=torch.float64)
-    count[0] = count[-1] = 1.0
-    parts = torch.stack((phase.cos() * count, -phase.sin() * count), 2)  # [steps, F, 2]
-    return (parts.flatten(1) / length).to(device, dtype)
-
-
-def _phases(steps: int, length: int) -> Tensor:
-    """Return 2 pi f t / length for every frequency f and step t, [F, steps]."""
+def _transforms(steps: int, taps: int, device: torch.device, dtype: torch.dtype) -> _Transforms:
+    """Return the transforms of the shortest even length at which nothing wraps into the signal."""
+    length = (steps + taps) // 2 * 2
     frequency = torch.arange(length // 2 + 1, dtype=torch.float64)
-    time = torch.arange(steps, dtype=torch.float64)
-    return 2 * math.pi * torch.outer(frequency, time) / length
-
-
-class _ComplexProduct(torch.autograd.Function):
-    """Product of a signal's and a kernel's spectrum, at each frequency a complex matrix product.
-
-    Real and imaginary parts stand one below the other, so one real product gives the four products
-    of parts: [2 B, in] @ [2 out, in]^T -> [2 B, 2 out].
-    """
-
-    @staticmethod
-    def forward(ctx: FunctionCtx, signal: Tensor, kernel: Tensor) -> Tensor:
-        ctx.save_for_backward(signal, kernel)
-        batch, outputs = signal.shape[2], kernel.shape[2]
-        parts = torch.bmm(signal.flatten(1, 2), kernel.flatten(1, 2).mT)  # [F, 2 B, 2 out]
-        parts = parts.view(-1, 2, batch, 2, outputs)
-        product = signal.new_empty(len(signal), 2, batch, outputs)
-        torch.sub(parts[:, 0, :, 0], parts[:, 1, :, 1], out=product[:, 0])
-        torch.add(parts[:, 0, :, 1], parts[:, 1, :, 0], out=product[:, 1])
-        return product
-
-    @staticmethod
-    def backward(ctx: FunctionCtx, gradient: Tensor) -> tuple[Tensor | None, Tensor | None]:
-        signal, kernel = ctx.saved_tensors  # type: ignore[attr-defined]
-        needs_signal, needs_kernel = ctx.needs_input_grad  # type: ignore[attr-defined]
-        frequencies, _, batch, outputs = gradient.shape
-        parts = gradient.new_empty(frequencies, 2, batch, 2, outputs)
-        parts[:, 0, :, 0] = gradient[:, 0]
-        torch.neg(gradient[:, 0], out=parts[:, 1, :, 1])
-        parts[:, 0, :, 1] = gradient[:, 1]
-        parts[:, 1, :, 0] = gradient[:, 1]
-        parts = parts.view(frequencies, 2 * batch, 2 * outputs)
-        signal_gradient = kernel_gradient = None
-        if needs_signal:
-            signal_gradient = torch.bmm(parts, kernel.flatten(1, 2)).view_as(signal)
-        if needs_kernel:
-            kernel_gradient = torch.bmm(parts.mT, signal.flatten(1, 2)).view_as(kernel)
-        return signal_gradient, kernel_gradient
+    time = torch.arange(max(steps, taps), dtype=torch.float64)
+    phase = 2 * math.pi * torch.outer(frequency, time) / length  # [F, time]
+    parts = torch.cat((phase.cos(), -phase.sin()))  # [2 F, time]
+    # every frequency but the first and the last stands for itself and for its conjugate
+    count = torch.full_like(frequency, 2.0)
+    count[0] = count[-1] = 1.0
+    back = (parts * count.repeat(2)[:, None] / length).mT  # [time, 2 F]
+    matrices = parts[:, :steps], parts[:, :taps].flip(1), back[:steps]
+    return _Transforms(*(matrix.to(device, dtype).contiguous() for matrix in matrices))

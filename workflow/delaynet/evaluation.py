@@ -5,9 +5,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from delaynet.config import ModelSettings
+from delaynet.config import ModelSettings, TrainingSettings
 from delaynet.dataset import Clips
-from delaynet.delays import spectrum
 from delaynet.network import DelayNetwork, LayerArrays, Response, class_evidence
 from delaynet.runs import SavedNetwork
 
@@ -19,31 +18,44 @@ class Evaluation(NamedTuple):
 
     Attributes:
         prediction: [clips].
-        correct: number of clips predicted rightly.
+        is_correct: whether it is the label, [clips].
         loss: mean cross-entropy.
         firing_rates: of each hidden layer's neurons, spikes per step, [neurons].
     """
 
     prediction: Tensor
-    correct: int
+    is_correct: Tensor
     loss: float
     firing_rates: tuple[Tensor, ...]
 
     @property
-    def accuracy(self) -> float:
-        """Share of clips predicted rightly: correct / N."""
-        return self.correct / len(self.prediction)
+    def correct(self) -> int:
+        """Number of clips predicted rightly."""
+        return int(self.is_correct.sum())
+
+    def accuracy(self, training: TrainingSettings) -> float:
+        """Return the share of clips predicted rightly, as `training.accuracy` takes it."""
+        if training.accuracy == "clips":
+            return self.correct / len(self.is_correct)
+        batches = self.is_correct.split(training.batch_size)
+        return sum(int(batch.sum()) / len(batch) for batch in batches) / len(batches)
 
 
 @torch.no_grad()
-def evaluate(network: DelayNetwork, clips: Clips) -> Evaluation:
-    """Run a network, delays rounded, batch-norm as learned, no dropout, over clips."""
+def evaluate(network: DelayNetwork, clips: Clips, sigma: float = 0.0) -> Evaluation:
+    """Run a network, delays rounded, batch-norm as learned, no dropout, over clips.
+
+    Args:
+        network: to be run.
+        clips: to be run on.
+        sigma: width of the delay kernels in steps, where delays are not to be rounded.
+    """
     network.eval()
-    steps = len(clips.features)
+    steps = clips.features.shape[1]
     evidence = []
     spike_counts = [torch.zeros_like(norm.weight) for norm in network.norms]
-    for signal_spectrum in clips.spectrum.split(CLIPS_AT_ONCE, dim=2):
-        response = network(signal_spectrum, steps, 0.0, None)
+    for signal in clips.features.split(CLIPS_AT_ONCE, dim=2):
+        response = network(signal, sigma, None)
         evidence.append(class_evidence(response.voltage))
         for count, spikes in zip(spike_counts, response.spikes, strict=True):
             count += spikes.sum((0, 1))
@@ -51,9 +63,48 @@ def evaluate(network: DelayNetwork, clips: Clips) -> Evaluation:
     prediction = logits.argmax(1)
     return Evaluation(
         prediction,
-        int((prediction == clips.label).sum()),
+        prediction == clips.label,
         float(torch.nn.functional.cross_entropy(logits, clips.label)),
         tuple(count / (steps * len(clips)) for count in spike_counts),
+    )
+
+
+class RoundingGap(NamedTuple):
+    """What rounding the delays changes, after training with a kernel of some width.
+
+    Attributes:
+        predictions: share of clips whose prediction differs.
+        spikes: of the hidden spikes that either network emits, the share that only one emits.
+        steps: share of the hidden neurons' time steps in which one spikes and the other does not.
+    """
+
+    predictions: float
+    spikes: float
+    steps: float
+
+
+@torch.no_grad()
+def rounding_gap(network: DelayNetwork, clips: Clips, sigma: float) -> RoundingGap:
+    """Compare a network whose delays are rounded with itself, its kernels of width sigma.
+
+    Args:
+        network: to be compared.
+        clips: to be compared on.
+        sigma: width of the delay kernels in steps.
+    """
+    network.eval()
+    changed = torch.zeros((), dtype=torch.long, device=clips.label.device)  # predictions
+    emitted, alone, steps = torch.zeros_like(changed), torch.zeros_like(changed), 0
+    for signal in clips.features.split(CLIPS_AT_ONCE, dim=2):
+        rounded, spread = (network(signal, width, None) for width in (0.0, sigma))
+        predictions = (class_evidence(response.voltage).argmax(1) for response in (rounded, spread))
+        changed += torch.ne(*predictions).sum()
+        for one, other in zip(rounded.spikes, spread.spikes, strict=True):
+            emitted += torch.logical_or(one, other).sum()
+            alone += torch.ne(one, other).sum()
+            steps += one.numel()
+    return RoundingGap(
+        int(changed) / len(clips), int(alone) / max(1, int(emitted)), int(alone) / steps
     )
 
 
@@ -89,6 +140,5 @@ def rebuild(saved: SavedNetwork, model: ModelSettings) -> DelayNetwork:
 def respond(network: DelayNetwork, features: Tensor) -> Response:
     """Return the response of a network, delays rounded, to features [time, batch, channels]."""
     network.eval()
-    signal_spectrum = spectrum(features, network.model.max_delay)
-    response: Response = network(signal_spectrum, len(features), 0.0, None)
+    response: Response = network(features.permute(2, 0, 1), 0.0, None)
     return response

@@ -22,7 +22,7 @@ from delaynet.corpus.layout import (
     read_corpus,
 )
 from delaynet.errors import UserError
-from delaynet.files import replacing
+from delaynet.files import replacing_hdf5
 
 CLIPS_PER_CHUNK = 64
 TINY_POWER = 1e-30  # stands for zero in the logarithm; far below any floor
@@ -131,7 +131,7 @@ def write_features(corpus_folder: Path, path: Path, parameters: FeatureSettings)
     corpus = read_corpus(corpus_folder)
     clips = [clip for clip, _ in corpus]
     name, source = corpus_name_and_source(corpus_folder)
-    with replacing(path) as temporary, h5py.File(temporary, "w") as file:
+    with replacing_hdf5(path) as file:
         file.attrs.update(parameters.model_dump())
         file.attrs.update(corpus_name=name, corpus_source=source, label_names=list(LABEL_NAMES))
         shape = (len(clips), parameters.frames, parameters.bands)

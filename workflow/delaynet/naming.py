@@ -39,6 +39,16 @@ def put_commands_in_reach(workflow: Path) -> None:
     os.environ["PYTHONPATH"] = str(workflow)
 
 
+def hand_on_execution(config: Config) -> None:
+    """Let the rules' commands know how they are to run, through options read from the environment.
+
+    Nothing of it changes a result, and what Snakemake does not see in a rule reruns nothing.
+    """
+    execution = config.execution
+    os.environ["DELAYNET_CHECKPOINT_SECONDS"] = str(execution.checkpoint_seconds)
+    os.environ["DELAYNET_TENSORBOARD"] = "results/tensorboard" if execution.tensorboard else ""
+
+
 def read_for_snakemake(content: Mapping[str, Any]) -> Config:
     """Check the configuration that Snakemake has read, and that the corpus it names is there.
 

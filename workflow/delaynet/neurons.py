@@ -1,12 +1,17 @@
 """Neurons in discrete time: leaky integrate-and-fire, leaky integrator, surrogate gradient.
 
 Time is in steps; arrays are time-major, [time, batch, neurons]. Both models are those of
-Mészáros, Knight & Nowotny (2024), after Hammouamri et al. (2024).
+Mészáros, Knight & Nowotny (2024), after Hammouamri et al. (2024). `normalised_lif` is what the
+network runs: batch-norm and neuron in one, neuron-major, compiled for a CPU.
 """
 
+from typing import NamedTuple
+
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.autograd.function import FunctionCtx
+
+from delaynet import compiled
 
 VALUES_AT_ONCE = 2**17
 
@@ -94,3 +99,106 @@ def leaky_integrator(current: Tensor, tau: float) -> Tensor:
     lag = steps[:, None] - steps[None, :] - 1  # [T, T]
     response = torch.where(lag >= 0, (1.0 - 1.0 / tau) ** lag.clamp(min=0), 0.0)  # [T, T]
     return (response @ current.flatten(1)).view_as(current)
+
+
+def normalised_lif(
+    current: Tensor, norm: nn.BatchNorm1d, tau: float, threshold: float, alpha: float, kept: Tensor
+) -> Tensor:
+    """Return the spikes of LIF neurons whose input current passes a batch-norm.
+
+    Batch-norm is over time and batch (Ioffe & Szegedy 2015); in training mode it updates its
+    running moments. On a CPU both are one compiled pass over memory.
+
+    Args:
+        current: input current, [neurons, time, batch].
+        norm: batch-norm of the neurons.
+        tau: membrane time constant, in steps, above 1.
+        threshold: firing threshold.
+        alpha: slope of the surrogate.
+        kept: what a spike counts, [neurons, batch]: 0 where a neuron is dropped out of a trial.
+
+    Returns:
+        Spikes times `kept`, [neurons, time, batch].
+    """
+    if current.device.type != "cpu":
+        return normalised_lif_of_tensors(current, norm, tau, threshold, alpha, kept)
+    if norm.training:
+        mean, variance = torch.empty_like(norm.weight), torch.empty_like(norm.weight)
+        rows = current.detach().numpy()
+        compiled.by_rows(compiled.moments, len(rows), rows, mean.numpy(), variance.numpy())
+        _update_running_moments(norm, mean, variance, current[0].numel())
+    else:
+        assert norm.running_mean is not None
+        assert norm.running_var is not None
+        mean, variance = norm.running_mean, norm.running_var
+    constants = current.new_tensor((1.0 - 1.0 / tau, threshold, alpha))
+    moments = _Moments(mean, variance + norm.eps, norm.training)
+    spikes: Tensor = _NormalisedLif.apply(current, norm.weight, norm.bias, kept, constants, moments)
+    return spikes
+
+
+def normalised_lif_of_tensors(
+    current: Tensor, norm: nn.BatchNorm1d, tau: float, threshold: float, alpha: float, kept: Tensor
+) -> Tensor:
+    """Return `normalised_lif` by operations on tensors: for a GPU, and the tests' oracle."""
+    normalised = norm(current.transpose(0, 1)).permute(0, 2, 1)  # [T, B, N]
+    return lif(normalised, tau, threshold, alpha).permute(2, 0, 1) * kept[:, None]
+
+
+@torch.no_grad()
+def _update_running_moments(
+    norm: nn.BatchNorm1d, mean: Tensor, variance: Tensor, count: int
+) -> None:
+    """Let the running moments of a batch-norm follow those of a batch, as PyTorch's own does."""
+    assert norm.momentum is not None
+    assert norm.running_mean is not None
+    assert norm.running_var is not None
+    assert norm.num_batches_tracked is not None
+    norm.num_batches_tracked += 1
+    norm.running_mean.lerp_(mean, norm.momentum)
+    norm.running_var.lerp_(variance * (count / (count - 1)), norm.momentum)
+
+
+class _Moments(NamedTuple):
+    """By what a batch-norm normalises: mean and variance, [neurons]; whether of this batch."""
+
+    mean: Tensor
+    variance: Tensor
+    of_this_batch: bool
+
+
+class _NormalisedLif(torch.autograd.Function):
+    """Batch-norm with given moments, LIF, and dropout, by the loops of `delaynet.compiled`."""
+
+    @staticmethod
+    def forward(
+        ctx: FunctionCtx,
+        current: Tensor,
+        gain: Tensor,
+        bias: Tensor,
+        kept: Tensor,
+        constants: Tensor,
+        moments: _Moments,
+    ) -> Tensor:
+        scale = gain * moments.variance.rsqrt()
+        neurons = (current, scale, bias - moments.mean * scale, kept, constants)
+        ctx.save_for_backward(*neurons)
+        ctx.moments = moments  # type: ignore[attr-defined]
+        spikes = torch.empty_like(current)
+        arrays = (tensor.numpy() for tensor in (*neurons, spikes))
+        compiled.by_rows(compiled.fire, len(current), *arrays)
+        return spikes
+
+    @staticmethod
+    def backward(ctx: FunctionCtx, gradient: Tensor) -> tuple[Tensor | None, ...]:
+        neurons = ctx.saved_tensors  # type: ignore[attr-defined]
+        mean, variance, of_this_batch = ctx.moments  # type: ignore[attr-defined]
+        own_variance = variance if of_this_batch else torch.zeros_like(variance)
+        result = torch.empty_like(neurons[0])
+        sums = torch.empty(len(result), 2, dtype=torch.float64)
+        tensors = (*neurons, mean, own_variance, gradient.contiguous(), result, sums)
+        compiled.by_rows(
+            compiled.fire_gradient, len(result), *(tensor.numpy() for tensor in tensors)
+        )
+        of_bias, product = sums.to(mean.dtype).unbind(1)
+        return result, product * variance.rsqrt(), of_bias, None, None, None

@@ -33,7 +33,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from delaynet.config import RunSettings, parse_settings
-from delaynet.files import replacing
+from delaynet.files import replacing, replacing_hdf5
 
 RUN_FILES = (
     "settings.json",
@@ -89,7 +89,7 @@ class EpochMetrics(NamedTuple):
 
 def write_network(path: Path, network: SavedNetwork) -> None:
     """Write a network file; the same network gives the same bytes."""
-    with replacing(path) as temporary, h5py.File(temporary, "w") as file:
+    with replacing_hdf5(path) as file:
         for name, value in sorted(network.attributes.items()):
             file.attrs[name] = value
         for index, layer in enumerate(network.layers):

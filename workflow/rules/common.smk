@@ -12,6 +12,7 @@ from delaynet.provenance.code import code
 
 naming.put_commands_in_reach(WORKFLOW)
 CONFIG = naming.read_for_snakemake(config)
+naming.hand_on_execution(CONFIG)
 
 
 wildcard_constraints:

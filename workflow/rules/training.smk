@@ -1,5 +1,6 @@
 # Reads:  results/features.h5
 # Writes: results/runs/<delays>-<structure>-<free|dale>/sparsity-<p>/seed-<n>/
+#         (meanwhile results/checkpoints/<the same>/, and on request results/tensorboard/<the same>/)
 
 
 rule train:
@@ -28,4 +29,5 @@ rule train:
         code=code("delaynet.cli.train"),
     shell:
         "python -m delaynet train --settings {params.settings:q} --features {input.features}"
-        " --folder {params.folder} --threads {threads} 2> {log}"
+        " --folder {params.folder} --checkpoints results/checkpoints --threads {threads}"
+        " 2> {log}"

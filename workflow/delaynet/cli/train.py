@@ -1,14 +1,21 @@
 """`delaynet train`."""
 
+import hashlib
+import logging
+import sys
 from pathlib import Path
 
 import click
 import torch
 
 from delaynet.config import RunSettings, parse_settings
+from delaynet.provenance.code import code
 from delaynet.provenance.record import recorded
 from delaynet.runs import RUN_FILES
-from delaynet.training.loop import train
+from delaynet.training.interruption import EXIT_CODE, Interrupted
+from delaynet.training.loop import Execution, train
+
+log = logging.getLogger("delaynet.training")
 
 
 @click.command()
@@ -22,9 +29,55 @@ from delaynet.training.loop import train
 @click.option(
     "--threads", type=click.IntRange(1), default=1, show_default=True, help="Threads on a CPU."
 )
-def command(settings: str, features: Path, folder: Path, threads: int) -> None:
-    """Train one network and write its run folder."""
+@click.option(
+    "--checkpoints",
+    type=click.Path(path_type=Path),
+    help="Folder of all runs' checkpoints.  [default: `checkpoints` in the run folder]",
+)
+@click.option(
+    "--checkpoint-seconds",
+    type=click.FloatRange(0),
+    default=Execution.checkpoint_seconds,
+    show_default=True,
+    envvar="DELAYNET_CHECKPOINT_SECONDS",
+    show_envvar=True,
+    help="Least time from one checkpoint to the next; 0 for one after every batch.",
+)
+@click.option(
+    "--tensorboard",
+    type=click.Path(path_type=Path),
+    envvar="DELAYNET_TENSORBOARD",
+    show_envvar=True,
+    help="Folder of all runs' event files, for TensorBoard.",
+)
+def command(
+    settings: str,
+    features: Path,
+    folder: Path,
+    threads: int,
+    checkpoints: Path | None,
+    checkpoint_seconds: float,
+    tensorboard: Path | None,
+) -> None:
+    """Train one network and write its run folder.
+
+    However it ends, the same command goes on from the newest checkpoint. SIGTERM, SIGUSR1 and
+    SIGINT (Ctrl-C) let it finish the batch, write a checkpoint, and exit with code 75.
+    """
     torch.set_num_threads(threads)
     run_settings = parse_settings(RunSettings, settings)
-    with recorded(inputs=[features], outputs=[folder / name for name in RUN_FILES]):
-        train(run_settings, features, folder)
+    run = run_settings.run.folder
+    execution = Execution(
+        checkpoints and checkpoints / run,
+        checkpoint_seconds,
+        hashlib.sha256("\n".join(code(__name__)).encode()).hexdigest(),
+        tensorboard and tensorboard / run,
+    )
+    try:
+        with recorded(inputs=[features], outputs=[folder / name for name in RUN_FILES]):
+            written = train(run_settings, features, folder, execution)
+        # not before the record: who is killed before the end is asked again
+        written.remove()
+    except Interrupted as interrupted:
+        log.warning("%s: %s", run, interrupted)
+        sys.exit(EXIT_CODE)

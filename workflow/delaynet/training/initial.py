@@ -29,6 +29,9 @@ def initial_network(settings: RunSettings, inputs: int, outputs: int) -> DelayNe
     shapes = [(synapses, out, into) for into, out in pairwise(sizes)]
     masks = initial_masks(settings, shapes)
     streams = {name: generator(settings.seed, name) for name in ("weight", "delay", "sign")}
+    signs_are_fixed = settings.obeys_dale or settings.structure in REWIRED_STRUCTURES
+    if signs_are_fixed and settings.model.signs == "unseeded":
+        streams["sign"].seed()
     layers = []
     for index, (shape, mask) in enumerate(zip(shapes, masks, strict=True)):
         delay = initial_delays(settings, shape, streams["delay"])
@@ -38,11 +41,12 @@ def initial_network(settings: RunSettings, inputs: int, outputs: int) -> DelayNe
             # a leaky integrator multiplies a constant current by its time constant; undivided, the
             # first epochs would be spent on unlearning a confidence that means nothing
             magnitude /= settings.model.time_constant
-        sign_is_fixed = settings.dale == "dale" or settings.structure in REWIRED_STRUCTURES
         layers.append(
-            LayerArrays(magnitude * sign, delay, mask, sign if sign_is_fixed else 0 * sign)
+            LayerArrays(magnitude * sign, delay, mask, sign if signs_are_fixed else 0 * sign)
         )
-    return DelayNetwork(layers, settings.model, learn_delays=settings.delays == "learned")
+    asks_dormant = settings.structure == "deep_r_rigl" and settings.training.growth != "random"
+    learn_delays = settings.delays == "learned"
+    return DelayNetwork(layers, settings.model, learn_delays, asks_dormant)
 
 
 def initial_masks(settings: RunSettings, shapes: list[tuple[int, int, int]]) -> list[Tensor]:
@@ -77,7 +81,7 @@ def drawn_signs(
     Under Dale's principle a presynaptic unit has one sign, and exactly the configured share of
     units is excitatory; otherwise each connection draws its own.
     """
-    if settings.dale == "free":
+    if not settings.obeys_dale:
         return torch.randint(2, shape, generator=stream).to(torch.float32) * 2 - 1
     presynaptic = shape[2]
     excitatory = round(settings.model.excitatory_fraction * presynaptic)

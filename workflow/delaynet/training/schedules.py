@@ -1,5 +1,7 @@
 """What changes from epoch to epoch: the width of the delay kernels and the learning rates."""
 
+from typing import Any
+
 import torch
 
 from delaynet.config import RunSettings, TrainingSettings
@@ -65,6 +67,21 @@ class Optimisers:
         if not is_last:
             for schedule in self._schedules:
                 schedule.step()
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return learning rates, moments and schedules."""
+        return {
+            "weights": self.weights.state_dict(),
+            "delays": self.delays.state_dict(),
+            "schedules": [schedule.state_dict() for schedule in self._schedules],
+        }
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Take over what `state_dict` returned."""
+        self.weights.load_state_dict(state["weights"])
+        self.delays.load_state_dict(state["delays"])
+        for schedule, of_schedule in zip(self._schedules, state["schedules"], strict=True):
+            schedule.load_state_dict(of_schedule)
 
     def forget(self, layer: DelayLayer, changed: torch.Tensor) -> None:
         """Clear the moments of connections that were pruned or have just started.

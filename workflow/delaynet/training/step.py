@@ -31,7 +31,6 @@ def training_step(
     optimisers: Optimisers,
     settings: RunSettings,
     batch: tuple[Tensor, Tensor],
-    steps: int,
     sigma: float,
     streams: Streams,
 ) -> StepResult:
@@ -41,26 +40,27 @@ def training_step(
         network: in training mode.
         optimisers: of the network.
         settings: of the run.
-        batch: spectrum of the input [frequencies, 2, batch, channels], and labels [batch].
-        steps: time steps of the input.
+        batch: input currents [channels, time, batch], and labels [batch].
         sigma: width of the delay kernels.
         streams: random streams.
     """
-    signal_spectrum, label = batch
+    signal, label = batch
     optimisers.zero_grad()
-    evidence = class_evidence(network(signal_spectrum, steps, sigma, streams.dropout).voltage)
+    evidence = class_evidence(network(signal, sigma, streams.dropout).voltage)
     loss = torch.nn.functional.cross_entropy(evidence, label)
     loss.backward()
     rewired = settings.structure in REWIRED_STRUCTURES
+    if rewired and settings.training.pruning == "next_batch":
+        for layer in network.layers:
+            _drop_overdue(layer)
     gradients = [_mask_gradient(layer, settings.training.l1 * rewired) for layer in network.layers]
     optimisers.step()
-    # before the constraints, which would bring what went below zero back to it
     grown = [
         _rewire_layer(layer, gradient, optimisers, settings, streams.growth)
         for layer, gradient in zip(network.layers, gradients, strict=True)
         if rewired
     ]
-    network.hold_constraints()
+    network.hold_constraints(signs=not rewired)
     return StepResult(
         loss.detach() * len(label),
         (evidence.argmax(1) == label).sum(),
@@ -78,6 +78,13 @@ def _mask_gradient(layer: DelayLayer, l1: float) -> Tensor:
 
 
 @torch.no_grad()
+def _drop_overdue(layer: DelayLayer) -> None:
+    """End the connections that the step before this one left with a turned sign."""
+    layer.mask.logical_and_(layer.weight * layer.sign > 0)
+    layer.weight.mul_(layer.mask)
+
+
+@torch.no_grad()
 def _rewire_layer(
     layer: DelayLayer,
     gradient: Tensor,
@@ -89,7 +96,11 @@ def _rewire_layer(
     growth = "random" if settings.structure == "deep_r" else settings.training.growth
     score = growth_score(gradient * layer.sign, growth, stream)
     result = rewire(layer.weight * layer.sign, layer.mask, score)
-    layer.weight.copy_(result.magnitude * layer.sign)
-    layer.mask.copy_(result.mask)
-    optimisers.forget(layer, result.pruned | result.grown)
+    if settings.training.pruning == "at_once":
+        layer.weight.copy_(result.magnitude * layer.sign)
+        layer.mask.copy_(result.mask)
+        optimisers.forget(layer, result.pruned | result.grown)
+    else:
+        layer.weight.copy_(torch.where(result.pruned, layer.weight, result.magnitude * layer.sign))
+        layer.mask.copy_(result.mask | result.pruned)
     return result.grown.sum()

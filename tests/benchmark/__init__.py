@@ -1,0 +1,1 @@
+"""How fast training and evaluation are, beside what one would run instead: `make benchmark`."""

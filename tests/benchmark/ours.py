@@ -1,0 +1,72 @@
+"""This project's side of the comparison: its own functions, called as the training calls them."""
+
+import torch
+from torch import Tensor
+
+from benchmark.peer import Data
+from delaynet.config import RunSettings
+from delaynet.dataset import Clips
+from delaynet.evaluation import evaluate
+from delaynet.network import DelayNetwork, Response
+from delaynet.training.randomness import generator
+from delaynet.training.schedules import Optimisers
+from delaynet.training.step import Streams, training_step
+
+
+class OurTraining:
+    """One of our networks with its optimisers, taking steps and evaluating."""
+
+    def __init__(self, network: DelayNetwork, settings: RunSettings, sigma: float) -> None:
+        self.network, self.settings, self.sigma = network, settings, sigma
+        self.optimisers = Optimisers(network, settings)
+        self.streams = Streams(
+            generator(settings.seed, "dropout"), generator(settings.seed, "growth")
+        )
+        self.order = generator(settings.seed, "order")
+
+    @staticmethod
+    def arrange(data: Data) -> Clips:
+        """Return the data in the layout that this side trains on."""
+        signal, label = data
+        names = tuple(f"clip-{index}" for index in range(len(label)))
+        return Clips(signal.permute(2, 0, 1).contiguous(), label, names)
+
+    def step(self, batch: Clips) -> Tensor:
+        """Train on a batch; return the loss."""
+        self.network.train()
+        return self._step((batch.features, batch.label))
+
+    def _step(self, batch: tuple[Tensor, Tensor]) -> Tensor:
+        result = training_step(
+            self.network, self.optimisers, self.settings, batch, self.sigma, self.streams
+        )
+        return result.loss / len(batch[1])
+
+    def epoch(self, clips: Clips) -> float:
+        """Train on every clip once, in a drawn order; return the mean loss of a batch."""
+        self.network.train()
+        shuffled = torch.randperm(len(clips), generator=self.order)
+        losses = [
+            self._step((clips.features.index_select(2, index), clips.label[index]))
+            for index in shuffled.split(self.settings.training.batch_size)
+        ]
+        return float(torch.stack(losses).mean())
+
+    def evaluate(self, clips: Clips) -> Tensor:
+        """Return the predicted class of each clip, delays rounded."""
+        return evaluate(self.network, clips).prediction
+
+
+@torch.no_grad()
+def firing_rate(network: DelayNetwork, batch: Clips, sigma: float) -> float:
+    """Return the mean rate of the hidden neurons on a batch in training, in spikes per step."""
+    network.train()
+    return float(
+        torch.cat([spikes.mean((0, 1)) for spikes in respond(network, batch, sigma).spikes]).mean()
+    )
+
+
+def respond(network: DelayNetwork, batch: Clips, sigma: float) -> Response:
+    """Return the network's response without dropout."""
+    response: Response = network(batch.features, sigma, None)
+    return response

@@ -1,0 +1,70 @@
+"""Small trainings in processes of their own, to be interrupted, and what they leave behind."""
+
+import csv
+import logging
+import os
+import sys
+from collections.abc import Callable
+from multiprocessing import get_context
+from multiprocessing.process import BaseProcess
+from pathlib import Path
+
+import torch
+
+from delaynet.config import ModelSettings, RunSettings, TrainingSettings
+from delaynet.training.loop import Execution, train
+
+BATCH_SIZE = 48
+
+
+def small_run(
+    delays: str = "learned",
+    structure: str = "deep_r_rigl",
+    dale: str = "dale",
+    epochs: int = 3,
+    **training: object,
+) -> RunSettings:
+    return RunSettings(
+        delays=delays,  # type: ignore[arg-type]
+        structure=structure,  # type: ignore[arg-type]
+        dale=dale,  # type: ignore[arg-type]
+        sparsity="0" if structure == "dense" else "0.75",
+        seed=0,
+        model=ModelSettings(hidden=(24,), max_delay=10),
+        training=TrainingSettings(
+            **({"epochs": epochs, "batch_size": BATCH_SIZE, "l1": 0.0001} | training)  # type: ignore[arg-type]
+        ),
+    )
+
+
+def train_to_the_end(
+    settings: RunSettings, features: Path, folder: Path, execution: Execution | None = None
+) -> None:
+    """Train and tidy up, as the command does."""
+    train(settings, features, folder, execution).remove()
+
+
+def in_process(work: Callable[..., None], log: Path, *arguments: object) -> BaseProcess:
+    """Start work in a process of its own, PyTorch loaded, its messages added to a log."""
+
+    def begin() -> None:
+        torch.set_num_threads(1)
+        descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+        os.dup2(descriptor, 2)
+        sys.stderr = open(2, "w", buffering=1, closefd=False)  # noqa: SIM115
+        logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(message)s", force=True)
+        work(*arguments)
+
+    child = get_context("fork").Process(target=begin)
+    child.start()
+    return child
+
+
+def results(folder: Path) -> dict[str, bytes]:
+    """What a run leaves behind, less the seconds of its epochs."""
+    content = {path.name: path.read_bytes() for path in sorted(folder.iterdir())}
+    with (folder / "metrics.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    for row in rows:
+        del row["seconds"]
+    return content | {"metrics.csv": repr(rows).encode()}

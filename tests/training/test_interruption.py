@@ -1,0 +1,168 @@
+"""A training that is killed or interrupted, as often as you like, ends in the same bytes."""
+
+import os
+import random
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from itertools import product
+from pathlib import Path
+
+import pytest
+import torch
+from interrupted import in_process, results, small_run, train_to_the_end
+
+from delaynet.cli import main
+from delaynet.config import FeatureSettings, RunSettings
+from delaynet.features import write_features
+from delaynet.runs import RUN_FILES
+from delaynet.training.interruption import EXIT_CODE, SIGNALS
+from delaynet.training.loop import Execution
+
+VARIANTS = list(
+    product(
+        ("none", "fixed", "learned", "frozen"),
+        ("dense", "static", "static_connected", "deep_r", "deep_r_rigl"),
+        ("free", "dale"),
+    )
+)
+KILLS = 20
+EVERY_BATCH = Execution(checkpoint_seconds=0)
+
+
+@pytest.fixture(autouse=True, scope="module")
+def one_thread() -> Iterator[None]:
+    """As the processes that are interrupted have."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.fixture(scope="module")
+def features(small_corpus: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Features with few bands and frames, so that a training takes half a second."""
+    path = tmp_path_factory.mktemp("features") / "features.h5"
+    write_features(small_corpus, path, FeatureSettings(frames=20, bands=16))
+    return path
+
+
+def command(settings: RunSettings, features: Path, folder: Path, *more: str) -> list[str]:
+    return [
+        "train", "--settings", settings.model_dump_json(), "--features", str(features),
+        "--folder", str(folder), *more,
+    ]  # fmt: skip
+
+
+def wait_for(text: str, log: Path) -> None:
+    deadline = time.monotonic() + 120
+    while not (log.exists() and text in log.read_text()):
+        assert time.monotonic() < deadline, f"{log} never says {text}"
+        time.sleep(0.002)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("delays", "structure", "dale"), VARIANTS)
+def test_killed_at_twenty_random_moments_a_training_ends_in_the_same_bytes(
+    delays: str, structure: str, dale: str, features: Path, tmp_path: Path
+) -> None:
+    settings = small_run(delays, structure, dale)
+    reference, folder, log = tmp_path / "undisturbed", tmp_path / "killed", tmp_path / "log"
+    train_to_the_end(
+        settings, features, reference, EVERY_BATCH
+    )  # compiles what the children then have
+    begin = time.monotonic()
+    in_process(train_to_the_end, log, settings, features, reference, EVERY_BATCH).join()
+    duration = time.monotonic() - begin
+    expected = results(reference)
+    assert sorted(expected) == sorted(RUN_FILES)
+    draw = random.Random(f"{delays} {structure} {dale}")
+    kills = finished = 0
+    while kills < KILLS or not finished:
+        child = in_process(train_to_the_end, log, settings, features, folder, EVERY_BATCH)
+        child.join(draw.uniform(0, duration / 2) if kills < KILLS else None)
+        if child.is_alive():
+            child.kill()
+            child.join()
+            kills += 1
+        else:
+            assert child.exitcode == 0, log.read_text()
+            assert results(folder) == expected
+            # the moments are spread over as many trainings as they take
+            for path in folder.iterdir():
+                path.unlink()
+            finished += 1
+    assert log.read_text().count("going on from the checkpoint after batch") >= 3
+
+
+@pytest.mark.parametrize("number", SIGNALS)
+def test_a_signal_ends_the_batch_and_the_training_goes_on_from_there(
+    number: signal.Signals, features: Path, tmp_path: Path
+) -> None:
+    settings = small_run(epochs=12)
+    folder, log = tmp_path / "results" / "interrupted", tmp_path / "log"
+    train_to_the_end(settings, features, tmp_path / "undisturbed")
+    arguments = command(settings, features, folder)
+    child = in_process(main.main, log, arguments)
+    wait_for("epoch 2 of 12", log)
+    os.kill(child.pid, number)  # type: ignore[arg-type]
+    child.join()
+    assert child.exitcode == EXIT_CODE == 75
+    said = log.read_text()
+    assert "Traceback" not in said
+    last = said.splitlines()[-1]
+    where = re.search(r"after batch \d of 4 of epoch \d+ of 12", last)
+    assert where, last
+    assert last == (
+        f"{settings.run.folder}: interrupted by {number.name} {where[0]}; "
+        "started again, it goes on from there"
+    )
+    assert not (folder / "summary.json").exists()
+    child = in_process(main.main, log, arguments)
+    child.join()
+    assert child.exitcode == 0
+    assert f"going on from the checkpoint {where[0]}\n" in log.read_text()
+    assert "Traceback" not in log.read_text()
+    assert results(folder) == results(tmp_path / "undisturbed")
+
+
+@pytest.mark.slow
+def test_the_command_itself_killed_twice_and_pre_empted_once_ends_in_the_same_bytes(
+    features: Path, tmp_path: Path
+) -> None:
+    settings = small_run(epochs=30)
+    train_to_the_end(settings, features, tmp_path / "undisturbed")
+    folder, checkpoints = tmp_path / "results" / "run", tmp_path / "results" / "checkpoints"
+    arguments = [sys.executable, "-m", "delaynet"]
+    arguments += command(settings, features, folder, "--checkpoints", str(checkpoints))
+    arguments += ["--checkpoint-seconds", "0"]
+    environment = os.environ | {"OMP_NUM_THREADS": "1"}
+    said = []
+    for attempt, number in enumerate([signal.SIGKILL, signal.SIGKILL, signal.SIGTERM]):
+        log = tmp_path / f"log {attempt}"
+        with log.open("w") as file:
+            child = subprocess.Popen(arguments, stderr=file, cwd=tmp_path, env=environment)
+        wait_for(f"epoch {5 * attempt + 3} of 30", log)
+        child.send_signal(number)
+        said.append((child.wait(), log.read_text()))
+    assert [code for code, _ in said] == [-signal.SIGKILL, -signal.SIGKILL, EXIT_CODE]
+    assert list(checkpoints.rglob("checkpoint.pt")) == [
+        checkpoints / settings.run.folder / "checkpoint.pt"
+    ]
+    last = subprocess.run(arguments, stderr=subprocess.PIPE, text=True, cwd=tmp_path, check=True)
+    for text in (said[1][1], said[2][1], last.stderr):
+        assert "going on from the checkpoint after batch" in text
+        assert "Traceback" not in text
+    assert results(folder) == results(tmp_path / "undisturbed")
+    assert not list(checkpoints.rglob("*.pt"))
+
+
+def test_the_exit_code_stands_in_the_help() -> None:
+    help_text = subprocess.run(
+        [sys.executable, "-m", "delaynet", "train", "--help"],
+        capture_output=True, text=True, check=True,
+    ).stdout  # fmt: skip
+    assert f"exit with code {EXIT_CODE}" in " ".join(help_text.split())

@@ -1,0 +1,144 @@
+"""Checkpoints: what a training needs in order to go on, on disk.
+
+    <folder>/checkpoint.pt             the newest
+    <folder>/checkpoint.previous.pt    the one before it
+
+A checkpoint is a line of JSON and, after it, the state as `torch.save` writes it. The line says
+what the training is made of (`origin`) and holds the SHA-256 of the rest, so that a file that is
+damaged or belongs to another training is known as such before anything of it is used.
+"""
+
+import hashlib
+import io
+import json
+import logging
+import os
+import pickle
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from delaynet.files import explaining, remove_leftovers, replacing
+
+log = logging.getLogger("delaynet.training")
+
+
+@dataclass(frozen=True)
+class Checkpoints:
+    """The checkpoints of one training.
+
+    Attributes:
+        folder: of this training alone.
+        origin: what the training is made of, by name; the names stand in the log after "another".
+    """
+
+    folder: Path
+    origin: Mapping[str, str]
+
+    @property
+    def newest(self) -> Path:
+        """Where the newest checkpoint stands."""
+        return self.folder / "checkpoint.pt"
+
+    @property
+    def previous(self) -> Path:
+        """Where the one before it stands."""
+        return self.folder / "checkpoint.previous.pt"
+
+    def write(self, state: Mapping[str, Any]) -> None:
+        """Write a checkpoint and keep the one before it.
+
+        Args:
+            state: nested dictionaries and lists of tensors and plain values.
+
+        Raises:
+            UserError: the disk is full, or the folder cannot be written to.
+        """
+        content = io.BytesIO()
+        torch.save(state, content)
+        header = {"sha256": hashlib.sha256(content.getbuffer()).hexdigest(), **self.origin}
+        with replacing(self.newest) as temporary:
+            with temporary.open("wb") as file:
+                file.write(json.dumps(header).encode() + b"\n")
+                file.write(content.getbuffer())
+            if self.newest.exists():
+                os.replace(self.newest, self.previous)
+
+    def read(self) -> dict[str, Any] | None:
+        """Return the newest state that can be gone on from, on the CPU; None if there is none.
+
+        A checkpoint that cannot be used is named in the log with the reason, and renamed.
+
+        Raises:
+            UserError: the folder cannot be written to: better now than after hours.
+        """
+        with explaining(self.folder):
+            self.folder.mkdir(parents=True, exist_ok=True)
+        remove_leftovers(self.folder)
+        found = [path for path in (self.newest, self.previous) if path.exists()]
+        for path in found:
+            try:
+                return read_checkpoint(path, self.origin)
+            except Unusable as reason:
+                aside = _set_aside(path)
+                log.warning("%s %s; it is not used and now stands in %s", path, reason, aside.name)
+        if found:
+            log.warning("no checkpoint is left to go on from; the training begins anew")
+        return None
+
+    def remove(self) -> None:
+        """Remove the checkpoints of a training that has ended well; what was set aside stays."""
+        for path in (self.newest, self.previous):
+            path.unlink(missing_ok=True)
+        if not any(self.folder.iterdir()):
+            self.folder.rmdir()
+
+
+class Unusable(Exception):
+    """Why a checkpoint cannot be used: the rest of a sentence that begins with its name."""
+
+
+def read_checkpoint(path: Path, origin: Mapping[str, str]) -> dict[str, Any]:
+    """Return the state that a checkpoint holds, on the CPU.
+
+    Args:
+        path: of the checkpoint.
+        origin: what the training is made of that is to go on from it.
+
+    Raises:
+        Unusable: not a checkpoint, damaged, or of another origin.
+    """
+    try:
+        header_line, _, content = path.read_bytes().partition(b"\n")
+    except OSError as error:
+        raise Unusable(f"cannot be read ({error.strerror})") from None
+    try:
+        header = json.loads(header_line)
+    except ValueError:
+        header = None
+    if not isinstance(header, dict) or "sha256" not in header:
+        raise Unusable("is not a checkpoint, or only the beginning of one")
+    if header["sha256"] != hashlib.sha256(content).hexdigest():
+        raise Unusable("is truncated or altered")
+    if foreign := [name for name, value in origin.items() if header.get(name) != value]:
+        raise Unusable(f"was made with another {', another '.join(foreign)}")
+    try:
+        # tensors and plain values only: whatever a file holds, loading it runs no code
+        return dict(torch.load(io.BytesIO(content), map_location="cpu", weights_only=True))
+    except (pickle.UnpicklingError, RuntimeError, EOFError):
+        raise Unusable("holds something else than the state of a training") from None
+
+
+def _set_aside(path: Path) -> Path:
+    """Rename a file to a name that nothing has yet; return the name."""
+    aside = path.with_name(f"{path.name}.set-aside")
+    count = 1
+    while aside.exists():
+        count += 1
+        aside = path.with_name(f"{path.name}.set-aside-{count}")
+    with explaining(path, aside):
+        path.rename(aside)
+    return aside

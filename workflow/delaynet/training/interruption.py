@@ -1,0 +1,46 @@
+"""Signals that ask a training to stop: they are noted, and the training stops where it can go on.
+
+A cluster that needs its node back sends SIGTERM or SIGUSR1, a user at the keyboard SIGINT (Ctrl-C).
+"""
+
+import os
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from types import FrameType
+
+SIGNALS = (signal.SIGTERM, signal.SIGUSR1, signal.SIGINT)
+# "try again later", in the words of sysexits.h: 75
+EXIT_CODE = os.EX_TEMPFAIL
+
+
+class Interrupted(Exception):
+    """A signal has stopped the training; its checkpoint is written."""
+
+
+@dataclass
+class Interruption:
+    """Whether the training is to stop.
+
+    Attributes:
+        signal: name of the signal that asked for it; None before.
+    """
+
+    signal: str | None = None
+
+    def note(self, number: int, frame: FrameType | None) -> None:
+        """Note a signal: the handler."""
+        self.signal = signal.Signals(number).name
+
+
+@contextmanager
+def noted_signals() -> Iterator[Interruption]:
+    """Yield what notes the signals that arrive while the block runs, instead of dying of them."""
+    interruption = Interruption()
+    before = {number: signal.signal(number, interruption.note) for number in SIGNALS}
+    try:
+        yield interruption
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -1,0 +1,203 @@
+"""Everything that changes while a network is trained, so that a training can go on where it was."""
+
+import copy
+import time
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor
+
+from delaynet.config import RunSettings
+from delaynet.errors import UserError
+from delaynet.network import DelayNetwork
+from delaynet.runs import EpochMetrics
+from delaynet.training.randomness import generator
+from delaynet.training.schedules import Optimisers
+from delaynet.training.step import StepResult, Streams
+
+
+class Best(NamedTuple):
+    """The epoch whose network is kept."""
+
+    accuracy: float
+    epoch: int
+    sigma: float
+    network: dict[str, Tensor]
+
+
+@dataclass
+class TrainingState:
+    """The state of a training, somewhere in an epoch.
+
+    Sums stay on the device, so that no batch waits for a GPU.
+
+    Attributes:
+        network: on the device of the training.
+        initial: state of the network before training.
+        optimisers: with their schedules.
+        streams: random streams of the steps.
+        order_stream: random stream of the order of the clips.
+        turnover: connections that were grown in all finished epochs, [layers].
+        epoch: number of epochs that are finished.
+        batch: number of batches that are finished in the epoch after these.
+        order: of the clips in that epoch, [clips].
+        losses: of that epoch's batches, summed over clips, [batches].
+        correct: clips of that epoch that were classified rightly.
+        grown: connections that were grown in that epoch, [layers].
+        metrics: a row a finished epoch.
+        best: of the finished epochs.
+        epoch_began: `seconds` at the beginning of the epoch.
+    """
+
+    network: DelayNetwork
+    initial: dict[str, Tensor]
+    optimisers: Optimisers
+    streams: Streams
+    order_stream: torch.Generator
+    turnover: Tensor
+    epoch: int = 0
+    batch: int = 0
+    order: Tensor = field(init=False, repr=False)
+    losses: Tensor = field(init=False, repr=False)
+    correct: Tensor = field(init=False, repr=False)
+    grown: Tensor = field(init=False, repr=False)
+    metrics: list[EpochMetrics] = field(default_factory=list)
+    best: Best | None = None
+    epoch_began: float = 0.0
+    _earlier_seconds: float = 0.0
+    _clock_began: float = field(default_factory=time.monotonic)
+
+    @classmethod
+    def before_training(cls, network: DelayNetwork, settings: RunSettings) -> "TrainingState":
+        """Return the state before the first batch.
+
+        Args:
+            network: untrained, on the device of the training.
+            settings: of the run.
+        """
+        device = network.layers[0].weight.device
+        return cls(
+            network=network,
+            initial=copy.deepcopy(network.state_dict()),
+            optimisers=Optimisers(network, settings),
+            streams=Streams(
+                generator(settings.seed, "dropout", device),
+                generator(settings.seed, "growth", device),
+            ),
+            order_stream=generator(settings.seed, "order"),
+            turnover=torch.zeros(len(network.layers), dtype=torch.long, device=device),
+        )
+
+    @property
+    def device(self) -> torch.device:
+        """Where the training computes."""
+        return self.turnover.device
+
+    @property
+    def connections(self) -> int:
+        """Number of connections of all layers."""
+        return sum(int(layer.mask.sum()) for layer in self.network.layers)
+
+    @property
+    def seconds(self) -> float:
+        """Seconds of training so far, without those in which it was interrupted or redone."""
+        return self._earlier_seconds + time.monotonic() - self._clock_began
+
+    def begin_epoch(self, clips: int, batch_size: int) -> None:
+        """Draw the order of the clips, unless the epoch has begun already; start its sums.
+
+        Args:
+            clips: number of clips.
+            batch_size: clips a step.
+        """
+        if self.batch > 0:
+            return
+        self.order = torch.randperm(clips, generator=self.order_stream).to(self.device)
+        self.losses = torch.zeros(len(self.batches(batch_size)), device=self.device)
+        self.correct = torch.zeros((), dtype=torch.long, device=self.device)
+        self.grown = torch.zeros_like(self.turnover)
+        self.epoch_began = self.seconds
+
+    def batches(self, batch_size: int) -> list[Tensor]:
+        """Return which clips the batches of the epoch hold, one tensor a batch."""
+        # batch-norm needs more than one clip, so a single last one waits for the next epoch
+        return [batch for batch in self.order.split(batch_size) if len(batch) > 1]
+
+    def end_batch(self, result: StepResult) -> None:
+        """Add a batch to the sums of the epoch."""
+        self.losses[self.batch] = result.loss
+        self.correct += result.correct
+        self.grown += result.grown
+        self.batch += 1
+
+    def end_epoch(self, metrics: EpochMetrics) -> None:
+        """Close the epoch."""
+        self.metrics.append(metrics)
+        self.turnover += self.grown
+        self.epoch += 1
+        self.batch = 0
+
+    def require_finite(self, run: str) -> None:
+        """Check that nothing has overflowed; this waits for the device.
+
+        Args:
+            run: its name, for the message.
+
+        Raises:
+            UserError: a loss of this epoch, a weight or a moment of Adam is not finite.
+        """
+        where = f"{run}: in epoch {self.epoch + 1}, batch"
+        losses = self.losses[: self.batch]
+        if len(bad := losses.isfinite().logical_not().nonzero()):
+            first = int(bad[0])
+            what = f"{first + 1}, the loss became {float(losses[first])}"
+        elif not _all_finite([self.network.state_dict(), self.optimisers.state_dict()]):
+            what = f"{self.batch} at the latest, the network became infinite or undefined"
+        else:
+            return
+        raise UserError(f"{where} {what}; lower `training.learning_rate`.")
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return the state as tensors and plain values."""
+        return {
+            "network": self.network.state_dict(),
+            "optimisers": self.optimisers.state_dict(),
+            "generators": [stream.get_state() for stream in self._generators()],
+            **{name: getattr(self, name) for name in _PLAIN},
+            "metrics": [tuple(row) for row in self.metrics],
+            "best": None if self.best is None else tuple(self.best),
+            "seconds": self.seconds,
+        }
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Take over what `state_dict` returned."""
+        self.network.load_state_dict(state["network"])
+        self.optimisers.load_state_dict(state["optimisers"])
+        for stream, of_stream in zip(self._generators(), state["generators"], strict=True):
+            stream.set_state(of_stream)
+        for name in _PLAIN:
+            value = state[name]
+            setattr(self, name, value.to(self.device) if isinstance(value, Tensor) else value)
+        self.metrics = [EpochMetrics(*row) for row in state["metrics"]]
+        self.best = None if state["best"] is None else Best(*state["best"])
+        self._earlier_seconds, self._clock_began = state["seconds"], time.monotonic()
+
+    def _generators(self) -> tuple[torch.Generator, ...]:
+        return *self.streams, self.order_stream
+
+
+# what is saved as it is
+_PLAIN = (
+    "initial", "epoch", "batch", "order", "losses", "correct", "grown", "turnover", "epoch_began",
+)  # fmt: skip
+
+
+def _all_finite(value: Any) -> bool:
+    """Say whether all floating-point tensors in nested dictionaries and lists are finite."""
+    if isinstance(value, dict):
+        return all(map(_all_finite, value.values()))
+    if isinstance(value, list | tuple):
+        return all(map(_all_finite, value))
+    is_real = isinstance(value, Tensor) and value.is_floating_point()
+    return not is_real or bool(value.isfinite().all())
