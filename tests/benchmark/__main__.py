@@ -86,9 +86,7 @@ def main(patterns: tuple[str, ...], repeats: int | None) -> None:
     set_up_torch()
     load_before = os.getloadavg()[0]
     if load_before > BUSY:
-        click.echo(
-            f"The load is {load_before:.1f}: times are fair on an idle machine only.", err=True
-        )
+        click.echo(f"The load is {load_before:.1f}; times are fair on an idle machine.", err=True)
     rows = measured(chosen_works(patterns), repeats)
     click.echo("\n".join(main_table(rows)))
     if not patterns:

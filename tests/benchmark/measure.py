@@ -24,8 +24,7 @@ from delaynet.training.initial import initial_network
 THREADS = 2
 PEERS = ("plain", "public")
 SIDES = ("ours", *PEERS)
-WARM_UP_STEPS = 2
-WARM_UP_BATCHES = 2  # of an epoch or an evaluation
+WARM_UP_BATCHES = 2  # of an epoch or an evaluation; a step has one
 STEPS_BEFORE_EVALUATION = 10
 STEPS_FOR_MEMORY = 3
 MEBIBYTE = 2**20
@@ -125,8 +124,7 @@ def task_of(side: str, network: DelayNetwork, data: Data, work: Work) -> Task:
     few = arranged(side, first(WARM_UP_BATCHES * BATCH, data))
     parts = {"step": training.step, "epoch": training.epoch, "evaluation": training.evaluate}
     run = parts[work.quantity]
-    times = WARM_UP_STEPS if work.quantity == "step" else 1
-    return Task(lambda: [run(few) for _ in range(times)], lambda: run(clips))
+    return Task(lambda: run(few), lambda: run(clips))
 
 
 def seconds_of(work: Work, repeats: int, done: Callable[[int], object]) -> dict[str, float]:

@@ -12,7 +12,8 @@ from delaynet.provenance.code import ROOT, code, code_digest, imported_modules, 
 
 ROOMS = [
     "corpus", "features", "dataset", "compiled", "neurons", "delays", "taps", "network", "rewiring",
-    "runs", "evaluation", "training", "structure", "figures", "tables", "numbers", "manuscript", "cli",
+    "runs", "evaluation", "training", "structure", "figures", "tables", "numbers", "manuscript",
+    "cli",
 ]  # fmt: skip
 UNDER_ALL = {"config", "errors", "files", "provenance"}
 # what stands beside the rooms: the schema is written from `config`; `naming` serves the Snakefile

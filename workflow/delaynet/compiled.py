@@ -3,8 +3,9 @@
 Arrays here are neuron-major, [neurons, time, batch] with `batch` contiguous: a delay of d steps is
 then a shift of a neuron's row by d * batch values, and clips fill the processor's vectors. Every
 row of a result is computed by one thread in one order, so these loops give the same bytes on any
-number of threads (PyTorch's matrix products do not). Each loop is a few lines of its equation; their oracles in the tests are the functions of
-tensors in `delaynet.delays` and `delaynet.neurons`, which also serve a GPU.
+number of threads (PyTorch's matrix products do not). Each loop is a few lines of its equation;
+their oracles in the tests are the functions of tensors in `delaynet.delays` and
+`delaynet.neurons`, which also serve a GPU.
 """
 
 from collections.abc import Callable
@@ -159,11 +160,13 @@ def fire(first, last, current, scale, offset, kept, constants, spikes):  # type:
     zero = current.dtype.type(0)
     decay, threshold = constants[0], constants[1]
     for n in range(first, last):
-        voltage = np.zeros(batch, current.dtype)
+        voltage, before = np.zeros(batch, current.dtype), np.zeros(batch, current.dtype)
         value, of_neuron = kept[n], spikes[n]
         of_neuron[:2] = zero
         for t in range(2, steps):
-            _integrate(voltage, voltage, current[n, t - 2], scale[n], offset[n], decay, threshold)
+            # into another array: in place, the compiler would not make vectors of it
+            voltage, before = before, voltage
+            _integrate(voltage, before, current[n, t - 2], scale[n], offset[n], decay, threshold)
             spike = of_neuron[t]
             for b in range(batch):
                 # a voltage that is not a number must not pass for silence
