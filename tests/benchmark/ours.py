@@ -29,12 +29,12 @@ class OurTraining:
         """Return the data in the layout that this side trains on."""
         signal, label = data
         names = tuple(f"clip-{index}" for index in range(len(label)))
-        return Clips(signal.permute(2, 0, 1).contiguous(), label, names)
+        return Clips(signal.permute(1, 2, 0).contiguous(), label, names)
 
     def step(self, batch: Clips) -> Tensor:
         """Train on a batch; return the loss."""
         self.network.train()
-        return self._step((batch.features, batch.label))
+        return self._step((batch.signal(slice(None)), batch.label))
 
     def _step(self, batch: tuple[Tensor, Tensor]) -> Tensor:
         result = training_step(
@@ -47,7 +47,7 @@ class OurTraining:
         self.network.train()
         shuffled = torch.randperm(len(clips), generator=self.order)
         losses = [
-            self._step((clips.features.index_select(2, index), clips.label[index]))
+            self._step((clips.signal(index), clips.label[index]))
             for index in shuffled.split(self.settings.training.batch_size)
         ]
         return float(torch.stack(losses).mean())
@@ -68,5 +68,5 @@ def firing_rate(network: DelayNetwork, batch: Clips, sigma: float) -> float:
 
 def respond(network: DelayNetwork, batch: Clips, sigma: float) -> Response:
     """Return the network's response without dropout."""
-    response: Response = network(batch.features, sigma, None)
+    response: Response = network(batch.signal(slice(None)), sigma, None)
     return response

@@ -176,7 +176,9 @@ def test_the_gap_is_counted_clip_by_clip_and_step_by_step(
 ) -> None:
     splits = load_splits(small_features, (11,), torch.device("cpu"))
     network = rebuild(read_network(folder / "network.h5"), run_settings().model)
-    rounded, spread = (network(splits.test.features, sigma, None) for sigma in (0.0, 2.0))
+    rounded, spread = (
+        network(splits.test.signal(slice(None)), sigma, None) for sigma in (0.0, 2.0)
+    )
     gap = rounding_gap(network, splits.test, 2.0)
     predictions = [class_evidence(response.voltage).argmax(1) for response in (rounded, spread)]
     assert gap.predictions == float((predictions[0] != predictions[1]).double().mean())

@@ -141,9 +141,11 @@ def transformed_current(signal: Tensor, kernel: Tensor) -> Tensor:
     transform = _transforms(signal.shape[1], kernel.shape[-1], signal.device, signal.dtype)
     with torch.no_grad():
         signal_spectrum = _per_frequency(transform.forward, signal)  # [F, 2 in, B]
-        kernel_spectrum = _kernel_spectrum(transform.of_kernel, kernel)  # [F, 2 out, 2 in]
-    current = _ProductForSignal.apply(signal, signal_spectrum, kernel_spectrum, transform)
-    traced: Tensor = _ProductForKernel.apply(current, kernel, signal_spectrum, transform)
+    current = _ProductForSignal.apply(signal, kernel.detach(), signal_spectrum, transform)
+    # an input stays in memory anyway: its spectrum is computed again, another signal's is kept
+    kept = signal_spectrum if signal.requires_grad else None
+    source = None if signal.requires_grad else signal
+    traced: Tensor = _ProductForKernel.apply(current, kernel, kept, source, transform)
     return traced
 
 
@@ -154,7 +156,8 @@ def transformed_current(signal: Tensor, kernel: Tensor) -> Tensor:
 # per frequency as [frequencies, neurons re | im, batch] without a copy.
 #
 # There is a function for the gradient of each factor: when that for the kernel is known, which is
-# the first to be taken, the signal's spectrum, the largest array of all, can go.
+# the first to be taken, the signal's spectrum, the largest array of all, can go. The kernel's is
+# computed again where it is needed again, which is quicker than it is large.
 
 
 class _ProductForSignal(torch.autograd.Function):
@@ -164,21 +167,23 @@ class _ProductForSignal(torch.autograd.Function):
     def forward(
         ctx: FunctionCtx,
         signal: Tensor,
+        kernel: Tensor,
         signal_spectrum: Tensor,
-        kernel_spectrum: Tensor,
         transform: "_Transforms",
     ) -> Tensor:
         if ctx.needs_input_grad[0]:  # type: ignore[attr-defined]
-            ctx.save_for_backward(kernel_spectrum)
+            ctx.save_for_backward(kernel)
         ctx.transform = transform  # type: ignore[attr-defined]
+        kernel_spectrum = _kernel_spectrum(transform.of_kernel, kernel)  # [F, 2 out, 2 in]
         return _product_back(transform.backward, kernel_spectrum, signal_spectrum)
 
     @staticmethod
     def backward(ctx: FunctionCtx, gradient: Tensor) -> tuple[Tensor | None, None, None, None]:
         if not ctx.needs_input_grad[0]:  # type: ignore[attr-defined]
             return None, None, None, None
-        (kernel_spectrum,) = ctx.saved_tensors  # type: ignore[attr-defined]
+        (kernel,) = ctx.saved_tensors  # type: ignore[attr-defined]
         transform = ctx.transform  # type: ignore[attr-defined]
+        kernel_spectrum = _kernel_spectrum(transform.of_kernel, kernel)
         of_current = _per_frequency(transform.backward.mT, gradient)  # [F, 2 out, B]
         of_signal = _product_back(transform.forward.mT, kernel_spectrum.mT, of_current)
         return of_signal, None, None, None
@@ -192,23 +197,27 @@ class _ProductForKernel(torch.autograd.Function):
         ctx: FunctionCtx,
         current: Tensor,
         kernel: Tensor,
-        signal_spectrum: Tensor,
+        signal_spectrum: Tensor | None,
+        signal: Tensor | None,
         transform: "_Transforms",
     ) -> Tensor:
         if ctx.needs_input_grad[1]:  # type: ignore[attr-defined]
-            ctx.save_for_backward(signal_spectrum)
+            ctx.save_for_backward(signal_spectrum, signal)
         ctx.transform = transform  # type: ignore[attr-defined]
         return current.view_as(current)
 
     @staticmethod
-    def backward(ctx: FunctionCtx, gradient: Tensor) -> tuple[Tensor, Tensor | None, None, None]:
+    def backward(ctx: FunctionCtx, gradient: Tensor) -> tuple[Tensor | None, ...]:
         if not ctx.needs_input_grad[1]:  # type: ignore[attr-defined]
-            return gradient, None, None, None
-        (signal_spectrum,) = ctx.saved_tensors  # type: ignore[attr-defined]
+            return gradient, None, None, None, None
+        signal_spectrum, signal = ctx.saved_tensors  # type: ignore[attr-defined]
         transform = ctx.transform  # type: ignore[attr-defined]
+        if signal_spectrum is None:
+            signal_spectrum = _per_frequency(transform.forward, signal)
         of_current = _per_frequency(transform.backward.mT, gradient)  # [F, 2 out, B]
         of_product = torch.bmm(of_current, signal_spectrum.mT)  # [F, 2 out, 2 in]
-        return gradient, _kernel_spectrum_gradient(transform.of_kernel, of_product), None, None
+        of_kernel = _kernel_spectrum_gradient(transform.of_kernel, of_product)
+        return gradient, of_kernel, None, None, None
 
 
 def _per_frequency(transform: Tensor, signal: Tensor) -> Tensor:

@@ -51,11 +51,11 @@ def evaluate(network: DelayNetwork, clips: Clips, sigma: float = 0.0) -> Evaluat
         sigma: width of the delay kernels in steps, where delays are not to be rounded.
     """
     network.eval()
-    steps = clips.features.shape[1]
+    steps = clips.features.shape[2]
     evidence = []
     spike_counts = [torch.zeros_like(norm.weight) for norm in network.norms]
-    for signal in clips.features.split(CLIPS_AT_ONCE, dim=2):
-        response = network(signal, sigma, None)
+    for first in range(0, len(clips), CLIPS_AT_ONCE):
+        response = network(clips.signal(slice(first, first + CLIPS_AT_ONCE)), sigma, None)
         evidence.append(class_evidence(response.voltage))
         for count, spikes in zip(spike_counts, response.spikes, strict=True):
             count += spikes.sum((0, 1))
@@ -95,7 +95,8 @@ def rounding_gap(network: DelayNetwork, clips: Clips, sigma: float) -> RoundingG
     network.eval()
     changed = torch.zeros((), dtype=torch.long, device=clips.label.device)  # predictions
     emitted, alone, steps = torch.zeros_like(changed), torch.zeros_like(changed), 0
-    for signal in clips.features.split(CLIPS_AT_ONCE, dim=2):
+    for first in range(0, len(clips), CLIPS_AT_ONCE):
+        signal = clips.signal(slice(first, first + CLIPS_AT_ONCE))
         rounded, spread = (network(signal, width, None) for width in (0.0, sigma))
         predictions = (class_evidence(response.voltage).argmax(1) for response in (rounded, spread))
         changed += torch.ne(*predictions).sum()

@@ -84,7 +84,7 @@ def train(
     torch.set_flush_denormal(True)
     with noted_signals() as interruption:
         splits = load_splits(features, settings.training.validation_speakers, device)
-        network = initial_network(settings, len(splits.training.features), splits.classes)
+        network = initial_network(settings, splits.training.features.shape[1], splits.classes)
         state = TrainingState.before_training(network.to(device), settings)
         remove_leftovers(folder)
         write_json(folder / "settings.json", settings.model_dump(mode="json"))
@@ -197,7 +197,7 @@ def _train_on_every_clip(
     state.network.train()
     state.begin_epoch(len(clips), settings.training.batch_size)
     for index in state.batches(settings.training.batch_size)[state.batch :]:
-        batch = clips.features.index_select(2, index), clips.label[index]
+        batch = clips.signal(index), clips.label[index]
         result = training_step(
             state.network, state.optimisers, settings, batch, sigma, state.streams
         )
