@@ -202,7 +202,7 @@ class _ProductForKernel(torch.autograd.Function):
         transform: "_Transforms",
     ) -> Tensor:
         if ctx.needs_input_grad[1]:  # type: ignore[attr-defined]
-            ctx.save_for_backward(signal_spectrum, signal)
+            ctx.save_for_backward(signal_spectrum, signal)  # type: ignore[arg-type]
         ctx.transform = transform  # type: ignore[attr-defined]
         return current.view_as(current)
 
