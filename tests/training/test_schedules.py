@@ -1,5 +1,7 @@
 """Schedules: the width of delay kernels, learning rates, moments that are forgotten."""
 
+import subprocess
+import sys
 from itertools import pairwise
 
 import pytest
@@ -7,7 +9,7 @@ import torch
 
 from delaynet.config import ModelSettings, RunSettings, TrainingSettings
 from delaynet.training.initial import initial_network
-from delaynet.training.schedules import Optimisers, kernel_width
+from delaynet.training.schedules import Adam, Optimisers, kernel_width
 
 TRAINING = TrainingSettings(epochs=100)
 
@@ -52,6 +54,32 @@ def test_learning_rates_rise_to_five_times_the_base_and_fall() -> None:
     assert rates[-1] < 1e-6
     assert delay_rates[0] == 0.1
     assert delay_rates == sorted(delay_rates, reverse=True)
+
+
+def parameters_after_three_steps(kind: type[torch.optim.Adam]) -> torch.Tensor:
+    parameter = torch.nn.Parameter(torch.linspace(-1, 1, 7))
+    optimiser = kind([parameter], lr=0.1, fused=True)
+    for _ in range(3):
+        optimiser.zero_grad()
+        parameter.square().sum().backward()
+        optimiser.step()
+    return parameter.detach()
+
+
+def test_our_adam_is_pytorchs_to_the_bit() -> None:
+    ours, theirs = map(parameters_after_three_steps, (Adam, torch.optim.Adam))
+    assert torch.equal(ours, theirs)
+
+
+def test_optimising_does_not_import_pytorchs_compiler() -> None:
+    program = (
+        "import sys, torch; from delaynet.training.schedules import Adam; "
+        "parameter = torch.nn.Parameter(torch.ones(2)); optimiser = Adam([parameter], fused=True); "
+        "optimiser.zero_grad(); parameter.sum().backward(); optimiser.step(); "
+        "optimiser.load_state_dict(optimiser.state_dict()); "
+        "sys.exit('torch._dynamo' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
 
 
 def test_a_regrown_connection_starts_without_memory_of_gradients() -> None:
