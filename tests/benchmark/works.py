@@ -7,8 +7,9 @@ import torch
 from torch.nn import functional
 
 from benchmark.peer import Data
-from delaynet.config import ModelSettings, RunSettings, TrainingSettings
+from delaynet.config import RunSettings
 from delaynet.rewiring import connection_count
+from delaynet.settings import ModelSettings, TrainingSettings
 
 INPUTS, CLASSES = 40, 20
 BATCH, STEPS = 256, 80
@@ -18,7 +19,7 @@ LARGEST_INPUT = 1.584
 Quantity = Literal["step", "epoch", "evaluation"]
 
 # how often each side does its part, after the warm-up; the median counts
-REPEATS = {"step": 7, "growth": 3, "epoch": 1, "evaluation": 5}
+REPEATS = {"step": 7, "growth": 3, "epoch": 3, "evaluation": 5}
 
 
 @dataclass(frozen=True)

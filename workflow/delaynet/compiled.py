@@ -203,9 +203,8 @@ def fire_gradient(  # type: ignore[no-untyped-def]
         sums: [neurons, 2], float64, written: the sum of g, and that of g (x - mean(x)).
     """
     _, steps, batch = current.shape
-    zero, one = current.dtype.type(0), current.dtype.type(1)
-    decay, threshold, alpha = constants
-    height, steepness = alpha / current.dtype.type(2), alpha * current.dtype.type(np.pi / 2)
+    zero = current.dtype.type(0)
+    decay, threshold = constants[0], constants[1]
     voltage = np.empty((steps, batch), current.dtype)
     direct = np.empty((steps, batch), current.dtype)
     for n in range(first, last):
@@ -213,29 +212,9 @@ def fire_gradient(  # type: ignore[no-untyped-def]
         for t in range(2, steps):
             x = current[n, t - 2]
             _integrate(voltage[t], voltage[t - 1], x, scale[n], offset[n], decay, threshold)
-        value = kept[n]
-        for t in range(1, steps):
-            v, of_spikes, of_voltage = voltage[t], gradient[n, t], direct[t]
-            for b in range(batch):
-                overshoot = steepness * (v[b] - threshold)
-                of_voltage[b] = height / (one + overshoot * overshoot) * (of_spikes[b] * value[b])
-        adjoint = np.zeros(batch, current.dtype)  # dL/dv_{t+1}
-        for t in range(steps - 1, 0, -1):
-            v, of_voltage = voltage[t], direct[t]
-            for b in range(batch):
-                later = adjoint[b]
-                carried = zero if v[b] > threshold else later  # dL/dy_{t-1}
-                adjoint[b] = of_voltage[b] + decay * carried
-                of_voltage[b] = carried
-        total = product = 0.0
-        for t in range(1, steps):
-            x, carried_by_clip = current[n, t - 1], direct[t]
-            of_step = of_product = zero
-            for b in range(batch):
-                of_step += carried_by_clip[b]
-                of_product += carried_by_clip[b] * (x[b] - mean[n])
-            total += of_step
-            product += of_product
+        _through_spikes(voltage, gradient[n], kept[n], constants, direct)
+        _back_in_time(voltage, decay, threshold, direct)
+        total, product = _sums(current[n], mean[n], direct)
         sums[n, 0], sums[n, 1] = total, product
         slope = constant = zero
         if variance[n] > zero:
@@ -243,6 +222,49 @@ def fire_gradient(  # type: ignore[no-untyped-def]
             constant = current.dtype.type(total / (steps * batch)) - slope * mean[n]
         for t in range(steps):
             x, of_current = current[n, t], result[n, t]
-            carried_by_clip = direct[(t + 1) % steps]
+            of_input = direct[(t + 1) % steps]
             for b in range(batch):
-                of_current[b] = scale[n] * (carried_by_clip[b] - constant - slope * x[b])
+                of_current[b] = scale[n] * (of_input[b] - constant - slope * x[b])
+
+
+@_compile
+def _through_spikes(voltage, gradient, kept, constants, direct):  # type: ignore[no-untyped-def]
+    """Write the part of dL/dv_t that comes through s_t, by the surrogate; all [time, batch]."""
+    one = voltage.dtype.type(1)
+    threshold, alpha = constants[1], constants[2]
+    height, steepness = alpha / voltage.dtype.type(2), alpha * voltage.dtype.type(np.pi / 2)
+    for t in range(1, len(voltage)):
+        v, of_spikes, of_voltage = voltage[t], gradient[t], direct[t]
+        for b in range(len(v)):
+            overshoot = steepness * (v[b] - threshold)
+            of_voltage[b] = height / (one + overshoot * overshoot) * (of_spikes[b] * kept[b])
+
+
+@_compile
+def _back_in_time(voltage, decay, threshold, direct):  # type: ignore[no-untyped-def]
+    """Turn the direct part of dL/dv_t into dL/dy_{t-1}, y the input; [time, batch], in place."""
+    steps, batch = voltage.shape
+    zero = voltage.dtype.type(0)
+    adjoint = np.zeros(batch, voltage.dtype)  # dL/dv_{t+1}
+    for t in range(steps - 1, 0, -1):
+        v, of_voltage = voltage[t], direct[t]
+        for b in range(batch):
+            later = adjoint[b]
+            carried = zero if v[b] > threshold else later
+            adjoint[b] = of_voltage[b] + decay * carried
+            of_voltage[b] = carried
+
+
+@_compile
+def _sums(current, mean, of_input):  # type: ignore[no-untyped-def]
+    """Return the sums of g_{t-1} and of g_{t-1} (x_{t-1} - mean) over time and batch."""
+    total = product = 0.0
+    for t in range(1, len(current)):
+        x, g = current[t - 1], of_input[t]
+        of_step = of_product = current.dtype.type(0)
+        for b in range(len(x)):
+            of_step += g[b]
+            of_product += g[b] * (x[b] - mean)
+        total += of_step
+        product += of_product
+    return total, product
