@@ -7,9 +7,10 @@ import pytest
 import torch
 from torch import Tensor
 
-from delaynet.config import FeatureSettings
+from delaynet.corpus.check import check_corpus
 from delaynet.corpus.synthetic import write_corpus
-from delaynet.features import write_features
+from delaynet.features.writing import write_features
+from delaynet.settings import DecibelFeatures
 
 DATA = Path(__file__).parent / "data"
 
@@ -33,5 +34,5 @@ def small_corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def small_features(small_corpus: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The features of the small corpus."""
     path = tmp_path_factory.mktemp("features") / "features.h5"
-    write_features(small_corpus, path, FeatureSettings())
+    write_features(small_corpus, check_corpus(small_corpus), path, DecibelFeatures())
     return path

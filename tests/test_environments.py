@@ -6,7 +6,7 @@ from pathlib import Path
 import yaml
 
 ENVS = Path(__file__).parents[1] / "envs"
-CONDA_NAMES = {"matplotlib-base": "matplotlib"}
+CONDA_NAMES = {"matplotlib-base": "matplotlib", "soxr-python": "soxr"}
 
 
 def locked() -> dict[str, str]:

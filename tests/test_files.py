@@ -11,7 +11,13 @@ import numpy as np
 import pytest
 
 from delaynet.errors import UserError
-from delaynet.files import explaining, remove_leftovers, replacing, replacing_hdf5
+from delaynet.files import (
+    explaining,
+    remove_leftovers,
+    replacing,
+    replacing_folder,
+    replacing_hdf5,
+)
 
 
 def write_text(path: Path) -> None:
@@ -25,7 +31,14 @@ def write_array(path: Path) -> None:
             file.create_group(f"group_{number}")["values"] = np.random.rand(500)
 
 
-WRITERS = [write_text, write_array]
+def write_folder(path: Path) -> None:
+    with replacing_folder(path) as temporary:
+        (temporary / "below").mkdir()
+        (temporary / "below" / "file").write_text("x" * 100_000)
+
+
+FILE_WRITERS = [write_text, write_array]
+WRITERS = [*FILE_WRITERS, write_folder]
 
 
 def sentence_on_a_full_disk(write: Callable[[Path], None], path: Path) -> None:
@@ -78,7 +91,7 @@ def test_an_error_about_another_file_keeps_its_own_words(tmp_path: Path) -> None
         (tmp_path / "a file" / "input").read_text()
 
 
-@pytest.mark.parametrize("write", WRITERS)
+@pytest.mark.parametrize("write", FILE_WRITERS)
 def test_what_raises_halfway_leaves_nothing(write: Callable[[Path], None], tmp_path: Path) -> None:
     with pytest.raises(KeyError), replacing(tmp_path / "result") as temporary:
         write(temporary)
@@ -98,3 +111,40 @@ def test_leftovers_of_killed_writers_are_removed_and_nothing_else(tmp_path: Path
         (tmp_path / name).write_text("")
     remove_leftovers(tmp_path)
     assert sorted(path.name for path in tmp_path.iterdir()) == sorted(kept)
+
+
+def test_a_folder_appears_when_all_of_it_is_there(tmp_path: Path) -> None:
+    folder = tmp_path / "made" / "corpus"
+    with replacing_folder(folder) as temporary:
+        (temporary / "file").write_text("new")
+        assert not folder.exists()
+    assert (folder / "file").read_text() == "new"
+    assert [path.name for path in folder.parent.iterdir()] == ["corpus"]
+
+
+def test_a_folder_that_is_made_again_has_nothing_of_the_former_one(tmp_path: Path) -> None:
+    (tmp_path / "corpus").mkdir()
+    (tmp_path / "corpus" / "former").touch()
+    write_folder(tmp_path / "corpus")
+    assert [path.name for path in (tmp_path / "corpus").iterdir()] == ["below"]
+    assert [path.name for path in tmp_path.iterdir()] == ["corpus"]
+
+
+def test_a_folder_whose_making_raises_stays_as_it_was(tmp_path: Path) -> None:
+    write_folder(tmp_path / "corpus")
+    with pytest.raises(KeyError), replacing_folder(tmp_path / "corpus") as temporary:
+        (temporary / "file").touch()
+        raise KeyError
+    assert [path.name for path in (tmp_path / "corpus").iterdir()] == ["below"]
+    assert [path.name for path in tmp_path.iterdir()] == ["corpus"]
+
+
+def test_making_a_folder_removes_what_killed_processes_left_of_it_and_nothing_else(
+    tmp_path: Path,
+) -> None:
+    kept = [".corpus", ".corpus.txt", ".corpora.12", "corpus.12", ".other.12"]
+    for name in [*kept, ".corpus.12", ".corpus.12.former", f".corpus.{os.getpid()}"]:
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "file").touch()
+    write_folder(tmp_path / "corpus")
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted([*kept, "corpus"])

@@ -6,9 +6,9 @@ from benchmark.plain import PlainNetwork
 from comparison import relative_error
 from torch import Tensor
 
-from delaynet.config import ModelSettings
 from delaynet.delays import rounded_kernel
 from delaynet.network import DelayNetwork, LayerArrays, class_evidence, dropout_mask
+from delaynet.settings import ModelSettings
 
 NETWORKS = ("dense_learned", "dense_fixed", "dale_sparse_learned")
 Reference = dict[str, Tensor]

@@ -7,9 +7,10 @@ import pytest
 from example_results import LARGE_GRID, TINY_GRID, config_of, write_results
 from scipy import stats
 
-from delaynet.config import GridBlock, ModelSettings, TrainingSettings
+from delaynet.config import GridBlock
 from delaynet.errors import UserError
 from delaynet.runs import write_json
+from delaynet.settings import ModelSettings, TrainingSettings
 from delaynet.tables import (
     contrast_table,
     read_results,

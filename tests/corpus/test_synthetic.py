@@ -3,8 +3,11 @@
 import hashlib
 import json
 import os
+import resource
+import signal
 import subprocess
 import sys
+from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
@@ -12,8 +15,9 @@ import pytest
 import soundfile
 
 import delaynet
+from delaynet.corpus.check import check_corpus
 from delaynet.corpus.espeak import SAMPLE_RATE, espeak_version, speak
-from delaynet.corpus.layout import LABEL_NAMES, Clip, parse_filename, read_corpus
+from delaynet.corpus.layout import Clip, digit_clip, parse_filename
 from delaynet.corpus.synthetic import (
     SPEAKERS,
     clip_audio,
@@ -91,6 +95,36 @@ def test_made_twice_in_two_processes_the_corpus_is_byte_for_byte_the_same(
     assert checksums(corpus) == checksums(tmp_path / "again")
 
 
+def test_the_number_of_processes_changes_nothing(corpus: Path, tmp_path: Path):
+    write_corpus(tmp_path / "again", trials=1, seed=SEED, processes=3)
+    assert checksums(corpus) == checksums(tmp_path / "again")
+
+
+def sentence_on_a_full_disk(folder: Path, processes: int, answer: Path) -> None:
+    """Make a corpus in a process that may not write more than 5 kB to a file; leave what it says.
+
+    Processes that it starts have the same limit.
+    """
+    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (5_000, 5_000))
+    try:
+        write_corpus(folder, trials=1, seed=SEED, processes=processes)
+    except UserError as error:
+        answer.write_text(str(error))
+
+
+@pytest.mark.parametrize("processes", [1, 2])
+def test_a_full_disk_is_one_sentence_and_leaves_nothing(tmp_path: Path, processes: int):
+    folder, answer = tmp_path / "corpus", tmp_path / "answer"
+    child = get_context("spawn").Process(
+        target=sentence_on_a_full_disk, args=(folder, processes, answer)
+    )
+    child.start()
+    child.join(60)
+    assert answer.read_text().startswith(f"{folder}: cannot be written (file too large); make room")
+    assert [path.name for path in tmp_path.iterdir()] == ["answer"]
+
+
 def test_a_clip_depends_neither_on_the_order_of_making_nor_on_the_other_clips(corpus: Path):
     clips = corpus_clips(trials=1)[::-40]
     digests = in_another_process(
@@ -111,30 +145,28 @@ def test_more_trials_add_clips_and_change_none():
 @pytest.mark.parametrize(
     "other",
     [
-        Clip("english", 3, 1, 7),
-        Clip("english", 3, 0, 8),
-        Clip("english", 2, 0, 7),
-        Clip("german", 3, 0, 7),
+        digit_clip("english", 3, 1, 7),
+        digit_clip("english", 3, 0, 8),
+        digit_clip("english", 2, 0, 7),
+        digit_clip("german", 3, 0, 7),
     ],
 )
 def test_trials_digits_speakers_and_languages_sound_different(other: Clip):
-    audio = clip_audio(Clip("english", 3, 0, 7), SEED)
+    audio = clip_audio(digit_clip("english", 3, 0, 7), SEED)
     assert not np.array_equal(audio, clip_audio(other, SEED))
 
 
 def test_another_seed_gives_another_corpus():
-    clip = Clip("english", 3, 0, 7)
+    clip = digit_clip("english", 3, 0, 7)
     assert not np.array_equal(clip_audio(clip, 1), clip_audio(clip, 2))
 
 
 def test_the_corpus_has_every_speaker_and_word_in_the_heidelberg_layout(corpus: Path):
-    read = read_corpus(corpus)
-    assert {clip for clip, _ in read} == set(corpus_clips(trials=1))
+    read = check_corpus(corpus).clips
+    assert {checked.clip for checked in read} == set(corpus_clips(trials=1))
     assert len(list((corpus / "audio").iterdir())) == len(read) == 240
-    assert sum(split == "test" for _, split in read) == 40 + 10
-    assert {parse_filename(path.name).label for path in (corpus / "audio").iterdir()} == set(
-        range(len(LABEL_NAMES))
-    )
+    assert sum(checked.split == "test" for checked in read) == 40 + 10
+    assert len({parse_filename(path.name).label for path in (corpus / "audio").iterdir()}) == 20
 
 
 def test_clips_are_16_bit_mono_at_22050_hz_and_never_overdriven(corpus: Path):
@@ -157,7 +189,7 @@ def test_onsets_vary_from_clip_to_clip():
     # Pauses hold noise alone; the word is at least 15 dB louder on average.
     onsets = []
     for trial in range(20):
-        level = np.abs(clip_audio(Clip("english", 0, trial, 8), SEED).astype(float))
+        level = np.abs(clip_audio(digit_clip("english", 0, trial, 8), SEED).astype(float))
         onsets.append(np.argmax(level > 0.5 * level.max()) / SAMPLE_RATE)
     assert np.ptp(onsets) > 0.05
 

@@ -8,8 +8,10 @@ import pytest
 import soundfile
 
 from delaynet.config import parse_config
-from delaynet.corpus.layout import LABEL_NAMES, Clip, audio_path, list_path, write_filenames
-from delaynet.features import write_features
+from delaynet.corpus.check import check_corpus
+from delaynet.corpus.layout import audio_path, digit_clip, list_path, write_filenames
+from delaynet.corpus.report import write_report
+from delaynet.features.writing import write_features
 from delaynet.runs import (
     EpochMetrics,
     SavedLayer,
@@ -41,6 +43,7 @@ STATIC = SMALL | {
     "grid": [{"delays": ["fixed"], "structure": ["static"], "sparsity": ["0.5"]}],
     "seeds": 1,
 }
+CLASSES = 2
 LARGE = SMALL | {
     "name": "large",
     "training": {"epochs": 30},
@@ -66,7 +69,9 @@ def write_results(folder, content):
     config = parse_config(content)
     write_json(folder / "config.json", content)
     filenames = _write_corpus(folder / "corpus")
-    write_features(folder / "corpus", folder / "features.h5", config.features)
+    report = check_corpus(folder / "corpus")
+    write_report(report, folder / "corpus_report.json")
+    write_features(folder / "corpus", report, folder / "features.h5", config.features)
     for run in config.runs():
         _write_run(folder / "runs" / run.folder, config.resolve(run), config, filenames)
     return folder
@@ -74,7 +79,7 @@ def write_results(folder, content):
 
 def _write_corpus(folder):
     """Write four clips of tones, and return the names of the two test clips."""
-    clips = [Clip("english", speaker, 0, digit) for speaker in (0, 4) for digit in (1, 7)]
+    clips = [digit_clip("english", speaker, 0, digit) for speaker in (0, 4) for digit in (1, 7)]
     (folder / "audio").mkdir(parents=True)
     write_json(folder / "corpus.json", {"name": "tones", "source": "test"})
     time = np.arange(11025) / 22050
@@ -96,12 +101,15 @@ def _write_run(folder, settings, config, filenames):
     write_metrics(folder / "metrics.csv", _metrics(settings.training.epochs, random))
     write_predictions(folder / "predictions.csv", filenames, [1, 7], [2, 7])
     accuracy = round(float(random.uniform(0.3, 0.9) * (1 - float(run.sparsity) ** 8)), 4)
-    write_json(folder / "summary.json", {"test_accuracy": accuracy, "corpus_name": "tones"})
+    write_json(
+        folder / "summary.json",
+        {"test_accuracy": accuracy, "corpus_name": "tones", "classes": CLASSES},
+    )
 
 
 def _networks(settings, bands, random):
     """Return a random network, and one with other delays, rewired where the variant rewires."""
-    sizes = [bands, *settings.model.hidden, len(LABEL_NAMES)]
+    sizes = [bands, *settings.model.hidden, CLASSES]
     before, after = [], []
     for presynaptic, postsynaptic in pairwise(sizes):
         shape = (1, postsynaptic, presynaptic)

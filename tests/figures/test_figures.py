@@ -3,17 +3,28 @@
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from functools import cache
 from importlib import import_module
+from itertools import pairwise
 
 import numpy as np
 import pytest
 
-from delaynet.config import load_config
+from delaynet.config import load_config, parse_config
+from delaynet.corpus.layout import parse_filename
+from delaynet.corpus.report import FAULT_KINDS, CheckedClip, CorpusReport, Fault
 from delaynet.errors import UserError
-from delaynet.figures import style
+from delaynet.figures import corpus, style
 from delaynet.figures.render import render
-from delaynet.figures.selection import FIGURES, needed_files, needed_runs, shown_sparsity
+from delaynet.figures.selection import (
+    FIGURES,
+    MANUSCRIPT_FIGURES,
+    figures_of,
+    needed_files,
+    needed_runs,
+    shown_sparsity,
+)
 from delaynet.runs import read_network
 
 
@@ -75,7 +86,10 @@ def test_no_letter_is_smaller_than_six_points_and_no_figure_wider_than_the_page(
 
 @pytest.mark.parametrize("name", FIGURES)
 def test_nothing_is_drawn_outside_of_the_page(name, large):
-    figure = draw(name, large)
+    require_inside_of_page(draw(name, large))
+
+
+def require_inside_of_page(figure):
     figure.draw_without_rendering()
     page = figure.bbox
     for artist in [*figure.texts, *figure.legends, *figure.axes]:
@@ -108,7 +122,7 @@ def test_the_sparsities_of_the_paper_are_evenly_spaced():
 
 def test_accuracy_shows_what_guessing_gives(tiny):
     data = load("accuracy", tiny)
-    assert data.chance == 5  # percent, of 20 words
+    assert data.chance == 50  # percent, of 2 words
     assert "chance" in texts(draw("accuracy", tiny))
 
 
@@ -163,7 +177,8 @@ def test_silent_neurons_have_no_map(large):
 
 def test_the_task_shows_a_clip_that_the_network_classified_correctly(tiny):
     data = load("task", tiny)
-    assert data.clip.digit == 7  # the predictions of the other test clip are wrong
+    # the predictions of the other test clip are wrong
+    assert data.label_names[data.label] == "seven"
     assert data.spikes.shape == (80, 8)
     assert set(np.unique(data.spikes)) <= {0, 1}
     assert data.evidence.sum() == pytest.approx(80, rel=1e-4)  # a softmax a step
@@ -175,7 +190,8 @@ def test_a_figure_needs_runs_of_the_grid_only_and_each_once(name, results):
     runs = needed_runs(name, config)
     assert set(runs) <= set(config.runs())
     assert len(set(runs)) == len(runs)
-    assert runs or (config.name, name) == ("static", "delays")  # nothing moves, nothing rewires
+    nothing_moves_or_rewires = (config.name, name) == ("static", "delays")
+    assert runs or name == "corpus" or nothing_moves_or_rewires
 
 
 @pytest.mark.parametrize("name", FIGURES)
@@ -185,6 +201,83 @@ def test_a_figure_draws_with_the_files_that_it_says_it_needs_and_no_others(name,
         (tmp_path / file).symlink_to(large / file)
     render(name, large / "config.json", tmp_path, tmp_path / "figure.png")
     assert (tmp_path / "figure.png").stat().st_size > 10_000
+
+
+def test_the_corpus_is_a_figure_of_the_report_alone_and_needs_no_training(tiny):
+    config = load_config(tiny / "config.json")
+    assert set(FIGURES) - set(MANUSCRIPT_FIGURES) == {"corpus"}
+    assert figures_of(config) == FIGURES
+    assert needed_files("corpus", config) == ["corpus_report.json"]
+    content = json.loads((tiny / "config.json").read_text())
+    spikes = {"corpus": {"source": "spikes", "folder": "shd"}, "features": "spikes"}
+    assert figures_of(parse_config(content | spikes)) == MANUSCRIPT_FIGURES
+
+
+def test_the_bars_of_the_corpus_are_its_clips(tiny):
+    figure = draw("corpus", tiny)
+    speakers, durations, levels, words, _ = figure.axes
+    assert bars(speakers, "train") == {"0": 2, "4": 0}
+    assert bars(speakers, "test") == {"0": 0, "4": 2}
+    assert bars(words, "train") == bars(words, "test") == {"one": 1, "seven": 1}
+    for histogram in (durations, levels):
+        assert sum(bar.get_height() for bar in histogram.patches) == 4
+    assert {"English", "tones"} <= set(texts(figure))
+
+
+def bars(axes, split):
+    """The heights of one split's bars by what stands below them."""
+    (container,) = (c for c in axes.containers if c.patches[0].get_gid() == split)
+    heights = {round(bar.get_center()[0]): bar.get_height() for bar in container.patches}
+    return {
+        label.get_text(): heights[round(label.get_position()[0])]
+        for label in axes.get_xticklabels()
+    }
+
+
+def corpus_text(report):
+    figure = corpus.draw(report)
+    return "\n".join(texts(figure.axes[-1])).replace("\u00a0", " ")
+
+
+def test_the_corpus_figure_says_how_clips_were_recorded_and_how_many_are_faulty(tiny):
+    report = load("corpus", tiny)
+    text = corpus_text(report)
+    assert "clips: 4, 2 in the train list, 2 in the test list; 0.0 minutes" in text
+    assert "sampling rate: 22,050 Hz (4)" in text
+    assert "encoding: FLAC PCM_16 (4)" in text
+    assert "faults, not shown above: 0" in text
+    faults = tuple(Fault(f"{number}.flac", "silent", "all samples are 0") for number in range(3))
+    faulty = replace(report, faults=faults)
+    assert "faults, not shown above: 3: silent (3)" in corpus_text(faulty)
+    assert "no clip without a fault" in texts(corpus.draw(replace(faulty, clips=())))
+
+
+@pytest.mark.parametrize(
+    ("languages", "speakers", "words"), [(1, 3, 35), (2, 12, 25), (5, 100, 10), (1, 1, 1)]
+)
+def test_the_corpus_figure_holds_any_words_and_speakers(languages, speakers, words):
+    clips = tuple(
+        CheckedClip(
+            parse_filename(f"lang-language{a}_speaker-{b}_trial-0_word-longword{c}.wav"),
+            ("train", "test")[(b + c) % 2],
+            0.5 + 0.01 * c,
+            48000,
+            1,
+            "WAV PCM_24",
+            -3.0,
+            -20.0 - b,
+        )
+        for a in range(languages)
+        for b in range(speakers)
+        for c in range(words)
+    )
+    faults = tuple(Fault("a.flac", kind, "so it is") for kind in FAULT_KINDS)
+    figure = corpus.draw(CorpusReport("a long name of a corpus", "folder", clips, faults, ()))
+    require_inside_of_page(figure)
+    for axes in (figure.axes[0], figure.axes[3]):
+        labels = [label.get_window_extent() for label in axes.get_xticklabels()]
+        assert all(a.x1 <= b.x0 for a, b in pairwise(labels))
+    assert sum(bar.get_height() for bar in figure.axes[3].patches) == len(clips)
 
 
 def test_receptive_fields_show_at_most_six_variants_of_the_first_seed(large):

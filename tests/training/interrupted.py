@@ -11,7 +11,8 @@ from pathlib import Path
 
 import torch
 
-from delaynet.config import ModelSettings, RunSettings, TrainingSettings
+from delaynet.config import RunSettings
+from delaynet.settings import ModelSettings, TrainingSettings
 from delaynet.training.loop import Execution, train
 
 BATCH_SIZE = 48

@@ -19,10 +19,12 @@ from interrupted import in_process, results, small_run, train_to_the_end
 from torch import Tensor
 
 from delaynet.cli import main
-from delaynet.config import FeatureSettings, RunSettings
+from delaynet.config import RunSettings
+from delaynet.corpus.check import check_corpus
 from delaynet.errors import UserError
-from delaynet.features import write_features
+from delaynet.features.writing import write_features
 from delaynet.runs import EpochMetrics
+from delaynet.settings import DecibelFeatures
 from delaynet.training.checkpoint import Checkpoints, Unusable, read_checkpoint
 from delaynet.training.initial import initial_network
 from delaynet.training.loop import Execution
@@ -36,7 +38,8 @@ ORIGIN = {"configuration": "a", "features file": "b", "version of the code": "c"
 def features(small_corpus: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Features with few bands and frames, so that a training takes half a second."""
     path = tmp_path_factory.mktemp("features") / "features.h5"
-    write_features(small_corpus, path, FeatureSettings(frames=20, bands=16))
+    settings = DecibelFeatures(frames=20, bands=16)
+    write_features(small_corpus, check_corpus(small_corpus), path, settings)
     return path
 
 

@@ -16,9 +16,11 @@ import torch
 from interrupted import in_process, results, small_run, train_to_the_end
 
 from delaynet.cli import main
-from delaynet.config import FeatureSettings, RunSettings
-from delaynet.features import write_features
+from delaynet.config import RunSettings
+from delaynet.corpus.check import check_corpus
+from delaynet.features.writing import write_features
 from delaynet.runs import RUN_FILES
+from delaynet.settings import DecibelFeatures
 from delaynet.training.interruption import EXIT_CODE, SIGNALS
 from delaynet.training.loop import Execution
 
@@ -46,7 +48,8 @@ def one_thread() -> Iterator[None]:
 def features(small_corpus: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Features with few bands and frames, so that a training takes half a second."""
     path = tmp_path_factory.mktemp("features") / "features.h5"
-    write_features(small_corpus, path, FeatureSettings(frames=20, bands=16))
+    settings = DecibelFeatures(frames=20, bands=16)
+    write_features(small_corpus, check_corpus(small_corpus), path, settings)
     return path
 
 

@@ -12,13 +12,14 @@ import numpy as np
 import pytest
 import torch
 
-from delaynet.config import ModelSettings, RunSettings, TrainingSettings
+from delaynet.config import RunSettings
 from delaynet.dataset import load_splits
 from delaynet.delays import MINIMAL_WIDTH
 from delaynet.errors import UserError
 from delaynet.evaluation import evaluate, rebuild, rounding_gap
 from delaynet.network import class_evidence
 from delaynet.runs import RUN_FILES, EpochMetrics, read_network, read_settings, read_summary
+from delaynet.settings import ModelSettings, TrainingSettings
 from delaynet.training.loop import Execution, pick_device, train
 
 

@@ -8,19 +8,23 @@ import json
 from collections.abc import Iterator, Mapping
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
-from typing import Annotated, Any, Literal, NamedTuple, TypeVar
+from typing import Annotated, Any, Literal, NamedTuple
 
 import yaml
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    ConfigDict,
-    Field,
-    ValidationError,
-    model_validator,
-)
+from pydantic import AfterValidator, Field, TypeAdapter, ValidationError, model_validator
 
 from delaynet.errors import UserError
+from delaynet.settings import (
+    PRESETS,
+    CorpusSettings,
+    DecibelFeatures,
+    ExecutionSettings,
+    FeatureSettings,
+    ModelSettings,
+    NamedCorpusSettings,
+    Settings,
+    TrainingSettings,
+)
 
 Delays = Literal["none", "fixed", "learned", "frozen"]
 Structure = Literal["dense", "static", "static_connected", "deep_r", "deep_r_rigl"]
@@ -47,140 +51,7 @@ def canonical_sparsity(text: str) -> str:
     return format(value.normalize(), "f") if value else "0"
 
 
-AnySettings = TypeVar("AnySettings", bound="Settings")
 Sparsity = Annotated[str, AfterValidator(canonical_sparsity)]
-
-
-class Settings(BaseModel):
-    """Base of all settings: immutable, and a misspelt key is an error."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
-
-
-class CorpusSettings(Settings):
-    """Where the recordings come from."""
-
-    source: Literal["synthetic", "folder"] = "synthetic"
-    """`synthetic` speaks the digits with eSpeak NG; `folder` reads recordings in the layout of the
-    Heidelberg Digits."""
-    folder: str | None = Field(None, min_length=1)
-    """Folder of recordings (with `audio/` and the two filename lists), for `source: folder`."""
-    trials: int = Field(15, ge=1)
-    """How often each synthetic speaker says each word; 240 clips a trial."""
-    seed: int = Field(0, ge=0)
-    """Seed of the synthetic corpus."""
-
-    @model_validator(mode="after")
-    def _folder_is_named(self) -> "CorpusSettings":
-        if (self.source == "folder") != (self.folder is not None):
-            raise ValueError(
-                "`folder` names the recordings for `source: folder`, and only for that source"
-            )
-        return self
-
-
-class FeatureSettings(Settings):
-    """From audio to mel features."""
-
-    sample_rate: int = Field(22050, ge=1000)
-    """Sampling rate that all audio is brought to, in Hz."""
-    preemphasis: float = Field(0.95, ge=0, lt=1)
-    """Coefficient of the pre-emphasis filter."""
-    fft_length: int = Field(512, ge=16)
-    """Length of the Fourier transform and of its window, in samples."""
-    hop_length: int = Field(220, ge=1)
-    """Samples from one frame to the next; 220 is 10 ms, one time step of the network."""
-    bands: int = Field(40, ge=2)
-    """Mel bands: the input channels of the network."""
-    frames: int = Field(80, ge=2)
-    """Frames per clip (cut, or padded with zero power): the time steps of a trial."""
-    floor_db: float = Field(80.0, gt=0)
-    """Floor below the clip's maximum, in dB."""
-    scale: float = Field(0.0198, gt=0)
-    """Input current per dB above the floor."""
-
-
-class ModelSettings(Settings):
-    """The network."""
-
-    hidden: tuple[Annotated[int, Field(ge=1)], ...] = Field((256,), min_length=1)
-    """Neurons of each hidden layer."""
-    time_constant: float = Field(10.05, gt=1)
-    """Membrane time constant of all neurons, in steps."""
-    threshold: float = Field(1.0, gt=0)
-    """Firing threshold of the hidden neurons."""
-    surrogate_slope: float = Field(5.0, gt=0)
-    """Slope of the surrogate gradient at the threshold (alpha)."""
-    max_delay: int = Field(25, ge=1)
-    """Number of taps: delays lie in 0 .. max_delay - 1 steps."""
-    synapses_per_pair: int = Field(1, ge=1)
-    """Synapses from one presynaptic to one postsynaptic unit, each with its own delay."""
-    dropout: float = Field(0.4, ge=0, lt=1)
-    """Share of hidden neurons left out of a training trial, for all its steps."""
-    excitatory_fraction: float = Field(0.5, ge=0, le=1)
-    """Share of excitatory presynaptic units under Dale's principle."""
-    positive_gain: bool = False
-    """Keep the batch-norm gain positive, so that it can never flip the sign of an input."""
-    signs: Literal["from_seed", "unseeded"] = "from_seed"
-    """Where fixed signs (Dale's principle, DEEP R) are drawn from: the run's seed, or the machine's
-    entropy, as in the published code, which draws them before it sets the seed."""
-    dale_when_dense: Literal["enforced", "not_enforced"] = "enforced"
-    """Whether Dale's principle binds `dense` networks too. `not_enforced` is the published code's
-    choice: a dense network under `dale` is then one under `free`."""
-    initial_delays: Literal["uniform", "clamped"] = "uniform"
-    """`uniform`: every delay equally likely; `clamped`: uniform over [-1, max_delay - 1], clamped
-    at 0 and rounded, as in the published code."""
-
-
-class TrainingSettings(Settings):
-    """How a network is trained."""
-
-    epochs: int = Field(150, ge=1)
-    """Passes through the training clips."""
-    batch_size: int = Field(256, ge=2)
-    """Clips per step."""
-    learning_rate: float = Field(1e-3, gt=0)
-    """Base learning rate of weights (Adam)."""
-    peak_factor: float = Field(5.0, ge=1)
-    """Peak of the OneCycle schedule, as a multiple of `learning_rate`."""
-    delay_learning_rate: float = Field(0.1, gt=0)
-    """Learning rate of delays (Adam, cosine schedule)."""
-    l1: float = Field(0.01, ge=0)
-    """L1 penalty on the magnitudes of active connections, the pressure that prunes under DEEP R;
-    other structures have none."""
-    initial_sigma: float = Field(12.0, gt=0)
-    """Width of the delay kernel at the start, in steps."""
-    final_sigma: float = Field(0.23, gt=0)
-    """Width of the delay kernel after annealing, in steps."""
-    annealing_fraction: float = Field(0.25, gt=0, le=1)
-    """Share of the epochs over which the width falls."""
-    growth: Literal["gradient", "magnitude", "random", "v1"] = "gradient"
-    """Which dormant connections `deep_r_rigl` grows: most negative gradient, largest magnitude of
-    gradient, at random, or largest positive gradient (`v1`, the authors' earlier version)."""
-    pruning: Literal["at_once", "next_batch"] = "at_once"
-    """When a connection whose magnitude fell below zero goes. `at_once`: before anything uses it,
-    its Adam moments cleared. `next_batch`: after it has served one more batch with its sign turned
-    round, as in the published code; until then there are too many connections and Dale's principle
-    is broken, in evaluation and in the saved network too."""
-    validation_speakers: tuple[Annotated[int, Field(ge=0)], ...] = Field((11,), min_length=1)
-    """Speakers held out of the training list for the choice of the epoch."""
-    select: Literal["validation_best", "last", "test_best"] = "validation_best"
-    """The epoch whose network is kept. `test_best` is the published code's choice; it reads the
-    test list every epoch and overstates accuracy."""
-    accuracy: Literal["clips", "batch_means"] = "clips"
-    """Validation and test accuracy. `clips`: correct / N. `batch_means`: mean of the shares of
-    batches of `batch_size`, as in the published code; clips of a smaller last batch count more."""
-    device: Literal["auto", "cpu", "cuda"] = "auto"
-    """Where to compute; `auto` takes a GPU where there is one."""
-
-
-class ExecutionSettings(Settings):
-    """How the jobs run; nothing here changes a result, so a change reruns nothing."""
-
-    checkpoint_seconds: float = Field(60.0, ge=0)
-    """Least time from one checkpoint of a training to the next; 0 for one after every batch."""
-    tensorboard: bool = False
-    """Write curves for TensorBoard to `results/tensorboard`; needs the package `tensorboard`."""
 
 
 def check_sparsity(structure: str, sparsity: str) -> None:
@@ -274,8 +145,8 @@ class Config(Settings):
 
     name: str = Field(pattern=r"^[a-z][a-z0-9_-]*$")
     """Name of this set of experiments, printed in the manuscript."""
-    corpus: CorpusSettings = CorpusSettings()
-    features: FeatureSettings = FeatureSettings()
+    corpus: NamedCorpusSettings = CorpusSettings()
+    features: FeatureSettings = DecibelFeatures()
     model: ModelSettings = ModelSettings()
     training: TrainingSettings = TrainingSettings()
     # left out of what is written down with the results, and handed to the rules by itself
@@ -284,9 +155,18 @@ class Config(Settings):
     """Blocks of variants; the grid is their union."""
     seeds: int = Field(ge=1)
     """Every variant is trained with seeds 0 .. seeds - 1."""
-    variants: dict[str, dict[str, dict[str, Any]]] = {}
+    variants: dict[str, dict[str, dict[str, Any]]] = Field({})
     """Settings of single variants, over the common ones:
     `{<variant>: {model: {}, training: {}}}`."""
+
+    @model_validator(mode="after")
+    def _features_fit_corpus(self) -> "Config":
+        if (self.corpus.source == "spikes") != (self.features.preset == "spikes"):
+            raise ValueError(
+                f"`corpus.source` is '{self.corpus.source}' and `features.preset` is "
+                f"'{self.features.preset}'; 'spikes' goes with 'spikes', and with nothing else"
+            )
+        return self
 
     @model_validator(mode="after")
     def _variants_exist(self) -> "Config":
@@ -338,9 +218,9 @@ class Config(Settings):
 def _sentence(error: ValidationError, where: str, prefix: str = "") -> str:
     """Say in one sentence what the first of a validation's errors is."""
     first = error.errors()[0]
-    key = prefix + ".".join(str(part) for part in first["loc"])
-    if not key:
-        key = "the whole"
+    # pydantic puts a preset's name between a section and its key
+    path = [str(part) for part in first["loc"]]
+    key = prefix + ".".join(path[:1] + [part for part in path[1:] if part not in PRESETS])
     more = f" ({error.error_count() - 1} more after this)" if error.error_count() > 1 else ""
     message = first["msg"].removeprefix("Value error, ")
     message = message[0].lower() + message[1:]
@@ -350,7 +230,10 @@ def _sentence(error: ValidationError, where: str, prefix: str = "") -> str:
         case "missing":
             return f"{where}: the key `{key}` is missing; see config/README.md{more}."
         case "value_error":
-            return f"{where}: `{key}`: {message}{more}."
+            return f"{where}: `{key}`: {message}{more}." if key else f"{where}: {message}{more}."
+        case "union_tag_invalid":
+            tag, allowed = first["ctx"]["tag"], first["ctx"]["expected_tags"]
+            return f"{where}: `{key}.preset` is '{tag}'; allowed: {allowed}{more}."
     value = json.dumps(first["input"], default=str)
     return f"{where}: `{key}` is {value}: {message}{more}."
 
@@ -367,18 +250,18 @@ def parse_config(content: Mapping[str, Any], where: str = "configuration") -> Co
         raise UserError(_sentence(error, where)) from None
 
 
-def parse_settings(kind: type[AnySettings], text: str) -> AnySettings:
+def parse_settings(kind: Any, text: str) -> Any:
     """Read settings from JSON.
 
     Args:
-        kind: of settings.
+        kind: of settings, such as `RunSettings` or `FeatureSettings`.
         text: JSON.
 
     Raises:
         UserError: one sentence with the key, the value and what is allowed.
     """
     try:
-        return kind.model_validate_json(text)
+        return TypeAdapter(kind).validate_json(text)
     except ValidationError as error:
         raise UserError(_sentence(error, "settings")) from None
 

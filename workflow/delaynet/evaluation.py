@@ -5,10 +5,10 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from delaynet.config import ModelSettings, TrainingSettings
 from delaynet.dataset import Clips
 from delaynet.network import DelayNetwork, LayerArrays, Response, class_evidence
 from delaynet.runs import SavedNetwork
+from delaynet.settings import ModelSettings, TrainingSettings
 
 CLIPS_AT_ONCE = 256
 

@@ -4,6 +4,7 @@ import errno
 import io
 import os
 import re
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -62,12 +63,43 @@ def replacing_hdf5(path: Path) -> Iterator[h5py.File]:
 
 
 @contextmanager
+def replacing_folder(folder: Path) -> Iterator[Path]:
+    """Yield a new folder beside `folder`, which takes its place when the block ends well.
+
+    When the block raises, nothing is left; what a killed process left is removed by the next one,
+    so no two may make the same folder at once. Unlike with files, the content need not have
+    reached the disk: whoever makes thousands of files checks them afterwards.
+
+    Raises:
+        UserError: the disk is full, or the place cannot be written to.
+    """
+    folder = Path(folder)
+    temporary = folder.with_name(f".{folder.name}.{os.getpid()}")
+    former = temporary.with_name(f"{temporary.name}.former")
+    with explaining(folder, temporary, former):
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        for path in folder.parent.iterdir():
+            if re.fullmatch(rf"\.{re.escape(folder.name)}\.\d+(\.former)?", path.name):
+                shutil.rmtree(path)
+        try:
+            temporary.mkdir()
+            yield temporary
+            if folder.exists():
+                folder.rename(former)
+            temporary.rename(folder)
+            shutil.rmtree(former, ignore_errors=True)
+        finally:
+            shutil.rmtree(temporary, ignore_errors=True)
+
+
+@contextmanager
 def explaining(path: Path, *written: Path) -> Iterator[None]:
     """Turn what the system says of a full disk or a closed place into a sentence.
 
     Args:
         path: what the sentence names.
-        written: further paths that the block writes; an error about any other path passes through.
+        written: further files that the block writes, or folders that it writes into; an error about
+            any other path passes through.
 
     Raises:
         UserError: the disk is full, or the place cannot be written to.
@@ -75,11 +107,17 @@ def explaining(path: Path, *written: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        is_ours = error.filename is None or Path(error.filename) in {path, *path.parents, *written}
-        if error.errno not in ADVICE or not is_ours:
+        if error.errno not in ADVICE or not _is_about(error, path, written):
             raise
         reason = os.strerror(error.errno).lower()
         raise UserError(f"{path}: cannot be written ({reason}); {ADVICE[error.errno]}.") from None
+
+
+def _is_about(error: OSError, path: Path, written: tuple[Path, ...]) -> bool:
+    if not isinstance(error.filename, str | os.PathLike):
+        return True  # a write, or a descriptor: what else is written in the block
+    about = Path(error.filename)
+    return about in {path, *path.parents} or any(map(about.is_relative_to, written))
 
 
 def remove_leftovers(folder: Path) -> None:

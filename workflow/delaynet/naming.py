@@ -1,7 +1,9 @@
 """What the Snakefile asks: which files there are, by name, and how rules find the commands."""
 
+import hashlib
 import json
 import os
+import shlex
 import sys
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
@@ -22,6 +24,8 @@ PATTERNS = {
     "sparsity": r"0|0\.[0-9]*[1-9]",
     "seed": "0|[1-9][0-9]*",
 }
+FETCHED_ARCHIVE = "resources/hd_audio.tar.gz"
+SPIKE_FILES = ("shd_train.h5", "shd_test.h5")
 RUN_FOLDER = "{delays}-{structure}-{dale}/sparsity-{sparsity}/seed-{seed}"
 
 
@@ -57,20 +61,29 @@ def read_for_snakemake(content: Mapping[str, Any]) -> Config:
     """
     try:
         config = parse_config(content)
-        if config.corpus.source == "folder":
-            _check_folder(corpus_folder(config))
+        _check_recordings(config)
         _check_results(config, Path("results/config.json"))
     except UserError as error:
         raise WorkflowError(str(error)) from None
     return config
 
 
-def _check_folder(folder: Path) -> None:
-    for path in (folder, folder / "audio", *(list_path(folder, split) for split in SPLITS)):
+def _check_recordings(config: Config) -> None:
+    """Refuse a configuration that names recordings which are not there."""
+    archive = config.corpus.archive
+    if archive is not None and not Path(archive).exists():
+        raise UserError(
+            f"`corpus.archive`: {archive} does not exist; name the archive that you have, or leave "
+            "the key out and it is fetched."
+        )
+    if config.corpus.folder is None:
+        return
+    holds = {"folder": "`audio/` and the two filename lists", "spikes": " and ".join(SPIKE_FILES)}
+    for path in (corpus_folder(config), *corpus_inputs(config)):
         if not path.exists():
             raise UserError(
-                f"`corpus.folder`: {path} does not exist; name a folder that holds `audio/` and "
-                "the two filename lists."
+                f"`corpus.folder`: {path} does not exist; name a folder that holds "
+                f"{holds[config.corpus.source]}."
             )
 
 
@@ -85,19 +98,69 @@ def _check_results(config: Config, recorded: Path) -> None:
 
 
 def corpus_folder(config: Config) -> Path:
-    """Return the folder of recordings: the user's own, or the synthetic one below `results`."""
+    """Return the folder of recordings: the user's own, or the one that is made in `results`."""
     return Path("results/corpus" if config.corpus.folder is None else config.corpus.folder)
 
 
 def corpus_inputs(config: Config) -> list[Path]:
     """Return what a rule that reads the corpus depends on.
 
-    The synthetic corpus is one output, a folder; of a user's own, the lists are watched too.
+    A corpus that is made here is one output, a folder; of a user's own, the lists are watched too.
     """
     folder = corpus_folder(config)
-    if config.corpus.source == "synthetic":
-        return [folder]
-    return [folder / "audio", *(list_path(folder, split) for split in SPLITS)]
+    match config.corpus.source:
+        case "folder":
+            return [folder / "audio", *(list_path(folder, split) for split in SPLITS)]
+        case "spikes":
+            return [folder / name for name in SPIKE_FILES]
+    return [folder]
+
+
+def corpus_archive(config: Config) -> list[str]:
+    """Return the archive that the corpus is unpacked from, if it is."""
+    if config.corpus.source != "heidelberg":
+        return []
+    return [FETCHED_ARCHIVE if config.corpus.archive is None else config.corpus.archive]
+
+
+def corpus_command(config: Config) -> str:
+    """Return the command, with its options, that makes `results/corpus`."""
+    corpus = config.corpus
+    if corpus.source == "heidelberg":
+        (archive,) = corpus_archive(config)
+        return shlex.join(["unpack", "--archive", archive, "--published", corpus.published])
+    return f"speak --trials {corpus.trials} --seed {corpus.seed}"
+
+
+def corpus_module(config: Config) -> str:
+    """Return the module of that command."""
+    return f"delaynet.cli.corpus_{corpus_command(config).split()[0]}"
+
+
+def inventory(config: Config) -> str:
+    """Return a digest of names and sizes in a user's own folder of recordings.
+
+    A recording that is exchanged under its old name reruns what depends on it; a copy of the
+    folder, all of whose times are new, reruns nothing.
+    """
+    if config.corpus.source != "folder":
+        return ""
+    audio = corpus_folder(config) / "audio"
+    sizes = sorted((entry.name, entry.stat().st_size) for entry in os.scandir(audio))
+    return hashlib.sha256(json.dumps(sizes).encode()).hexdigest()[:16]
+
+
+def feature_report(config: Config) -> list[str]:
+    """Return the report of the corpus that the features depend on; published spikes have none."""
+    return [] if config.corpus.source == "spikes" else ["results/corpus_report.json"]
+
+
+def feature_options(config: Config) -> str:
+    """Return the options that tell the features where the recordings and their report are."""
+    options = ["--corpus", str(corpus_folder(config)), "--faults", config.corpus.faults]
+    for report in feature_report(config):
+        options += ["--report", report]
+    return shlex.join([*options, "--settings", config.features.model_dump_json()])
 
 
 def run_settings(config: Config) -> Callable[[Any], str]:

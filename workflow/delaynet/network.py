@@ -13,9 +13,9 @@ from typing import NamedTuple, cast
 import torch
 from torch import Tensor, nn
 
-from delaynet.config import ModelSettings
 from delaynet.delays import gaussian_kernel, rounded_kernel, transformed_current
 from delaynet.neurons import leaky_integrator, normalised_lif
+from delaynet.settings import ModelSettings
 from delaynet.taps import count_taps, current_of_taps, taps_of_connections
 
 # above zero, so that the sign of a gain that is kept positive is never lost

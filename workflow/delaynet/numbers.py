@@ -22,6 +22,7 @@ from delaynet.config import Config, load_config
 from delaynet.errors import UserError
 from delaynet.figures.style import percent
 from delaynet.runs import write_json
+from delaynet.settings import DecibelFeatures
 from delaynet.structure import grouping
 from delaynet.tables import GRID_POINT, read_table, settings_of, show_setting
 
@@ -126,15 +127,16 @@ def setting_numbers(config: Config) -> Iterator[Number]:
         value, shown = setting.value, show_setting(setting.value)
         yield Number(f"settings.{setting.key}", value, shown)
     features, model, training = config.features, config.model, config.training
-    step = 1000 * features.hop_length / features.sample_rate
+    step = 1000 * features.step_seconds
     derived = {
         "step_milliseconds": step,
         "decay": 1 - 1 / model.time_constant,
         "last_delay": model.max_delay - 1,
         "last_delay_milliseconds": step * (model.max_delay - 1),
-        "largest_feature": features.scale * features.floor_db,
         "peak_learning_rate": training.learning_rate * training.peak_factor,
     }
+    if isinstance(features, DecibelFeatures):
+        derived["largest_feature"] = features.scale * features.floor_db
     for name, value in derived.items():
         yield Number(f"derived.{name}", value, f"{value:.4g}")
     runs = list(config.runs())
@@ -169,6 +171,7 @@ def corpus_numbers(features: Path, config: Config) -> Iterator[Number]:
         speaker = file["speaker"][()]
         languages = len(np.unique(file["language"][()]))
         is_test = file["split"].asstr()[()] == "test"
+        left_out = len(file["left_out"])
     is_validation = ~is_test & np.isin(speaker, config.training.validation_speakers)
     yield Number("corpus.name", name, name)
     yield Number("corpus.source", source, source)
@@ -183,6 +186,7 @@ def corpus_numbers(features: Path, config: Config) -> Iterator[Number]:
         "validation_speakers": len(np.unique(speaker[is_validation])),
         "languages": languages,
         "classes": classes,
+        "left_out": left_out,
     }
     for key, count in counts.items():
         yield Number(f"corpus.{key}", int(count), f"{count:,}")

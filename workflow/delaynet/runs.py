@@ -136,7 +136,8 @@ def write_json(path: Path, content: Mapping[str, Any]) -> None:
 
 def read_settings(folder: Path) -> RunSettings:
     """Read the resolved settings of a run."""
-    return parse_settings(RunSettings, (folder / "settings.json").read_text())
+    settings: RunSettings = parse_settings(RunSettings, (folder / "settings.json").read_text())
+    return settings
 
 
 def read_summary(folder: Path) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from delaynet.config import Config, GridBlock
+from delaynet.settings import PRESETS, AnyFeatures
 
 
 def schema() -> str:
@@ -29,9 +30,22 @@ def _keys(model: type[BaseModel], prefix: str) -> Iterator[tuple[str, str, str]]
         if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
             yield from _keys(field.annotation, f"{prefix}{name}.")
             continue
+        if name == "features":
+            yield from _feature_keys(f"{prefix}{name}.")
+            continue
         yield f"{prefix}{name}", _default(field), " ".join((field.description or "").split())
         if GridBlock in get_args(field.annotation):
             yield from _keys(GridBlock, f"{prefix}{name}[].")
+
+
+def _feature_keys(prefix: str) -> Iterator[tuple[str, str, str]]:
+    """Yield the keys of each preset of the features, `preset` itself once."""
+    for preset, kind in zip(PRESETS, get_args(AnyFeatures), strict=True):
+        for key, default, text in _keys(kind, prefix):
+            if key != f"{prefix}preset":
+                yield key, default, f"(`{preset}`) {text}"
+            elif preset == PRESETS[0]:
+                yield key, default, text
 
 
 def _default(field: FieldInfo) -> str:

@@ -14,17 +14,11 @@ import pandas as pd
 from pydantic import BaseModel
 from scipy import stats
 
-from delaynet.config import (
-    REWIRED_STRUCTURES,
-    Config,
-    ModelSettings,
-    Run,
-    TrainingSettings,
-    load_config,
-)
+from delaynet.config import REWIRED_STRUCTURES, Config, Run, load_config
 from delaynet.errors import UserError
 from delaynet.files import replacing
 from delaynet.runs import read_summary
+from delaynet.settings import ModelSettings, TrainingSettings
 
 CONFIDENCE = 0.95
 GRID_POINT = ["delays", "structure", "dale", "sparsity"]

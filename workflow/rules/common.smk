@@ -7,7 +7,12 @@ WORKFLOW = Path(workflow.current_basedir).parent.resolve()
 sys.path.insert(0, str(WORKFLOW))
 
 from delaynet import naming
-from delaynet.figures.selection import FIGURES, needed_files
+from delaynet.figures.selection import (
+    FIGURES,
+    MANUSCRIPT_FIGURES,
+    figures_of,
+    needed_files,
+)
 from delaynet.provenance.code import code
 
 naming.put_commands_in_reach(WORKFLOW)

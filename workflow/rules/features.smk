@@ -1,10 +1,11 @@
-# Reads:  the corpus folder
+# Reads:  the corpus folder and its report
 # Writes: results/features.h5
 
 
 rule features:
     input:
-        naming.corpus_inputs(CONFIG),
+        corpus=naming.corpus_inputs(CONFIG),
+        report=naming.feature_report(CONFIG),
     output:
         "results/features.h5",
     log:
@@ -13,14 +14,13 @@ rule features:
         "benchmarks/features.tsv"
     conda:
         "../../envs/delaynet.yaml"
-    threads: 1
+    threads: 2
     resources:
         mem_mb=2000,
         runtime=60,
     params:
-        corpus=naming.corpus_folder(CONFIG),
-        settings=CONFIG.features.model_dump_json(),
+        options=naming.feature_options(CONFIG),
         code=code("delaynet.cli.features"),
     shell:
-        "python -m delaynet features --corpus {params.corpus:q} --settings {params.settings:q}"
-        " --output {output} 2> {log}"
+        "python -m delaynet features {params.options} --processes {threads} --output {output}"
+        " 2> {log}"

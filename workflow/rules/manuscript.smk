@@ -36,7 +36,7 @@ rule paper:
         tables=expand(
             "results/tables/{table}.csv", table=["accuracy", "hyperparameters"]
         ),
-        figures=expand("results/figures/{figure}.svg", figure=FIGURES),
+        figures=expand("results/figures/{figure}.svg", figure=MANUSCRIPT_FIGURES),
     output:
         report(
             "results/paper.pdf",

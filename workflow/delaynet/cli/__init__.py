@@ -1,8 +1,12 @@
-"""The commands that the rules call, one file a command; `delaynet --help` lists them."""
+"""The commands that the rules call, one file a command; `delaynet --help` lists them.
+
+`delaynet corpus fetch` is the file `corpus_fetch.py`.
+"""
 
 import importlib
 import logging
 import sys
+from typing import Any
 
 import click
 
@@ -13,8 +17,11 @@ from delaynet.errors import UserError
 COMMANDS = {
     "audit": "Trace a figure, a table or a printed number back to the audio.",
     "config": "Check a configuration and write it out in full.",
-    "corpus": "Speak the synthetic digits, in the layout of the Heidelberg Digits.",
-    "features": "Turn a corpus into mel features.",
+    "corpus check": "Report what a corpus holds, and every fault in it.",
+    "corpus fetch": "Download the archive of the Heidelberg Digits, and verify it.",
+    "corpus speak": "Speak the synthetic digits, in the layout of the Heidelberg Digits.",
+    "corpus unpack": "Unpack the archive of the Heidelberg Digits.",
+    "features": "Turn a corpus into the input of the networks.",
     "figure": "Draw one figure from run folders.",
     "grouping": "Measure how excitation and inhibition are grouped.",
     "manuscript": "Set the manuscript.",
@@ -25,24 +32,43 @@ COMMANDS = {
 }
 
 
+GROUPS = {"corpus": "Speak, fetch, unpack or check a corpus."}
+
+
 class Commands(click.Group):
     """The group of commands, each imported when it is called; a user's mistake is one sentence."""
 
+    def __init__(self, prefix: str = "", **settings: Any) -> None:
+        """Hold the commands whose names begin with a prefix, such as "corpus "."""
+        super().__init__(**settings)
+        self.prefix = prefix
+
+    def _help_of_commands(self) -> dict[str, str]:
+        names = [
+            name.removeprefix(self.prefix) for name in COMMANDS if name.startswith(self.prefix)
+        ]
+        first_words = dict.fromkeys(name.split()[0] for name in names)
+        return {word: (COMMANDS | GROUPS)[self.prefix + word] for word in first_words}
+
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Return the names of all commands."""
-        return list(COMMANDS)
+        return list(self._help_of_commands())
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """Return a command by its name."""
-        if cmd_name not in COMMANDS:
+        """Return a command, or a group of them, by its name."""
+        name = self.prefix + cmd_name
+        if name in GROUPS:
+            return Commands(f"{name} ", name=cmd_name, help=GROUPS[name])
+        if name not in COMMANDS:
             return None
-        command: click.Command = importlib.import_module(f"delaynet.cli.{cmd_name}").command
+        module = importlib.import_module(f"delaynet.cli.{name.replace(' ', '_')}")
+        command: click.Command = module.command
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the list of commands without importing them."""
         with formatter.section("Commands"):
-            formatter.write_dl(list(COMMANDS.items()))
+            formatter.write_dl(list(self._help_of_commands().items()))
 
     def invoke(self, ctx: click.Context) -> object:
         """Run a command; show a user's mistake as a sentence, exit code 2."""

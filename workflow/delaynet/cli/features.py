@@ -1,12 +1,17 @@
 """`delaynet features`."""
 
 from pathlib import Path
+from typing import Literal
 
 import click
 
-from delaynet.config import FeatureSettings, parse_settings
-from delaynet.features import write_features
+from delaynet.config import parse_settings
+from delaynet.corpus.report import read_report
+from delaynet.errors import UserError
+from delaynet.features.spikes import FILENAMES, write_spike_features
+from delaynet.features.writing import write_features
 from delaynet.provenance.record import recorded
+from delaynet.settings import FeatureSettings, SpikeFeatures
 
 
 @click.command()
@@ -14,11 +19,60 @@ from delaynet.provenance.record import recorded
     "--corpus",
     type=click.Path(path_type=Path),
     required=True,
-    help="Folder with `audio/` and the two filename lists.",
+    help="Folder with `audio/` and the two filename lists; for spikes, the one of `shd_train.h5` "
+    "and `shd_test.h5`.",
 )
-@click.option("--settings", required=True, help="Feature settings, as JSON.")
+@click.option(
+    "--report",
+    type=click.Path(path_type=Path),
+    help="Report on the corpus, by `delaynet corpus check`. Needed for audio; spikes have none.",
+)
+@click.option(
+    "--settings",
+    required=True,
+    help="Settings of the features, as JSON: the name of a preset ('\"authors\"', '\"stork\"', "
+    "'\"spikes\"'), or keys and values of the section `features` ('{\"frames\": 100}').",
+)
+@click.option(
+    "--faults",
+    type=click.Choice(["stop", "leave_out"]),
+    default="stop",
+    show_default=True,
+    help="Stop with a list of all recordings that have a fault or no features, or leave them out "
+    "and name them in the output.",
+)
+@click.option(
+    "--processes",
+    type=click.IntRange(1),
+    default=1,
+    show_default=True,
+    envvar="DELAYNET_PROCESSES",
+    show_envvar=True,
+    help="How many compute at once; the output is the same.",
+)
 @click.option("--output", type=click.Path(path_type=Path), required=True, help="HDF5 to write.")
-def command(corpus: Path, settings: str, output: Path) -> None:
-    """Turn a corpus into mel features."""
-    with recorded(inputs=[corpus], outputs=[output]):
-        write_features(corpus, output, parse_settings(FeatureSettings, settings))
+def command(
+    corpus: Path,
+    report: Path | None,
+    settings: str,
+    faults: Literal["stop", "leave_out"],
+    processes: int,
+    output: Path,
+) -> None:
+    """Turn a corpus into the input of the networks.
+
+    From recordings, mel features; from the Spiking Heidelberg Digits, counts of spikes. Either is
+    one HDF5 file with the features, label, speaker, word and split of each clip.
+    """
+    chosen = parse_settings(FeatureSettings, settings)
+    if isinstance(chosen, SpikeFeatures):
+        if report is not None:
+            raise UserError("--report: spikes have no report; leave it out.")
+        inputs = [corpus / name for name in FILENAMES.values()]
+        with recorded(inputs=inputs, outputs=[output]):
+            write_spike_features(corpus, output, chosen)
+        return
+    if report is None:
+        raise UserError("--report is missing: make one with `delaynet corpus check`, and name it.")
+    with recorded(inputs=[corpus, report], outputs=[output]):
+        write_features(corpus, read_report(report), output, chosen, faults, processes)

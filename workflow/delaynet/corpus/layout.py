@@ -6,10 +6,12 @@ Source: Cramer et al. 2020, "The Heidelberg Spiking Data Sets", doi 10.1109/TNNL
 """
 
 import json
+import math
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
@@ -17,45 +19,63 @@ from delaynet.errors import UserError
 from delaynet.files import replacing
 
 # fmt: off
-LABEL_NAMES = (
-    "zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine",
-    "null", "eins", "zwei", "drei", "vier", "fünf", "sechs", "sieben", "acht", "neun",
-)
+DIGIT_NAMES = {
+    "english": (
+        "zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine",
+    ),
+    "german": (
+        "null", "eins", "zwei", "drei", "vier", "fünf", "sechs", "sieben", "acht", "neun",
+    ),
+}
 # fmt: on
-LANGUAGES = ("english", "german")
+LANGUAGES = tuple(DIGIT_NAMES)
 TEST_SPEAKERS = (4, 5)
 SPLITS = ("train", "test")
 
 _FILENAME = re.compile(
-    r"lang-(english|german)_speaker-([0-9]{2})_trial-(0|[1-9][0-9]*)_digit-([0-9])\.flac"
+    r"lang-([^_/]+)_speaker-([0-9]{1,9})_trial-([0-9]{1,9})_(?:digit|word)-([^_/.]+)\.(?:flac|wav)"
 )
 
 
 @dataclass(frozen=True, order=True)
 class Clip:
-    """One recording of one digit: who said what, in which language, for the how-manieth time."""
+    """One recording of one word: who said what, in which language, for the how-manieth time.
+
+    Attributes:
+        language: that is spoken.
+        speaker: number of the speaker.
+        trial: how-manieth time the speaker says the word.
+        word: as the file name has it, such as "7".
+        filename: in `audio/`.
+    """
 
     language: str
     speaker: int
     trial: int
-    digit: int
+    word: str
+    filename: str
 
     @property
-    def filename(self) -> str:
-        """The name of the clip's file in `audio/`."""
-        return (
-            f"lang-{self.language}_speaker-{self.speaker:02d}"
-            f"_trial-{self.trial}_digit-{self.digit}.flac"
-        )
+    def label(self) -> "Label":
+        """The class: the word in its language."""
+        return Label(self.language, self.word)
 
-    @property
-    def label(self) -> int:
-        """The class: 0-9 for English digits, 10-19 for German ones."""
-        return 10 * LANGUAGES.index(self.language) + self.digit
+
+class Label(NamedTuple):
+    """A class of the task: a word in a language."""
+
+    language: str
+    word: str
+
+
+def digit_clip(language: str, speaker: int, trial: int, digit: int) -> Clip:
+    """Return a clip named as in the Heidelberg Digits."""
+    name = f"lang-{language}_speaker-{speaker:02d}_trial-{trial}_digit-{digit}.flac"
+    return Clip(language, speaker, trial, str(digit), name)
 
 
 def parse_filename(name: str) -> Clip:
-    """Read a clip from its file name; `Clip.filename` is the inverse.
+    """Read a clip from its file name.
 
     Raises:
         UserError: the name is not one of the layout.
@@ -66,8 +86,39 @@ def parse_filename(name: str) -> Clip:
             f"'{name}' is not the name of a clip: name it as "
             "'lang-english_speaker-03_trial-4_digit-7.flac'."
         )
-    language, speaker, trial, digit = match.groups()
-    return Clip(language, int(speaker), int(trial), int(digit))
+    language, speaker, trial, word = match.groups()
+    return Clip(language, int(speaker), int(trial), word, name)
+
+
+def labels_of(clips: Iterable[Clip]) -> list[Label]:
+    """Return the classes of a corpus in the order of their numbers: by language, then by word.
+
+    Numbers stand before other words. The Heidelberg Digits have English as 0-9, German as 10-19.
+    """
+    return sorted(
+        {clip.label for clip in clips},
+        key=lambda label: (
+            label.language,
+            int(label.word) if label.word.isdecimal() else math.inf,
+            label.word,
+        ),
+    )
+
+
+def label_names(labels: Sequence[Label]) -> list[str]:
+    """Return what the classes are called in figures: the word, with its language where it must."""
+    names = [_spelled(label) for label in labels]
+    return [
+        f"{name} ({label.language})" if names.count(name) > 1 else name
+        for name, label in zip(names, labels, strict=True)
+    ]
+
+
+def _spelled(label: Label) -> str:
+    """Return an English or German digit as a word, another word as it is."""
+    names = DIGIT_NAMES.get(label.language, ())
+    is_digit = label.word.isdecimal() and int(label.word) < len(names)
+    return names[int(label.word)] if is_digit else label.word
 
 
 def list_path(folder: Path, split: str) -> Path:
@@ -87,54 +138,6 @@ def write_filenames(path: Path, clips: Iterable[Clip]) -> None:
         temporary.write_text("".join(f"{name}\n" for name in names), encoding="utf-8")
 
 
-def read_corpus(folder: Path) -> list[tuple[Clip, str]]:
-    """Read which clips a corpus holds, each with its split ('train' or 'test').
-
-    Lines may carry the prefix `audio/`; blank lines are passed over. The order is that of the
-    sorted file names, whatever the order of the lists.
-
-    Raises:
-        UserError: the folder, a list or a listed clip is missing, a list is empty, a line is not
-            the name of a clip, or a clip is listed twice.
-    """
-    if not folder.is_dir():
-        raise UserError(f"There is no corpus folder {folder}: make the corpus or correct its path.")
-    splits: dict[Clip, str] = {}
-    for split in SPLITS:
-        for clip in _read_list(list_path(folder, split)):
-            if clip in splits:
-                where = f"both lists of {folder}"
-                if splits[clip] == split:
-                    where = f"{list_path(folder, split)} twice"
-                raise UserError(f"'{clip.filename}' is in {where}: leave it in one place.")
-            splits[clip] = split
-    present = {path.name for path in (folder / "audio").glob("*.flac")}
-    missing = sorted(clip.filename for clip in splits if clip.filename not in present)
-    if missing:
-        raise UserError(
-            f"{folder / 'audio'} lacks {len(missing)} of the {len(splits)} listed clips, "
-            f"'{missing[0]}' first: add them or take them off the list."
-        )
-    return sorted(splits.items(), key=lambda item: item[0].filename)
-
-
-def _read_list(path: Path) -> list[Clip]:
-    if not path.is_file():
-        raise UserError(f"The list {path} is missing: write one clip's file name a line into it.")
-    lines = [line.strip() for line in path.read_text(encoding="utf-8").splitlines()]
-    clips = []
-    for number, line in enumerate(lines, start=1):
-        if not line:
-            continue
-        try:
-            clips.append(parse_filename(line.removeprefix("audio/")))
-        except UserError as error:
-            raise UserError(f"{path}, line {number}: {error}") from None
-    if not clips:
-        raise UserError(f"The list {path} is empty: write one clip's file name a line into it.")
-    return clips
-
-
 def test_split(clips: Iterable[Clip], seed: int) -> set[Clip]:
     """Draw the test clips as the Heidelberg Digits do.
 
@@ -152,6 +155,30 @@ def test_split(clips: Iterable[Clip], seed: int) -> set[Clip]:
 
 # The name says what it does; it is not a test for pytest to collect where it is imported.
 test_split.__test__ = False  # type: ignore[attr-defined]
+
+
+def refuse_to_replace(folder: Path, source: str, what: str) -> None:
+    """Do nothing where nothing of the user's is lost with a folder: absent, empty, or made before.
+
+    Args:
+        folder: that is about to be replaced.
+        source: of the corpus that may be replaced, as its `corpus.json` has it.
+        what: that corpus in words.
+
+    Raises:
+        UserError: the folder holds something else, or is a file.
+    """
+    if not folder.exists():
+        return
+    try:
+        record = json.loads((folder / "corpus.json").read_text(encoding="utf-8"))
+        is_ours = isinstance(record, dict) and record.get("source") == source
+    except (OSError, ValueError):
+        is_ours = folder.is_dir() and not any(folder.iterdir())
+    if not is_ours:
+        raise UserError(
+            f"{folder} holds something other than {what}: remove it or choose another folder."
+        )
 
 
 def corpus_name_and_source(folder: Path) -> tuple[str, str]:

@@ -4,11 +4,9 @@ They stand in for the Heidelberg Digits where those cannot be had, in the same l
 made, not recorded: whatever is shown with them says so.
 """
 
+import io
 import json
-import os
-import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -18,15 +16,19 @@ from tqdm import tqdm
 
 from delaynet.corpus.espeak import SAMPLE_RATE, espeak_version, speak
 from delaynet.corpus.layout import (
-    LABEL_NAMES,
+    DIGIT_NAMES,
     LANGUAGES,
     Clip,
     audio_path,
+    digit_clip,
     list_path,
+    refuse_to_replace,
     test_split,
     write_filenames,
 )
 from delaynet.errors import UserError
+from delaynet.files import replacing_folder
+from delaynet.processes import in_order
 
 NAME = "synthetic digits (eSpeak NG)"
 LICENCE = (
@@ -72,6 +74,8 @@ TRAILING_SILENCE_S = (0.02, 0.06)
 AUDIBLE = 0.01  # of the word's peak; what is softer at its ends is cut as silence
 PEAK = 0.7  # of full scale
 
+CLIPS_PER_TASK = 32
+
 
 def clip_audio(clip: Clip, seed: int) -> np.ndarray:
     """Speak one clip: a word in noise, after a silence of random length.
@@ -86,10 +90,10 @@ def clip_audio(clip: Clip, seed: int) -> np.ndarray:
     accent = speaker.accent if clip.language == "english" else "de"
     language = LANGUAGES.index(clip.language)
     generator = np.random.default_rng(
-        np.random.SeedSequence(seed, spawn_key=(language, clip.speaker, clip.trial, clip.digit))
+        np.random.SeedSequence(seed, spawn_key=(language, clip.speaker, clip.trial, int(clip.word)))
     )
     word = speak(
-        LABEL_NAMES[clip.label],
+        DIGIT_NAMES[clip.language][int(clip.word)],
         f"{accent}+{speaker.variant}",
         rate=round(speaker.rate * generator.uniform(*RATE_FACTOR)),
         pitch=round(speaker.pitch + generator.uniform(*PITCH_SHIFT)),
@@ -122,7 +126,7 @@ def pink_noise(samples: int, generator: np.random.Generator) -> np.ndarray:
 def corpus_clips(trials: int) -> list[Clip]:
     """Every clip of a corpus: each speaker says each of the twenty words `trials` times."""
     return [
-        Clip(language, speaker, trial, digit)
+        digit_clip(language, speaker, trial, digit)
         for language in LANGUAGES
         for speaker in range(len(SPEAKERS))
         for trial in range(trials)
@@ -130,14 +134,15 @@ def corpus_clips(trials: int) -> list[Clip]:
     ]
 
 
-def write_corpus(folder: Path, trials: int, seed: int) -> None:
+def write_corpus(folder: Path, trials: int, seed: int, processes: int = 1) -> None:
     """Make the corpus: 12 speakers x 20 words x `trials` clips, byte for byte the same each time.
 
-    The folder appears whole or not at all. A synthetic corpus that is there already is replaced;
-    anything else that is there is left alone.
+    The number of processes changes nothing. The folder appears whole or not at all. A synthetic
+    corpus that is there already is replaced; anything else that is there is left alone.
 
     Raises:
-        UserError: fewer than one trial, a negative seed, or a folder that holds something else.
+        UserError: fewer than one trial, a negative seed, a folder that holds something else, or
+            one that cannot be written.
     """
     if trials < 1 or seed < 0:
         raise UserError(
@@ -147,10 +152,10 @@ def write_corpus(folder: Path, trials: int, seed: int) -> None:
     clips = corpus_clips(trials)
     test = test_split(clips, seed)
     train = set(clips) - test
-    with _replacing_folder(folder) as temporary:
+    refuse_to_replace(folder, "synthetic", "synthetic digits")
+    with replacing_folder(folder) as temporary:
         (temporary / "audio").mkdir()
-        for clip in tqdm(clips, desc="speaking digits", unit="clip", mininterval=1):
-            soundfile.write(audio_path(temporary, clip), clip_audio(clip, seed), SAMPLE_RATE)
+        _write_clips(temporary, clips, seed, processes)
         write_filenames(list_path(temporary, "train"), train)
         write_filenames(list_path(temporary, "test"), test)
         record = {
@@ -166,36 +171,13 @@ def write_corpus(folder: Path, trials: int, seed: int) -> None:
         (temporary / "corpus.json").write_text(text, encoding="utf-8")
 
 
-def _is_replaceable(folder: Path) -> bool:
-    """Whether nothing of the user's is lost with the folder: it is absent, empty, or made here."""
-    if not folder.exists():
-        return True
-    if not folder.is_dir():
-        return False
-    try:
-        record = json.loads((folder / "corpus.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return not any(folder.iterdir())
-    return isinstance(record, dict) and record.get("source") == "synthetic"
+def _write_clips(folder: Path, clips: list[Clip], seed: int, processes: int) -> None:
+    written = in_order(partial(_write_clip, folder, seed), clips, processes, CLIPS_PER_TASK)
+    for _ in tqdm(written, "speaking digits", len(clips), unit="clip", mininterval=1):
+        pass
 
 
-@contextmanager
-def _replacing_folder(folder: Path) -> Iterator[Path]:
-    """Yield a new folder beside `folder`, which takes its place when the block ends well."""
-    if not _is_replaceable(folder):
-        raise UserError(
-            f"{folder} holds something other than synthetic digits: "
-            "remove it or choose another folder."
-        )
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    temporary = folder.with_name(f".{folder.name}.{os.getpid()}")
-    former = folder.with_name(f".{folder.name}.{os.getpid()}.former")
-    try:
-        temporary.mkdir()
-        yield temporary
-        if folder.exists():
-            folder.rename(former)
-        temporary.rename(folder)
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
-        shutil.rmtree(former, ignore_errors=True)
+def _write_clip(folder: Path, seed: int, clip: Clip) -> None:
+    content = io.BytesIO()  # libsndfile would not say why it cannot write to a file
+    soundfile.write(content, clip_audio(clip, seed), SAMPLE_RATE, format="FLAC")
+    audio_path(folder, clip).write_bytes(content.getvalue())

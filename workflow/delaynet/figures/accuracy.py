@@ -7,9 +7,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from delaynet.config import Config, Run
-from delaynet.corpus.layout import LABEL_NAMES
 from delaynet.figures import style
-from delaynet.figures.loading import corpus_name, run_file
+from delaynet.figures.loading import chance, corpus_name, run_file
 from delaynet.figures.selection import needed_runs
 from delaynet.runs import read_summary
 
@@ -33,7 +32,7 @@ def load(config: Config, results_folder: Path) -> Accuracy:
     folders = {run: run_file(results_folder, run, "summary.json").parent for run in runs}
     return Accuracy(
         {run: 100 * read_summary(folder)["test_accuracy"] for run, folder in folders.items()},
-        100 / len(LABEL_NAMES),
+        chance(results_folder, runs),
         corpus_name(results_folder, runs),
     )
 

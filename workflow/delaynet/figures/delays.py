@@ -56,7 +56,7 @@ def load(config: Config, results_folder: Path) -> Delays:
     """
     runs = needed_runs("delays", config)
     changes = {run: _change(*fields_before_and_after(results_folder, run)) for run in runs}
-    step = 1000 * config.features.hop_length / config.features.sample_rate
+    step = 1000 * config.features.step_seconds
     return Delays(changes, step, shown_sparsity(config), corpus_name(results_folder, runs))
 
 

@@ -41,6 +41,18 @@ def corpus_name(results_folder: Path, runs: Sequence[Run]) -> str:
     return str(read_summary(summary.parent)["corpus_name"])
 
 
+def chance(results_folder: Path, runs: Sequence[Run]) -> float:
+    """Return the accuracy of guessing, in percent; 0 without runs.
+
+    Raises:
+        UserError: the first run is not there.
+    """
+    if not runs:
+        return 0.0
+    summary = run_file(results_folder, runs[0], "summary.json")
+    return 100 / int(read_summary(summary.parent)["classes"])
+
+
 def fields_before_and_after(
     results_folder: Path, run: Run
 ) -> tuple[ReceptiveFields, ReceptiveFields]:

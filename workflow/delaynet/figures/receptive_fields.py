@@ -52,7 +52,7 @@ def load(config: Config, results_folder: Path) -> ReceptiveFieldMaps:
     """
     runs = needed_runs("receptive_fields", config)
     maps = {run: _maps(*fields_before_and_after(results_folder, run)) for run in runs}
-    step = 1000 * config.features.hop_length / config.features.sample_rate
+    step = 1000 * config.features.step_seconds
     return ReceptiveFieldMaps(maps, step, corpus_name(results_folder, runs))
 
 

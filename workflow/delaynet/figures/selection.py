@@ -93,8 +93,15 @@ _RUNS: dict[str, tuple[Callable[[Config], list[Run]], tuple[str, ...]]] = {
     "receptive_fields": (_receptive_field_runs, ("initial.h5", "network.h5", "summary.json")),
     "delays": (_delay_runs, ("initial.h5", "network.h5", "summary.json")),
     "training": (shown_runs, ("metrics.csv", "summary.json")),
+    "corpus": (lambda config: [], ()),
 }
 FIGURES = tuple(_RUNS)
+MANUSCRIPT_FIGURES = tuple(figure for figure in FIGURES if figure != "corpus")
+
+
+def figures_of(config: Config) -> tuple[str, ...]:
+    """Return the figures of a configuration: published spikes have no audio to show."""
+    return MANUSCRIPT_FIGURES if config.corpus.source == "spikes" else FIGURES
 
 
 def _selection(figure: str) -> tuple[Callable[[Config], list[Run]], tuple[str, ...]]:
@@ -119,6 +126,8 @@ def needed_files(figure: str, config: Config) -> list[str]:
         UserError: there is no such figure.
     """
     _, names = _selection(figure)
+    if figure == "corpus":
+        return ["corpus_report.json"]
     files = [f"runs/{run.folder}/{name}" for run in needed_runs(figure, config) for name in names]
     corpus = ["corpus"] if config.corpus.folder is None else []
     return [*files, "features.h5", *corpus] if figure == "task" else files

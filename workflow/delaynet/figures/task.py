@@ -12,9 +12,8 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from delaynet.config import Config
-from delaynet.corpus.layout import Clip, audio_path, parse_filename
 from delaynet.evaluation import rebuild, respond
-from delaynet.features import read_audio
+from delaynet.features.audio import read_audio
 from delaynet.figures import style
 from delaynet.figures.loading import require, run_file
 from delaynet.figures.selection import needed_runs
@@ -29,29 +28,33 @@ class Task:
     """What the figure shows of one clip.
 
     Attributes:
-        audio: mono samples, [samples].
-        sample_rate: in Hz.
+        audio: mono samples, [samples]; None where the input is spikes.
+        sample_rate: in Hz; 0 without audio.
         features: input current, [frames, bands].
         spikes: of the first hidden layer, 0 or 1, [frames, neurons].
         voltage: of the output neurons, in units of the hidden neurons' threshold,
             [frames, classes].
         evidence: sum of softmax(voltage) over time, in steps, [classes].
-        clip: who said what.
+        label: of the word that was said.
+        speaker: who said it.
         label_names: the classes' words.
         step_milliseconds: duration of a frame.
         corpus_name: the corpus that the clip is from.
+        channel_name: what an input channel is.
     """
 
-    audio: Array
+    audio: Array | None
     sample_rate: int
     features: Array
     spikes: Array
     voltage: Array
     evidence: Array
-    clip: Clip
+    label: int
+    speaker: int
     label_names: list[str]
     step_milliseconds: float
     corpus_name: str
+    channel_name: str
 
 
 def load(config: Config, results_folder: Path) -> Task:
@@ -65,28 +68,34 @@ def load(config: Config, results_folder: Path) -> Task:
         run_file(results_folder, run, name)
         for name in ("settings.json", "network.h5", "predictions.csv")
     )
-    clip = parse_filename(_example(predictions))
+    filename = _example(predictions)
     with h5py.File(require(results_folder / "features.h5")) as file:
-        row = list(file["filename"].asstr()[()]).index(clip.filename)
+        row = list(file["filename"].asstr()[()]).index(filename)
         features = file["features"][row]  # [frames, bands]
         label_names = [str(name) for name in file.attrs["label_names"]]
+        label, speaker = int(file["label"][row]), int(file["speaker"][row])
         corpus_name = str(file.attrs["corpus_name"])
+        channel_name = str(file["features"].attrs["axes"][2])
     model = read_settings(settings.parent).model
     network = rebuild(read_network(network_file), model)
     response = respond(network, torch.from_numpy(features)[:, None])  # [T, 1, bands] in
-    corpus = Path(config.corpus.folder or results_folder / "corpus")
-    rate = config.features.sample_rate
+    audio, rate = None, 0
+    if config.corpus.source != "spikes":
+        corpus = Path(config.corpus.folder or results_folder / "corpus")
+        audio, rate = read_audio(corpus / "audio" / filename)
     return Task(
-        audio=read_audio(audio_path(corpus, clip), rate),
+        audio=audio,
         sample_rate=rate,
         features=features,
         spikes=response.spikes[0][:, 0].numpy(),
         voltage=response.voltage[:, 0].numpy(),
         evidence=class_evidence(response.voltage)[0].numpy(),
-        clip=clip,
+        label=label,
+        speaker=speaker,
         label_names=label_names,
-        step_milliseconds=1000 * config.features.hop_length / rate,
+        step_milliseconds=1000 * config.features.step_seconds,
         corpus_name=corpus_name,
+        channel_name=channel_name,
     )
 
 
@@ -102,35 +111,43 @@ def _example(predictions: Path) -> str:
 def draw(data: Task) -> Figure:
     """Draw what happens from sound to answer, on one time axis, and the evidence for each class."""
     figure = style.new_figure(style.FULL_WIDTH, 105)
-    grid = figure.add_gridspec(4, 2, width_ratios=(3.2, 1), height_ratios=(0.6, 1, 1.2, 1))
+    rows = {_draw_audio: 0.6, _draw_features: 1, _draw_spikes: 1.2, _draw_voltage: 1}
+    if data.audio is None:
+        del rows[_draw_audio]
+    grid = figure.add_gridspec(
+        len(rows), 2, width_ratios=(3.2, 1), height_ratios=list(rows.values())
+    )
     first = figure.add_subplot(grid[0, 0])
-    panels = [first, *(figure.add_subplot(grid[row, 0], sharex=first) for row in (1, 2, 3))]
+    panels = [
+        first,
+        *(figure.add_subplot(grid[row, 0], sharex=first) for row in range(1, len(rows))),
+    ]
     evidence = figure.add_subplot(grid[:, 1])
-    for axes, letter in zip([*panels, evidence], "abcde", strict=True):
+    for axes, letter in zip([*panels, evidence], "abcde", strict=False):
         style.panel_title(axes, letter)
     duration = len(data.features) * data.step_milliseconds
     first.set_xlim(0, duration)
     for axes in panels[:-1]:
         axes.tick_params(labelbottom=False)
-    _draw_audio(panels[0], data)
-    _draw_features(panels[1], data, duration)
-    _draw_spikes(panels[2], data)
-    _draw_voltage(panels[3], data)
+    for axes, draw_panel in zip(panels, rows, strict=True):
+        draw_panel(axes, data)
     _draw_evidence(evidence, data)
-    word = f"“{data.label_names[data.clip.label]}”, speaker {data.clip.speaker}"
+    word = f"“{data.label_names[data.label]}”, speaker {data.speaker}"
     style.note(panels[0], f"{word}; {data.corpus_name}")
     figure.align_ylabels(panels)
     return figure
 
 
 def _draw_audio(axes: Axes, data: Task) -> None:
+    assert data.audio is not None
     time = 1000 * np.arange(len(data.audio)) / data.sample_rate
     axes.plot(time, data.audio, color="black", linewidth=0.4)
     axes.set_ylabel("amplitude")
     axes.set_yticks([])
 
 
-def _draw_features(axes: Axes, data: Task, duration: float) -> None:
+def _draw_features(axes: Axes, data: Task) -> None:
+    duration = len(data.features) * data.step_milliseconds
     image = axes.imshow(
         data.features.T,
         aspect="auto",
@@ -141,7 +158,7 @@ def _draw_features(axes: Axes, data: Task, duration: float) -> None:
     )
     bar = axes.figure.colorbar(image, ax=axes, pad=0.01, fraction=0.03)
     bar.set_label("input current")
-    axes.set_ylabel("mel band")
+    axes.set_ylabel(data.channel_name)
 
 
 def _draw_spikes(axes: Axes, data: Task) -> None:
@@ -162,8 +179,8 @@ def _draw_spikes(axes: Axes, data: Task) -> None:
 def _draw_voltage(axes: Axes, data: Task) -> None:
     time = (np.arange(len(data.voltage)) + 0.5) * data.step_milliseconds
     axes.plot(time, data.voltage, color="#BBBBBB", linewidth=0.6)
-    word = data.label_names[data.clip.label]
-    axes.plot(time, data.voltage[:, data.clip.label], color=style.EXCITATORY, label=f"“{word}”")
+    word = data.label_names[data.label]
+    axes.plot(time, data.voltage[:, data.label], color=style.EXCITATORY, label=f"“{word}”")
     axes.legend(loc="upper left")
     axes.set_ylabel("output voltage\n(thresholds)")
     axes.set_xlabel("time (ms)")
@@ -171,7 +188,7 @@ def _draw_voltage(axes: Axes, data: Task) -> None:
 
 def _draw_evidence(axes: Axes, data: Task) -> None:
     classes = np.arange(len(data.evidence))
-    colours = [style.EXCITATORY if c == data.clip.label else "#BBBBBB" for c in classes]
+    colours = [style.EXCITATORY if c == data.label else "#BBBBBB" for c in classes]
     axes.barh(classes, data.evidence, color=colours, height=0.7)
     axes.set_yticks(classes, data.label_names)
     axes.set_ylim(len(classes) - 0.5, -0.5)

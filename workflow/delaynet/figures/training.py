@@ -11,9 +11,8 @@ from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 from delaynet.config import Config, Run
-from delaynet.corpus.layout import LABEL_NAMES
 from delaynet.figures import style
-from delaynet.figures.loading import corpus_name, run_file
+from delaynet.figures.loading import chance, corpus_name, run_file
 from delaynet.figures.selection import needed_runs
 
 # rows of the figure: column of metrics.csv -> axis label, factor to the label's unit
@@ -44,7 +43,7 @@ def load(config: Config, results_folder: Path) -> Training:
     runs = needed_runs("training", config)
     return Training(
         {run: _read_curves(run_file(results_folder, run, "metrics.csv")) for run in runs},
-        100 / len(LABEL_NAMES),
+        chance(results_folder, runs),
         corpus_name(results_folder, runs),
     )
 

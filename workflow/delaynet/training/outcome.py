@@ -121,6 +121,7 @@ def _summary(
     trained_per_connection = 2 if settings.delays == "learned" else 1
     return {
         "corpus_name": splits.corpus_name,
+        "classes": splits.classes,
         "training_clips": len(splits.training),
         "validation_clips": len(splits.validation),
         "test_clips": len(splits.test),

@@ -5,8 +5,9 @@ from typing import Any
 
 import torch
 
-from delaynet.config import RunSettings, TrainingSettings
+from delaynet.config import RunSettings
 from delaynet.network import DelayLayer
+from delaynet.settings import TrainingSettings
 
 
 def kernel_width(delays: str, training: TrainingSettings, epoch: int) -> float:

@@ -1,0 +1,145 @@
+"""The workflow on other corpora than the default: fetched, or a user's own, as documented."""
+
+import json
+import os
+import re
+import shutil
+import tarfile
+from pathlib import Path
+
+import h5py
+import pytest
+import soundfile
+from local_mirror import NAME, Mirror, running
+from project_copy import TINY, copy_project, planned, run, snakemake
+
+from delaynet.corpus.espeak import SAMPLE_RATE, speak
+
+pytestmark = pytest.mark.slow
+
+HEIDELBERG = TINY.replace(
+    "{source: synthetic, trials: 1}", "{source: heidelberg, published: published.json}"
+)
+FEATURES = "results/features.h5"
+
+
+@pytest.fixture(scope="module")
+def archive(small_corpus: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The small corpus in an archive with the layout of the Heidelberg Digits."""
+    path = tmp_path_factory.mktemp("archive") / NAME
+    with tarfile.open(path, "w:gz") as tar:
+        for name in ("audio", "train_filenames.txt", "test_filenames.txt"):
+            tar.add(small_corpus / name, name)
+    return path
+
+
+def project_with(target: Path, mirror: Mirror, configuration: str = HEIDELBERG) -> Path:
+    """A fresh clone that knows one mirror, configured for the Heidelberg Digits."""
+    project = copy_project(target)
+    published = json.loads((project / "config" / "downloads.json").read_text())
+    published["heidelberg"]["mirrors"] = [mirror.url]
+    (project / "published.json").write_text(json.dumps(published))
+    (project / "config" / "config.yaml").write_text(configuration)
+    return project
+
+
+def test_the_heidelberg_digits_are_fetched_pinned_checked_and_never_asked_for_again(
+    archive: Path, tmp_path: Path
+) -> None:
+    mirror = Mirror(archive.read_bytes())
+    project = project_with(tmp_path / "project", mirror)
+    with running(mirror):
+        assert planned(project, FEATURES) == dict.fromkeys(
+            ("check", "corpus", "features", "fetch"), 1
+        )
+        assert mirror.requests == []  # a plan asks nothing of the network
+        snakemake(project, FEATURES)
+        assert len(mirror.archive_requests()) == 1
+    pinned = json.loads((project / "published.json").read_text())["heidelberg"]["pinned"]
+    assert pinned["bytes"] == archive.stat().st_size
+    with h5py.File(project / FEATURES) as file:
+        assert file.attrs["corpus_name"] == "Heidelberg Digits"
+        assert len(file["label"]) == 240
+    report = json.loads((project / "results" / "corpus_report.json").read_text())
+    assert any("10,420" in note for note in report["notes"])
+
+    # the server is gone: all that follows is offline
+    assert planned(project, FEATURES) == {}
+    shutil.rmtree(project / "results")
+    assert "fetch" not in planned(project, FEATURES)
+    snakemake(project, FEATURES)
+
+    fetched = project / "resources" / NAME
+    content = bytearray(fetched.read_bytes())
+    content[1000] ^= 1
+    fetched.write_bytes(content)
+    shutil.rmtree(project / "results")
+    result = snakemake(project, FEATURES, "--show-failed-logs", check=False)
+    assert result.returncode != 0
+    assert pinned["sha256"] in result.stdout + result.stderr
+    assert not (project / "results" / "corpus").exists()
+    assert fetched.exists()
+
+
+def test_a_good_archive_is_kept_when_a_later_step_fails(small_corpus: Path, tmp_path: Path) -> None:
+    path = tmp_path / NAME
+    with tarfile.open(path, "w:gz") as tar:
+        tar.add(small_corpus / "audio", "audio")  # no lists
+    mirror = Mirror(path.read_bytes())
+    project = project_with(tmp_path / "project", mirror)
+    with running(mirror):
+        result = snakemake(project, FEATURES, "--show-failed-logs", check=False)
+    assert result.returncode != 0
+    assert "train_filenames.txt" in result.stdout + result.stderr
+    assert (project / "resources" / NAME).read_bytes() == path.read_bytes()
+    assert not list(project.glob("results/*corpus*"))
+
+
+def test_an_archive_on_disk_is_used_without_a_download(archive: Path, tmp_path: Path) -> None:
+    project = copy_project(tmp_path / "project")
+    named = HEIDELBERG.replace("published: published.json", f"archive: {archive}")
+    (project / "config" / "config.yaml").write_text(named)
+    assert planned(project, FEATURES) == dict.fromkeys(("check", "corpus", "features"), 1)
+    snakemake(project, "results/corpus_report.json")
+    (project / "config" / "config.yaml").write_text(named.replace(NAME, "gone.tar.gz"))
+    result = snakemake(project, FEATURES, check=False)
+    assert "gone.tar.gz does not exist" in result.stdout + result.stderr
+    assert "Traceback" not in result.stderr
+
+
+def documented_example() -> str:
+    """The configuration that config/README.md shows for one's own recordings."""
+    text = (Path(__file__).parents[2] / "config" / "README.md").read_text()
+    found = re.search(r"^    # config/yes_no.yaml\n((?:    .*\n)+)", text, re.MULTILINE)
+    assert found
+    return re.sub("^    ", "", found[1], flags=re.MULTILINE)
+
+
+def test_the_documented_example_of_ones_own_recordings_becomes_a_paper(tmp_path: Path) -> None:
+    project = copy_project(tmp_path / "project")
+    folder = project / "recordings"
+    (folder / "audio").mkdir(parents=True)
+    names: dict[str, list[str]] = {"train": [], "test": []}
+    for speaker, variant in enumerate(("m1", "f1", "m3", "f2", "m7")):
+        for trial in range(4):
+            for word in ("sì", "no"):
+                name = f"lang-italian_speaker-{speaker}_trial-{trial}_word-{word}.wav"
+                sound = speak(word, f"it+{variant}", 130 + 15 * trial, 40 + 5 * trial, 50)
+                soundfile.write(folder / "audio" / name, sound, SAMPLE_RATE)
+                names["test" if speaker == 4 else "train"].append(name)
+    for split, listed in names.items():
+        (folder / f"{split}_filenames.txt").write_text("\n".join(listed))
+    (project / "config" / "yes_no.yaml").write_text(documented_example())
+    result = run(project, "make", "paper", "CONFIG=config/yes_no.yaml")
+    assert "results/paper.pdf" in result.stdout
+    with h5py.File(project / FEATURES) as file:
+        assert list(file.attrs["label_names"]) == ["no", "sì"]
+
+    # a recording exchanged under its name is noticed, a copy of the folder is not
+    shown = ("--configfile", "config/yes_no.yaml")
+    shutil.copytree(folder, project / "copy")
+    shutil.rmtree(folder)
+    os.rename(project / "copy", folder)
+    assert planned(project, "all", *shown) == {}
+    soundfile.write(folder / "audio" / names["train"][0], sound[: len(sound) // 2], SAMPLE_RATE)
+    assert planned(project, "all", *shown)["check"] == 1

@@ -1,0 +1,52 @@
+"""`delaynet corpus check`."""
+
+import logging
+from pathlib import Path
+
+import click
+
+from delaynet.corpus.check import check_corpus
+from delaynet.corpus.report import CorpusReport, sentence, write_report
+from delaynet.provenance.record import recorded
+
+SHOWN_FAULTS = 20
+
+log = logging.getLogger("delaynet.corpus")
+
+
+@click.command()
+@click.option(
+    "--corpus",
+    type=click.Path(path_type=Path),
+    required=True,
+    help="Folder with `audio/` and the two filename lists.",
+)
+@click.option(
+    "--processes",
+    type=click.IntRange(1),
+    default=1,
+    show_default=True,
+    envvar="DELAYNET_PROCESSES",
+    show_envvar=True,
+    help="How many check at once.",
+)
+@click.option("--output", type=click.Path(path_type=Path), required=True, help="JSON to write.")
+def command(corpus: Path, processes: int, output: Path) -> None:
+    """Report what a corpus holds, and every fault in it.
+
+    Faults do not make the command fail: what reads the report decides what to do about them.
+    """
+    with recorded(inputs=[corpus], outputs=[output]):
+        report = check_corpus(corpus, processes)
+        write_report(report, output)
+    _tell(report, output)
+
+
+def _tell(report: CorpusReport, output: Path) -> None:
+    log.info("%s: %d clips without a fault", report.name, len(report.clips))
+    for note in report.notes:
+        log.info("%s", note)
+    for fault in report.faults[:SHOWN_FAULTS]:
+        log.warning("%s", sentence(fault))
+    if len(report.faults) > SHOWN_FAULTS:
+        log.warning("... and %d more: see %s", len(report.faults) - SHOWN_FAULTS, output)

@@ -1,0 +1,230 @@
+"""The sections of the configuration, as typed fields: their docstrings are the documentation."""
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+
+
+class Settings(BaseModel):
+    """Base of all settings: immutable, and a misspelt key is an error."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+
+
+class CorpusSettings(Settings):
+    """Where the recordings come from."""
+
+    source: Literal["synthetic", "heidelberg", "folder", "spikes"] = "synthetic"
+    """`synthetic` speaks the digits with eSpeak NG; `heidelberg` fetches the Heidelberg Digits;
+    `folder` reads recordings in their layout; `spikes` reads the Spiking Heidelberg Digits. Alone
+    it can stand for the section: `corpus: heidelberg`."""
+    folder: str | None = Field(None, min_length=1)
+    """For `source: folder`, the folder of recordings (with `audio/` and the two filename lists);
+    for `source: spikes`, the one of `shd_train.h5` and `shd_test.h5`."""
+    archive: str | None = Field(None, min_length=1)
+    """For `source: heidelberg`, an archive that is on disk already; without it, the archive is
+    fetched into `resources/`."""
+    published: str = Field("config/downloads.json", min_length=1)
+    """For `source: heidelberg`, the file of URLs, mirrors and checksums."""
+    faults: Literal["stop", "leave_out"] = "stop"
+    """What happens when recordings are faulty: stop with a list of all faults, or leave them out
+    and say so in the features file."""
+    trials: int = Field(15, ge=1)
+    """How often each synthetic speaker says each word; 240 clips a trial."""
+    seed: int = Field(0, ge=0)
+    """Seed of the synthetic corpus."""
+
+    @model_validator(mode="after")
+    def _folder_is_named(self) -> "CorpusSettings":
+        if (self.source in ("folder", "spikes")) != (self.folder is not None):
+            raise ValueError(
+                "`folder` names the recordings for `source: folder` or `source: spikes`, "
+                "and only for those"
+            )
+        if self.archive is not None and self.source != "heidelberg":
+            raise ValueError("`archive` is for `source: heidelberg` only")
+        return self
+
+
+class DecibelFeatures(Settings):
+    """From audio to mel features as the paper's authors compute them: decibels above a floor."""
+
+    preset: Literal["authors"] = "authors"
+    """`authors`: mel features in decibels, at one sampling rate; `stork`: mel features at each
+    file's own rate, standardised file by file; `spikes`: counts of the published spikes. Alone it
+    can stand for the section: `features: stork`."""
+    sample_rate: int = Field(22050, ge=1000)
+    """Sampling rate that all audio is brought to, in Hz."""
+    preemphasis: float = Field(0.95, ge=0, lt=1)
+    """Coefficient of the pre-emphasis filter."""
+    fft_length: int = Field(512, ge=16)
+    """Length of the Fourier transform and of its window, in samples."""
+    hop_length: int = Field(220, ge=1)
+    """Samples from one frame to the next; 220 is 10 ms, one time step of the network."""
+    bands: int = Field(40, ge=2)
+    """Mel bands: the input channels of the network."""
+    frames: int = Field(80, ge=2)
+    """Frames per clip (cut, or padded with zero power): the time steps of a trial."""
+    floor_db: float = Field(80.0, gt=0)
+    """Floor below the clip's maximum, in dB."""
+    scale: float = Field(0.0198, gt=0)
+    """Input current per dB above the floor."""
+
+    @property
+    def step_seconds(self) -> float:
+        """Duration of a frame, which is a time step of the network."""
+        return self.hop_length / self.sample_rate
+
+
+class StandardisedFeatures(Settings):
+    """From audio to mel features as the library stork computes them: standardised file by file."""
+
+    preset: Literal["stork"] = "stork"
+    """See `authors`."""
+    preemphasis: float = Field(0.95, ge=0, lt=1)
+    """Coefficient of the pre-emphasis filter."""
+    window_seconds: float = Field(0.025, gt=0)
+    """Length of the Hamming window, in seconds."""
+    hop_seconds: float = Field(0.01, gt=0)
+    """Time from one frame to the next, one time step of the network, in seconds."""
+    bands: int = Field(40, ge=2)
+    """Mel bands: the input channels of the network."""
+    frames: int = Field(80, ge=2)
+    """Frames per clip (cut, or padded with the last one): the time steps of a trial."""
+    scale: float = Field(1.0, gt=0)
+    """Input current per standard deviation of the file's features."""
+
+    @property
+    def step_seconds(self) -> float:
+        """Duration of a frame, which is a time step of the network."""
+        return self.hop_seconds
+
+
+class SpikeFeatures(Settings):
+    """From the published spikes of 700 units to counts in bins of time and groups of units."""
+
+    preset: Literal["spikes"] = "spikes"
+    """See `authors`."""
+    bands: int = Field(140, ge=1, le=700)
+    """Groups of neighbouring units: the input channels of the network. Unit u is in group
+    floor(u * bands / 700)."""
+    bin_seconds: float = Field(0.01, gt=0)
+    """Width of a bin, one time step of the network, in seconds."""
+    frames: int = Field(100, ge=2)
+    """Bins per clip, from its begin; later spikes are cut: the time steps of a trial."""
+    scale: float = Field(1.0, gt=0)
+    """Input current per spike in a bin."""
+
+    @property
+    def step_seconds(self) -> float:
+        """Duration of a bin, which is a time step of the network."""
+        return self.bin_seconds
+
+
+def _with_preset(section: Any) -> Any:
+    """Let a preset's name stand for its settings, and the paper's stand for no name."""
+    if isinstance(section, str):
+        return {"preset": section}
+    if isinstance(section, Mapping):
+        return {"preset": "authors", **section}
+    return section
+
+
+def _with_source(section: Any) -> Any:
+    """Let the name of a source stand for its settings."""
+    return {"source": section} if isinstance(section, str) else section
+
+
+PRESETS = ("authors", "stork", "spikes")
+AnyFeatures = DecibelFeatures | StandardisedFeatures | SpikeFeatures
+FeatureSettings = Annotated[
+    Annotated[AnyFeatures, Field(discriminator="preset")],
+    BeforeValidator(_with_preset, json_schema_input_type=AnyFeatures | str),
+]
+NamedCorpusSettings = Annotated[
+    CorpusSettings, BeforeValidator(_with_source, json_schema_input_type=CorpusSettings | str)
+]
+
+
+class ModelSettings(Settings):
+    """The network."""
+
+    hidden: tuple[Annotated[int, Field(ge=1)], ...] = Field((256,), min_length=1)
+    """Neurons of each hidden layer."""
+    time_constant: float = Field(10.05, gt=1)
+    """Membrane time constant of all neurons, in steps."""
+    threshold: float = Field(1.0, gt=0)
+    """Firing threshold of the hidden neurons."""
+    surrogate_slope: float = Field(5.0, gt=0)
+    """Slope of the surrogate gradient at the threshold (alpha)."""
+    max_delay: int = Field(25, ge=1)
+    """Number of taps: delays lie in 0 .. max_delay - 1 steps."""
+    synapses_per_pair: int = Field(1, ge=1)
+    """Synapses from one presynaptic to one postsynaptic unit, each with its own delay."""
+    dropout: float = Field(0.4, ge=0, lt=1)
+    """Share of hidden neurons left out of a training trial, for all its steps."""
+    excitatory_fraction: float = Field(0.5, ge=0, le=1)
+    """Share of excitatory presynaptic units under Dale's principle."""
+    positive_gain: bool = False
+    """Keep the batch-norm gain positive, so that it can never flip the sign of an input."""
+    signs: Literal["from_seed", "unseeded"] = "from_seed"
+    """Where fixed signs (Dale's principle, DEEP R) are drawn from: the run's seed, or the machine's
+    entropy, as in the published code, which draws them before it sets the seed."""
+    dale_when_dense: Literal["enforced", "not_enforced"] = "enforced"
+    """Whether Dale's principle binds `dense` networks too. `not_enforced` is the published code's
+    choice: a dense network under `dale` is then one under `free`."""
+    initial_delays: Literal["uniform", "clamped"] = "uniform"
+    """`uniform`: every delay equally likely; `clamped`: uniform over [-1, max_delay - 1], clamped
+    at 0 and rounded, as in the published code."""
+
+
+class TrainingSettings(Settings):
+    """How a network is trained."""
+
+    epochs: int = Field(150, ge=1)
+    """Passes through the training clips."""
+    batch_size: int = Field(256, ge=2)
+    """Clips per step."""
+    learning_rate: float = Field(1e-3, gt=0)
+    """Base learning rate of weights (Adam)."""
+    peak_factor: float = Field(5.0, ge=1)
+    """Peak of the OneCycle schedule, as a multiple of `learning_rate`."""
+    delay_learning_rate: float = Field(0.1, gt=0)
+    """Learning rate of delays (Adam, cosine schedule)."""
+    l1: float = Field(0.01, ge=0)
+    """L1 penalty on the magnitudes of active connections, the pressure that prunes under DEEP R;
+    other structures have none."""
+    initial_sigma: float = Field(12.0, gt=0)
+    """Width of the delay kernel at the start, in steps."""
+    final_sigma: float = Field(0.23, gt=0)
+    """Width of the delay kernel after annealing, in steps."""
+    annealing_fraction: float = Field(0.25, gt=0, le=1)
+    """Share of the epochs over which the width falls."""
+    growth: Literal["gradient", "magnitude", "random", "v1"] = "gradient"
+    """Which dormant connections `deep_r_rigl` grows: most negative gradient, largest magnitude of
+    gradient, at random, or largest positive gradient (`v1`, the authors' earlier version)."""
+    pruning: Literal["at_once", "next_batch"] = "at_once"
+    """When a connection whose magnitude fell below zero goes. `at_once`: before anything uses it,
+    its Adam moments cleared. `next_batch`: after it has served one more batch with its sign turned
+    round, as in the published code; until then there are too many connections and Dale's principle
+    is broken, in evaluation and in the saved network too."""
+    validation_speakers: tuple[Annotated[int, Field(ge=0)], ...] = Field((11,), min_length=1)
+    """Speakers held out of the training list for the choice of the epoch."""
+    select: Literal["validation_best", "last", "test_best"] = "validation_best"
+    """The epoch whose network is kept. `test_best` is the published code's choice; it reads the
+    test list every epoch and overstates accuracy."""
+    accuracy: Literal["clips", "batch_means"] = "clips"
+    """Validation and test accuracy. `clips`: correct / N. `batch_means`: mean of the shares of
+    batches of `batch_size`, as in the published code; clips of a smaller last batch count more."""
+    device: Literal["auto", "cpu", "cuda"] = "auto"
+    """Where to compute; `auto` takes a GPU where there is one."""
+
+
+class ExecutionSettings(Settings):
+    """How the jobs run; nothing here changes a result, so a change reruns nothing."""
+
+    checkpoint_seconds: float = Field(60.0, ge=0)
+    """Least time from one checkpoint of a training to the next; 0 for one after every batch."""
+    tensorboard: bool = False
+    """Write curves for TensorBoard to `results/tensorboard`; needs the package `tensorboard`."""
