@@ -1,133 +1,33 @@
-"""Moran's I against the two nulls: planted grouping is found, absent grouping is not."""
+"""The table of grouping: planted grouping is found, absent grouping is not."""
 
 import csv
 import math
 
 import numpy as np
+import planted
 import pytest
+from planted import points_of
 
 from delaynet.config import parse_config
 from delaynet.errors import UserError
 from delaynet.runs import SavedLayer, SavedNetwork, write_json, write_network
-from delaynet.structure.grouping import (
-    COLUMNS,
-    grouping,
-    marked_neurons,
-    morans_i,
-    write_grouping,
-)
-from delaynet.structure.receptive_fields import ReceptiveFields
+from delaynet.structure.grouping import COLUMNS, grouping, write_grouping
 
-CHANNELS, STEPS = 40, 25
-
-
-def fields_of(sign, delay):
-    return ReceptiveFields(
-        channel=np.arange(sign.shape[1]),
-        delay=np.asarray(delay, np.int64),
-        weight=np.asarray(sign, np.float32),
-        firing_rate=np.ones(len(sign), np.float32),
-        channels=sign.shape[1],
-        max_delay=STEPS,
-    )
-
-
-def points_of(sign, delay):
-    return marked_neurons(fields_of(sign, delay), np.ones(len(sign), bool))
-
-
-def random_net(random, neurons=48, density=1.0):
-    sign = random.choice([-1, 1], (neurons, CHANNELS))
-    sign[random.random(sign.shape) >= density] = 0
-    return sign, random.integers(0, STEPS, sign.shape)
-
-
-def blobs(random, neurons=48):
-    """Signs that follow a smooth field over channel and delay: grouped in both."""
-    delay = random.integers(0, STEPS, (neurons, CHANNELS))
-    phase = random.uniform(0, 2 * np.pi, (2, neurons, 1))
-    field = np.sin(np.arange(CHANNELS) / 4 + phase[0]) * np.cos(delay / 4 + phase[1])
-    return np.where(field > 0, 1, -1), delay
-
-
-def early_excitation(random, neurons=48):
-    """Signs at random over channels, but excitation early and inhibition late."""
-    sign = random.choice([-1, 1], (neurons, CHANNELS))
-    return sign, np.where(sign > 0, 0, 12) + random.integers(0, 12, sign.shape)
-
-
-def stripes(random, neurons=48):
-    """Signs that depend on the channel alone: grouped in space, not in time beyond it."""
-    sign = np.where(np.arange(CHANNELS) // 8 % 2, 1, -1) * np.ones((neurons, 1), int)
-    return sign, random.integers(0, STEPS, sign.shape)
-
-
-def plain_morans_i(sign, delay):
-    """The definition, pair by pair."""
-    cross = weights = squares = 0.0
-    synapses = 0
-    for n in range(len(sign)):
-        (channel,) = np.nonzero(sign[n])
-        if len(channel) < 2:
-            continue
-        marks = sign[n, channel] - sign[n, channel].mean()
-        squares += (marks**2).sum()
-        synapses += len(channel)
-        for i, c in enumerate(channel):
-            for j, e in enumerate(channel):
-                if i != j:
-                    lag = delay[n, c] - delay[n, e]
-                    weight = math.exp(-((c - e) ** 2) / (2 * 1.5**2) - lag**2 / (2 * 2**2))
-                    weights += weight
-                    cross += weight * marks[i] * marks[j]
-    return synapses / weights * cross / squares
-
-
-@pytest.mark.parametrize("density", [1.0, 0.2])
-def test_morans_i_is_its_definition_pair_by_pair(density):
-    sign, delay = random_net(np.random.default_rng(1), neurons=6, density=density)
-    assert morans_i(points_of(sign, delay)) == pytest.approx(plain_morans_i(sign, delay), rel=1e-6)
-
-
-def test_the_nulls_are_what_plain_permutations_give():
-    random = np.random.default_rng(2)
-    sign, delay = random_net(random, neurons=4, density=0.4)
-    plain = {"N1": [], "N2": []}
-    for _ in range(300):
-        signs, delays = sign.copy(), delay.copy()
-        for n in range(len(sign)):
-            exists = np.nonzero(sign[n])[0]
-            order = random.permutation(exists)
-            signs[n, exists], delays[n, exists] = sign[n, order], delay[n, order]
-        plain["N1"].append(plain_morans_i(signs, delay))
-        plain["N2"].append(plain_morans_i(sign, delays))
-    for null, draws in plain.items():
-        result = grouping(points_of(sign, delay), null, 2000, seed=0)
-        error = np.std(draws) / np.sqrt(len(draws))
-        assert result.null_mean == pytest.approx(np.mean(draws), abs=4 * error)
-        assert result.null_sd == pytest.approx(np.std(draws), rel=0.2)
+CHANNELS, STEPS = planted.CHANNELS, planted.STEPS
 
 
 @pytest.mark.parametrize("null", ["N1", "N2"])
 def test_planted_grouping_over_channel_and_delay_is_found(null):
-    assert grouping(points_of(*blobs(np.random.default_rng(0))), null, 200, seed=0).z > 8
-
-
-def test_excitation_before_inhibition_is_found_by_permuting_delays():
-    assert grouping(points_of(*early_excitation(np.random.default_rng(0))), "N2", 200, 0).z > 8
-
-
-def test_grouping_in_space_alone_is_found_by_n1_and_not_by_n2():
-    points = points_of(*stripes(np.random.default_rng(0)))
-    assert grouping(points, "N1", 200, seed=0).z > 8
-    assert abs(grouping(points, "N2", 200, seed=0).z) < 3
+    assert grouping(points_of(*planted.both(np.random.default_rng(0))), null, 200, seed=0).z > 8
 
 
 @pytest.mark.parametrize("density", [1.0, 0.2])
 @pytest.mark.parametrize("null", ["N1", "N2"])
 def test_without_grouping_z_is_a_standard_normal(null, density):
     z = [
-        grouping(points_of(*random_net(np.random.default_rng(seed), 24, density)), null, 200, 0).z
+        grouping(
+            points_of(*planted.neither(np.random.default_rng(seed), 24, density)), null, 200, 0
+        ).z
         for seed in range(40)
     ]
     assert abs(np.mean(z)) < 0.5  # three standard errors
@@ -135,20 +35,14 @@ def test_without_grouping_z_is_a_standard_normal(null, density):
     assert np.max(np.abs(z)) < 4
 
 
-def test_turning_all_signs_of_a_neuron_around_changes_nothing():
-    sign, delay = blobs(np.random.default_rng(3))
-    turned = sign * np.where(np.arange(len(sign)) % 2, 1, -1)[:, None]
-    assert morans_i(points_of(turned, delay)) == pytest.approx(morans_i(points_of(sign, delay)))
-
-
 def test_the_same_seed_gives_the_same_numbers():
-    points = points_of(*blobs(np.random.default_rng(4), neurons=8))
+    points = points_of(*planted.both(np.random.default_rng(4), neurons=8))
     first, second, other = (grouping(points, "N2", 50, seed) for seed in (0, 0, 1))
     assert first == second != other
 
 
 def test_too_few_pairs_are_not_testable():
-    sign, delay = random_net(np.random.default_rng(5), neurons=48, density=1 / 64)
+    sign, delay = planted.neither(np.random.default_rng(5), neurons=48, density=1 / 64)
     result = grouping(points_of(sign, delay), "N2", 50, seed=0)
     assert result.synapses > 0
     assert math.isnan(result.moran_i) and math.isnan(result.z)
@@ -160,13 +54,13 @@ def test_a_network_without_synapses_is_not_testable():
 
 
 def test_one_sign_only_is_not_testable():
-    _, delay = random_net(np.random.default_rng(6))
+    _, delay = planted.neither(np.random.default_rng(6))
     for null in ("N1", "N2"):
         assert math.isnan(grouping(points_of(np.ones_like(delay), delay), null, 50, seed=0).z)
 
 
 def test_without_delays_time_cannot_be_tested_and_space_can():
-    sign, delay = stripes(np.random.default_rng(7))
+    sign, delay = planted.space(np.random.default_rng(7))
     points = points_of(sign, np.zeros_like(delay))
     assert math.isnan(grouping(points, "N2", 50, seed=0).z)
     assert grouping(points, "N1", 50, seed=0).z > 8
@@ -188,8 +82,8 @@ def analysed(tmp_path_factory):
     for run in parse_config(content).runs():
         random = np.random.default_rng(run.seed)
         density = 1 - float(run.sparsity)
-        trained = blobs(random, 32) if density == 1 else random_net(random, 32, density)
-        for name, net in (("initial", random_net(random, 32, density)), ("network", trained)):
+        trained = planted.both(random, 32) if density == 1 else planted.neither(random, 32, density)
+        for name, net in (("initial", planted.neither(random, 32, density)), ("network", trained)):
             sign, delay = net
             rate = (np.arange(32) > 1).astype(np.float32)  # two neurons are silent
             layer = SavedLayer(

@@ -125,7 +125,7 @@ def test_a_change_of_one_variants_setting_trains_that_variant_alone(finished: Pa
     with edited(finished / "config" / "config.yaml", addition):
         plan = planned(finished)
         assert plan["train"] == 1
-        assert plan == AFTER_TRAINING | {"configuration": 1, "train": 1}
+        assert plan == AFTER_TRAINING | {"configuration": 1, "train": 1, "figure": len(FIGURES)}
 
 
 def test_how_jobs_run_is_no_part_of_the_results(finished: Path) -> None:

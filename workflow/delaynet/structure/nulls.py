@@ -1,0 +1,196 @@
+"""Null models: what a network would look like if signs or delays were not grouped.
+
+All keep the occupancy: which neuron has a synapse at which channel. Each permutes one attribute of
+the synapses among those that are alike in another, all orders equally likely:
+
+    N1  signs within a neuron                     is the sign tied to the place?
+    N2  delays within a neuron                    ... to the delay, beyond the channel?
+    N3  signs across neurons, channel by channel  ... beyond what all neurons share?
+    N4  delays across neurons, channel by channel ... to the delay, beyond what all share?
+    N5  the initial network of the same seed: a comparison, nothing is permuted
+
+Under Dale's principle a sign belongs to its channel. N1 would break that and N3 would change
+nothing, so only N2, N4 and N5 are valid.
+
+Not every null can test every measure. N1 and N3 leave positions where they are, so the pair
+correlation of positions is constant under them. N3 and N4 mix neurons, and N5 compares networks:
+there, a measure that depends on how many synapses of either sign a neuron has answers to
+differences of balance where nothing is grouped. Moran's I, the correlogram and the join counts do
+not, since they are taken beyond a neuron's own balance; distances to the nearest do, and are tested
+within neurons alone.
+"""
+
+import math
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from delaynet.structure import pairs
+from delaynet.structure.measures import Array, Measures, centred, kernel_of, measures_of, ratio
+from delaynet.structure.points import MarkedPoints, Values
+from delaynet.structure.receptive_fields import IntArray
+
+# As many permutations at once as stay in a processor's cache, and enough to fill its vectors.
+VALUES_PER_CHUNK, LEAST_PER_CHUNK = 2**18, 32
+# A smaller standard deviation, or difference of two values, is rounding.
+ROUNDING = 1e-12
+
+
+class Null(NamedTuple):
+    """What a null model permutes (`sign` or `delay`), and within what (`neuron` or `channel`)."""
+
+    permutes: str
+    within: str
+
+
+NULLS = {
+    "N1": Null("sign", "neuron"),
+    "N2": Null("delay", "neuron"),
+    "N3": Null("sign", "channel"),
+    "N4": Null("delay", "channel"),
+}
+COMPARISON = "N5"
+VALID_UNDER_DALE = ("N2", "N4", COMPARISON)
+
+# Which null models can test which measure, and why: see above.
+OF_SIGNS = (*NULLS, COMPARISON)
+OF_POSITIONS = ("N2", "N4", COMPARISON)
+TESTED_BY: dict[str, tuple[str, ...]] = {
+    "morans_i": OF_SIGNS,
+    "join_excess": OF_SIGNS,
+    "nearest_excess": ("N1", "N2"),
+    "clustering": OF_POSITIONS,
+    "correlogram": OF_SIGNS,
+    "pair_correlation": OF_POSITIONS,
+}
+
+
+def valid_nulls(dale: str) -> tuple[str, ...]:
+    """Return the null models valid for networks with (`dale`) or without (`free`) Dale's signs."""
+    return VALID_UNDER_DALE if dale == "dale" else OF_SIGNS
+
+
+def permutations_of(
+    points: MarkedPoints, null: str, permutations: int, seed: int
+) -> Iterator[Values]:
+    """Yield chunks of what a null model permutes, [synapses, chunk].
+
+    Args:
+        points: the network.
+        null: one of `NULLS`.
+        permutations: how many in all.
+        seed: seed of the permutations.
+    """
+    values = points.sign if NULLS[null].permutes == "sign" else points.delay
+    start, member = _groups(points, NULLS[null].within)
+    random = np.random.default_rng(seed)
+    at_once = max(LEAST_PER_CHUNK, VALUES_PER_CHUNK // max(points.synapses, 1024))
+    for done in range(0, permutations, at_once):
+        shape = points.synapses, min(at_once, permutations - done)
+        shuffled = np.empty(shape, np.int32)
+        # two words of 32 bits at a time are drawn twice as fast
+        halves = random.integers(0, 2**64, (math.prod(shape) + 1) // 2, np.uint64).view(np.uint32)
+        words = halves[: math.prod(shape)].reshape(shape)
+        pairs.shuffle(values, start, member, words, shuffled)
+        yield shuffled
+
+
+def _groups(points: MarkedPoints, within: str) -> tuple[IntArray, IntArray]:
+    """Return the synapses that are exchanged for each other: [groups + 1] and [synapses]."""
+    if within == "neuron":
+        return points.start, np.arange(points.synapses)
+    member = np.argsort(points.channel, kind="stable")
+    return np.append(0, np.cumsum(np.bincount(points.channel))), member
+
+
+def permuted_morans_i(points: MarkedPoints, null: str, permutations: int, seed: int) -> Array:
+    """Return Moran's I under a null model, [permutations]; arguments as `permutations_of`.
+
+    The sum of weights W changes where delays are permuted, the sum of squares where neurons
+    exchange signs.
+    """
+    chunks = permutations_of(points, null, permutations, seed)
+    of_chunk = _of_signs if NULLS[null].permutes == "sign" else _of_delays
+    return np.concatenate([of_chunk(points, chunk) for chunk in chunks])
+
+
+def _of_signs(points: MarkedPoints, sign: Values) -> Array:
+    kernel = kernel_of(points.max_delay)
+    delay_lag = points.delay[points.second] - points.delay[points.first]  # [pairs]
+    weight = kernel[points.lag, delay_lag + points.max_delay - 1]
+    mark, squares = centred(points, sign)
+    cross = np.zeros(sign.shape[1])
+    pairs.kernel_sums_of_signs(points.first, points.second, weight, mark, cross)
+    return ratio(points.synapses * cross, weight.sum() * squares)
+
+
+def _of_delays(points: MarkedPoints, delay: Values) -> Array:
+    mark, squares = centred(points, points.sign[:, None])
+    cross, weight = np.zeros((2, delay.shape[1]))
+    ends, kernel = (points.first, points.second, points.lag), kernel_of(points.max_delay)
+    pairs.kernel_sums_of_delays(*ends, mark[:, 0], delay, kernel, cross, weight)
+    return ratio(points.synapses * cross, weight * squares)
+
+
+def permuted_measures(points: MarkedPoints, null: str, permutations: int, seed: int) -> Measures:
+    """Return all measures under a null model, each [permutations, ...].
+
+    What the null model cannot test is not a number. Arguments as `permutations_of`; the
+    permutations are the same as those of `permuted_morans_i`.
+    """
+    nearest = null in TESTED_BY["nearest_excess"]
+    parts = []
+    for chunk in permutations_of(points, null, permutations, seed):
+        pattern = {"sign": points.sign, "delay": points.delay}
+        kept = {name: np.repeat(x[:, None], chunk.shape[1], 1) for name, x in pattern.items()}
+        permuted = kept | {NULLS[null].permutes: chunk}
+        parts.append(measures_of(points, permuted["sign"], permuted["delay"], nearest))
+    stacked = Measures(*map(np.concatenate, zip(*parts, strict=True)))
+    return _only_tested(stacked, null)
+
+
+def _only_tested(measured: Measures, null: str) -> Measures:
+    """Return the measures with not a number in place of what a null model cannot test."""
+    untested = [name for name, nulls in TESTED_BY.items() if null not in nulls]
+    return measured._replace(
+        **{name: np.full_like(getattr(measured, name), np.nan) for name in untested}
+    )
+
+
+def initial_differences(trained: Measures, initial: Measures) -> Measures:
+    """Return trained - initial for what N5 compares; the rest is not a number."""
+    differences = (after - before for after, before in zip(trained, initial, strict=True))
+    return _only_tested(Measures(*differences), COMPARISON)
+
+
+def z_score(observed: NDArray[np.float64] | float, draws: Array) -> Array:
+    """Return (observed - mean) / standard deviation of the draws, [...].
+
+    Args:
+        observed: [...].
+        draws: [permutations, ...].
+
+    Returns:
+        Not a number where all draws agree or one of them is undefined.
+    """
+    deviation = draws.std(axis=0, ddof=1)
+    usable = np.where(deviation > ROUNDING, deviation, np.nan)
+    score: Array = (observed - draws.mean(axis=0)) / usable
+    return score
+
+
+def p_value(observed: NDArray[np.float64] | float, draws: Array) -> Array:
+    """Return the one-sided p, (1 + draws that reach the observed) / (1 + draws), [...].
+
+    Small where the network is more grouped than the null model (Phipson & Smyth 2010, Stat. Appl.
+    Genet. Mol. Biol. 9, 39). An undefined draw counts as reaching it.
+
+    Args:
+        observed: [...].
+        draws: [permutations, ...].
+    """
+    reached = len(draws) - (draws < np.asarray(observed) - ROUNDING).sum(axis=0)
+    p: Array = (1 + reached) / (1 + len(draws))
+    return p
