@@ -211,7 +211,6 @@ def test_a_corpus_without_any_features_is_told_even_if_clips_may_be_left_out(rec
     assert list((recordings.parent / "out").iterdir()) == []
 
 
-@pytest.mark.filterwarnings("ignore:Empty filters")
 def test_bands_that_do_not_fit_are_told_before_anything_is_computed(words: Path):
     with pytest.raises(UserError, match=r"mel bands hold no frequency .* 512 samples at 16000 Hz"):
         written(words, StandardisedFeatures(bands=150))

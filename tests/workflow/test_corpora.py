@@ -12,6 +12,7 @@ import pytest
 import soundfile
 from local_mirror import NAME, Mirror, running
 from project_copy import TINY, copy_project, planned, run, snakemake
+from published_spikes import write_folder
 
 from delaynet.corpus.espeak import SAMPLE_RATE, speak
 
@@ -143,3 +144,20 @@ def test_the_documented_example_of_ones_own_recordings_becomes_a_paper(tmp_path:
     assert planned(project, "all", *shown) == {}
     soundfile.write(folder / "audio" / names["train"][0], sound[: len(sound) // 2], SAMPLE_RATE)
     assert planned(project, "all", *shown)["check"] == 1
+
+
+def test_published_spikes_become_a_paper(tmp_path: Path) -> None:
+    project = copy_project(tmp_path / "project")
+    write_folder(project / "shd")
+    configuration = TINY.replace(
+        "{source: synthetic, trials: 1}", "{source: spikes, folder: shd}\nfeatures: spikes"
+    ).replace("l1: 0.0001", "l1: 0.0001, validation_speakers: [3]")
+    (project / "config" / "config.yaml").write_text(configuration)
+    assert not {"corpus", "check", "fetch"} & set(planned(project))
+    result = run(project, "make", "paper")
+    assert "results/paper.pdf" in result.stdout
+    with h5py.File(project / FEATURES) as file:
+        assert file["features"].shape == (80, 100, 140)
+    (project / "shd" / "shd_test.h5").unlink()
+    result = snakemake(project, "--dry-run", check=False)
+    assert "shd_test.h5 does not exist" in result.stdout + result.stderr

@@ -25,7 +25,7 @@ def test_a_rule_has_log_benchmark_resources_environment_and_declared_code(name: 
     assert name == "fetch" or re.search(r"^        code=", body, re.MULTILINE), "declared code"
     assert "mem_mb=" in body
     assert "runtime=" in body
-    assert re.search(r"2> \{log\}", body), "messages go to the log"
+    assert re.search(r"2> (>\(tee )?\{log\}", body), "messages go to the log"
     assert "run:" not in body
 
 

@@ -9,7 +9,8 @@ localrules:
 
 
 # No `code`: an archive is what its checksum says, whatever fetched it. `update`: Snakemake does not
-# remove what is there, and the command verifies it without asking the network.
+# remove what is there, and the command verifies it without asking the network. The screen shows
+# how far a download is, as it may take long.
 rule fetch:
     output:
         update(naming.FETCHED_ARCHIVE),
@@ -25,7 +26,8 @@ rule fetch:
     params:
         published=CONFIG.corpus.published,
     shell:
-        "python -m delaynet corpus fetch --published {params.published:q} --output {output} 2> {log}"
+        "python -m delaynet corpus fetch --published {params.published:q} --output {output}"
+        " 2> >(tee {log} >&2)"
 
 
 rule corpus:

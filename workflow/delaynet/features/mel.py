@@ -1,9 +1,13 @@
-"""Mel features of one clip: pure functions of its samples."""
+"""Mel features of one clip: pure functions of its samples.
+
+Numpy alone: librosa compiles itself for half a minute where it is first used, in every process that
+is first, and takes as long to import as a thousand clips. The tests hold every step against it.
+"""
 
 from functools import lru_cache
 
-import librosa
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 
 from delaynet.errors import UserError
 from delaynet.features.audio import resampled
@@ -61,16 +65,16 @@ def decibel_features(audio: np.ndarray, settings: DecibelFeatures) -> np.ndarray
     length, hop = settings.fft_length, settings.hop_length
     _require_samples(audio, length, settings.sample_rate)
     audio = np.asarray(audio, np.float64)[: settings.frames * hop + length]
-    emphasised = librosa.effects.preemphasis(audio, coef=settings.preemphasis)  # [samples]
-    spectrum = librosa.stft(emphasised, n_fft=length, hop_length=hop)  # [frequencies, frames]
+    emphasised = _emphasised(audio, settings.preemphasis, 3 * audio[0] - audio[1])  # [samples]
+    frames = sliding_window_view(np.pad(emphasised, length // 2), length)[::hop]
+    spectrum = np.fft.rfft(
+        frames[: settings.frames] * _hann_window(length)
+    )  # [frames, frequencies]
     filters = mel_filters(settings.sample_rate, length, settings.bands)
-    power = _mel_power(spectrum[:, : settings.frames].T, filters)  # [clip's frames, bands]
+    power = _mel_power(spectrum, filters)  # [clip's frames, bands]
     _require_sound(power, settings.frames)
-    # Division first: `ref=np.max` would compare quiet clips with an absolute smallest power.
-    decibels = librosa.power_to_db(
-        power / power.max(), ref=1.0, amin=TINY_POWER, top_db=settings.floor_db
-    )
-    features = settings.scale * (decibels + settings.floor_db)
+    decibels = 10 * np.log10(np.maximum(power / power.max(), TINY_POWER))
+    features = settings.scale * (np.maximum(decibels, -settings.floor_db) + settings.floor_db)
     missing = settings.frames - len(features)
     return np.pad(features, ((0, missing), (0, 0))).astype(np.float32)  # [frames, bands]
 
@@ -110,14 +114,12 @@ def standardised_features(
     window, hop, fft_length = window_samples(rate, settings)
     _require_samples(audio, window, rate)
     audio = np.asarray(audio, np.float64)
-    emphasised = librosa.effects.preemphasis(
-        audio, coef=settings.preemphasis, zi=np.zeros(1)
-    )  # [samples]
+    emphasised = _emphasised(audio, settings.preemphasis, audio[0])  # [samples]
     padding = -(len(audio) - window) % hop
-    frames = librosa.util.frame(
-        np.pad(emphasised, (0, padding)), frame_length=window, hop_length=hop, axis=0
-    )[: settings.frames]
-    spectrum = np.fft.rfft(frames * np.hamming(window), fft_length)  # [frames, frequencies]
+    frames = sliding_window_view(np.pad(emphasised, (0, padding)), window)[::hop]
+    spectrum = np.fft.rfft(
+        frames[: settings.frames] * np.hamming(window), fft_length
+    )  # [frames, frequencies]
     filters = mel_filters(rate, fft_length, settings.bands, htk=True)
     power = _mel_power(spectrum, filters) / fft_length  # [clip's frames, bands]
     _require_sound(power, settings.frames)
@@ -172,15 +174,46 @@ def mel_filters(rate: int, fft_length: int, bands: int, *, htk: bool = False) ->
         fft_length: Points of the Fourier transform.
         bands: Number of filters.
         htk: the HTK mel scale with filters of height 1, instead of Slaney's with unit area.
+            Each rises from its lower neighbour's centre and falls to its upper neighbour's.
 
     Returns:
         float64, shape [bands, fft_length // 2 + 1], to be multiplied with a power spectrum.
     """
-    filters: np.ndarray = librosa.filters.mel(
-        sr=rate, n_fft=fft_length, n_mels=bands, htk=htk, norm=None if htk else "slaney",
-        dtype=np.float64,
-    )  # fmt: skip
-    return filters
+    frequencies = np.fft.rfftfreq(fft_length, 1 / rate)
+    corners = _htk_corners(rate, bands) if htk else _slaney_corners(rate, bands)
+    widths = np.diff(corners)[:, None]
+    rising = (frequencies - corners[:-2, None]) / widths[:-1]
+    falling = (corners[2:, None] - frequencies) / widths[1:]
+    filters: np.ndarray = np.maximum(0, np.minimum(rising, falling))  # [bands, frequencies]
+    return filters if htk else filters * (2 / (corners[2:] - corners[:-2]))[:, None]
+
+
+def _htk_corners(rate: int, bands: int) -> np.ndarray:
+    """Return the corners of filters in Hz: mel = 2595 log10(1 + f / 700), [bands + 2]."""
+    highest = 2595 * np.log10(1 + rate / 2 / 700)
+    corners: np.ndarray = 700 * (10 ** (np.linspace(0, highest, bands + 2) / 2595) - 1)
+    return corners
+
+
+def _slaney_corners(rate: int, bands: int) -> np.ndarray:
+    """Return the corners of filters in Hz, [bands + 2].
+
+    Slaney (1998, Auditory Toolbox): 3 mel for 200 Hz up to 1 kHz, 27 for each factor of 6.4 above.
+    """
+    bend, mel_per_log = 15.0, 27 / np.log(6.4)
+    nyquist = rate / 2
+    highest = 0.015 * nyquist if nyquist < 1000 else bend + mel_per_log * np.log(nyquist / 1000)
+    mel = np.linspace(0, highest, bands + 2)
+    return np.where(mel < bend, mel / 0.015, 1000 * np.exp((mel - bend) / mel_per_log))
+
+
+@lru_cache(maxsize=16)
+def _hann_window(length: int) -> np.ndarray:
+    return 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(length) / length)
+
+
+def _emphasised(audio: np.ndarray, coefficient: float, first: float) -> np.ndarray:
+    return np.concatenate([[first], audio[1:] - coefficient * audio[:-1]])
 
 
 def _mel_power(spectrum: np.ndarray, filters: np.ndarray) -> np.ndarray:

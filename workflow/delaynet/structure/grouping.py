@@ -18,8 +18,7 @@ from delaynet.errors import UserError
 from delaynet.files import replacing
 from delaynet.processes import in_order
 from delaynet.runs import read_network
-from delaynet.structure.measures import measures
-from delaynet.structure.nulls import ROUNDING, permuted_morans_i, valid_nulls, z_score
+from delaynet.structure.nulls import ROUNDING, morans_i, permuted_morans_i, valid_nulls, z_score
 from delaynet.structure.points import CHANNEL_WIDTH, DELAY_WIDTH, MarkedPoints, marked_points
 from delaynet.structure.receptive_fields import receptive_fields
 
@@ -74,7 +73,7 @@ def grouping(points: MarkedPoints, null: str, permutations: int, seed: int) -> G
     counted = points.neurons, points.synapses
     if points.close_pairs < MINIMAL_PAIRS:
         return Grouping(*counted, math.nan, math.nan, math.nan, math.nan)
-    observed = float(measures(points).morans_i)
+    observed = morans_i(points)
     draws = permuted_morans_i(points, null, permutations, seed)
     mean, deviation = float(draws.mean()), float(draws.std(ddof=1))
     z = float(z_score(observed, draws))

@@ -105,6 +105,11 @@ def _groups(points: MarkedPoints, within: str) -> tuple[IntArray, IntArray]:
     return np.append(0, np.cumsum(np.bincount(points.channel))), member
 
 
+def morans_i(points: MarkedPoints) -> float:
+    """Return Moran's I of a network as `measures` does, without the other measures."""
+    return float(_of_signs(points, points.sign[:, None])[0])
+
+
 def permuted_morans_i(points: MarkedPoints, null: str, permutations: int, seed: int) -> Array:
     """Return Moran's I under a null model, [permutations]; arguments as `permutations_of`.
 
