@@ -30,6 +30,7 @@ from benchmark.works import (
 
 
 @pytest.mark.parametrize("quantity", ["step", "epoch", "evaluation"])
+@pytest.mark.slow
 def test_every_side_does_every_work(quantity: Quantity) -> None:
     rewired = settings("learned", "deep_r_rigl", "0.9375", hidden=16)
     work = Work("small", rewired, 0.23, quantity, clips=300, steps=20)

@@ -71,6 +71,7 @@ MISTAKES = {
 
 
 @pytest.mark.parametrize("mistake", MISTAKES)
+@pytest.mark.slow
 def test_a_mistake_gets_one_sentence_and_writes_nothing(mistake: str, tmp_path: Path) -> None:
     arguments, named = MISTAKES[mistake]
     result = delaynet(*arguments, folder=tmp_path)

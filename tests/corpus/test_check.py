@@ -285,6 +285,7 @@ FORMATS = [
 
 
 @pytest.mark.parametrize(("rate", "subtype", "channels"), FORMATS)
+@pytest.mark.slow
 def test_twenty_clips_of_a_format_are_reported_rightly(tmp_path, rate, subtype, channels):
     (tmp_path / "audio").mkdir()
     for clip in CLIPS:

@@ -85,6 +85,7 @@ def test_all_voices_of_the_twelve_speakers_differ():
     assert len(words) == len(SPEAKERS) == 12
 
 
+@pytest.mark.slow
 def test_made_twice_in_two_processes_the_corpus_is_byte_for_byte_the_same(
     corpus: Path, tmp_path: Path
 ):
@@ -95,6 +96,7 @@ def test_made_twice_in_two_processes_the_corpus_is_byte_for_byte_the_same(
     assert checksums(corpus) == checksums(tmp_path / "again")
 
 
+@pytest.mark.slow
 def test_the_number_of_processes_changes_nothing(corpus: Path, tmp_path: Path):
     write_corpus(tmp_path / "again", trials=1, seed=SEED, processes=3)
     assert checksums(corpus) == checksums(tmp_path / "again")
@@ -114,6 +116,7 @@ def sentence_on_a_full_disk(folder: Path, processes: int, answer: Path) -> None:
 
 
 @pytest.mark.parametrize("processes", [1, 2])
+@pytest.mark.slow
 def test_a_full_disk_is_one_sentence_and_leaves_nothing(tmp_path: Path, processes: int):
     folder, answer = tmp_path / "corpus", tmp_path / "answer"
     child = get_context("spawn").Process(
@@ -212,6 +215,7 @@ def test_the_corpus_says_what_it_is(corpus: Path):
     assert "GPL" in record["licence"]
 
 
+@pytest.mark.slow
 def test_a_finished_synthetic_corpus_is_replaced_and_nothing_is_left_beside_it(tmp_path: Path):
     folder = tmp_path / "corpus"
     folder.mkdir()

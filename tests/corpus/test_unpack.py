@@ -335,6 +335,7 @@ def test_a_member_of_absurd_size_stops_before_it_is_read(place):
     ],
     ids=["member", "pax header", "long name", "end"],
 )
+@pytest.mark.slow
 def test_a_bomb_stops_at_the_limit_and_takes_no_memory(place, before, words):
     archive = zeros_in_gzip(place / "resources" / "hd_audio.tar.gz", before, 2**28)
     sentence, megabytes = peak_of_unpacking(archive, place / "results" / "corpus")
@@ -427,6 +428,7 @@ def test_another_layout_is_told_with_what_was_found(place, files, found):
 # -- interruption and full disks -----------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_a_killed_unpack_leaves_nothing_that_looks_finished_and_the_next_one_cleans_up(place):
     many = {f"audio/{number:05d}.flac": bytes(1000) for number in range(20_000)}
     archive = archive_of(place, members_of(many | FILES))

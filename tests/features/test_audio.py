@@ -43,6 +43,7 @@ def decibels() -> np.ndarray:
 @pytest.mark.parametrize("channels", [1, 2])
 @pytest.mark.parametrize("bits", [16, 24])
 @pytest.mark.parametrize("rate", [8000, 16000, 22050, 44100, 48000])
+@pytest.mark.slow
 def test_twenty_voices_have_the_same_features_at_any_rate_resolution_and_channel_count(
     rate: int, bits: int, channels: int, decibels: np.ndarray, tmp_path: Path
 ):

@@ -73,6 +73,7 @@ def test_letters_in_an_svg_are_paths(tiny, tmp_path):
 
 
 @pytest.mark.parametrize("name", FIGURES)
+@pytest.mark.slow
 def test_no_letter_is_smaller_than_six_points_and_no_figure_wider_than_the_page(name, large):
     figure = draw(name, large)
     sizes = [
@@ -195,6 +196,7 @@ def test_a_figure_needs_runs_of_the_grid_only_and_each_once(name, results):
 
 
 @pytest.mark.parametrize("name", FIGURES)
+@pytest.mark.slow
 def test_a_figure_draws_with_the_files_that_it_says_it_needs_and_no_others(name, large, tmp_path):
     for file in needed_files(name, load_config(large / "config.json")):
         (tmp_path / file).parent.mkdir(parents=True, exist_ok=True)
@@ -255,6 +257,7 @@ def test_the_corpus_figure_says_how_clips_were_recorded_and_how_many_are_faulty(
 @pytest.mark.parametrize(
     ("languages", "speakers", "words"), [(1, 3, 35), (2, 12, 25), (5, 100, 10), (1, 1, 1)]
 )
+@pytest.mark.slow
 def test_the_corpus_figure_holds_any_words_and_speakers(languages, speakers, words):
     clips = tuple(
         CheckedClip(

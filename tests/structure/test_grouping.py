@@ -142,6 +142,7 @@ def test_both_networks_are_analysed_on_the_neurons_that_fire_after_training(anal
     assert {row["synapses"] for row in dense} == {str(30 * CHANNELS)}
 
 
+@pytest.mark.slow
 def test_more_processes_give_the_same_bytes(analysed):
     write_grouping(analysed / "config.json", analysed / "runs", analysed / "two.csv", 100, 2)
     assert (analysed / "one.csv").read_bytes() == (analysed / "two.csv").read_bytes()

@@ -102,6 +102,7 @@ def test_killed_at_twenty_random_moments_a_training_ends_in_the_same_bytes(
 
 
 @pytest.mark.parametrize("number", SIGNALS)
+@pytest.mark.slow
 def test_a_signal_ends_the_batch_and_the_training_goes_on_from_there(
     number: signal.Signals, features: Path, tmp_path: Path
 ) -> None:
@@ -163,6 +164,7 @@ def test_the_command_itself_killed_twice_and_pre_empted_once_ends_in_the_same_by
     assert not list(checkpoints.rglob("*.pt"))
 
 
+@pytest.mark.slow
 def test_the_exit_code_stands_in_the_help() -> None:
     help_text = subprocess.run(
         [sys.executable, "-m", "delaynet", "train", "--help"],

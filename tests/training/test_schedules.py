@@ -72,6 +72,7 @@ def test_our_adam_is_pytorchs_to_the_bit() -> None:
     assert torch.equal(ours, theirs)
 
 
+@pytest.mark.slow
 def test_optimising_does_not_import_pytorchs_compiler() -> None:
     program = (
         "import sys, torch; from delaynet.training.schedules import Adam; "
