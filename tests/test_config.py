@@ -1,6 +1,7 @@
 """The configuration: the grid it stands for, and one sentence for every wrong input."""
 
 import json
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -83,6 +84,26 @@ WRONG = [
         {"variants": {"learned-dense-free": {"corpus": {}}}},
         ["learned-dense-free", "corpus", "model, training"],
     ),
+    (
+        "an unknown condition",
+        {"grid": [{"delays": ["fixed"], "structure": ["dense"], "condition": ["scrambled"]}]},
+        ["scrambled", "`conditions`", "standard"],
+    ),
+    (
+        "settings for the standard condition",
+        {"conditions": {"standard": {"training": {"epochs": 2}}}},
+        ["conditions", "standard", "none of its own"],
+    ),
+    (
+        "an unknown key of a condition",
+        {"conditions": {"long": {"training": {"epoch": 1}}}},
+        ["conditions.long.training.epoch", "unknown key"],
+    ),
+    (
+        "a condition whose name is no folder's",
+        {"conditions": {"tau/2": {}}},
+        ["conditions.tau/2", "pattern"],
+    ),
     ("a folder that is not named", {"corpus": {"source": "folder"}}, ["corpus", "folder"]),
     ("a folder without use", {"corpus": {"folder": "recordings"}}, ["corpus", "folder"]),
 ]
@@ -109,7 +130,7 @@ def test_the_grid_is_the_union_of_its_blocks_over_the_seeds() -> None:
     runs = list(parse_config(VALID).runs())
     assert len(runs) == len(set(runs)) == 2 * (2 + 2)
     assert runs[0] == Run("none", "dense", "free", "0", 0)
-    assert runs[-1].folder == "fixed-deep_r-dale/sparsity-0.5/seed-1"
+    assert runs[-1].folder == "standard/fixed-deep_r-dale/sparsity-0.5/seed-1"
     doubled = parse_config(VALID | {"grid": VALID["grid"] * 2})
     assert list(doubled.runs()) == runs
 
@@ -121,21 +142,100 @@ def test_a_variants_settings_lie_over_the_common_ones() -> None:
     assert set(epochs.values()) == {150}
 
 
+def test_a_conditions_settings_lie_over_those_of_the_variant() -> None:
+    config = parse_config(
+        VALID
+        | {
+            "grid": [{**VALID["grid"][0], "condition": ["standard", "slow"]}],
+            "variants": {"learned-dense-free": {"training": {"epochs": 7, "l1": 0.5}}},
+            "conditions": {"slow": {"training": {"epochs": 9}, "model": {"time_constant": 20}}},
+        }
+    )
+    run = Run("learned", "dense", "free", "0", 1, "slow")
+    assert run.folder == "slow/learned-dense-free/sparsity-0/seed-1"
+    assert run in set(config.runs())
+    settings = config.resolve(run)
+    assert (settings.training.epochs, settings.training.l1) == (9, 0.5)
+    assert settings.model.time_constant == 20
+    assert settings.run == run
+    assert config.resolve(run._replace(condition="standard")).training.epochs == 7
+
+
+def test_a_block_may_have_seeds_of_its_own() -> None:
+    config = parse_config(VALID | {"grid": [{**VALID["grid"][0], "seeds": 4}, VALID["grid"][1]]})
+    seeds = {run.variant: run.seed + 1 for run in config.runs()}
+    assert seeds == {
+        "none-dense-free": 4,
+        "learned-dense-free": 4,
+        "fixed-deep_r-free": 2,
+        "fixed-deep_r-dale": 2,
+    }
+
+
 @pytest.mark.parametrize("name", ["config.yaml", "paper.yaml"])
 def test_the_shipped_configurations_are_valid(name: str) -> None:
     assert isinstance(load_config(PROJECT / "config" / name), Config)
 
 
-def test_the_miniature_holds_the_grid_that_the_claims_need() -> None:
-    config = load_config(PROJECT / "config" / "config.yaml")
-    runs = set(config.runs())
-    for delays in ("fixed", "learned"):
-        for dale in ("free", "dale"):
-            assert Run(delays, "dense", dale, "0", 2) in runs
-            for structure in ("static", "deep_r_rigl"):
-                sparsities = {r.sparsity for r in runs if r[:3] == (delays, structure, dale)}
-                assert len(sparsities) >= 2
-    assert Run("none", "dense", "free", "0", 2) in runs
+def _seeds(config: Config) -> dict[tuple[str, ...], int]:
+    """Return how many seeds each grid point has: (delays, structure, dale, sparsity, condition)."""
+    return Counter((*run[:4], run.condition) for run in config.runs())
+
+
+def test_the_miniature_has_seeds_enough_for_the_claims() -> None:
+    seeds = _seeds(load_config(PROJECT / "config" / "config.yaml"))
+    # one-sided exact sign-flips: 1/64 passes Holm's first step of three, 1/32 a single test
+    for point in [
+        ("learned", "dense", "free", "0", "standard"),
+        ("learned", "dense", "dale", "0", "standard"),
+        ("learned", "deep_r_rigl", "free", "0.75", "standard"),
+    ]:
+        assert seeds[point] == 6
+    for point in [("none", "dense", "0"), ("fixed", "dense", "0")] + [
+        (delays, structure, sparsity)
+        for delays, structure in [
+            ("fixed", "deep_r_rigl"),
+            ("learned", "deep_r_rigl"),
+            ("learned", "static"),
+        ]
+        for sparsity in ("0.75", "0.9375")
+    ]:
+        assert seeds[(*point[:2], "free", point[2], "standard")] >= 5
+
+
+def test_the_controls_that_decide_c4_are_in_both_configurations() -> None:
+    for name in ("config.yaml", "paper.yaml"):
+        config = load_config(PROJECT / "config" / name)
+        controls = {
+            config.resolve(run).training.data
+            for run in config.runs()
+            if run[:3] == ("learned", "dense", "free")
+        }
+        assert {"natural", "permuted_channels", "shuffled_labels"} <= controls
+
+
+def test_the_full_grid_has_every_control_and_sweep() -> None:
+    config = load_config(PROJECT / "config" / "paper.yaml")
+    settings = [config.resolve(run) for run in config.runs()]
+    assert {s.training.data for s in settings} == {
+        "natural",
+        "permuted_channels",
+        "scrambled_time",
+        "shuffled_labels",
+    }
+    assert {s.structure for s in settings} == {
+        "dense",
+        "static",
+        "static_connected",
+        "deep_r",
+        "deep_r_rigl",
+        "magnitude",
+    }
+    assert "frozen" in {s.delays for s in settings}
+    assert {s.training.growth for s in settings} == {"gradient", "magnitude", "v1"}
+    assert len({s.training.l1 for s in settings}) == 3
+    assert len({s.model.time_constant for s in settings}) == 3
+    assert set(_seeds(config).values()) == {10}
 
 
 def test_the_full_grid_is_the_papers() -> None:

@@ -12,7 +12,9 @@ from delaynet.rewiring import (
     NEWBORN_MAGNITUDE,
     connected_masks,
     connection_count,
+    gradual_count,
     growth_score,
+    largest_connections,
     random_mask,
     reachable_outputs,
     rewire,
@@ -131,3 +133,40 @@ def test_at_high_sparsity_a_random_net_reaches_few_outputs_and_a_connected_one_m
         connected.append(reachable_outputs(connected_masks(shapes, counts, draw)))
     assert 5 < sum(random) / 20 < 11  # about 8, by the design's count
     assert min(connected) == 20
+
+
+def test_gradual_pruning_falls_along_a_cubic_from_dense_to_its_final_count() -> None:
+    counts = [gradual_count(1000, 200, progress) for progress in (0, 0.25, 0.5, 0.75, 1)]
+    assert counts == [1000, 537, 300, 212, 200]  # 200 + 800 (1 - progress)^3
+
+
+@given(
+    size=st.tuples(st.integers(1, 2), st.integers(1, 12), st.integers(1, 12)),
+    percent=st.tuples(st.integers(5, 100), st.integers(0, 100)),
+    seed=st.integers(0, 999),
+)
+@settings(deadline=None)
+def test_pruning_by_magnitude_keeps_the_largest_and_grows_none(
+    size: tuple[int, int, int], percent: tuple[int, int], seed: int
+) -> None:
+    draw = stream(seed)
+    before = size[0] * size[1] * size[2] * percent[0] // 100
+    mask = random_mask(size, before, draw)
+    magnitude = torch.rand(size, generator=draw)
+    count = before * percent[1] // 100
+    kept = largest_connections(magnitude, mask, count)
+    assert kept.sum() == count
+    assert not (kept & ~mask).any()
+    pruned = mask & ~kept
+    if kept.any() and pruned.any():
+        assert magnitude[kept].min() >= magnitude[pruned].max()
+    assert torch.equal(largest_connections(magnitude, mask, before), mask), "nothing to prune"
+    assert torch.equal(largest_connections(magnitude, mask, before + 1), mask), "none to grow"
+
+
+def test_of_connections_equally_strong_the_last_are_pruned() -> None:
+    magnitude = torch.tensor([[0.0, 2.0, 0.5], [0.5, 0.0, 0.5]])
+    mask = torch.tensor([[True, True, True], [True, False, True]])
+    survivors = [largest_connections(magnitude, mask, count) for count in (4, 3, 2, 1)]
+    indices = [kept.flatten().nonzero().flatten().tolist() for kept in survivors]
+    assert indices == [[1, 2, 3, 5], [1, 2, 3], [1, 2], [1]]

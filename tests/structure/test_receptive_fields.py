@@ -7,7 +7,7 @@ from delaynet.runs import SavedLayer, SavedNetwork
 from delaynet.structure.receptive_fields import as_image, receptive_fields, rounded_delays
 
 
-def saved_network(weight, delay, gain=None, firing_rate=None, max_delay=25):
+def saved_network(weight, delay, gain=None, firing_rate=None, max_delay=25, mel_channel=None):
     weight = np.asarray(weight, np.float32)  # [S, neurons, channels]
     optional = {
         name: np.asarray(value, np.float32)
@@ -21,7 +21,8 @@ def saved_network(weight, delay, gain=None, firing_rate=None, max_delay=25):
         sign=np.zeros(weight.shape, np.int8),
         **optional,
     )
-    return SavedNetwork([layer], {"max_delay": max_delay})
+    mel_channel = np.arange(weight.shape[2]) if mel_channel is None else np.array(mel_channel)
+    return SavedNetwork([layer], {"max_delay": max_delay, "mel_channel": mel_channel})
 
 
 def test_delays_are_rounded_half_to_even_and_stay_on_the_taps():
@@ -72,3 +73,31 @@ def test_several_synapses_of_a_pair_keep_their_channel_and_add_up_where_they_mee
     fields = receptive_fields(saved_network(weight, [[[0, 1]], [[0, 3]]], max_delay=4))
     assert fields.channel.tolist() == [0, 1, 0, 1]
     assert as_image(fields)[0].tolist() == [[11, 0, 0, 0], [0, 2, 0, 20]]
+
+
+def test_a_synapse_is_placed_at_the_mel_channel_that_its_input_carries_or_at_the_input_itself():
+    weight = [[[1, 2, 3]], [[10, 20, 30]]]  # [S = 2, neurons = 1, inputs = 3]
+    network = saved_network(weight, np.zeros((2, 1, 3)), mel_channel=[2, 0, 1], max_delay=1)
+    mel, fed = receptive_fields(network), receptive_fields(network, order="fed")
+    assert mel.channel.tolist() == [2, 0, 1, 2, 0, 1]
+    assert fed.channel.tolist() == [0, 1, 2, 0, 1, 2]
+    assert as_image(mel)[0, :, 0].tolist() == [22, 33, 11]
+    assert as_image(fed)[0, :, 0].tolist() == [11, 22, 33]
+    assert np.array_equal(mel.weight, fed.weight)
+    assert np.array_equal(mel.delay, fed.delay)
+
+
+def test_where_channels_were_not_permuted_both_orders_are_the_same():
+    network = saved_network(np.ones((1, 2, 4)), np.zeros((1, 2, 4)))
+    mel, fed = (receptive_fields(network, order) for order in ("mel", "fed"))
+    assert mel.channel.tolist() == fed.channel.tolist() == [0, 1, 2, 3]
+
+
+def test_what_neighbours_in_frequency_share_is_seen_in_mel_order_alone():
+    order = np.random.default_rng(0).permutation(40)
+    # inputs that carry low channels excite, those that carry high ones inhibit
+    weight = np.where(order < 20, 1, -1)[None, None]
+    network = saved_network(weight, np.zeros((1, 1, 40)), mel_channel=order, max_delay=1)
+    mel, fed = (as_image(receptive_fields(network, order))[0, :, 0] for order in ("mel", "fed"))
+    assert (mel[1:] == mel[:-1]).mean() == 38 / 39
+    assert (fed[1:] == fed[:-1]).mean() < 0.7

@@ -5,15 +5,20 @@ import logging
 import os
 import sys
 from collections.abc import Callable
+from itertools import count
 from multiprocessing import get_context
 from multiprocessing.process import BaseProcess
 from pathlib import Path
+from typing import Any
 
+import pytest
 import torch
 
+import delaynet.training.loop as loop
 from delaynet.config import RunSettings
 from delaynet.settings import ModelSettings, TrainingSettings
 from delaynet.training.loop import Execution, train
+from delaynet.training.step import StepResult, training_step
 
 BATCH_SIZE = 48
 
@@ -43,6 +48,33 @@ def train_to_the_end(
 ) -> None:
     """Train and tidy up, as the command does."""
     train(settings, features, folder, execution).remove()
+
+
+class Stopped(Exception):
+    """A training was stopped before its next batch."""
+
+
+def train_batch_by_batch(settings: RunSettings, features: Path, folder: Path) -> int:
+    """Train, stopped after every batch and gone on with; return how many attempts it took."""
+    steps = 0
+
+    def one_step(*arguments: Any) -> StepResult:
+        nonlocal steps
+        steps += 1
+        if steps > 1:
+            raise Stopped
+        return training_step(*arguments)
+
+    for attempt in count(1):
+        steps = 0
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(loop, "training_step", one_step)
+            try:
+                train_to_the_end(settings, features, folder, Execution(checkpoint_seconds=0))
+            except Stopped:
+                continue
+        return attempt
+    raise AssertionError
 
 
 def in_process(work: Callable[..., None], log: Path, *arguments: object) -> BaseProcess:

@@ -27,7 +27,7 @@ from delaynet.training.loop import Execution
 VARIANTS = list(
     product(
         ("none", "fixed", "learned", "frozen"),
-        ("dense", "static", "static_connected", "deep_r", "deep_r_rigl"),
+        ("dense", "static", "static_connected", "magnitude", "deep_r", "deep_r_rigl"),
         ("free", "dale"),
     )
 )

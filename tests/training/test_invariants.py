@@ -30,14 +30,14 @@ from delaynet.config import REWIRED_STRUCTURES, RunSettings
 from delaynet.errors import UserError
 from delaynet.evaluation import rebuild
 from delaynet.network import DelayNetwork
-from delaynet.rewiring import connection_count
+from delaynet.rewiring import connection_count, gradual_count
 from delaynet.runs import read_network, write_network
 from delaynet.training.initial import initial_network
 from delaynet.training.outcome import saved_network
 from delaynet.training.step import StepResult, training_step
 
 DELAYS = ("none", "fixed", "learned", "frozen")
-STRUCTURES = ("dense", "static", "static_connected", "deep_r", "deep_r_rigl")
+STRUCTURES = ("dense", "static", "static_connected", "magnitude", "deep_r", "deep_r_rigl")
 VARIANTS = list(product(DELAYS, STRUCTURES, ("free", "dale")))
 SPARSITIES = [str(1 - 2.0**-k) for k in range(1, 10)] + ["0.1", "0.9"]
 
@@ -58,12 +58,18 @@ SETTINGS = st.builds(
 )
 
 
-def check(network: DelayNetwork, start: DelayNetwork, settings: RunSettings) -> None:
-    """Check a network against what it began as."""
+def check(network: DelayNetwork, start: DelayNetwork, settings: RunSettings, epoch: int) -> None:
+    """Check a network in an epoch against what it began as."""
     rewired = settings.structure in REWIRED_STRUCTURES
+    pruned = settings.structure == "magnitude"
     for layer, first in zip(network.layers, start.layers, strict=True):
         weight, delay = layer.weight.detach(), layer.delay.detach()
-        assert layer.mask.sum() == connection_count(layer.mask.numel(), settings.sparsity)
+        possible = layer.mask.numel()
+        final = connection_count(possible, settings.sparsity)
+        if pruned and epoch < 3:  # half of the six epochs
+            assert layer.mask.sum() == gradual_count(possible, final, epoch / 3)
+        else:
+            assert layer.mask.sum() == final
         assert (weight[~layer.mask] == 0).all(), "a dormant connection carries weight"
         assert delay.min() >= 0
         assert delay.max() <= 24
@@ -75,14 +81,15 @@ def check(network: DelayNetwork, start: DelayNetwork, settings: RunSettings) -> 
             assert (weight * first.sign >= 0).all(), "a sign has changed"
         if rewired:
             assert (weight[layer.mask] != 0).all(), "a connection that is dead"
-        else:
+        elif not pruned:
             assert torch.equal(layer.mask, first.mask), "a fixed structure has changed"
         if settings.delays != "learned":
             assert torch.equal(delay, first.delay), "a fixed delay has moved"
 
 
 def saved_and_read_back(network: DelayNetwork, settings: RunSettings) -> DelayNetwork:
-    saved = saved_network(network, settings, SimpleNamespace(step_milliseconds=10.0), epoch=0)
+    splits = SimpleNamespace(step_milliseconds=10.0, mel_channel=torch.arange(CHANNELS))
+    saved = saved_network(network, settings, splits, epoch=0)
     with tempfile.TemporaryDirectory() as folder:
         write_network(Path(folder) / "network.h5", saved)
         return rebuild(read_network(Path(folder) / "network.h5"), settings.model)
@@ -92,10 +99,16 @@ def checked_training(settings: RunSettings) -> tuple[DelayNetwork, DelayNetwork]
     """Check a network before and after every step; return it as it began and as it ends."""
     start = initial_network(settings, CHANNELS, CLASSES)
     run = begin(settings)
-    check(run.network, start, settings)
+    check(run.network, start, settings, epoch=0)
     for step in range(6):
+        before = [layer.mask.clone() for layer in run.network.layers]
         take_step(run, step)
-        check(run.network, start, settings)
+        check(run.network, start, settings, epoch=step)
+        if settings.structure not in REWIRED_STRUCTURES:
+            grown = [
+                layer.mask & ~mask for layer, mask in zip(run.network.layers, before, strict=True)
+            ]
+            assert not any(mask.any() for mask in grown), "a connection has grown"
     return start, run.network
 
 
@@ -110,19 +123,19 @@ def test_count_dormancy_signs_and_delays_hold_after_every_step_and_in_the_saved_
     except UserError:  # too few connections for a connected net
         hypothesis.reject()
     read_back = saved_and_read_back(network, settings)
-    check(read_back, start, settings)
+    check(read_back, start, settings, epoch=5)
     if settings.dale == "dale":
         assert units_of_both_signs(read_back) == 0, "a unit of both signs at evaluation"
 
 
 @pytest.mark.parametrize(("delays", "structure", "dale"), VARIANTS)
-def test_connections_move_where_they_are_rewired_and_delays_where_they_are_learned(
+def test_connections_change_where_they_are_rewired_or_pruned_and_delays_where_they_are_learned(
     delays: str, structure: str, dale: str
 ) -> None:
     start, network = checked_training(run_settings(delays, structure, dale))
     pairs = list(zip(network.layers, start.layers, strict=True))
     moved = [not torch.equal(layer.mask, first.mask) for layer, first in pairs]
-    assert all(moved) == any(moved) == (structure in REWIRED_STRUCTURES)
+    assert all(moved) == any(moved) == (structure in (*REWIRED_STRUCTURES, "magnitude"))
     shifts = [float((layer.delay - first.delay).detach().abs().max()) for layer, first in pairs]
     assert (min(shifts) > 1) == (max(shifts) > 0) == (delays == "learned")
 
@@ -192,7 +205,9 @@ def test_signs_masks_and_order_of_data_are_the_same_in_another_process(
     assert json.loads(other.stdout) == what_the_seed_gives(small_features)
 
 
-@pytest.mark.parametrize("structure", ["dense", "static_connected", "deep_r", "deep_r_rigl"])
+@pytest.mark.parametrize(
+    "structure", ["dense", "static_connected", "magnitude", "deep_r", "deep_r_rigl"]
+)
 def test_a_training_hears_nothing_of_the_global_generators(structure: str) -> None:
     digests = set()
     for _ in range(2):

@@ -122,7 +122,9 @@ def test_a_loss_that_is_not_finite_stops_the_run_with_its_name(
     small_features: Path, tmp_path: Path
 ) -> None:
     settings = run_settings({"learning_rate": 1e38}, structure="dense", sparsity="0", dale="free")
-    named = r"^learned-dense-free/sparsity-0/seed-0: in epoch 1, batch \d.*; lower `training.learn"
+    run = settings.run.folder
+    assert run == "standard/learned-dense-free/sparsity-0/seed-0"
+    named = rf"^{run}: in epoch 1, batch \d.*; lower `training.learn"
     with pytest.raises(UserError, match=named):
         train(settings, small_features, tmp_path)
     assert not (tmp_path / "summary.json").exists()

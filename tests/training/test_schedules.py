@@ -10,7 +10,7 @@ import torch
 from delaynet.config import RunSettings
 from delaynet.settings import ModelSettings, TrainingSettings
 from delaynet.training.initial import initial_network
-from delaynet.training.schedules import Adam, Optimisers, kernel_width
+from delaynet.training.schedules import Adam, Optimisers, kernel_width, pruning_progress
 
 TRAINING = TrainingSettings(epochs=100)
 
@@ -27,6 +27,22 @@ def test_frozen_delays_are_annealed_as_learned_ones_and_fixed_ones_have_one_tap(
     for epoch in (0, 10, 99):
         assert kernel_width("frozen", TRAINING, epoch) == kernel_width("learned", TRAINING, epoch)
         assert kernel_width("fixed", TRAINING, epoch) == kernel_width("none", TRAINING, epoch) == 0
+
+
+def test_pruning_advances_over_its_share_of_the_epochs_and_is_over_then() -> None:
+    progress = [pruning_progress(TRAINING, epoch) for epoch in range(100)]
+    assert progress[:51] == pytest.approx([epoch / 50 for epoch in range(51)])
+    assert set(progress[50:]) == {1.0}
+
+
+@pytest.mark.parametrize("epochs", [1, 2, 3, 10])
+@pytest.mark.parametrize("share", [0.01, 0.5, 0.99, 1.0])
+def test_pruning_is_over_in_the_last_epoch_however_long_it_may_take(
+    epochs: int, share: float
+) -> None:
+    training = TrainingSettings(epochs=epochs, pruning_fraction=share)
+    assert pruning_progress(training, epochs - 1) == 1
+    assert pruning_progress(training, 0) == (epochs == 1)
 
 
 def run_settings(epochs: int) -> RunSettings:

@@ -19,7 +19,8 @@ pytestmark = pytest.mark.slow
 
 ALL_TRAININGS = 3
 AFTER_TRAINING = {
-    "figure": len(MANUSCRIPT_FIGURES), "grouping": 1, "tables": 1, "numbers": 1, "paper": 1,
+    "figure": len(MANUSCRIPT_FIGURES), "grouping": 1, "tables": 1, "claims": 1, "numbers": 1,
+    "paper": 1,
 }  # fmt: skip
 
 
@@ -141,6 +142,37 @@ def test_one_more_seed_trains_only_it(finished: Path) -> None:
     assert "features" not in plan
 
 
+def test_one_more_condition_trains_only_its_own_runs(finished: Path) -> None:
+    control = (
+        "  - {delays: [learned], structure: [dense], condition: [shuffled]}\n"
+        "conditions: {shuffled: {training: {data: shuffled_labels}}}\n"
+        "seeds: 1"
+    )
+    with configured(finished, "seeds: 1", control):
+        plan = planned(finished)
+    assert plan["train"] == 1
+    assert "features" not in plan
+
+
+def test_a_block_with_seeds_of_its_own_trains_only_those_that_are_new(finished: Path) -> None:
+    with configured(finished, "structure: [dense]}", "structure: [dense], seeds: 3}"):
+        assert planned(finished)["train"] == 2 * 2
+
+
+def test_other_rules_of_decision_ask_for_no_training_and_no_analysis(finished: Path) -> None:
+    with edited(module(finished, "claims.py"), "\nA_CHANGE = 1\n"):
+        plan = planned(finished)
+    assert plan["claims"] == plan["numbers"] == plan["paper"] == 1
+    assert not {"train", "grouping", "tables"} & set(plan)
+
+
+def test_another_null_model_is_analysed_without_training(finished: Path) -> None:
+    with edited(module(finished, "structure/nulls.py"), "\nA_CHANGE = 1\n"):
+        plan = planned(finished)
+    assert plan["grouping"] == plan["claims"] == 1
+    assert "train" not in plan
+
+
 def test_results_of_another_configuration_are_not_overwritten(finished: Path) -> None:
     with configured(finished, "name: tiny", "name: other"):
         result = snakemake(finished, "--dry-run", check=False)
@@ -149,10 +181,10 @@ def test_results_of_another_configuration_are_not_overwritten(finished: Path) ->
 
 
 def test_a_run_outside_of_the_grid_is_refused(finished: Path) -> None:
-    outside = "results/runs/fixed-dense-free/sparsity-0/seed-0/summary.json"
+    outside = "results/runs/standard/fixed-dense-free/sparsity-0/seed-0/summary.json"
     result = snakemake(finished, outside, "--dry-run", check=False)
     assert result.returncode != 0
-    assert "holds no run fixed-dense-free/sparsity-0/seed-0" in result.stdout + result.stderr
+    assert "holds no run standard/fixed-dense-free/sparsity-0/seed-0" in result.stdout + result.stderr
 
 
 def test_a_deleted_result_is_made_again(finished: Path) -> None:
@@ -245,7 +277,7 @@ def test_a_killed_make_paper_goes_on_to_the_same_bytes(finished: Path, tmp_path:
 def test_a_training_killed_with_snakemake_goes_on_from_its_checkpoint(
     finished: Path, tmp_path: Path
 ) -> None:
-    of_run = Path("learned-dense-free", "sparsity-0", "seed-0")
+    of_run = Path("standard", "learned-dense-free", "sparsity-0", "seed-0")
     folder = Path("results", "runs") / of_run
     command = [".venv/bin/snakemake", "--cores", "2", str(folder / "summary.json")]
     projects = [copy_project(tmp_path / name) for name in ("undisturbed", "killed")]

@@ -27,7 +27,7 @@ from delaynet.settings import (
 )
 
 Delays = Literal["none", "fixed", "learned", "frozen"]
-Structure = Literal["dense", "static", "static_connected", "deep_r", "deep_r_rigl"]
+Structure = Literal["dense", "static", "static_connected", "magnitude", "deep_r", "deep_r_rigl"]
 Dale = Literal["free", "dale"]
 
 STRUCTURES_WITHOUT_SPARSITY: tuple[str, ...] = ("dense",)
@@ -65,10 +65,17 @@ def check_sparsity(structure: str, sparsity: str) -> None:
         )
 
 
+# of single variants or conditions: section -> setting -> value
+Overrides = dict[str, dict[str, Any]]
 SECTIONS_OF_VARIANTS: dict[str, type[Settings]] = {
     "model": ModelSettings,
     "training": TrainingSettings,
 }
+
+
+# the condition without settings of its own: what the claims are about
+STANDARD = "standard"
+Condition = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
 
 
 class GridBlock(Settings):
@@ -83,6 +90,10 @@ class GridBlock(Settings):
     sparsity: tuple[Sparsity, ...] = Field(("0",), min_length=1)
     """Shares of connections that do not exist, as quoted decimals: '0' for `dense`, more for the
     others."""
+    condition: tuple[Condition, ...] = Field((STANDARD,), min_length=1)
+    """Names from `conditions`; `standard` has no settings of its own."""
+    seeds: int | None = Field(None, ge=1)
+    """Seeds of these variants, 0 .. seeds - 1, where it is not the common number."""
 
     @model_validator(mode="after")
     def _sparsity_fits_structure(self) -> "GridBlock":
@@ -93,13 +104,14 @@ class GridBlock(Settings):
 
 
 class Run(NamedTuple):
-    """One point of the grid: a variant, a sparsity and a seed."""
+    """One point of the grid: a variant, a sparsity, a seed, and the condition that it is under."""
 
     delays: str
     structure: str
     dale: str
     sparsity: str
     seed: int
+    condition: str = STANDARD
 
     @property
     def variant(self) -> str:
@@ -109,7 +121,7 @@ class Run(NamedTuple):
     @property
     def folder(self) -> str:
         """The run folder below `results/runs`."""
-        return f"{self.variant}/sparsity-{self.sparsity}/seed-{self.seed}"
+        return f"{self.condition}/{self.variant}/sparsity-{self.sparsity}/seed-{self.seed}"
 
 
 class RunSettings(Settings):
@@ -120,6 +132,7 @@ class RunSettings(Settings):
     dale: Dale
     sparsity: Sparsity
     seed: int = Field(ge=0)
+    condition: Condition = STANDARD
     model: ModelSettings
     training: TrainingSettings
 
@@ -137,7 +150,7 @@ class RunSettings(Settings):
     @property
     def run(self) -> Run:
         """The grid point."""
-        return Run(self.delays, self.structure, self.dale, self.sparsity, self.seed)
+        return Run(self.delays, self.structure, self.dale, self.sparsity, self.seed, self.condition)
 
 
 class Config(Settings):
@@ -154,10 +167,14 @@ class Config(Settings):
     grid: tuple[GridBlock, ...] = Field(min_length=1)
     """Blocks of variants; the grid is their union."""
     seeds: int = Field(ge=1)
-    """Every variant is trained with seeds 0 .. seeds - 1."""
-    variants: dict[str, dict[str, dict[str, Any]]] = Field({})
+    """Every variant is trained with seeds 0 .. seeds - 1, unless its block has a number of its
+    own."""
+    variants: dict[str, Overrides] = Field({})
     """Settings of single variants, over the common ones:
     `{<variant>: {model: {}, training: {}}}`."""
+    conditions: dict[Condition, Overrides] = Field({})
+    """Settings of single conditions, such as controls and sweeps, over those of the variant:
+    `{<condition>: {model: {}, training: {}}}`."""
 
     @model_validator(mode="after")
     def _features_fit_corpus(self) -> "Config":
@@ -177,42 +194,65 @@ class Config(Settings):
                     f"`variants` names '{variant}', which the grid does not hold; "
                     f"it holds {', '.join(known)}"
                 )
-            if unknown := sorted(set(sections) - set(SECTIONS_OF_VARIANTS)):
+            _check_overrides(f"variants.{variant}", sections)
+        return self
+
+    @model_validator(mode="after")
+    def _conditions_exist(self) -> "Config":
+        if STANDARD in self.conditions:
+            raise ValueError(
+                f"`conditions` gives settings to '{STANDARD}', which has none of its own; "
+                "set them in `model` and `training`, or name another condition"
+            )
+        known = (STANDARD, *self.conditions)
+        for condition in (name for block in self.grid for name in block.condition):
+            if condition not in known:
                 raise ValueError(
-                    f"`variants.{variant}` has the section '{unknown[0]}'; allowed: model, training"
+                    f"`grid` names the condition '{condition}', which `conditions` does not hold; "
+                    f"there are {', '.join(known)}"
                 )
-            for section, kind in SECTIONS_OF_VARIANTS.items():
-                try:
-                    kind.model_validate(sections.get(section, {}))
-                except ValidationError as error:
-                    where = f"variants.{variant}.{section}."
-                    raise UserError(_sentence(error, "configuration", where)) from None
+        for condition, sections in self.conditions.items():
+            _check_overrides(f"conditions.{condition}", sections)
         return self
 
     def runs(self) -> Iterator[Run]:
         """Yield every grid point once, in the order of the blocks."""
         seen = dict.fromkeys(
-            Run(delays, structure, dale, sparsity, seed)
+            Run(delays, structure, dale, sparsity, seed, condition)
             for block in self.grid
+            for condition in block.condition
             for delays in block.delays
             for structure in block.structure
             for dale in block.dale
             for sparsity in block.sparsity
-            for seed in range(self.seeds)
+            for seed in range(block.seeds or self.seeds)
         )
         yield from seen
 
-    def _sections_of(self, variant: str) -> tuple[ModelSettings, TrainingSettings]:
-        over = self.variants.get(variant, {})
-        return (
-            ModelSettings.model_validate(self.model.model_dump() | over.get("model", {})),
-            TrainingSettings.model_validate(self.training.model_dump() | over.get("training", {})),
-        )
-
     def resolve(self, run: Run) -> RunSettings:
-        """Return the settings of one run, single variants' settings applied."""
-        model, training = self._sections_of(run.variant)
-        return RunSettings(**run._asdict(), model=model, training=training)
+        """Return the settings of one run, those of its variant and its condition applied."""
+        sections = {}
+        for name, kind in SECTIONS_OF_VARIANTS.items():
+            over = [
+                self.variants.get(run.variant, {}).get(name, {}),
+                self.conditions.get(run.condition, {}).get(name, {}),
+            ]
+            sections[name] = kind.model_validate(
+                getattr(self, name).model_dump() | over[0] | over[1]
+            )
+        return RunSettings(**run._asdict(), **sections)
+
+
+def _check_overrides(where: str, sections: Overrides) -> None:
+    """Refuse settings of a variant or a condition that are none of the model or the training."""
+    if unknown := sorted(set(sections) - set(SECTIONS_OF_VARIANTS)):
+        raise ValueError(f"`{where}` has the section '{unknown[0]}'; allowed: model, training")
+    for section, kind in SECTIONS_OF_VARIANTS.items():
+        try:
+            kind.model_validate(sections.get(section, {}))
+        except ValidationError as error:
+            prefix = f"{where}.{section}."
+            raise UserError(_sentence(error, "configuration", prefix)) from None
 
 
 def _sentence(error: ValidationError, where: str, prefix: str = "") -> str:

@@ -50,6 +50,7 @@ class Splits:
         training: the training list without the validation speakers.
         validation: the validation speakers' clips of the training list.
         test: the test list.
+        mel_channel: which channel of the features file each input carries, [channels], on the CPU.
         classes: number of labels.
         corpus_name: as in the features file.
         step_milliseconds: duration of a frame, which is a time step of the network.
@@ -58,6 +59,7 @@ class Splits:
     training: Clips
     validation: Clips
     test: Clips
+    mel_channel: Tensor
     classes: int
     corpus_name: str
     step_milliseconds: float
@@ -112,6 +114,7 @@ def load_splits(
             )
     return Splits(
         **{split: _clips(content, rows, device) for split, rows in chosen.items()},
+        mel_channel=torch.arange(content.features.shape[2]),
         classes=content.classes,
         corpus_name=content.corpus_name,
         step_milliseconds=content.step_milliseconds,

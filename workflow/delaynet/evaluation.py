@@ -112,6 +112,9 @@ def rounding_gap(network: DelayNetwork, clips: Clips, sigma: float) -> RoundingG
 def rebuild(saved: SavedNetwork, model: ModelSettings) -> DelayNetwork:
     """Return a saved network as a module, in evaluation mode, on the CPU.
 
+    Its input i takes the mel channel `mel_channel[i]` of the file's attributes: features as they
+    stand in their file fit where that is the identity.
+
     Args:
         saved: as read from a run folder.
         model: the run's model settings.

@@ -13,6 +13,7 @@ from snakemake.exceptions import WorkflowError
 
 from delaynet.config import Config, Dale, Delays, Run, Structure, parse_config
 from delaynet.corpus.layout import SPLITS, list_path
+from delaynet.effort import effort, say
 from delaynet.errors import UserError
 from delaynet.runs import RUN_FILES as RUN_FILES
 
@@ -23,10 +24,11 @@ PATTERNS = {
     "dale": "|".join(get_args(Dale)),
     "sparsity": r"0|0\.[0-9]*[1-9]",
     "seed": "0|[1-9][0-9]*",
+    "condition": "[a-z][a-z0-9_]*",
 }
 FETCHED_ARCHIVE = "resources/hd_audio.tar.gz"
 SPIKE_FILES = ("shd_train.h5", "shd_test.h5")
-RUN_FOLDER = "{delays}-{structure}-{dale}/sparsity-{sparsity}/seed-{seed}"
+RUN_FOLDER = "{condition}/{delays}-{structure}-{dale}/sparsity-{sparsity}/seed-{seed}"
 
 
 def put_commands_in_reach(workflow: Path) -> None:
@@ -66,6 +68,17 @@ def read_for_snakemake(content: Mapping[str, Any]) -> Config:
     except UserError as error:
         raise WorkflowError(str(error)) from None
     return config
+
+
+def announcement(config: Config, cores: int | None) -> str:
+    """Say in one sentence how many trainings there are to do, and about how long they take.
+
+    Args:
+        config: the configuration.
+        cores: how many work at once; None on a cluster.
+    """
+    asked = effort(config, Path("results"), Path("benchmarks"))
+    return say(config.name, asked, cores)
 
 
 def _check_recordings(config: Config) -> None:
@@ -174,6 +187,7 @@ def run_settings(config: Config) -> Callable[[Any], str]:
             wildcards.dale,
             wildcards.sparsity,
             int(wildcards.seed),
+            wildcards.condition,
         )
         if run not in grid:
             raise WorkflowError(f"The grid of '{config.name}' holds no run {run.folder}.")

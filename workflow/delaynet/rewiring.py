@@ -1,7 +1,8 @@
-"""Which connections exist: random masks, and their change by DEEP R and RigL.
+"""Which connections exist: random masks, their change by DEEP R and RigL, and gradual pruning.
 
 Pure functions on (magnitude, gradient, mask). Every layer keeps exactly K = int((1 - p) n) of its n
-possible connections, after every step. Nothing here waits for a GPU: counts stay tensors.
+possible connections, after every step; under gradual pruning, from its end on. Nothing here waits
+for a GPU: counts that depend on values stay tensors.
 """
 
 from collections.abc import Sequence
@@ -154,6 +155,35 @@ def growth_score(gradient: Tensor, growth: str, generator: torch.Generator) -> T
         case "v1":
             return gradient
     raise ValueError(f"unknown growth '{growth}'")
+
+
+def gradual_count(possible: int, final: int, progress: float) -> int:
+    """Return how many connections a dense layer has left on its way to its final sparsity.
+
+        K + (n - K) (1 - progress)^3
+
+    (Zhu & Gupta 2017, arXiv 1710.01878, eq. 1, from an initial sparsity of 0: many go while many
+    are redundant, few near the end.)
+
+    Args:
+        possible: n.
+        final: K.
+        progress: of the pruning, from 0 to 1.
+    """
+    return final + int((possible - final) * (1 - progress) ** 3)
+
+
+def largest_connections(magnitude: Tensor, mask: Tensor, count: int) -> Tensor:
+    """Return the mask of the connections of largest magnitude (Han et al. 2015, arXiv 1506.02626).
+
+    Args:
+        magnitude: absolute weights, any shape.
+        mask: the connections, bool, same shape.
+        count: how many stay, all if there are no more; of equal ones those that come first.
+    """
+    rank = magnitude.masked_fill(~mask, -1.0).flatten().argsort(descending=True, stable=True)
+    largest = torch.zeros_like(mask).flatten().index_fill(0, rank[:count], True)
+    return largest.view_as(mask) & mask
 
 
 def reachable_outputs(masks: Sequence[Tensor]) -> int:

@@ -1,6 +1,6 @@
 """The run folder: what a finished training leaves behind, written and read in one place.
 
-    results/runs/<delays>-<structure>-<free|dale>/sparsity-<p>/seed-<n>/
+    results/runs/<condition>/<delays>-<structure>-<free|dale>/sparsity-<p>/seed-<n>/
         settings.json    the resolved settings of the run (`delaynet.config.RunSettings`)
         metrics.csv      one row an epoch
         initial.h5       the network before training
@@ -9,8 +9,10 @@
         summary.json     accuracy and activity of the network on the test clips
 
 A network file is HDF5 and needs only h5py to read. Its attributes are the grid point (`delays`,
-`structure`, `dale`, `sparsity`, `seed`), `epoch`, `max_delay` and `step_milliseconds`; its groups
-`layer_0`, `layer_1`, .. hold, with S synapses per pair:
+`structure`, `dale`, `sparsity`, `seed`, `condition`), `epoch`, `max_delay`, `step_milliseconds` and
+`mel_channel` [channels] int64: the mel channel (of the features file) that each input carries,
+which is its own index unless `training.data` is `permuted_channels`. Its groups `layer_0`,
+`layer_1`, .. hold, with S synapses per pair:
 
     weight            [S, postsynaptic, presynaptic] float32, signed; 0 where there is no connection
     delay             [S, postsynaptic, presynaptic] float32, in steps, as trained; analysis rounds

@@ -182,6 +182,11 @@ class ModelSettings(Settings):
 class TrainingSettings(Settings):
     """How a network is trained."""
 
+    data: Literal["natural", "permuted_channels", "scrambled_time", "shuffled_labels"] = "natural"
+    """What the network is trained and tested on: the clips as they are, or a control.
+    `permuted_channels`: input channels in another order, one order a run. `scrambled_time`: frames
+    in another order, each clip in one of its own. `shuffled_labels`: training clips exchange their
+    labels, and validation clips theirs; test labels stay true. All drawn from the run's seed."""
     epochs: int = Field(150, ge=1)
     """Passes through the training clips."""
     batch_size: int = Field(256, ge=2)
@@ -209,6 +214,9 @@ class TrainingSettings(Settings):
     its Adam moments cleared. `next_batch`: after it has served one more batch with its sign turned
     round, as in the published code; until then there are too many connections and Dale's principle
     is broken, in evaluation and in the saved network too."""
+    pruning_fraction: float = Field(0.5, gt=0, le=1)
+    """Share of the epochs over which `magnitude` networks fall from dense to their sparsity, which
+    the last epoch has in any case. Only epochs that have it can be selected."""
     validation_speakers: tuple[Annotated[int, Field(ge=0)], ...] = Field((11,), min_length=1)
     """Speakers held out of the training list for the choice of the epoch."""
     select: Literal["validation_best", "last", "test_best"] = "validation_best"

@@ -1,5 +1,6 @@
 # Reads:  run folders
-# Writes: results/grouping.csv, results/tables/*.csv
+# Writes: results/grouping.csv, results/grouping_maps.h5, results/power.csv, results/claims.json,
+#         results/tables/*.csv
 
 
 rule grouping:
@@ -7,7 +8,8 @@ rule grouping:
         config="results/config.json",
         networks=naming.run_files(CONFIG.runs(), ["initial.h5", "network.h5"]),
     output:
-        "results/grouping.csv",
+        table="results/grouping.csv",
+        maps="results/grouping_maps.h5",
     log:
         "logs/grouping.log",
     benchmark:
@@ -22,7 +24,26 @@ rule grouping:
         code=code("delaynet.cli.grouping"),
     shell:
         "python -m delaynet grouping --config {input.config} --runs results/runs"
-        " --processes {threads} --output {output} 2> {log}"
+        " --processes {threads} --output {output.table} --maps {output.maps} 2> {log}"
+
+
+# the same for every configuration: from how many pairs on a network can be tested
+rule power:
+    output:
+        "results/power.csv",
+    log:
+        "logs/power.log",
+    benchmark:
+        "benchmarks/power.tsv"
+    conda:
+        "../../envs/delaynet.yaml"
+    resources:
+        mem_mb=1000,
+        runtime=30,
+    params:
+        code=code("delaynet.cli.power"),
+    shell:
+        "python -m delaynet power --output {output} 2> {log}"
 
 
 rule tables:
@@ -56,3 +77,37 @@ rule tables:
         code=code("delaynet.cli.tables"),
     shell:
         "python -m delaynet tables --config {input.config} --results results 2> {log}"
+
+
+rule claims:
+    input:
+        config="results/config.json",
+        summaries=naming.run_files(CONFIG.runs(), ["summary.json"]),
+        grouping="results/grouping.csv",
+    output:
+        tests=report(
+            "results/tables/tests.csv",
+            caption="../report/tests_table.rst",
+            category="Tables",
+            labels={"table": "tests", "format": "CSV"},
+        ),
+        claims=report(
+            "results/tables/claims.csv",
+            caption="../report/claims_table.rst",
+            category="Tables",
+            labels={"table": "claims", "format": "CSV"},
+        ),
+        ledger="results/claims.json",
+    log:
+        "logs/claims.log",
+    benchmark:
+        "benchmarks/claims.tsv"
+    conda:
+        "../../envs/delaynet.yaml"
+    resources:
+        mem_mb=1000,
+        runtime=20,
+    params:
+        code=code("delaynet.cli.claims"),
+    shell:
+        "python -m delaynet claims --config {input.config} --results results 2> {log}"

@@ -8,6 +8,8 @@ rule numbers:
         features="results/features.h5",
         tables=expand("results/tables/{table}.csv", table=["accuracy", "contrasts"]),
         grouping="results/grouping.csv",
+        tests="results/tables/tests.csv",
+        claims="results/claims.json",
     output:
         "results/numbers.json",
     log:

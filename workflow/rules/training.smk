@@ -1,5 +1,5 @@
 # Reads:  results/features.h5
-# Writes: results/runs/<delays>-<structure>-<free|dale>/sparsity-<p>/seed-<n>/
+# Writes: results/runs/<condition>/<delays>-<structure>-<free|dale>/sparsity-<p>/seed-<n>/
 #         (meanwhile results/checkpoints/<the same>/, and on request results/tensorboard/<the same>/)
 
 

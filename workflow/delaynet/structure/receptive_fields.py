@@ -1,6 +1,7 @@
 """The receptive field of a hidden neuron: its synapses on the plane of input channel and delay."""
 
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,16 +17,16 @@ BoolArray = NDArray[np.bool_]
 class ReceptiveFields:
     """The first layer's map of every hidden neuron, at most one synapse a column.
 
-    With S synapses per pair there are S x channels columns; `channel` says to which input channel a
+    With S synapses per pair there are S x channels columns; `channel` says to which channel a
     column belongs.
 
     Attributes:
-        channel: input channel of each column, [columns].
+        channel: channel of each column, [columns]: mel channel or input index, as asked for.
         delay: delays in steps, rounded half to even and clamped to the taps, [neurons, columns].
         weight: effective weights, weight x sign(batch-norm gain): positive excites, negative
             inhibits, 0 is no connection, [neurons, columns].
         firing_rate: spikes per step over the test clips, [neurons].
-        channels: number of input channels.
+        channels: number of channels.
         max_delay: number of taps; delays lie in 0 .. max_delay - 1.
     """
 
@@ -58,11 +59,18 @@ def rounded_delays(delay: FloatArray, max_delay: int) -> IntArray:
     return np.rint(delay).clip(0, max_delay - 1).astype(np.int64)
 
 
-def receptive_fields(network: SavedNetwork) -> ReceptiveFields:
+def receptive_fields(
+    network: SavedNetwork, order: Literal["mel", "fed"] = "mel"
+) -> ReceptiveFields:
     """Read the receptive fields off the first layer of a saved network.
 
     A negative batch-norm gain turns every input of its neuron around, so the effective sign of a
     synapse is sign(weight) x sign(gain).
+
+    Args:
+        network: as read from its file.
+        order: where a synapse is: at the mel channel that its input carries, or (`fed`) at the
+            input's own index. The two differ where the network was trained on permuted channels.
     """
     layer = network.layers[0]
     max_delay = int(network.attributes["max_delay"])
@@ -70,8 +78,9 @@ def receptive_fields(network: SavedNetwork) -> ReceptiveFields:
     gain = np.ones(neurons, np.float32) if layer.gain is None else layer.gain
     rate = np.full(neurons, np.nan, np.float32) if layer.firing_rate is None else layer.firing_rate
     weight = layer.weight * np.sign(gain)[:, None]  # [S, neurons, channels]
+    channel = network.attributes["mel_channel"] if order == "mel" else np.arange(channels)
     return ReceptiveFields(
-        channel=np.tile(np.arange(channels), synapses),
+        channel=np.tile(channel, synapses),
         delay=rounded_delays(_by_neuron(layer.delay), max_delay),
         weight=_by_neuron(weight),
         firing_rate=rate,

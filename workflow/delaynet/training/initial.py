@@ -17,7 +17,7 @@ def initial_network(settings: RunSettings, inputs: int, outputs: int) -> DelayNe
 
     Variants of one seed share what they can: dense, static and rewired networks draw the same
     delays, and networks of equal sparsity the same masks and magnitudes, so that contrasts are
-    paired.
+    paired. `magnitude` networks begin as the dense ones.
 
     Args:
         settings: of the run.
@@ -50,11 +50,10 @@ def initial_network(settings: RunSettings, inputs: int, outputs: int) -> DelayNe
 
 
 def initial_masks(settings: RunSettings, shapes: list[tuple[int, int, int]]) -> list[Tensor]:
-    """Return the connections of each layer, bool, [synapses, out, in]."""
+    """Return the connections of each layer, bool, [synapses, out, in]; `magnitude` begins dense."""
     stream = generator(settings.seed, "mask")
-    counts = [
-        connection_count(synapses * out * into, settings.sparsity) for synapses, out, into in shapes
-    ]
+    sparsity = "0" if settings.structure == "magnitude" else settings.sparsity
+    counts = [connection_count(synapses * out * into, sparsity) for synapses, out, into in shapes]
     if settings.structure == "static_connected":
         return connected_masks(shapes, counts, stream)
     return [random_mask(shape, count, stream) for shape, count in zip(shapes, counts, strict=True)]

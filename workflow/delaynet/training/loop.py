@@ -18,13 +18,14 @@ from delaynet.files import remove_leftovers
 from delaynet.provenance.record import file_digest
 from delaynet.runs import EpochMetrics, write_json
 from delaynet.training.checkpoint import Checkpoints
+from delaynet.training.controls import controlled
 from delaynet.training.initial import initial_network
 from delaynet.training.interruption import Interrupted, Interruption, noted_signals
 from delaynet.training.outcome import write_outcome
 from delaynet.training.progress import EventFiles, log_epoch
-from delaynet.training.schedules import kernel_width
+from delaynet.training.schedules import kernel_width, pruning_progress
 from delaynet.training.state import Best, TrainingState
-from delaynet.training.step import training_step
+from delaynet.training.step import prune_gradually, training_step
 
 log = logging.getLogger("delaynet.training")
 
@@ -84,6 +85,7 @@ def train(
     torch.set_flush_denormal(True)
     with noted_signals() as interruption:
         splits = load_splits(features, settings.training.validation_speakers, device)
+        splits = controlled(splits, settings.training.data, settings.seed)
         network = initial_network(settings, splits.training.features.shape[1], splits.classes)
         state = TrainingState.before_training(network.to(device), settings)
         remove_leftovers(folder)
@@ -196,6 +198,7 @@ def _train_on_every_clip(
     """Take the steps of an epoch that are left."""
     state.network.train()
     state.begin_epoch(len(clips), settings.training.batch_size)
+    prune_gradually(state.network, state.optimisers, settings, state.epoch)
     for index in state.batches(settings.training.batch_size)[state.batch :]:
         batch = clips.signal(index), clips.label[index]
         result = training_step(
@@ -214,7 +217,8 @@ def _end_epoch(
     on_test = training.select == "test_best"
     selection = evaluate(network, splits.test) if on_test else validation
     reached = selection.accuracy(training)
-    if state.best is None or training.select == "last" or reached > state.best.accuracy:
+    is_better = state.best is None or training.select == "last" or reached > state.best.accuracy
+    if is_better and _has_its_sparsity(settings, epoch):
         state.best = Best(reached, epoch, sigma, copy.deepcopy(network.state_dict()))
     clips = sum(len(batch) for batch in state.batches(training.batch_size))
     row = EpochMetrics(
@@ -232,3 +236,8 @@ def _end_epoch(
     state.optimisers.next_epoch(is_last=epoch == training.epochs - 1)
     state.end_epoch(row)
     return row
+
+
+def _has_its_sparsity(settings: RunSettings, epoch: int) -> bool:
+    """Say whether a network in an epoch has as few connections as its grid point says."""
+    return settings.structure != "magnitude" or pruning_progress(settings.training, epoch) == 1

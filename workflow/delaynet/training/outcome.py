@@ -102,6 +102,7 @@ def saved_network(
     attributes = settings.run._asdict() | {
         "epoch": epoch,
         "max_delay": settings.model.max_delay,
+        "mel_channel": array(splits.mel_channel),
         "step_milliseconds": splits.step_milliseconds,
     }
     return SavedNetwork(layers, attributes)

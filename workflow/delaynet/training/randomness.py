@@ -3,7 +3,10 @@
 import numpy as np
 import torch
 
-PURPOSES = ("weight", "delay", "sign", "mask", "order", "dropout", "growth")
+# a purpose's place is its stream: new ones go to the end, lest they shift the others
+PURPOSES = (
+    "weight", "delay", "sign", "mask", "order", "dropout", "growth", "channels", "frames", "labels",
+)  # fmt: skip
 
 
 def generator(seed: int, purpose: str, device: torch.device | str = "cpu") -> torch.Generator:

@@ -1,4 +1,4 @@
-"""What changes from epoch to epoch: the width of the delay kernels and the learning rates."""
+"""What changes from epoch to epoch: width of the delay kernels, pruning, learning rates."""
 
 import inspect
 from typing import Any
@@ -28,6 +28,20 @@ def kernel_width(delays: str, training: TrainingSettings, epoch: int) -> float:
     progress = min(1.0, epoch / annealing_epochs)
     ratio = training.final_sigma / training.initial_sigma
     return float(training.initial_sigma * ratio**progress)
+
+
+def pruning_progress(training: TrainingSettings, epoch: int) -> float:
+    """Return how far the pruning of `magnitude` networks is in an epoch: from 0, dense, to 1.
+
+    It rises linearly over `pruning_fraction` of the epochs and reaches 1 in the last at the latest,
+    so that there is an epoch to select.
+
+    Args:
+        training: settings.
+        epoch: from 0.
+    """
+    end = min(training.pruning_fraction * training.epochs, training.epochs - 1)
+    return epoch / end if epoch < end else 1.0
 
 
 class Adam(torch.optim.Adam):

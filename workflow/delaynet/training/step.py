@@ -1,4 +1,4 @@
-"""One step of training: loss, gradients, update, and the rewiring of the connections."""
+"""One step of training: loss, gradients, update, rewiring; and the pruning between epochs."""
 
 from typing import NamedTuple
 
@@ -7,8 +7,14 @@ from torch import Tensor
 
 from delaynet.config import REWIRED_STRUCTURES, RunSettings
 from delaynet.network import DelayLayer, DelayNetwork, class_evidence
-from delaynet.rewiring import growth_score, rewire
-from delaynet.training.schedules import Optimisers
+from delaynet.rewiring import (
+    connection_count,
+    gradual_count,
+    growth_score,
+    largest_connections,
+    rewire,
+)
+from delaynet.training.schedules import Optimisers, pruning_progress
 
 
 class StepResult(NamedTuple):
@@ -66,6 +72,34 @@ def training_step(
         (evidence.argmax(1) == label).sum(),
         torch.stack(grown) if rewired else label.new_zeros(len(network.layers)),
     )
+
+
+@torch.no_grad()
+def prune_gradually(
+    network: DelayNetwork, optimisers: Optimisers, settings: RunSettings, epoch: int
+) -> None:
+    """Bring a `magnitude` network to the number of connections that it has in an epoch.
+
+    Each layer loses its connections of smallest magnitude; they never come back. Called again in
+    the same epoch, it changes nothing.
+
+    Args:
+        network: to be pruned.
+        optimisers: of the network; moments of what is pruned are cleared.
+        settings: of the run; other structures stay as they are.
+        epoch: from 0, about to begin.
+    """
+    if settings.structure != "magnitude":
+        return
+    progress = pruning_progress(settings.training, epoch)
+    for layer in network.layers:
+        possible = layer.mask.numel()
+        final = connection_count(possible, settings.sparsity)
+        count = gradual_count(possible, final, progress)
+        kept = largest_connections(layer.weight.abs(), layer.mask, count)
+        optimisers.forget(layer, layer.mask & ~kept)
+        layer.mask.copy_(kept)
+        layer.weight.mul_(kept)
 
 
 @torch.no_grad()
