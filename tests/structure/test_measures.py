@@ -10,7 +10,6 @@ from planted import STEPS, points_of
 from scipy.spatial import cKDTree
 
 from delaynet.structure.measures import measures
-from delaynet.structure.nulls import morans_i
 from delaynet.structure.points import marked_points
 from delaynet.structure.receptive_fields import ReceptiveFields
 
@@ -51,7 +50,6 @@ def test_morans_i_is_its_definition(density):
     sign, delay = some_net(density)
     expected = plain_morans_i(sign, delay, gaussian)
     assert measures(points_of(sign, delay)).morans_i == pytest.approx(expected, abs=2e-6)
-    assert morans_i(points_of(sign, delay)) == pytest.approx(expected, abs=2e-6)
 
 
 @DENSITIES

@@ -21,13 +21,18 @@ from delaynet.structure.grouping import PERMUTATIONS, write_grouping
     type=click.IntRange(10),
     default=PERMUTATIONS,
     show_default=True,
-    help="Draws from each null model.",
+    help="Draws of Moran's I of trained networks from each null model.",
 )
 @click.option("--processes", type=click.IntRange(1), default=1, show_default=True)
 @click.option("--output", type=click.Path(path_type=Path), required=True, help="CSV to write.")
-def command(config: Path, runs: Path, permutations: int, processes: int, output: Path) -> None:
+@click.option(
+    "--maps", type=click.Path(path_type=Path), required=True, help="Correlograms to write (HDF5)."
+)
+def command(
+    config: Path, runs: Path, permutations: int, processes: int, output: Path, maps: Path
+) -> None:
     """Measure how excitation and inhibition are grouped in the first layer of every run."""
     names = ("initial.h5", "network.h5")
     networks = [runs / run.folder / name for run in load_config(config).runs() for name in names]
-    with recorded(inputs=[config, *networks], outputs=[output]):
-        write_grouping(config, runs, output, permutations, processes)
+    with recorded(inputs=[config, *networks], outputs=[output, maps]):
+        write_grouping(config, runs, output, maps, permutations, processes)

@@ -28,12 +28,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from delaynet.structure import pairs
-from delaynet.structure.measures import Array, Measures, centred, kernel_of, measures_of, ratio
+from delaynet.structure.measures import Array, Measures, measures_of
 from delaynet.structure.points import MarkedPoints, Values
 from delaynet.structure.receptive_fields import IntArray
 
-# As many permutations at once as stay in a processor's cache, and enough to fill its vectors.
-VALUES_PER_CHUNK, LEAST_PER_CHUNK = 2**18, 32
+# As many permutations at once as stay in a processor's cache, in whole vectors.
+VALUES_PER_CHUNK, VECTOR = 2**18, 32
 # A smaller standard deviation, or difference of two values, is rounding.
 ROUNDING = 1e-12
 
@@ -83,10 +83,29 @@ def permutations_of(
         permutations: how many in all.
         seed: seed of the permutations.
     """
-    values = points.sign if NULLS[null].permutes == "sign" else points.delay
-    start, member = _groups(points, NULLS[null].within)
+    chunks = permuted_within(points, NULLS[null].within, permutations, seed)
+    for sign, delay in chunks:
+        yield sign if NULLS[null].permutes == "sign" else delay
+
+
+def permuted_within(
+    points: MarkedPoints, within: str, permutations: int, seed: int
+) -> Iterator[tuple[Values, Values]]:
+    """Yield chunks of signs and delays, both permuted alike within groups, [synapses, chunk] each.
+
+    A null model takes one of the two and leaves the other as it is.
+
+    Args:
+        points: the network.
+        within: `neuron` or `channel`.
+        permutations: how many in all.
+        seed: seed of the permutations.
+    """
+    # both in one number, so that they are moved once: negative ones are inhibitory
+    values = np.where(points.sign > 0, points.delay, ~points.delay)
+    start, member = _groups(points, within)
     random = np.random.default_rng(seed)
-    at_once = max(LEAST_PER_CHUNK, VALUES_PER_CHUNK // max(points.synapses, 1024))
+    at_once = max(1, VALUES_PER_CHUNK // VECTOR // max(points.synapses, 1024)) * VECTOR
     for done in range(0, permutations, at_once):
         shape = points.synapses, min(at_once, permutations - done)
         shuffled = np.empty(shape, np.int32)
@@ -94,7 +113,8 @@ def permutations_of(
         halves = random.integers(0, 2**64, (math.prod(shape) + 1) // 2, np.uint64).view(np.uint32)
         words = halves[: math.prod(shape)].reshape(shape)
         pairs.shuffle(values, start, member, words, shuffled)
-        yield shuffled
+        is_negative = shuffled >> 31  # 0 or -1, all bits set
+        yield is_negative | 1, shuffled ^ is_negative
 
 
 def _groups(points: MarkedPoints, within: str) -> tuple[IntArray, IntArray]:
@@ -105,45 +125,23 @@ def _groups(points: MarkedPoints, within: str) -> tuple[IntArray, IntArray]:
     return np.append(0, np.cumsum(np.bincount(points.channel))), member
 
 
-def morans_i(points: MarkedPoints) -> float:
-    """Return Moran's I of a network as `measures` does, without the other measures."""
-    return float(_of_signs(points, points.sign[:, None])[0])
+def changes_nothing(points: MarkedPoints, null: str) -> bool:
+    """Return whether all that a null model exchanges is alike, as delays are where there are none.
 
-
-def permuted_morans_i(points: MarkedPoints, null: str, permutations: int, seed: int) -> Array:
-    """Return Moran's I under a null model, [permutations]; arguments as `permutations_of`.
-
-    The sum of weights W changes where delays are permuted, the sum of squares where neurons
-    exchange signs.
+    Arguments as `permutations_of`.
     """
-    chunks = permutations_of(points, null, permutations, seed)
-    of_chunk = _of_signs if NULLS[null].permutes == "sign" else _of_delays
-    return np.concatenate([of_chunk(points, chunk) for chunk in chunks])
-
-
-def _of_signs(points: MarkedPoints, sign: Values) -> Array:
-    kernel = kernel_of(points.max_delay)
-    delay_lag = points.delay[points.second] - points.delay[points.first]  # [pairs]
-    weight = kernel[points.lag, delay_lag + points.max_delay - 1]
-    mark, squares = centred(points, sign)
-    cross = np.zeros(sign.shape[1])
-    pairs.kernel_sums_of_signs(points.first, points.second, weight, mark, cross)
-    return ratio(points.synapses * cross, weight.sum() * squares)
-
-
-def _of_delays(points: MarkedPoints, delay: Values) -> Array:
-    mark, squares = centred(points, points.sign[:, None])
-    cross, weight = np.zeros((2, delay.shape[1]))
-    ends, kernel = (points.first, points.second, points.lag), kernel_of(points.max_delay)
-    pairs.kernel_sums_of_delays(*ends, mark[:, 0], delay, kernel, cross, weight)
-    return ratio(points.synapses * cross, weight * squares)
+    values = points.sign if NULLS[null].permutes == "sign" else points.delay
+    start, member = _groups(points, NULLS[null].within)
+    group = np.repeat(np.arange(len(start) - 1), np.diff(start))
+    is_alike = np.diff(values[member]) == 0
+    return bool((is_alike | (np.diff(group) > 0)).all())
 
 
 def permuted_measures(points: MarkedPoints, null: str, permutations: int, seed: int) -> Measures:
     """Return all measures under a null model, each [permutations, ...].
 
-    What the null model cannot test is not a number. Arguments as `permutations_of`; the
-    permutations are the same as those of `permuted_morans_i`.
+    What the null model cannot test is not a number. Arguments as `permutations_of`. The
+    same numbers are drawn faster by `delaynet.structure.draws`.
     """
     nearest = null in TESTED_BY["nearest_excess"]
     parts = []

@@ -77,35 +77,61 @@ def kernel_sums_of_signs(first, second, weight, mark, cross):  # type: ignore[no
         mark: [synapses, permutations].
         cross: [permutations], added to.
     """
-    for q in range(len(first)):
-        w, mark_i, mark_j = weight[q], mark[first[q]], mark[second[q]]
+    # two pairs at a time, so that the sums are read and written half as often
+    for q in range(0, len(first), 2):
+        r = min(q + 1, len(first) - 1)
+        w_q, q_i, q_j = weight[q], mark[first[q]], mark[second[q]]
+        w_r, r_i, r_j = weight[r] if r > q else 0.0, mark[first[r]], mark[second[r]]
         for p in range(len(cross)):
-            cross[p] += w * (mark_i[p] * mark_j[p])
+            cross[p] += w_q * (q_i[p] * q_j[p]) + w_r * (r_i[p] * r_j[p])
 
 
 @_compile
-def kernel_sums_of_delays(first, second, lag, mark, delay, kernel, cross, weight):  # type: ignore[no-untyped-def]
-    """Add up weights, and weight x mark x mark, over pairs, for permuted delays.
+def kernel_sums_of_delays(first, second, lag, product, delay, kernel, cross, weight):  # type: ignore[no-untyped-def]
+    """Add up weights, and weight x product, over pairs, for permuted delays.
 
     Args:
         first: a synapse of each pair, [pairs].
         second: the other one, [pairs].
         lag: between their channels, [pairs].
-        mark: [synapses].
+        product: of each pair, [pairs].
         delay: [synapses, permutations].
         kernel: weight by channel lag and delay lag, [reach + 1, 2 max_delay - 1].
-        cross: sum of weight x mark x mark, [permutations], added to.
+        cross: sum of weight x product, [permutations], added to.
         weight: sum of weights, [permutations], added to.
     """
     zero_lag = kernel.shape[1] // 2
-    for q in range(len(first)):
-        row, product = kernel[lag[q]], mark[first[q]] * mark[second[q]]
-        delay_i, delay_j = delay[first[q]], delay[second[q]]
+    # two pairs at a time, so that the sums are read and written half as often
+    for q in range(0, len(first), 2):
+        r = min(q + 1, len(first) - 1)
+        row_q, q_i, q_j = kernel[lag[q]], delay[first[q]], delay[second[q]]
+        row_r, r_i, r_j = kernel[lag[r]], delay[first[r]], delay[second[r]]
+        of_q, of_r, is_other = product[q], product[r], 1.0 if r > q else 0.0
         for p in range(len(cross)):
             # unsigned, so that the index is not tested for being negative
-            w = row[np.uint32(delay_j[p] - delay_i[p] + zero_lag)]
-            weight[p] += w
-            cross[p] += w * product
+            w_q = row_q[np.uint32(q_j[p] - q_i[p] + zero_lag)]
+            w_r = row_r[np.uint32(r_j[p] - r_i[p] + zero_lag)] * is_other
+            weight[p] += w_q + w_r
+            cross[p] += w_q * of_q + w_r * of_r
+
+
+@_compile
+def products_by_lag(start, first, second, mark, sums):  # type: ignore[no-untyped-def]
+    """Add up mark x mark over the pairs of each lag, for permuted signs.
+
+    Args:
+        start: pairs start[c] .. start[c + 1] - 1 are those of lag c, [lags + 1].
+        first: a synapse of each pair, [pairs].
+        second: the other one, [pairs].
+        mark: [synapses, permutations].
+        sums: [lags, permutations], added to.
+    """
+    for c in range(len(sums)):
+        own = sums[c]
+        for q in range(start[c], start[c + 1]):
+            mark_i, mark_j = mark[first[q]], mark[second[q]]
+            for p in range(len(own)):
+                own[p] += mark_i[p] * mark_j[p]
 
 
 @_compile

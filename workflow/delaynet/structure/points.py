@@ -18,6 +18,8 @@ CHANNEL_WIDTH = 1.5
 DELAY_WIDTH = 2.0
 # Pairs more channels apart than this weigh less than 1e-6 and are left out.
 REACH = int(5 * CHANNEL_WIDTH)
+# "Not testable" with fewer close pairs than this: `delaynet.structure.power` says why this many.
+MINIMAL_PAIRS = 500
 
 
 @dataclass(frozen=True)
@@ -65,6 +67,11 @@ class MarkedPoints:
     def close_pairs(self) -> int:
         """Pairs within two kernel widths in channel, whatever their delays."""
         return int((self.lag <= 2 * CHANNEL_WIDTH).sum())
+
+    @property
+    def is_testable(self) -> bool:
+        """Whether there are close pairs enough to tell grouping from chance."""
+        return self.close_pairs >= MINIMAL_PAIRS
 
 
 def marked_points(fields: ReceptiveFields, included: BoolArray) -> MarkedPoints:
