@@ -12,6 +12,7 @@ from delaynet.errors import UserError
 from delaynet.runs import write_json
 from delaynet.settings import ModelSettings, TrainingSettings
 from delaynet.tables import (
+    accuracy_table,
     contrast_table,
     read_results,
     read_table,
@@ -72,7 +73,7 @@ def test_one_seed_has_a_mean_and_empty_cells_for_the_rest(results):
         (results / "accuracy.csv")
         .read_text()
         .splitlines()[1]
-        .startswith("fixed,dense,free,0,1,25,,,,")
+        .startswith("fixed,dense,free,0,standard,1,25,,,,")
     )
 
 
@@ -135,6 +136,25 @@ def test_sides_at_different_sparsities_or_dale_settings_are_no_contrast(results)
     assert len(contrasts_of(results, grid, 2, lambda run: 0.5)) == 0
 
 
+def test_other_conditions_have_accuracies_and_no_contrasts(results):
+    grid = [DENSE[0] | {"condition": ["standard", "sparse_penalty"], "seeds": 3}]
+    conditions = {"sparse_penalty": {"training": {"l1": 0.1}}}
+    config = config_of(grid, 1, conditions=conditions)
+    write_results(results, config)
+    table = read_results(config, results / "runs")
+    assert list(accuracy_table(table)["condition"]) == ["standard"] * 2 + ["sparse_penalty"] * 2
+    standard = table[table["condition"] == "standard"]
+    assert contrast_table(table).equals(contrast_table(standard))
+
+
+def test_contrasts_are_over_the_seeds_that_both_sides_have(results):
+    grid = [
+        {"delays": [delays], "structure": ["dense"], "seeds": seeds}
+        for delays, seeds in (("fixed", 5), ("learned", 3))
+    ]
+    assert list(contrasts_of(results, grid, 1, lambda run: 0.1 * run.seed)["n"]) == [3]
+
+
 def test_structure_is_set_against_delays_as_claim_two_says(results):
     rate = {"deep_r_rigl": 0.7, "static": 0.4}
     table = contrasts_of(results, SPARSE, 2, lambda run: rate[run.structure])
@@ -153,7 +173,7 @@ def test_the_full_grid_has_every_contrast(results):
 def test_a_missing_run_is_named(results):
     config = config_of(DENSE, 2)
     write_results(results, config)
-    missing = results / "runs" / "learned-dense-free/sparsity-0/seed-1/summary.json"
+    missing = results / "runs" / "standard/learned-dense-free/sparsity-0/seed-1/summary.json"
     missing.unlink()
     with pytest.raises(UserError, match=re.escape(str(missing))):
         read_results(config, results / "runs")
@@ -173,6 +193,12 @@ def test_every_setting_stands_in_the_table_with_its_description(results):
         assert f"grid.0.{name}" in table.index
     assert table.loc["grid.0.structure", "value"] == "static, deep_r_rigl"
     assert not table["description"].isna().any()
+
+
+def test_settings_of_single_conditions_are_listed():
+    conditions = {"weak_penalty": {"training": {"l1": 0.5}}}
+    settings = {s.key: s for s in settings_of(config_of(DENSE, 1, conditions=conditions))}
+    assert settings["conditions.weak_penalty.training.l1"].value == 0.5
 
 
 def test_settings_of_single_variants_are_listed():

@@ -12,12 +12,13 @@ from delaynet.provenance.code import ROOT, code, code_digest, imported_modules, 
 
 ROOMS = [
     "corpus", "features", "dataset", "compiled", "neurons", "delays", "taps", "network", "rewiring",
-    "runs", "evaluation", "training", "structure", "figures", "tables", "numbers", "manuscript",
-    "cli",
+    "runs", "evaluation", "training", "structure", "inference", "tables", "hypotheses", "claims",
+    "figures", "numbers", "manuscript", "cli",
 ]  # fmt: skip
 UNDER_ALL = {"config", "settings", "processes", "errors", "files", "provenance"}
-# what stands beside the rooms: the schema is written from `config`; `naming` serves the Snakefile
-BESIDE = {"schema", "naming", "__main__"}
+# what stands beside the rooms: the schema is written from `config`; `naming` and `effort` serve
+# the Snakefile
+BESIDE = {"schema", "naming", "effort", "__main__"}
 
 
 def loaded_by(*modules: str) -> set[str]:

@@ -5,7 +5,7 @@ Accuracies are in percent, differences in percentage points. Intervals are 95 % 
 Student's t distribution; one seed has none, and its cells are empty.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -14,14 +14,14 @@ import pandas as pd
 from pydantic import BaseModel
 from scipy import stats
 
-from delaynet.config import REWIRED_STRUCTURES, Config, Run, load_config
+from delaynet.config import REWIRED_STRUCTURES, STANDARD, Config, Overrides, Run, load_config
 from delaynet.errors import UserError
 from delaynet.files import replacing
 from delaynet.runs import read_summary
 from delaynet.settings import ModelSettings, TrainingSettings
 
 CONFIDENCE = 0.95
-GRID_POINT = ["delays", "structure", "dale", "sparsity"]
+GRID_POINT = ["delays", "structure", "dale", "sparsity", "condition"]
 
 
 class Contrast(NamedTuple):
@@ -63,8 +63,8 @@ def read_results(config: Config, runs_folder: Path) -> pd.DataFrame:
 
     Returns:
         One row a run, in the order of the grid: `delays`, `structure`, `dale`, `sparsity`, `seed`,
-        `accuracy` (percent), `reachable_outputs`, `connections` (of all layers), `firing_rate`
-        (mean over all hidden neurons, spikes per step), `corpus_name`.
+        `condition`, `accuracy` (percent), `reachable_outputs`, `connections` (of all layers),
+        `firing_rate` (mean over all hidden neurons, spikes per step), `corpus_name`.
 
     Raises:
         UserError: a run of the grid is not there.
@@ -110,7 +110,7 @@ def summarise_seeds(values: np.ndarray) -> dict[str, float]:
 
 
 def accuracy_table(results: pd.DataFrame) -> pd.DataFrame:
-    """Return accuracy over seeds, one row a variant and sparsity (see `read_results`)."""
+    """Return accuracy over seeds, one row a variant, sparsity and condition."""
     return pd.DataFrame(
         [
             dict(zip(GRID_POINT, point, strict=True))
@@ -124,12 +124,13 @@ def accuracy_table(results: pd.DataFrame) -> pd.DataFrame:
 def contrast_table(results: pd.DataFrame) -> pd.DataFrame:
     """Return the contrasts for C1 to C3 whose two sides the grid holds, paired by seed.
 
-    One row a contrast, Dale setting and sparsity: `claim`, `contrast`, `dale`, `sparsity`, `n`
-    (pairs), `mean_difference`, `standard_deviation`, `low`, `high` in percentage points.
+    Of the condition `standard` alone, over the seeds that both sides have. One row a contrast, Dale
+    setting and sparsity: `claim`, `contrast`, `dale`, `sparsity`, `n` (pairs), `mean_difference`,
+    `standard_deviation`, `low`, `high` in percentage points.
     """
     columns = ["claim", "contrast", "dale", "sparsity", "n"]
     columns += ["mean_difference", "standard_deviation", "low", "high"]
-    paired = results.pivot(
+    paired = results[results["condition"] == STANDARD].pivot(
         index=["dale", "sparsity", "seed"], columns=["delays", "structure"], values="accuracy"
     )
     rows = []
@@ -157,14 +158,14 @@ class Setting(NamedTuple):
 
 
 def settings_of(config: Config) -> Iterator[Setting]:
-    """Yield every setting, the grid's blocks and the overrides of single variants included."""
+    """Yield every setting, the grid's blocks and all overrides of single settings included."""
     for name, field in Config.model_fields.items():
         match name:
             case "grid":
                 for index, block in enumerate(config.grid):
                     yield from _section(f"grid.{index}", block)
-            case "variants":
-                yield from _overrides(config)
+            case "variants" | "conditions":
+                yield from _overrides(name, getattr(config, name))
             case "name" | "seeds":
                 yield Setting(name, getattr(config, name), _one_line(field.description))
             case _:
@@ -176,13 +177,13 @@ def _section(prefix: str, section: BaseModel) -> Iterator[Setting]:
         yield Setting(f"{prefix}.{name}", getattr(section, name), _one_line(field.description))
 
 
-def _overrides(config: Config) -> Iterator[Setting]:
+def _overrides(key_of_all: str, overrides_by_name: Mapping[str, Overrides]) -> Iterator[Setting]:
     models: dict[str, type[BaseModel]] = {"model": ModelSettings, "training": TrainingSettings}
-    for variant, sections in config.variants.items():
+    for variant_or_condition, sections in overrides_by_name.items():
         for section, overrides in sections.items():
             for name, value in overrides.items():
                 description = models[section].model_fields[name].description
-                key = f"variants.{variant}.{section}.{name}"
+                key = f"{key_of_all}.{variant_or_condition}.{section}.{name}"
                 yield Setting(key, value, _one_line(description))
 
 
@@ -207,20 +208,20 @@ def show_setting(value: Any) -> str:
 def write_accuracy(config_path: Path, runs_folder: Path, output: Path) -> None:
     """Write `accuracy.csv` (see `accuracy_table`), the corpus named in its last column."""
     results = read_results(load_config(config_path), runs_folder)
-    _write(accuracy_table(results).assign(corpus_name=results["corpus_name"].iloc[0]), output)
+    write_table(accuracy_table(results).assign(corpus_name=results["corpus_name"].iloc[0]), output)
 
 
 def write_contrasts(config_path: Path, runs_folder: Path, output: Path) -> None:
     """Write `contrasts.csv` (see `contrast_table`), the corpus named in its last column."""
     results = read_results(load_config(config_path), runs_folder)
-    _write(contrast_table(results).assign(corpus_name=results["corpus_name"].iloc[0]), output)
+    write_table(contrast_table(results).assign(corpus_name=results["corpus_name"].iloc[0]), output)
 
 
 def write_hyperparameters(config_path: Path, output: Path) -> None:
     """Write `hyperparameters.csv`: key, value, description of every setting."""
     settings = settings_of(load_config(config_path))
     rows = [(key, show_setting(value), description) for key, value, description in settings]
-    _write(pd.DataFrame(rows, columns=list(Setting._fields)), output)
+    write_table(pd.DataFrame(rows, columns=list(Setting._fields)), output)
 
 
 def read_table(path: Path) -> pd.DataFrame:
@@ -228,6 +229,7 @@ def read_table(path: Path) -> pd.DataFrame:
     return pd.read_csv(path, dtype={"sparsity": str}, keep_default_na=False, na_values=[""])
 
 
-def _write(table: pd.DataFrame, path: Path) -> None:
+def write_table(table: pd.DataFrame, path: Path) -> None:
+    """Write a table with six digits, empty cells for NaN."""
     with replacing(path) as temporary:
         table.to_csv(temporary, index=False, float_format="%.6g", lineterminator="\n")

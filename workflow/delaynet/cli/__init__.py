@@ -16,6 +16,7 @@ from delaynet.errors import UserError
 # `delaynet --help` does not wait for PyTorch, and a command depends on its own code only
 COMMANDS = {
     "audit": "Trace a figure, a table or a printed number back to the audio.",
+    "claims": "Test what the grid can test, and judge the claims.",
     "config": "Check a configuration and write it out in full.",
     "corpus check": "Report what a corpus holds, and every fault in it.",
     "corpus fetch": "Download the archive of the Heidelberg Digits, and verify it.",
@@ -26,6 +27,7 @@ COMMANDS = {
     "grouping": "Measure how excitation and inhibition are grouped.",
     "manuscript": "Set the manuscript.",
     "numbers": "Collect every number that the manuscript prints.",
+    "power": "Simulate how many pairs of synapses it takes to see grouping.",
     "schema": "Write the JSON schema of the configuration, or its table of keys.",
     "tables": "Summarise run folders in tables.",
     "train": "Train one network.",

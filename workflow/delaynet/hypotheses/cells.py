@@ -1,0 +1,67 @@
+"""What runs are known by: one value a seed of every quantity at every point of the grid."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from delaynet.config import Config, Run
+from delaynet.errors import UserError
+from delaynet.hypotheses.terms import ACCURACY, Grid, Point, Quantity, Term
+from delaynet.inference import Array
+from delaynet.tables import read_results, read_table
+
+Cells = Mapping[tuple[Point, Quantity], Array]
+KEYS = [*Point._fields, "measure", "null", "order"]
+
+
+def read_cells(config: Config, runs_folder: Path, grouping: Path) -> Cells:
+    """Read accuracies and the grouping of trained networks, each [seeds], NaN where there is none.
+
+    Raises:
+        UserError: a run's summary is missing, or its rows in the table of grouping, or the table.
+    """
+    if not grouping.exists():
+        raise UserError(f"{grouping} is missing: make it with `snakemake {grouping}`.")
+    results = read_results(config, runs_folder)
+    seeds = range(int(results["seed"].max()) + 1)
+    by_seed = _by_seed(results, list(Point._fields), "accuracy", seeds)
+    cells = {(Point(*point), ACCURACY): values for point, values in by_seed}
+    table = read_table(grouping).query("network == 'trained'")
+    analysed = set(table[list(Run._fields)].itertuples(index=False, name=None))
+    for run in config.runs():
+        if tuple(run) not in analysed:
+            raise UserError(
+                f"{grouping} has no rows for {run.folder}: make it again from this grid's runs, "
+                f"with `snakemake --forcerun grouping {grouping}`."
+            )
+    table = table.assign(effect=table["observed"] - table["null_mean"])
+    for name in ("effect", "z"):
+        for (*point, measure, null, order), values in _by_seed(table, KEYS, name, seeds):
+            cells[Point(*point), Quantity(name, measure, null, order)] = values
+    return cells
+
+
+def _by_seed(
+    table: pd.DataFrame, keys: list[str], name: str, seeds: range
+) -> Iterator[tuple[tuple[str, ...], Array]]:
+    """Yield (key, values by seed [seeds]) of a column; NaN for seeds that are not there."""
+    wide = table.pivot(index=keys, columns="seed", values=name).reindex(columns=seeds)
+    yield from zip(wide.index, wide.to_numpy(float), strict=True)
+
+
+def values_of(terms: Iterable[Term], cells: Cells, grid: Grid) -> Array:
+    """Return a weighted sum for each seed that all terms have, [n]; none if the grid lacks one."""
+    terms = list(terms)
+    if any(term.point not in grid for term in terms):
+        return np.empty(0)
+    total = np.sum([weight * cells[point, quantity] for weight, point, quantity in terms], axis=0)
+    return total[~np.isnan(total)]  # type: ignore[no-any-return]
+
+
+def has_enough_pairs(point: Point, nulls: Iterable[str], cells: Cells, grid: Grid) -> bool:
+    """Return whether the networks of all seeds at a point can be tested against null models."""
+    quantities = [Quantity("effect", "morans_i", null) for null in nulls]
+    testable = [len(values_of([Term(1, point, q)], cells, grid)) for q in quantities]
+    return min(testable) == len(grid[point].seeds)

@@ -1,0 +1,146 @@
+"""Inference over seeds: exact tests, intervals, corrections. Pure functions, one value a seed.
+
+The seed is the unit. Values stand on the last axis, [..., n]; leading axes are tests with as many
+seeds. Statistics come from scipy, Holm's correction from statsmodels.
+
+    sign-flip          under the null hypothesis a value and its negative are equally likely; p is
+                       the share of all 2^n signs whose sum reaches the observed one (Fisher 1935,
+                       The Design of Experiments, section 21)
+    BCa bootstrap      Efron 1987, J. Am. Stat. Assoc. 82, 171-185
+    two one-sided tests, equivalence      Schuirmann 1987, J. Pharmacokinet. Biopharm. 15, 657-680
+    intersection-union                    Berger 1982, Technometrics 24, 295-300
+    Holm                                  Holm 1979, Scand. J. Stat. 6, 65-70
+    Benjamini-Hochberg                    Benjamini & Hochberg 1995, J. R. Stat. Soc. B 57, 289-300
+"""
+
+from typing import Literal
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy import stats
+from statsmodels.stats.multitest import multipletests
+
+Array = NDArray[np.float64]
+Alternative = Literal["greater", "less", "two-sided"]
+
+CONFIDENCE = 0.95
+# Sign-flips: all of them up to 16 seeds; as many drawn at random beyond.
+FLIPS = 2**16
+RESAMPLES = 9_999
+LEAST_FOR_INTERVAL = 3
+SEED = 0
+# Numbers held at once while resampling.
+VALUES_AT_ONCE = 2**22
+# Sums that differ by less, relative to the largest value, are ties and not rounding.
+DECIMALS = 9
+
+
+def sign_flip(values: ArrayLike, alternative: Alternative = "greater") -> Array:
+    """Return p of a sign-flip test that values are symmetric about 0, [...].
+
+    Exact up to 16 seeds; beyond, 65,536 random flips, seeded. Ties count as reaching the observed
+    sum; two-sided p is twice the smaller one-sided p, at most 1.
+
+    Args:
+        values: one a seed, [..., n].
+        alternative: on which side of 0 the mean lies if the null hypothesis does not hold.
+
+    Raises:
+        ValueError: fewer than two seeds.
+    """
+    values = np.asarray(values, float)
+    largest = np.abs(values).max(axis=-1, keepdims=True)
+    scaled = np.divide(values, largest, out=np.zeros_like(values), where=largest > 0)
+    result = stats.permutation_test(
+        (scaled,),
+        lambda flipped, axis: np.round(flipped.sum(axis), DECIMALS),
+        permutation_type="samples",
+        vectorized=True,
+        n_resamples=FLIPS,
+        batch=max(1, VALUES_AT_ONCE // values.size),
+        alternative=alternative,
+        axis=-1,
+        rng=np.random.default_rng(SEED),
+    )
+    return np.asarray(result.pvalue, float)
+
+
+def smallest_p(n: int, two_sided: bool = False) -> float:
+    """Return the smallest p that a sign-flip test of n seeds can give: one-sided 1 / 2^n."""
+    one_sided = 1 / 2**n if 2**n <= FLIPS else 1 / (1 + FLIPS)
+    return min(1.0, one_sided * (1 + two_sided))
+
+
+def bootstrap_interval(values: ArrayLike) -> tuple[Array, Array]:
+    """Return low and high, [...] each, of the 95 % BCa bootstrap interval of the mean.
+
+    With few seeds it is too narrow: of normal values it covers the mean in 72 % of cases with 3
+    seeds, 84 % with 5, 86 % with 6 and 90 % with 10 (20,000 cases each). With 3 seeds it is hardly
+    more than the range of the values.
+
+    Args:
+        values: one a seed, [..., n].
+
+    Returns:
+        Not a number for fewer than three seeds and where all values are equal.
+    """
+    rows = np.atleast_2d(np.asarray(values, float))
+    rows = rows.reshape(-1, rows.shape[-1])  # [tests, n]
+    interval = np.full((2, len(rows)), np.nan)
+    varied = np.ptp(rows, axis=1) > 10.0**-DECIMALS * np.abs(rows).max(axis=1)
+    if rows.shape[1] >= LEAST_FOR_INTERVAL and varied.any():
+        result = stats.bootstrap(
+            (rows[varied],),
+            np.mean,
+            vectorized=True,
+            axis=-1,
+            confidence_level=CONFIDENCE,
+            n_resamples=RESAMPLES,
+            batch=max(1, VALUES_AT_ONCE // rows.size),
+            method="BCa",
+            rng=np.random.default_rng(SEED),
+        )
+        interval[:, varied] = result.confidence_interval
+    low, high = interval.reshape(2, *np.shape(values)[:-1])
+    return low, high
+
+
+def equivalence(differences: ArrayLike, margin: float) -> Array:
+    """Return p of two one-sided sign-flip tests that the mean lies within (-margin, margin), [...].
+
+    The larger of the two p (Schuirmann 1987).
+
+    Args:
+        differences: one a seed, [..., n].
+        margin: in the differences' unit.
+    """
+    differences = np.asarray(differences, float)
+    above = sign_flip(differences + margin, "greater")
+    below = sign_flip(differences - margin, "less")
+    return np.maximum(above, below)
+
+
+def all_of(ps: ArrayLike) -> float:
+    """Return p of an intersection-union test, that all parts hold: the largest p (Berger 1982).
+
+    Not a number if a part has no p. Needs no correction for the number of parts.
+    """
+    return float(np.max(np.asarray(ps, float)))
+
+
+def holm(ps: ArrayLike) -> Array:
+    """Return p corrected by Holm for the tests that have one, [tests]; NaN stays NaN."""
+    corrected = np.array(ps, float)
+    has_p = ~np.isnan(corrected)
+    if has_p.any():
+        corrected[has_p] = multipletests(corrected[has_p], method="holm")[1]
+    return corrected
+
+
+def benjamini_hochberg(ps: ArrayLike) -> Array:
+    """Return p corrected by Benjamini & Hochberg as `holm` does, [tests]; NaN stays NaN."""
+    corrected = np.array(ps, float)
+    has_p = ~np.isnan(corrected)
+    if has_p.any():
+        corrected[has_p] = stats.false_discovery_control(corrected[has_p], method="bh")
+    return corrected
