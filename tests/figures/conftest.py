@@ -2,6 +2,7 @@
 
 import json
 from itertools import pairwise
+from zlib import crc32
 
 import numpy as np
 import pytest
@@ -21,8 +22,11 @@ from delaynet.runs import (
     write_network,
     write_predictions,
 )
+from delaynet.structure.grouping import write_grouping
+from delaynet.structure.power import write_power
 
-SMALL = {"corpus": {"trials": 1}, "features": {"bands": 12}, "model": {"hidden": [8]}}
+# 24 neurons of 12 synapses have enough pairs to be tested
+SMALL = {"corpus": {"trials": 1}, "features": {"bands": 12}, "model": {"hidden": [24]}}
 TINY = SMALL | {
     "name": "tiny",
     "training": {"epochs": 2},
@@ -44,6 +48,7 @@ STATIC = SMALL | {
     "seeds": 1,
 }
 CLASSES = 2
+PERMUTATIONS, NETWORKS = 20, 4  # of the tables of grouping and power: few, so that it is fast
 LARGE = SMALL | {
     "name": "large",
     "training": {"epochs": 30},
@@ -57,9 +62,22 @@ LARGE = SMALL | {
             "delays": ["none", "fixed", "learned", "frozen"],
             "structure": ["static", "static_connected", "deep_r", "deep_r_rigl"],
             "dale": ["free", "dale"],
-            "sparsity": [str(1 - 2**-k) for k in (1, 2, 4, 6, 9)],
+            "sparsity": [str(1 - 2**-k) for k in (1, 2, 9)],
+        },
+        {"delays": ["fixed", "learned"], "structure": ["magnitude"], "sparsity": ["0.75"]},
+        {
+            "delays": ["learned"],
+            "structure": ["dense"],
+            "dale": ["free", "dale"],
+            "condition": ["shuffled_labels", "permuted_channels", "l1_0_001"],
+            "seeds": 3,
         },
     ],
+    "conditions": {
+        "l1_0_001": {"training": {"l1": 0.001}},
+        "permuted_channels": {"training": {"data": "permuted_channels"}},
+        "shuffled_labels": {"training": {"data": "shuffled_labels"}},
+    },
     "seeds": 2,
 }
 
@@ -74,6 +92,9 @@ def write_results(folder, content):
     write_features(folder / "corpus", report, folder / "features.h5", config.features)
     for run in config.runs():
         _write_run(folder / "runs" / run.folder, config.resolve(run), config, filenames)
+    tables = [folder / "grouping.csv", folder / "grouping_maps.h5"]
+    write_grouping(folder / "config.json", folder / "runs", *tables, PERMUTATIONS, 1)
+    write_power(folder / "power.csv", NETWORKS)
     return folder
 
 
@@ -93,7 +114,7 @@ def _write_corpus(folder):
 
 def _write_run(folder, settings, config, filenames):
     run = settings.run
-    random = np.random.default_rng([run.seed, len(run.variant), int(1e4 * float(run.sparsity))])
+    random = np.random.default_rng(crc32(run.folder.encode()))
     write_json(folder / "settings.json", json.loads(settings.model_dump_json()))
     initial, trained = _networks(settings, config.features.bands, random)
     write_network(folder / "initial.h5", initial)
@@ -124,8 +145,17 @@ def _networks(settings, bands, random):
         before.append(_layer(weight * mask, delay, mask, is_hidden))
         delay = learned if settings.delays == "learned" else delay
         after.append(_layer(weight * moved, delay, moved, is_hidden))
-    attributes = settings.run._asdict() | {"max_delay": 25, "step_milliseconds": 10.0}
+    attributes = settings.run._asdict() | {
+        "max_delay": 25,
+        "mel_channel": _mel_channel(settings, bands),
+        "step_milliseconds": 10.0,
+    }
     return SavedNetwork(before, attributes), SavedNetwork(after, attributes)
+
+
+def _mel_channel(settings, bands):
+    is_permuted = settings.training.data == "permuted_channels"
+    return np.random.default_rng(0).permutation(bands) if is_permuted else np.arange(bands)
 
 
 def _layer(weight, delay, mask, is_hidden):

@@ -8,14 +8,17 @@ from functools import cache
 from importlib import import_module
 from itertools import pairwise
 
+import h5py
 import numpy as np
 import pytest
 
-from delaynet.config import load_config, parse_config
+from delaynet.config import STANDARD, Run, load_config, parse_config
 from delaynet.corpus.layout import parse_filename
 from delaynet.corpus.report import FAULT_KINDS, CheckedClip, CorpusReport, Fault
 from delaynet.errors import UserError
 from delaynet.figures import corpus, style
+from delaynet.figures.correlogram import read_correlogram
+from delaynet.figures.loading import read_morans_i
 from delaynet.figures.render import render
 from delaynet.figures.selection import (
     FIGURES,
@@ -24,8 +27,10 @@ from delaynet.figures.selection import (
     needed_files,
     needed_runs,
     shown_sparsity,
+    standard_runs,
 )
 from delaynet.runs import read_network
+from delaynet.structure.maps import GroupingMap, write_map
 
 
 def load(name, folder):
@@ -109,7 +114,7 @@ def test_the_points_of_accuracy_are_the_summaries_of_the_runs(large):
             if line.get_gid() is not None
         }
         written = {}
-        for run in load_config(large / "config.json").runs():
+        for run in standard_runs(load_config(large / "config.json")):
             if run.dale == dale:
                 summary = json.loads((large / "runs" / run.folder / "summary.json").read_text())
                 written.setdefault(run.variant, []).append(100 * summary["test_accuracy"])
@@ -159,7 +164,8 @@ def test_delay_distributions_count_every_connection_once(tiny):
     changes = load("delays", tiny).changes
     for run, change in changes.items():
         assert change.before.sum() == pytest.approx(100)
-        assert change.after.sum() == pytest.approx(100)
+        assert change.excitatory.sum() == pytest.approx(100)
+        assert change.inhibitory.sum() == pytest.approx(100)
         folder = tiny / "runs" / run.folder
         before, after = (
             read_network(folder / name).layers[0].weight != 0
@@ -180,7 +186,7 @@ def test_the_task_shows_a_clip_that_the_network_classified_correctly(tiny):
     data = load("task", tiny)
     # the predictions of the other test clip are wrong
     assert data.label_names[data.label] == "seven"
-    assert data.spikes.shape == (80, 8)
+    assert data.spikes.shape == (80, 24)
     assert set(np.unique(data.spikes)) <= {0, 1}
     assert data.evidence.sum() == pytest.approx(80, rel=1e-4)  # a softmax a step
 
@@ -191,8 +197,8 @@ def test_a_figure_needs_runs_of_the_grid_only_and_each_once(name, results):
     runs = needed_runs(name, config)
     assert set(runs) <= set(config.runs())
     assert len(set(runs)) == len(runs)
-    nothing_moves_or_rewires = (config.name, name) == ("static", "delays")
-    assert runs or name == "corpus" or nothing_moves_or_rewires
+    nothing_to_compare = {"tiny": ("dale", "controls"), "static": ("delays", "dale", "controls")}
+    assert runs or name == "corpus" or name in nothing_to_compare.get(config.name, ())
 
 
 @pytest.mark.parametrize("name", FIGURES)
@@ -297,7 +303,7 @@ def test_single_variants_are_shown_where_a_neuron_still_has_two_synapses(large, 
 
 def test_a_variant_has_one_colour_of_its_own():
     colours = [colour for by_delays in style.COLOURS.values() for colour in by_delays.values()]
-    assert len(set(colours)) == len(colours) == 20
+    assert len(set(colours)) == len(colours) == 24
 
 
 def test_asking_what_a_figure_needs_loads_no_plotting_library():
@@ -331,5 +337,136 @@ def test_a_missing_run_is_a_sentence_and_leaves_no_figure(name, tiny, tmp_path):
 
 
 @pytest.mark.parametrize("name", FIGURES)
-def test_every_figure_names_the_corpus(name, tiny):
-    assert any("tones" in text for text in texts(draw(name, tiny)))
+def test_every_figure_names_the_corpus(name, tiny, large):
+    shows_runs = bool(needed_runs(name, load_config(tiny / "config.json")))
+    assert any("tones" in text for text in texts(draw(name, tiny if shows_runs else large)))
+
+
+def points(axes):
+    """What stands at the points of each row of a panel, by the row's place."""
+    lines = [line for line in axes.lines if (line.get_gid() or "").startswith("points-")]
+    drawn = {}
+    for line in lines:
+        place = int(line.get_gid().removeprefix("points-"))
+        drawn.setdefault(place, []).extend(line.get_xdata())
+    return drawn
+
+
+def test_the_points_of_grouping_are_the_z_of_its_table(large):
+    config = load_config(large / "config.json")
+    tests = read_morans_i(large, needed_runs("grouping", config))
+    figure = draw("grouping", large)
+    for axes, null in zip(figure.subfigs[0].axes, ("N1", "N2", "N3", "N4"), strict=False):
+        written = [test.z for test in tests if test.null == null and not np.isnan(test.z)]
+        drawn = [z for row in points(axes).values() for z in row]
+        assert sorted(drawn) == sorted(written)
+        assert len(drawn) > 10
+
+
+def test_a_null_that_is_not_valid_a_network_with_few_pairs_and_one_without_delays_say_so(large):
+    words = texts(draw("grouping", large))
+    assert {"not valid", "not testable", "nothing to permute"} <= set(words)
+
+
+def test_conditions_appear_among_the_controls_and_nowhere_else(large):
+    config = load_config(large / "config.json")
+    for name in FIGURES:
+        conditions = {run.condition for run in needed_runs(name, config)}
+        if name == "controls":
+            assert conditions == {STANDARD, *config.conditions}
+        else:
+            assert conditions <= {STANDARD}
+
+
+def test_controls_show_every_seed_and_permuted_channels_in_both_orders(large):
+    data, figure = load("controls", large), draw("controls", large)
+    effects, accuracy = points(figure.axes[1]), points(figure.axes[2])
+    names = [row.name for row in data.shown]
+    assert {"permuted channels, mel order", "permuted channels, fed order"} <= set(names)
+    assert {"untrained", "frozen delays", "l1 0.001", "standard"} <= set(names)
+    for place, row in enumerate(data.shown):
+        if row.runs:
+            assert len(effects[place]) == len(row.runs)
+        if row.name in ("standard", "shuffled labels"):
+            assert sorted(accuracy[place]) == sorted(data.accuracy[run] for run in row.runs)
+    both_orders = [names.index(f"permuted channels, {order} order") for order in ("mel", "fed")]
+    assert effects[both_orders[0]] != effects[both_orders[1]]
+
+
+def test_dale_joins_the_two_networks_of_a_seed_and_marks_half_of_the_free_effect(large):
+    data, figure = load("dale", large), draw("dale", large)
+    accuracy, effect = figure.subfigs[0].axes[:2]
+    assert sorted(x for row in points(accuracy).values() for x in row) == sorted(
+        data.accuracy.values()
+    )
+    joins = {tuple(sorted(line.get_xdata())) for line in accuracy.lines if _is_level(line)}
+    assert joins == {
+        tuple(sorted((value, data.accuracy[run._replace(dale="dale")])))
+        for run, value in data.accuracy.items()
+        if run.dale == "free"
+    }
+    learned = [run for run in data.effect if run[:3] == ("learned", "dense", "free")]
+    half = np.mean([data.effect[run] for run in learned]) / 2
+    strokes = [path.vertices[0, 0] for c in effect.collections for path in c.get_paths()]
+    assert any(stroke == pytest.approx(half) for stroke in strokes)
+
+
+def _is_level(line):
+    return len(line.get_ydata()) == 2 and np.ptp(line.get_ydata()) == 0
+
+
+def test_delays_under_dale_are_shares_of_each_sign(large):
+    for share in load("dale", large).delays.values():
+        assert share.sum() == pytest.approx(100)
+
+
+def test_a_correlogram_outlines_what_most_seeds_have_outside_of_the_band(tmp_path):
+    shape = (8, 49)
+    runs = [Run("learned", "dense", "free", "0", seed) for seed in range(3)]
+    flat = {name: np.full(shape, value) for name, value in (("low", -0.1), ("high", 0.1))}
+    with h5py.File(tmp_path / "grouping_maps.h5", "w") as file:
+        for run in runs:
+            observed = np.zeros(shape)
+            observed[1, 24] = 0.5
+            observed[2, 30] = 0.5 if run.seed == 0 else 0
+            observed[3, 20] = -0.4 if run.seed < 2 else 0
+            place = f"{run.folder}/trained/mel"
+            zero, one = np.zeros(shape), np.ones(shape)
+            write_map(file, place, GroupingMap(observed, zero, one, **flat, null="N1"))
+    correlogram = read_correlogram(tmp_path, runs, "trained")
+    assert np.argwhere(correlogram.outside).tolist() == [[1, 24], [3, 20]]
+    assert correlogram.excess[2, 30] == pytest.approx(0.5 / 3)
+    assert np.isnan(correlogram.excess[0, 24])
+
+
+def test_power_shows_its_table_and_the_pairs_of_every_trained_network(large):
+    data = load("power", large)
+    assert {null for null, _ in data.curves} == {"N1", "N2"}
+    assert set(data.close_pairs) == set(standard_runs(load_config(large / "config.json")))
+    curve = next(line for line in draw("power", large).axes[0].lines if len(line.get_xdata()) > 2)
+    effect = curve.get_label()
+    assert list(curve.get_ydata()) == [point.power for point in data.curves["N1", effect]]
+
+
+def test_a_neuron_has_its_own_statistic_and_one_of_few_synapses_a_dash(large):
+    for run, maps in load("receptive_fields", large).maps.items():
+        for field in (*maps.before, *maps.after):
+            signs = np.sign(field.image[field.image != 0])
+            has_pattern = len(signs) >= 10 and len(set(signs)) == 2
+            assert np.isfinite(field.moran_i) == has_pattern, run
+    words = texts(draw("receptive_fields", large))
+    assert "–" in words
+    assert any(text.startswith("I ") and ", z " in text for text in words)
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_no_figure_is_taller_than_a_page(name, large):
+    assert 25.4 * draw(name, large).get_size_inches()[1] <= 247
+
+
+@pytest.mark.parametrize(
+    ("condition", "words"),
+    [("shuffled_labels", "shuffled labels"), ("l1_0_001", "l1 0.001"), ("tau_20", "tau 20")],
+)
+def test_the_words_of_a_condition_are_those_of_its_name(condition, words):
+    assert style.condition_words(condition) == words

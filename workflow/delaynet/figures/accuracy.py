@@ -8,9 +8,8 @@ from matplotlib.figure import Figure
 
 from delaynet.config import Config, Run
 from delaynet.figures import style
-from delaynet.figures.loading import chance, corpus_name, run_file
+from delaynet.figures.loading import accuracies, chance, corpus_name
 from delaynet.figures.selection import needed_runs
-from delaynet.runs import read_summary
 
 
 @dataclass(frozen=True)
@@ -23,15 +22,14 @@ class Accuracy:
 
 
 def load(config: Config, results_folder: Path) -> Accuracy:
-    """Read the summaries of all runs.
+    """Read the summaries of all standard runs.
 
     Raises:
         UserError: a run is not there.
     """
     runs = needed_runs("accuracy", config)
-    folders = {run: run_file(results_folder, run, "summary.json").parent for run in runs}
     return Accuracy(
-        {run: 100 * read_summary(folder)["test_accuracy"] for run, folder in folders.items()},
+        accuracies(results_folder, runs),
         chance(results_folder, runs),
         corpus_name(results_folder, runs),
     )

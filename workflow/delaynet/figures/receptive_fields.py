@@ -1,12 +1,12 @@
 """Receptive fields of hidden neurons before and after training: channel x delay maps."""
 
 from dataclasses import dataclass
+from math import isnan
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-from matplotlib.cm import ScalarMappable
-from matplotlib.colors import LinearSegmentedColormap, Normalize
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
@@ -14,25 +14,43 @@ from numpy.typing import NDArray
 
 from delaynet.config import Config, Run
 from delaynet.figures import style
-from delaynet.figures.loading import corpus_name, fields_before_and_after
+from delaynet.figures.loading import PRIMARY_NULL, corpus_name, fields_before_and_after
 from delaynet.figures.selection import needed_runs
+from delaynet.structure.draws import draws
+from delaynet.structure.measures import measures
+from delaynet.structure.nulls import z_score
+from delaynet.structure.points import marked_points
 from delaynet.structure.receptive_fields import FloatArray, ReceptiveFields, as_image
 
 NEURONS = 3
+PERMUTATIONS = 1_000
+# A neuron of fewer synapses has no statistic of its own.
+SYNAPSES_TO_TEST = 10
 BLOCKS_PER_ROW = 3  # variants side by side
-MAPS_HEIGHT, MARGIN_ABOVE, GAP, MARGIN_BELOW = 57.0, 10.0, 15.0, 17.0  # mm
-# Not white at 0, so that a weak synapse differs from none.
-SIGNED = LinearSegmentedColormap.from_list(
-    "signed",
-    [(0, style.INHIBITORY), (0.5, "#C6D6EE"), (0.5, "#F4CDD0"), (1, style.EXCITATORY)],
-)
+MAPS_HEIGHT, MARGIN_ABOVE, GAP, MARGIN_BELOW = 66.0, 13.0, 18.0, 15.0  # mm
+LARGEST = 9.0  # area of the strongest synapse's disc, in square points
+LEAST = 0.12  # of that area, for the weakest
+
+
+class Field(NamedTuple):
+    """One neuron.
+
+    Attributes:
+        image: effective weights in units of the strongest, [channels, delays].
+        moran_i: Moran's I of its synapses; not a number where they are too few.
+        z: of it, against the primary null model.
+    """
+
+    image: FloatArray
+    moran_i: float
+    z: float
 
 
 class Maps(NamedTuple):
-    """Maps of some neurons of one run, [neurons, channels, delays], in units of the strongest."""
+    """The same neurons before and after training."""
 
-    before: FloatArray
-    after: FloatArray
+    before: tuple[Field, ...]
+    after: tuple[Field, ...]
 
 
 @dataclass(frozen=True)
@@ -51,22 +69,42 @@ def load(config: Config, results_folder: Path) -> ReceptiveFieldMaps:
         UserError: a run is not there.
     """
     runs = needed_runs("receptive_fields", config)
-    maps = {run: _maps(*fields_before_and_after(results_folder, run)) for run in runs}
+    maps = {run: _maps(run, *fields_before_and_after(results_folder, run)) for run in runs}
     step = 1000 * config.features.step_seconds
     return ReceptiveFieldMaps(maps, step, corpus_name(results_folder, runs))
 
 
-def _maps(before: ReceptiveFields, after: ReceptiveFields) -> Maps:
+def _maps(run: Run, before: ReceptiveFields, after: ReceptiveFields) -> Maps:
     synapses = (after.sign != 0).sum(axis=1)
     chosen = np.lexsort((-after.firing_rate, -synapses, after.silent))[:NEURONS]
     chosen = chosen[~after.silent[chosen]]
-    return Maps(*(_relative(as_image(fields)[chosen]) for fields in (before, after)))
+    return Maps(*(_fields(run, fields, chosen) for fields in (before, after)))
+
+
+def _fields(run: Run, fields: ReceptiveFields, chosen: NDArray[np.intp]) -> tuple[Field, ...]:
+    images = _relative(as_image(fields)[chosen])
+    null = PRIMARY_NULL[run.dale]
+    return tuple(
+        Field(image, *_statistic(fields, int(neuron), null, run.seed))
+        for image, neuron in zip(images, chosen, strict=True)
+    )
 
 
 def _relative(image: FloatArray) -> FloatArray:
     """Return weights as a share of each map's strongest."""
-    strongest = np.abs(image).max(axis=(1, 2), keepdims=True)
+    strongest = np.abs(image).max(axis=(1, 2), keepdims=True, initial=0)
     return (image / np.where(strongest > 0, strongest, 1)).astype(np.float32)
+
+
+def _statistic(fields: ReceptiveFields, neuron: int, null: str, seed: int) -> tuple[float, float]:
+    """Return Moran's I of one neuron alone and its z; not numbers with too few synapses."""
+    points = marked_points(fields, np.arange(len(fields.sign)) == neuron)
+    if points.synapses < SYNAPSES_TO_TEST:
+        return np.nan, np.nan
+    observed = float(measures(points).morans_i)
+    test = ("morans_i", null)
+    drawn = draws(points, {test: PERMUTATIONS}, seed)[test]
+    return observed, float(z_score(observed, drawn))
 
 
 @style.styled
@@ -74,15 +112,17 @@ def draw(data: ReceptiveFieldMaps) -> Figure:
     """Draw the neurons with most synapses after training, before (above) and after (below) it.
 
     Among equals those that fire most are drawn, silent neurons never. The same three neurons of a
-    network stand in the same columns. Colour is the effective weight as a share of the strongest
-    in its map: red excites, blue inhibits.
+    network stand in the same columns. A disc is a synapse: red excites, blue inhibits, the area is
+    the effective weight as a share of the strongest in its map. Over a map: its own Moran's I, and
+    z against 1,000 permutations of N1 (N2 under Dale's principle); a dash where synapses are too
+    few.
     """
-    rows = -(-len(data.maps) // BLOCKS_PER_ROW)
-    height = MARGIN_ABOVE + rows * (MAPS_HEIGHT + GAP) - GAP + MARGIN_BELOW
+    lines = -(-len(data.maps) // BLOCKS_PER_ROW)
+    height = MARGIN_ABOVE + lines * (MAPS_HEIGHT + GAP) - GAP + MARGIN_BELOW
     figure = style.new_figure(style.FULL_WIDTH, height)
     figure.set_layout_engine("none")
     blocks = figure.add_gridspec(
-        rows,
+        lines,
         BLOCKS_PER_ROW,
         left=0.075,
         right=0.995,
@@ -93,39 +133,61 @@ def draw(data: ReceptiveFieldMaps) -> Figure:
     )
     for index, (run, maps) in enumerate(data.maps.items()):
         row, column = divmod(index, BLOCKS_PER_ROW)
-        inner = blocks[row, column].subgridspec(2, NEURONS, wspace=0.08, hspace=0.06)
+        inner = blocks[row, column].subgridspec(2, NEURONS, wspace=0.08, hspace=0.14)
         panels = inner.subplots(sharex=True, sharey=True, squeeze=False)
         _draw_maps(panels, maps, data.step_milliseconds, is_leftmost=column == 0)
         _write_title(figure, panels, run, 1 / height)
-    figure.text(0.5, 9.5 / height, "delay (ms)", ha="center", va="bottom")
+    figure.text(0.5, 6.5 / height, "delay (ms)", ha="center", va="bottom")
     note: dict[str, Any] = {"ha": "right", "va": "bottom", "color": style.GREY, "fontsize": 6}
     figure.text(0.995, 1 / height, data.corpus_name, **note)
-    _draw_scale(figure, height)
+    _draw_legend(figure)
     return figure
 
 
 def _draw_maps(panels: NDArray[Any], maps: Maps, step: float, is_leftmost: bool) -> None:
-    for words, row, images in zip(("before", "after"), panels, maps, strict=True):
+    for words, row, fields in zip(("before", "after"), panels, maps, strict=True):
         for column, axes in enumerate(row):
             axes.spines[:].set_visible(True)
             axes.tick_params(left=column == 0, labelleft=column == 0 and is_leftmost)
-            if column >= len(images):
+            if column >= len(fields):
                 style.say_empty(axes, "no other\nneuron fires")
                 continue
-            channels, delays = images[column].shape
-            axes.imshow(
-                np.ma.masked_equal(images[column], 0),
-                cmap=SIGNED,
-                vmin=-1,
-                vmax=1,
-                aspect="auto",
-                origin="lower",
-                interpolation="nearest",
-                extent=(-step / 2, (delays - 0.5) * step, -0.5, channels - 0.5),
-            )
-            axes.xaxis.set_major_locator(MaxNLocator(2, steps=[1, 2, 5, 10]))
+            _draw_field(axes, fields[column], step)
         if is_leftmost:
-            row[0].set_ylabel(f"{words}\nmel band")
+            row[0].set_ylabel(f"{words} training\nmel band")
+
+
+def _draw_field(axes: Axes, field: Field, step: float) -> None:
+    channels, delays = field.image.shape
+    channel, delay = np.nonzero(field.image)
+    weight = field.image[channel, delay]
+    axes.scatter(
+        step * delay,
+        channel,
+        s=LARGEST * (LEAST + (1 - LEAST) * np.abs(weight)),
+        c=np.where(weight > 0, style.EXCITATORY, style.INHIBITORY),
+        linewidths=0,
+    )
+    axes.set_xlim(-step, delays * step)
+    axes.set_ylim(-1.2, channels + 0.2)
+    axes.xaxis.set_major_locator(MaxNLocator(2, steps=[1, 2, 5, 10]))
+    axes.annotate(
+        _words(field),
+        (0.5, 1),
+        (0, 1),
+        xycoords="axes fraction",
+        textcoords="offset points",
+        ha="center",
+        va="bottom",
+        fontsize=6,
+    )
+
+
+def _words(field: Field) -> str:
+    if isnan(field.moran_i):
+        return "–"
+    z = "–" if isnan(field.z) else style.rounded(field.z, 1)
+    return f"I {style.rounded(field.moran_i, 2)}, z {z}"
 
 
 def _write_title(figure: Figure, panels: NDArray[Any], run: Run, millimetre: float) -> None:
@@ -135,19 +197,15 @@ def _write_title(figure: Figure, panels: NDArray[Any], run: Run, millimetre: flo
     more = [style.DALE_WORDS[run.dale]]
     if run.sparsity != "0":
         more.append(f"sparsity {style.percent(run.sparsity)} %")
-    figure.text(left.x0, left.y1 + 2 * millimetre, f"{names}\n{', '.join(more)}", va="bottom")
-    line = Line2D(
-        (left.x0, right.x1), (left.y1 + millimetre,) * 2, color=style.colour(run), linewidth=1.5
-    )
+    top = left.y1 + 3.4 * millimetre
+    figure.text(left.x0, top + millimetre, f"{names}\n{', '.join(more)}", va="bottom")
+    line = Line2D((left.x0, right.x1), (top, top), color=style.colour(run), linewidth=1.5)
     figure.add_artist(line)
 
 
-def _draw_scale(figure: Figure, height: float) -> None:
-    bar = figure.colorbar(
-        ScalarMappable(Normalize(-1, 1), SIGNED),
-        cax=figure.add_axes((0.38, 6 / height, 0.24, 2 / height)),
-        orientation="horizontal",
-        ticks=[-1, 0, 1],
-    )
-    bar.outline.set_linewidth(0.4)
-    bar.ax.set_xticklabels(["inhibits", "0", "excites"])
+def _draw_legend(figure: Figure) -> None:
+    handles = [
+        Line2D([], [], linestyle="", marker="o", markeredgewidth=0, color=colour, label=words)
+        for words, colour in (("excites", style.EXCITATORY), ("inhibits", style.INHIBITORY))
+    ]
+    figure.legend(handles=handles, loc="lower center", ncols=2, borderaxespad=0.2)

@@ -5,8 +5,15 @@ Light to import (no plotting library): the workflow asks here what a figure need
 
 from collections.abc import Callable, Iterable
 from decimal import Decimal
+from typing import NamedTuple
 
-from delaynet.config import REWIRED_STRUCTURES, STRUCTURES_WITHOUT_SPARSITY, Config, Run
+from delaynet.config import (
+    REWIRED_STRUCTURES,
+    STANDARD,
+    STRUCTURES_WITHOUT_SPARSITY,
+    Config,
+    Run,
+)
 from delaynet.errors import UserError
 
 # A map of fewer synapses than this, on average, shows nothing.
@@ -14,7 +21,14 @@ SYNAPSES_TO_SEE = 2
 MAXIMAL_VARIANTS = 6
 
 DELAYS_ORDER = ("learned", "fixed", "frozen", "none")
-STRUCTURE_ORDER = ("dense", "static", "static_connected", "deep_r", "deep_r_rigl")
+STRUCTURE_ORDER = (
+    "dense",
+    "static",
+    "static_connected",
+    "magnitude",
+    "deep_r",
+    "deep_r_rigl",
+)
 DALE_ORDER = ("free", "dale")
 
 # The variants of the receptive fields in order of importance: learned and fixed delays, then
@@ -30,7 +44,7 @@ VARIANTS_TO_SEE = (
 
 
 def ordered(runs: Iterable[Run]) -> list[Run]:
-    """Return runs in the order of legends: by structure, delays, Dale, sparsity and seed."""
+    """Return runs in the order of legends: structure, delays, Dale, sparsity, condition, seed."""
     return sorted(
         runs,
         key=lambda run: (
@@ -38,9 +52,15 @@ def ordered(runs: Iterable[Run]) -> list[Run]:
             DELAYS_ORDER.index(run.delays),
             DALE_ORDER.index(run.dale),
             Decimal(run.sparsity),
+            (run.condition != STANDARD, run.condition),
             run.seed,
         ),
     )
+
+
+def standard_runs(config: Config) -> list[Run]:
+    """Return the runs of the condition `standard`, in the order of legends."""
+    return ordered(run for run in config.runs() if run.condition == STANDARD)
 
 
 def shown_sparsity(config: Config) -> str | None:
@@ -50,7 +70,7 @@ def shown_sparsity(config: Config) -> str | None:
     average; if none does, the lowest they share; None if the whole grid is dense.
     """
     variants: dict[str, set[str]] = {}
-    for run in config.runs():
+    for run in standard_runs(config):
         if run.structure not in STRUCTURES_WITHOUT_SPARSITY:
             variants.setdefault(run.sparsity, set()).add(run.variant)
     if not variants:
@@ -62,14 +82,14 @@ def shown_sparsity(config: Config) -> str | None:
 
 
 def shown_runs(config: Config) -> list[Run]:
-    """Return the dense runs and those at the shown sparsity, in the order of legends."""
+    """Return the dense standard runs and those at the shown sparsity, in the order of legends."""
     shown = {"0", shown_sparsity(config)}
-    return ordered(run for run in config.runs() if run.sparsity in shown)
+    return [run for run in standard_runs(config) if run.sparsity in shown]
 
 
 def _task_runs(config: Config) -> list[Run]:
     """Return one run: learned delays, dense, free signs and the first seed come first."""
-    return ordered(config.runs())[:1]
+    return standard_runs(config)[:1] or ordered(config.runs())[:1]
 
 
 def _receptive_field_runs(config: Config) -> list[Run]:
@@ -83,19 +103,59 @@ def _receptive_field_runs(config: Config) -> list[Run]:
 def _delay_runs(config: Config) -> list[Run]:
     """Return the shown runs that learn delays or rewire, and all rewired ones for the turnover."""
     shown = [run for run in shown_runs(config) if run.delays == "learned"]
-    rewired = [run for run in config.runs() if run.structure in REWIRED_STRUCTURES]
+    rewired = [run for run in standard_runs(config) if run.structure in REWIRED_STRUCTURES]
     return ordered({*shown, *rewired})
 
 
-_RUNS: dict[str, tuple[Callable[[Config], list[Run]], tuple[str, ...]]] = {
-    "task": (_task_runs, ("settings.json", "network.h5", "predictions.csv")),
-    "accuracy": (lambda config: ordered(config.runs()), ("summary.json",)),
-    "receptive_fields": (_receptive_field_runs, ("initial.h5", "network.h5", "summary.json")),
-    "delays": (_delay_runs, ("initial.h5", "network.h5", "summary.json")),
-    "training": (shown_runs, ("metrics.csv", "summary.json")),
-    "corpus": (lambda config: [], ()),
+def _dale_runs(config: Config) -> list[Run]:
+    """Return the shown runs of networks that are there with free signs and with Dale's."""
+    kinds: dict[tuple[str, str, str], set[str]] = {}
+    for run in shown_runs(config):
+        kinds.setdefault((run.delays, run.structure, run.sparsity), set()).add(run.dale)
+    return [
+        run
+        for run in shown_runs(config)
+        if kinds[run.delays, run.structure, run.sparsity] == set(DALE_ORDER)
+    ]
+
+
+def _control_runs(config: Config) -> list[Run]:
+    """Return the runs of all conditions but `standard`, and what they are compared with.
+
+    That is the standard runs of the same networks, and these with frozen delays.
+    """
+    runs = ordered(config.runs())
+    named = {run[1:4] for run in runs if run.condition != STANDARD}
+    compared = {run[:4] for run in runs if run.condition != STANDARD} | {
+        ("frozen", *network) for network in named
+    }
+    return [run for run in runs if run.condition != STANDARD or run[:4] in compared]
+
+
+class Reads(NamedTuple):
+    """What a figure reads: runs, files of each of them, and files of the results folder."""
+
+    runs: Callable[[Config], list[Run]]
+    of_each_run: tuple[str, ...]
+    results: tuple[str, ...] = ()
+
+
+NETWORKS = ("initial.h5", "network.h5", "summary.json")
+GROUPING = ("grouping.csv", "grouping_maps.h5")
+
+_READS = {
+    "task": Reads(_task_runs, ("settings.json", "network.h5", "predictions.csv"), ("features.h5",)),
+    "accuracy": Reads(standard_runs, ("summary.json",)),
+    "receptive_fields": Reads(_receptive_field_runs, NETWORKS),
+    "delays": Reads(_delay_runs, NETWORKS),
+    "training": Reads(shown_runs, ("metrics.csv", "summary.json")),
+    "grouping": Reads(shown_runs, ("summary.json",), GROUPING),
+    "dale": Reads(_dale_runs, NETWORKS, GROUPING),
+    "controls": Reads(_control_runs, ("summary.json",), GROUPING[:1]),
+    "power": Reads(standard_runs, ("summary.json",), ("power.csv", *GROUPING[:1])),
+    "corpus": Reads(lambda config: [], (), ("corpus_report.json",)),
 }
-FIGURES = tuple(_RUNS)
+FIGURES = tuple(_READS)
 MANUSCRIPT_FIGURES = tuple(figure for figure in FIGURES if figure != "corpus")
 
 
@@ -104,10 +164,10 @@ def figures_of(config: Config) -> tuple[str, ...]:
     return MANUSCRIPT_FIGURES if config.corpus.source == "spikes" else FIGURES
 
 
-def _selection(figure: str) -> tuple[Callable[[Config], list[Run]], tuple[str, ...]]:
-    if figure not in _RUNS:
+def _reads(figure: str) -> Reads:
+    if figure not in _READS:
         raise UserError(f"there is no figure '{figure}'; there are {', '.join(FIGURES)}.")
-    return _RUNS[figure]
+    return _READS[figure]
 
 
 def needed_runs(figure: str, config: Config) -> list[Run]:
@@ -116,7 +176,7 @@ def needed_runs(figure: str, config: Config) -> list[Run]:
     Raises:
         UserError: there is no such figure.
     """
-    return _selection(figure)[0](config)
+    return _reads(figure).runs(config)
 
 
 def needed_files(figure: str, config: Config) -> list[str]:
@@ -125,9 +185,9 @@ def needed_files(figure: str, config: Config) -> list[str]:
     Raises:
         UserError: there is no such figure.
     """
-    _, names = _selection(figure)
-    if figure == "corpus":
-        return ["corpus_report.json"]
-    files = [f"runs/{run.folder}/{name}" for run in needed_runs(figure, config) for name in names]
-    corpus = ["corpus"] if config.corpus.folder is None else []
-    return [*files, "features.h5", *corpus] if figure == "task" else files
+    reads = _reads(figure)
+    files = [
+        f"runs/{run.folder}/{name}" for run in reads.runs(config) for name in reads.of_each_run
+    ]
+    corpus = ["corpus"] if figure == "task" and config.corpus.folder is None else []
+    return [*files, *reads.results, *corpus]

@@ -1,14 +1,16 @@
 """One style for all figures: sizes, fonts, the look of every variant, and how a figure is saved."""
 
 import math
-from collections.abc import Callable, Iterable, Mapping
+import re
+import textwrap
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import wraps
 from pathlib import Path
 from typing import Any, Literal, ParamSpec
 
 import matplotlib as mpl
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
+from matplotlib.figure import Figure, SubFigure
 from matplotlib.lines import Line2D
 
 from delaynet.config import Run
@@ -29,6 +31,7 @@ COLOURS = {
         "frozen": "#C4559B",
         "learned": "#9C1F6B",
     },
+    "magnitude": {"none": "#E3D3C3", "fixed": "#B08A66", "frozen": "#86603C", "learned": "#54321A"},
     "deep_r": {"none": "#D3EDC6", "fixed": "#97CB6A", "frozen": "#4C9E55", "learned": "#00583C"},
     "deep_r_rigl": {
         "none": "#C6DDF7",
@@ -37,16 +40,25 @@ COLOURS = {
         "learned": "#0A3A8C",
     },
 }
-MARKERS = {"dense": "o", "static": "s", "static_connected": "D", "deep_r": "^", "deep_r_rigl": "v"}
+MARKERS = {
+    "dense": "o",
+    "static": "s",
+    "static_connected": "D",
+    "magnitude": "P",
+    "deep_r": "^",
+    "deep_r_rigl": "v",
+}
 LINES: dict[str, Any] = {"free": "-", "dale": (0, (3, 1.2))}
 
 EXCITATORY, INHIBITORY = "#C8102E", "#1F5FBF"
 GREY = "#767676"
+COLUMNS_OF_LEGEND = 5  # that fit beside each other with their headings in one line
 
 STRUCTURE_WORDS = {
     "dense": "dense",
     "static": "static",
     "static_connected": "static, connected",
+    "magnitude": "magnitude pruning",
     "deep_r": "DEEP R",
     "deep_r_rigl": "DEEP R with RigL",
 }
@@ -114,6 +126,13 @@ def new_figure(width: float, height: float) -> Figure:
     return Figure(figsize=size, layout="constrained")
 
 
+def stacked(heights: Sequence[float]) -> tuple[Figure, list[SubFigure]]:
+    """Return an empty figure of both columns' width, and its parts from above; heights in mm."""
+    figure = new_figure(FULL_WIDTH, sum(heights))
+    parts: Any = figure.subfigures(len(heights), 1, height_ratios=heights)
+    return figure, list(parts)
+
+
 def colour(run: Run) -> str:
     """Return the colour of a run's structure and delays."""
     return COLOURS[run.structure][run.delays]
@@ -125,7 +144,7 @@ def percent(sparsity: str) -> str:
 
 
 def variant_legend(
-    figure: Figure, runs: Iterable[Run], marker: bool = True, dale: bool = False
+    figure: Figure | SubFigure, runs: Iterable[Run], marker: bool = True, dale: bool = False
 ) -> None:
     """Put a legend below the panels: a column a structure, a row a way of having delays.
 
@@ -144,12 +163,20 @@ def variant_legend(
     if dale and {run.dale for run in runs} == set(DALE_WORDS):
         columns["signs"] = [_dale_handle(kind) for kind in DALE_WORDS]
     rows = max(map(len, columns.values()), default=0)
+    is_wide = len(columns) > COLUMNS_OF_LEGEND
+    if is_wide:  # headings of two lines each, so that rows stay level
+        columns = {_in_two_lines(header): column for header, column in columns.items()}
     handles = []
     for header, column in columns.items():
         blank = [Line2D([], [], linestyle="", label=" ")] * (rows - len(column))
         handles += [Line2D([], [], linestyle="", label=header), *column, *blank]
     if handles:
-        figure.legend(handles=handles, loc="outside lower center", ncols=len(columns))
+        spaces = {"handlelength": 1.4, "columnspacing": 0.6} if is_wide else {}
+        figure.legend(handles=handles, loc="outside lower center", ncols=len(columns), **spaces)
+
+
+def _in_two_lines(words: str) -> str:
+    return "\n".join([*textwrap.wrap(words, 10), " "][:2])
 
 
 def _dale_handle(dale: str) -> Line2D:
@@ -169,6 +196,26 @@ def say_empty(axes: Axes, words: str) -> None:
     """Say in grey why a panel is empty."""
     axes.set_axis_off()
     axes.text(0.5, 0.5, words, transform=axes.transAxes, ha="center", va="center", color=GREY)
+
+
+def variant_words(run: Run) -> str:
+    """Return the name of a run's variant and sparsity, for reading."""
+    words = [STRUCTURE_WORDS[run.structure], DELAY_WORDS[run.delays]]
+    if run.dale == "dale":
+        words.append("Dale")
+    if run.sparsity != "0":
+        words[0] += f" {percent(run.sparsity)} %"
+    return ", ".join(words)
+
+
+def rounded(value: float, digits: int) -> str:
+    """Return a number for reading, with a true minus and no minus before zero."""
+    return f"{round(value, digits) + 0.0:.{digits}f}".replace("-", "−")
+
+
+def condition_words(condition: str) -> str:
+    """Return a condition's name for reading: underscores are blanks, and points in `0_001`."""
+    return re.sub(r"_0_(?=\d)", "_0.", condition).replace("_", " ")
 
 
 def panel_title(axes: Axes, letter: str, words: str = "") -> None:
