@@ -1,18 +1,36 @@
 """Results of a made-up grid, written by the real writers, to test tables and manuscript with."""
 
 import csv
+import html
+import re
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from itertools import product
 from pathlib import Path
 from typing import Any
+from zlib import crc32
 
+import typst
+
+from delaynet.claims import write_claims
 from delaynet.config import Config, Run, parse_config
-from delaynet.numbers import write_numbers
+from delaynet.numbers.writing import write_numbers
 from delaynet.runs import write_json
-from delaynet.structure.grouping import COLUMNS
+from delaynet.structure.grouping import COLUMNS, MEASURES, nulls_of, orders_of
+from delaynet.structure.nulls import COMPARISON, TESTED_BY
 from delaynet.tables import write_accuracy, write_contrasts, write_hyperparameters
 
-FIGURES = ("task", "accuracy", "receptive_fields", "delays", "training")
+FIGURES = (
+    "task",
+    "accuracy",
+    "receptive_fields",
+    "delays",
+    "training",
+    "grouping",
+    "dale",
+    "controls",
+    "power",
+)
 SQUARE = (
     '<svg xmlns="http://www.w3.org/2000/svg" width="90" height="30">'
     '<rect width="9" height="9"/></svg>'
@@ -27,6 +45,26 @@ TINY_GRID = [
         "sparsity": ["0.9375"],
     },
 ]
+# every claim has what it is tested on
+CLAIMS_GRID = [
+    {"delays": ["none", "fixed", "learned"], "structure": ["dense"]},
+    {"delays": ["learned"], "structure": ["dense"], "dale": ["dale"]},
+    {
+        "delays": ["fixed", "learned"],
+        "structure": ["static", "deep_r_rigl"],
+        "sparsity": ["0.75", "0.9375"],
+    },
+    {
+        "delays": ["learned"],
+        "structure": ["dense"],
+        "condition": ["permuted_channels", "shuffled_labels"],
+        "seeds": 3,
+    },
+]
+CONDITIONS = {
+    "permuted_channels": {"training": {"data": "permuted_channels"}},
+    "shuffled_labels": {"training": {"data": "shuffled_labels", "select": "last"}},
+}
 LARGE_GRID = [
     {
         "delays": ["none", "fixed", "learned", "frozen"],
@@ -41,6 +79,9 @@ LARGE_GRID = [
     },
 ]
 
+# of a run, its network, the order of its channels and a null model; None is not testable
+Effect = Callable[[Run, str, str, str], float | None]
+
 
 def config_of(grid: list[dict[str, Any]], seeds: int, **more: Any) -> Config:
     """A configuration with this grid."""
@@ -49,13 +90,21 @@ def config_of(grid: list[dict[str, Any]], seeds: int, **more: Any) -> Config:
 
 def some_accuracy(run: Run) -> float:
     """Some accuracy, different for every run."""
-    return (sum(map(ord, run.folder)) * 37 % 8000) / 10000 + 0.1
+    return crc32(run.folder.encode()) % 8000 / 10000 + 0.1
+
+
+def some_effect(run: Run, network: str, order: str, null: str) -> float | None:
+    """Some effect, larger after training; the networks of seed 1 cannot be tested."""
+    return None if run.seed == 1 else 0.01 * run.seed + 0.05 * (network == "trained")
 
 
 def write_results(
-    results: Path, config: Config, accuracy: Callable[[Run], float] = some_accuracy
+    results: Path,
+    config: Config,
+    accuracy: Callable[[Run], float] = some_accuracy,
+    effect: Effect = some_effect,
 ) -> None:
-    """Write the configuration, the summaries of all runs and a table of grouping."""
+    """Write the configuration, the summaries of all runs and the table of grouping."""
     write_json(results / "config.json", config.model_dump(mode="json"))
     for run in config.runs():
         hidden = config.resolve(run).model.hidden
@@ -70,39 +119,76 @@ def write_results(
     with (results / "grouping.csv").open("w", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(COLUMNS)
-        for run in config.runs():
-            nulls = ("N2",) if run.dale == "dale" else ("N1", "N2")
-            for network, shift in (("initial", 0), ("trained", 5)):
-                for null in nulls:
-                    z = "" if run.seed == 1 else f"{shift + run.seed}"
-                    writer.writerow([*run, network, null, 16, 300, 0.1, 0.0, 0.02, z])
+        writer.writerows(row for run in config.runs() for row in grouping_rows(config, run, effect))
+
+
+def grouping_rows(config: Config, run: Run, effect: Effect) -> Iterator[list[Any]]:
+    """The rows of `grouping.csv` on one run; every measure has the same effect."""
+    settings = config.resolve(run)
+    for network, measures in MEASURES.items():
+        for order, measure, null in product(orders_of(settings), measures, nulls_of(settings)):
+            if null in TESTED_BY[measure] and (null, network) != (COMPARISON, "initial"):
+                head = [*run, network, order, measure, null, 16, 300, 900]
+                yield [*head, *_statistics(effect(run, network, order, null), null)]
+
+
+def _statistics(effect: float | None, null: str) -> list[Any]:
+    """Observed value, mean and deviation of the null, z and p."""
+    if effect is None:
+        return [""] * 5
+    observed, null_mean, null_sd = 0.01 + effect, 0.01, 0.005
+    if null == COMPARISON:
+        return [observed, null_mean, "", "", ""]
+    return [observed, null_mean, null_sd, effect / null_sd, 1e-4 if effect > 0.01 else 0.5]
 
 
 def write_tables_and_numbers(results: Path, features: Path) -> None:
-    """Write the tables and numbers of results, as the workflow does."""
+    """Write the tables, the claims and the numbers of results, as the workflow does."""
+    if not (results / "features.h5").exists():
+        shutil.copy(features, results / "features.h5")
     config, runs, tables = results / "config.json", results / "runs", results / "tables"
     write_accuracy(config, runs, tables / "accuracy.csv")
     write_contrasts(config, runs, tables / "contrasts.csv")
     write_hyperparameters(config, tables / "hyperparameters.csv")
-    write_numbers(
+    write_claims(
         config,
-        features,
-        tables / "accuracy.csv",
-        tables / "contrasts.csv",
+        runs,
         results / "grouping.csv",
-        results / "numbers.json",
+        tables / "tests.csv",
+        results / "claims.json",
+        tables / "claims.csv",
     )
+    write_numbers(config, results, results / "numbers.json")
 
 
-def write_project(root: Path, config: Config, features: Path) -> Path:
-    """Write a project with results, figures and the real manuscript; return its Typst file."""
-    write_results(root / "results", config)
-    write_tables_and_numbers(root / "results", features)
-    (root / "results" / "figures").mkdir()
+def write_project(root: Path, config: Config, features: Path, **outcomes: Any) -> Path:
+    """Write a project with results, figures and the real manuscript; return its Typst file.
+
+    Args:
+        root: a folder, empty or not there.
+        config: the configuration.
+        features: the features file.
+        outcomes: `accuracy` and `effect`, as `write_results` takes them.
+    """
+    results = root / "results"
+    write_results(results, config, **outcomes)
+    write_tables_and_numbers(results, features)
+    (results / "figures").mkdir()
     for figure in FIGURES:
-        (root / "results" / "figures" / f"{figure}.svg").write_text(SQUARE)
+        (results / "figures" / f"{figure}.svg").write_text(SQUARE)
     (root / "manuscript").mkdir()
     for part in (Path(__file__).parents[1] / "manuscript").iterdir():
         if part.is_file():
             shutil.copy(part, root / "manuscript" / part.name)
     return root / "manuscript" / "paper.typ"
+
+
+def html_of(root: Path, source: Path) -> str:
+    """The manuscript as HTML, without its abstract."""
+    return typst.compile(source, root=root, format="html").decode()
+
+
+def text_of(root: Path, source: Path) -> str:
+    """The words of the manuscript, by way of Typst's HTML, without its abstract."""
+    words = re.sub(r"<[^>]+>", "", html_of(root, source))
+    return " ".join(html.unescape(words).split())

@@ -1,18 +1,20 @@
 """The manuscript: it builds for any grid, its numbers have keys, and it says what is missing."""
 
-import html
 import json
 import re
 import shutil
 
 import h5py
 import pytest
-import typst
 from example_results import (
+    CLAIMS_GRID,
+    CONDITIONS,
     FIGURES,
     LARGE_GRID,
     TINY_GRID,
     config_of,
+    html_of,
+    text_of,
     write_project,
     write_results,
     write_tables_and_numbers,
@@ -22,12 +24,8 @@ from delaynet.errors import UserError
 from delaynet.manuscript import build, list_numbers
 
 GRID = [
-    {"delays": ["none", "fixed", "learned"], "structure": ["dense"], "dale": ["free", "dale"]},
-    {
-        "delays": ["fixed", "learned"],
-        "structure": ["static", "deep_r_rigl"],
-        "sparsity": ["0.9375"],
-    },
+    *CLAIMS_GRID,
+    {"delays": ["none", "fixed"], "structure": ["dense"], "dale": ["dale"]},
 ]
 
 
@@ -35,7 +33,7 @@ GRID = [
 def built(tmp_path_factory, small_features):
     """A project in a folder with a space in its name, three seeds."""
     root = tmp_path_factory.mktemp("my project")
-    return root, write_project(root, config_of(GRID, 3), small_features)
+    return root, write_project(root, config_of(GRID, 3, conditions=CONDITIONS), small_features)
 
 
 @pytest.fixture
@@ -58,16 +56,6 @@ def without(numbers, key):
         node = node[part]
     del node[name]
     return numbers
-
-
-def html_of(root, source):
-    return typst.compile(source, root=root, format="html").decode()
-
-
-def text_of(root, source):
-    """The words of the manuscript, by way of Typst's HTML."""
-    words = re.sub(r"<[^>]+>", "", html_of(root, source))
-    return " ".join(html.unescape(words).split())
 
 
 def test_the_same_results_give_the_same_bytes(built, tmp_path):
@@ -103,13 +91,29 @@ def test_all_accuracies_and_contrasts_are_printed(built):
                     assert f"{key}.mean_difference" in printed
 
 
+def test_every_claim_is_printed_with_its_parts(built):
+    root, source = built
+    printed = {key for key, _ in list_numbers(root, source)}
+    for claim, entry in json.loads((root / "results/claims.json").read_text()).items():
+        assert {f"claims.{claim}.{name}" for name in ("statement", "verdict", "p")} <= printed
+        for test in entry["tests"][1:]:
+            assert {f"tests.{test}.{name}" for name in ("effect", "n", "p")} <= printed
+
+
 def test_captions_and_settings_are_printed_by_key(built):
     printed = {key for key, _ in list_numbers(*built)}
     assert {"corpus.name", "corpus.clips", "settings.training.epochs", "derived.decay"} <= printed
 
 
 @pytest.mark.parametrize(
-    "key", ["corpus.test", "settings.model.threshold", "accuracy.fixed-dense-free.p0.mean"]
+    "key",
+    [
+        "corpus.test",
+        "settings.model.threshold",
+        "accuracy.fixed-dense-free.p0.mean",
+        "claims.C4.verdict",
+        "tests.c5_premise_n1.verdict",
+    ],
 )
 def test_a_missing_number_stops_the_build_and_is_named(project, tmp_path, key):
     path = project / "results/numbers.json"
@@ -170,28 +174,38 @@ def test_equal_accuracies_are_called_the_same(tmp_path, small_features):
     assert "mean accuracy with learned delays and with fixed ones was the same" in text
 
 
-def test_one_seed_is_said_to_have_no_interval(tmp_path, small_features):
-    source = write_project(tmp_path, config_of(GRID, 1), small_features)
-    text = text_of(tmp_path, source)
-    assert "one seed, no interval" in text
-    assert not re.search(r"95 % interval [^s]", text)
+def test_one_seed_has_no_interval(tmp_path, small_features):
+    config = config_of(GRID[:-2], 1)
+    text = text_of(tmp_path, write_project(tmp_path, config, small_features))
+    results = text[text.index("3 Results") : text.index("4 Discussion")]
+    assert "1 seed)" in results
+    assert "95 % interval" not in results.replace("95 % intervalpCorrected", "")
 
 
 def test_no_semicolon_is_lost_after_a_number(built):
     """Typst takes a semicolon after `#num("..")` as the end of code, and does not print it."""
     for part in (built[0] / "manuscript").glob("*.typ"):
-        assert not re.findall(r"#[a-z-]+\([^()]*\);", part.read_text())
+        assert not re.findall(r"#[a-z-]+\([^()]*\);|#if [^\n]*\];", part.read_text())
 
 
-def test_claims_without_a_contrast_are_said_to_be_out_of_reach(tmp_path, small_features):
-    source = write_project(tmp_path, config_of(TINY_GRID, 1), small_features)
-    assert "The grid has no contrast for C1, C2 and C3." in text_of(tmp_path, source)
+def test_claims_that_the_grid_cannot_test_are_said_to_be_out_of_reach(tmp_path, small_features):
+    text = text_of(tmp_path, write_project(tmp_path, config_of(TINY_GRID, 1), small_features))
+    assert "Not testable: C1, C2, C3, C5 and C6 (not in this grid) and C4 (too few seeds)." in text
+    assert "C1 is not testable: the grid does not hold all that it compares." in text
+    assert "C4 is not testable: what it compares has fewer than two seeds in common." in text
+    assert "The grid holds no control" in text
+
+
+def test_numbers_of_seeds_that_differ_are_given_as_a_range(tmp_path, small_features):
+    grid = [{**TINY_GRID[0], "seeds": 6}, TINY_GRID[1]]
+    text = text_of(tmp_path, write_project(tmp_path, config_of(grid, 2), small_features))
+    assert "2 to 6 seeds each" in text
 
 
 def test_the_corpus_is_named_in_every_caption_that_shows_results(built):
     captions = re.findall(r"<figcaption>(.*?)</figcaption>", html_of(*built), re.S)
-    results = [c for c in captions if not re.search("departs|Settings of|Sources of", c)]
-    assert len(results) == len(FIGURES) + 4
+    results = [c for c in captions if not re.search("departs|Settings of|Sources of|The grid", c)]
+    assert len(results) == len(FIGURES) + 5
     assert all("synthetic digits (eSpeak NG)" in caption for caption in results)
 
 
@@ -205,7 +219,9 @@ def test_recorded_digits_are_not_said_to_be_synthetic(tmp_path, small_features):
     shutil.copy(small_features, features)
     with h5py.File(features, "a") as file:
         file.attrs.update(corpus_name="Heidelberg Digits", corpus_source="folder")
-    source = write_project(tmp_path / "project", config_of(GRID, 2), features)
+    source = write_project(
+        tmp_path / "project", config_of(GRID, 2, conditions=CONDITIONS), features
+    )
     text = text_of(tmp_path / "project", source)
     assert "Corpus: Heidelberg Digits" in text
     assert "synthes" not in text

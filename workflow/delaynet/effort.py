@@ -10,13 +10,15 @@ import h5py
 import numpy as np
 
 from delaynet.config import Config, Run
+from delaynet.corpus.layout import list_path
 from delaynet.settings import CorpusSettings
 
 # Seconds of one core, from `make benchmark` (docs/benchmark.md): of a step whatever its size, of a
 # clip at the paper's size (40 channels, 256 hidden neurons, 80 frames), and of starting a training.
 SECONDS_PER_STEP, SECONDS_PER_CLIP, SECONDS_TO_START = 0.015, 0.001, 6.0
 VALUES_PER_CLIP = 40 * 256 * 80
-CLIPS_PER_TRIAL, CLIPS_OF_HEIDELBERG = 240, 10_420
+# clips in the training list
+CLIPS_PER_TRIAL, CLIPS_OF_HEIDELBERG = 190, 8_156
 
 
 class Effort(NamedTuple):
@@ -67,7 +69,7 @@ def expected_seconds(config: Config, run: Run, clips: int) -> float:
     Args:
         config: the configuration.
         run: of its grid.
-        clips: of the corpus.
+        clips: in the training list.
     """
     settings, features = config.resolve(run), config.features
     sizes = features.bands, *settings.model.hidden
@@ -79,17 +81,17 @@ def expected_seconds(config: Config, run: Run, clips: int) -> float:
 
 
 def number_of_clips(corpus: CorpusSettings, features: Path) -> int | None:
-    """Return how many clips there are or will be; None for spikes that were not yet read."""
+    """Return how many clips the training list holds, or None for spikes that were not yet read."""
     if features.exists():
         with h5py.File(features) as file:
-            return len(file["label"])
+            return int((file["split"].asstr()[()] == "train").sum())
     match corpus.source:
         case "synthetic":
             return CLIPS_PER_TRIAL * corpus.trials
         case "heidelberg":
             return CLIPS_OF_HEIDELBERG
         case "folder":
-            return sum(1 for _ in Path(str(corpus.folder), "audio").glob("*.*"))
+            return len(list_path(Path(str(corpus.folder)), "train").read_text().split())
     return None
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from delaynet.numbers import write_numbers
+from delaynet.numbers.writing import sources_of, write_numbers
 from delaynet.provenance.record import recorded
 
 
@@ -18,9 +18,5 @@ from delaynet.provenance.record import recorded
 @click.option("--output", type=click.Path(path_type=Path), required=True, help="JSON to write.")
 def command(config: Path, results: Path, output: Path) -> None:
     """Collect every number that the manuscript prints, by key, with its source."""
-    features, grouping = results / "features.h5", results / "grouping.csv"
-    accuracy = results / "tables" / "accuracy.csv"
-    contrasts = results / "tables" / "contrasts.csv"
-    inputs = [config, features, accuracy, contrasts, grouping]
-    with recorded(inputs=inputs, outputs=[output]):
-        write_numbers(config, features, accuracy, contrasts, grouping, output)
+    with recorded(inputs=[config, *sources_of(results).values()], outputs=[output]):
+        write_numbers(config, results, output)

@@ -1,0 +1,156 @@
+"""The claims in words: sentences and ledger follow from verdicts, and verdicts from results."""
+
+import inspect
+import json
+import re
+import shutil
+
+import pytest
+from example_results import CLAIMS_GRID, text_of, write_project
+from planted_results import CLAIMS_HOLD, NOTHING_LEARNT, claims_config
+
+from delaynet.claims import VERDICTS
+from delaynet.errors import UserError
+from delaynet.hypotheses import evaluation
+from delaynet.manuscript import build, list_numbers
+
+CLAIMS = ("C1", "C2", "C3", "C4", "C5", "C6")
+
+
+WORLDS = {"real": CLAIMS_HOLD, "shuffled": NOTHING_LEARNT}
+
+
+def write_world(root, world, features, config):
+    """Write a project with the results of a world; return folder and source."""
+    outcomes = {"accuracy": world.accuracy, "effect": world.effect_of}
+    return root, write_project(root, config, features, **outcomes)
+
+
+@pytest.fixture(scope="module")
+def outcomes(tmp_path_factory, small_features):
+    """Two projects that differ in their results alone: labels with a meaning, and without."""
+    return {
+        kind: write_world(tmp_path_factory.mktemp(kind), world, small_features, claims_config())
+        for kind, world in WORLDS.items()
+    }
+
+
+@pytest.fixture
+def project(outcomes, tmp_path):
+    """A copy to spoil."""
+    shutil.copytree(outcomes["real"][0], tmp_path / "project")
+    return tmp_path / "project"
+
+
+def ledger_of(root):
+    return json.loads((root / "results/claims.json").read_text())
+
+
+def test_with_results_of_shuffled_labels_the_ledger_and_the_sentences_change(outcomes):
+    real, shuffled = (
+        [entry["verdict"] for entry in ledger_of(outcomes[kind][0]).values()] for kind in WORLDS
+    )
+    assert real == ["replicated"] * 6
+    assert "replicated" not in shuffled
+
+    before, after = (text_of(*outcomes[kind]) for kind in WORLDS)
+    for claim, verdict in zip(CLAIMS, shuffled, strict=True):
+        assert f"{claim} is replicated: every part holds (" in before
+        assert f"{claim} is replicated" not in after
+        assert f"{claim} is {verdict}: " in after
+    assert "Replicated: C1, C2, C3, C4, C5 and C6 (every part holds)." in before
+    assert "Replicated:" not in after
+    decided = "not replicated" in shuffled
+    assert ("Not replicated: " in after, "It decides none of the claims." in after) == (
+        decided,
+        not decided,
+    )
+
+
+def test_what_was_done_is_told_alike_whatever_came_out(outcomes):
+    texts = [text_of(*project) for project in outcomes.values()]
+    methods, others = zip(*(text.split("3 Results") for text in texts), strict=True)
+    assert methods[0] == methods[1]
+    assert others[0] != others[1]
+
+
+def test_the_abstract_and_the_ledger_print_the_verdicts(outcomes):
+    for root, source in outcomes.values():
+        printed = [pair for pair in list_numbers(root, source) if pair[0].endswith(".verdict")]
+        for claim, entry in ledger_of(root).items():
+            assert printed.count((f"claims.{claim}.verdict", entry["verdict"])) >= 2
+
+
+@pytest.mark.slow
+def test_what_controls_say_follows_their_tests(tmp_path, small_features):
+    """With ten seeds the tests of controls can decide; the words are those of their verdicts."""
+    config = claims_config(10, [{**block, "seeds": 10} for block in CLAIMS_GRID])
+    text = text_of(*write_world(tmp_path / "real", CLAIMS_HOLD, small_features, config))
+    assert "grouping follows frequency and not the order of input channels" in text
+    assert "grouping needs, at least in part, labels that mean something" in text
+
+    def turned(run, network, order, null):
+        grouped = order == "fed" or run.condition == "shuffled_labels"
+        return 0.05 * grouped + NOTHING_LEARNT.effect_of(run, network, order, null)
+
+    root = tmp_path / "the other way round"
+    text = text_of(root, write_project(root, config, small_features, effect=turned))
+    assert "grouping follows the order of input channels rather than frequency" in text
+    assert "grouping is stronger without labels that mean something" in text
+
+
+REASONS = {
+    "replicated": ("all_parts_supported",),
+    "not replicated": ("interval_beyond_boundary",),
+    "inconclusive": (
+        "too_few_seeds",
+        "premise_not_shown",
+        "p_above_level",
+        "interval_covers_boundary",
+    ),
+    "not testable": ("missing_from_grid", "too_few_seeds", "too_few_pairs"),
+}
+
+
+def with_verdicts(root, verdicts):
+    """Write (verdict, reason) pairs over those of the claims; return the manuscript's source."""
+    path = root / "results/numbers.json"
+    numbers = json.loads(path.read_text())
+    for claim, (verdict, reason) in zip(CLAIMS, verdicts, strict=False):
+        for name, words in (("verdict", verdict), ("reason", reason)):
+            numbers["claims"][claim][name] |= {"value": words, "shown": words}
+    path.write_text(json.dumps(numbers))
+    return root / "manuscript/paper.typ"
+
+
+def test_every_verdict_and_reason_has_words_of_its_own(project):
+    pairs = [(verdict, reason) for verdict, reasons in REASONS.items() for reason in reasons]
+    sentences = set()
+    for part in (pairs[:6], pairs[6:]):
+        text = text_of(project, with_verdicts(project, part))
+        for claim, (verdict, _) in zip(CLAIMS, part, strict=False):
+            found = re.search(rf"{claim} is {verdict}: (.+?)[.](?!\d)", text)
+            assert found, (claim, verdict)
+            sentences.add(re.sub(r"\(.*\)|\d", "", found[1]))
+    assert len(sentences) == len(pairs)
+
+
+def test_these_are_all_verdicts_and_reasons_that_there_can_be():
+    """Where the tests are judged, no other words in quotes stand."""
+    judging = [f for name, f in inspect.getmembers(evaluation) if re.match("_why|_judge", name)]
+    words = set(re.findall(r'"(\w+)"', "".join(map(inspect.getsource, judging))))
+    reasons = {reason for reasons in REASONS.values() for reason in reasons}
+    assert words - {"p_within_level", "equivalence"} - set(VERDICTS) == reasons
+    assert set(REASONS) == set(VERDICTS.values())
+
+
+def test_a_verdict_without_words_stops_the_build(project, tmp_path):
+    source = with_verdicts(project, [("replicated", "a_new_reason")])
+    with pytest.raises(UserError, match="a_new_reason"):
+        build(project, source, tmp_path / "paper.pdf")
+
+
+def test_controls_alone_build_too(tmp_path, small_features):
+    source = write_project(tmp_path, claims_config(2, CLAIMS_GRID[-1:]), small_features)
+    build(tmp_path, source, tmp_path / "paper.pdf")
+    assert "not testable" in text_of(tmp_path, source)
