@@ -189,6 +189,8 @@ def test_the_miniature_has_seeds_enough_for_the_claims() -> None:
         ("learned", "dense", "free", "0", "standard"),
         ("learned", "dense", "dale", "0", "standard"),
         ("learned", "deep_r_rigl", "free", "0.75", "standard"),
+        ("learned", "dense", "free", "0", "permuted_channels"),
+        ("learned", "dense", "free", "0", "shuffled_labels"),
     ]:
         assert seeds[point] == 6
     for point in [("none", "dense", "0"), ("fixed", "dense", "0")] + [

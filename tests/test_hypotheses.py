@@ -64,7 +64,7 @@ def test_which_tests_there_are_does_not_depend_on_outcomes(outcomes, tmp_path):
 
 def test_families_are_corrected_as_they_say(outcomes):
     table = table_of(outcomes.values())
-    methods = {"confirmatory": "holm", "exploratory": "fdr_bh"}
+    methods = {"confirmatory": "holm", "control": "fdr_bh", "exploratory": "fdr_bh"}
     assert set(table["family"]) == {*methods, "accuracy", "part"}
     for family, rows in table.groupby("family"):
         p = rows["p"].dropna()

@@ -10,6 +10,8 @@ Families:
     confirmatory  C4, C5, C6; one-sided, level 0.05, corrected by Holm
     accuracy      C1, C2, C3; one-sided, level 0.05, each claim a question of its own: uncorrected
     part          what the tests of those two families consist of, uncorrected
+    control       whether grouping needs what a control takes away, and whether it follows frequency
+                  or the order of inputs; corrected together by Benjamini & Hochberg
     exploratory   all else, corrected together by Benjamini & Hochberg
 
 A claim's test is an intersection-union of its parts: its p is the largest of theirs, which needs no

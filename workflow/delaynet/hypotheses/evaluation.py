@@ -47,6 +47,7 @@ CORRECTIONS: dict[str, tuple[str, Callable[[Array], Array]]] = {
     "confirmatory": ("holm", holm),
     "accuracy": ("none", np.asarray),
     "part": ("none", np.asarray),
+    "control": ("benjamini_hochberg", benjamini_hochberg),
     "exploratory": ("benjamini_hochberg", benjamini_hochberg),
 }
 UNITS = {

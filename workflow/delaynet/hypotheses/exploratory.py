@@ -1,4 +1,4 @@
-"""The tests beside those of the claims: every other contrast that the grid holds."""
+"""The tests beside those of the claims: controls, and every other contrast that the grid holds."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -31,7 +31,7 @@ OTHER_MEASURES = ("join_excess", "nearest_excess", "clustering")
 
 
 def exploratory_hypotheses(grid: Grid, decided: set[tuple[Term, ...]]) -> list[Hypothesis]:
-    """Return the exploratory hypotheses of a grid.
+    """Return the hypotheses on controls and the exploratory ones of a grid.
 
     Args:
         grid: the points of the grid.
@@ -193,11 +193,12 @@ def _conditions(grid: Grid) -> Iterator[Hypothesis]:
             difference(standard, point),
             "two_sided",
         )
-        kind: Kind = "greater" if facts.data in WITHOUT_STRUCTURE else "two_sided"
+        takes_away = facts.data in WITHOUT_STRUCTURE
+        kind: Kind = "greater" if takes_away else "two_sided"
         for null in _nulls_within_neurons(point, facts):
             yield Hypothesis(
                 name_of(("condition_grouping", name, null)),
-                "exploratory",
+                "control" if takes_away else "exploratory",
                 "C4",
                 f"{contrast} against {null}",
                 difference(standard, point, Quantity("effect", "morans_i", null)),
@@ -219,7 +220,7 @@ def _fed_orders(grid: Grid) -> Iterator[Hypothesis]:
                 if minuend.point in grid:
                     yield Hypothesis(
                         name_of(("fed_order", side, name_of_point(point), null)),
-                        "exploratory",
+                        "control" if side == "mel" else "exploratory",
                         "C4",
                         f"{side} minus {point.condition} in fed order against {null}",
                         (minuend, Term(-1, point, fed)),

@@ -9,7 +9,7 @@ from typing import Literal, NamedTuple
 from delaynet.config import STANDARD, Config
 from delaynet.structure.nulls import NULLS, TESTED_BY, valid_nulls
 
-Family = Literal["confirmatory", "accuracy", "part", "exploratory"]
+Family = Literal["confirmatory", "accuracy", "part", "control", "exploratory"]
 Kind = Literal["greater", "two_sided", "equivalence"]
 
 # Two accuracies are equivalent within this many points.
