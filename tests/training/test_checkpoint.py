@@ -20,11 +20,8 @@ from torch import Tensor
 
 from delaynet.cli import main
 from delaynet.config import RunSettings
-from delaynet.corpus.check import check_corpus
 from delaynet.errors import UserError
-from delaynet.features.writing import write_features
 from delaynet.runs import EpochMetrics
-from delaynet.settings import DecibelFeatures
 from delaynet.training.checkpoint import Checkpoints, Unusable, read_checkpoint
 from delaynet.training.initial import initial_network
 from delaynet.training.loop import Execution
@@ -32,15 +29,6 @@ from delaynet.training.progress import log_epoch
 from delaynet.training.state import TrainingState
 
 ORIGIN = {"configuration": "a", "features file": "b", "version of the code": "c"}
-
-
-@pytest.fixture(scope="module")
-def features(small_corpus: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Features with few bands and frames, so that a training takes half a second."""
-    path = tmp_path_factory.mktemp("features") / "features.h5"
-    settings = DecibelFeatures(frames=20, bands=16)
-    write_features(small_corpus, check_corpus(small_corpus), path, settings)
-    return path
 
 
 @pytest.fixture(scope="module")

@@ -15,25 +15,13 @@ from interrupted import results, small_run, train_batch_by_batch, train_to_the_e
 from torch import Tensor
 
 import delaynet.training.loop as loop
-from delaynet.corpus.check import check_corpus
 from delaynet.dataset import Clips, Splits, load_splits
-from delaynet.features.writing import write_features
 from delaynet.runs import SavedNetwork, read_network
-from delaynet.settings import DecibelFeatures
 from delaynet.structure.receptive_fields import as_image, receptive_fields
 from delaynet.training.controls import controlled
 
 CONTROLS = ("permuted_channels", "scrambled_time", "shuffled_labels")
 SPLITS = ("training", "validation", "test")
-
-
-@pytest.fixture(scope="module")
-def features(small_corpus: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Features with few bands and frames, so that a training takes half a second."""
-    path = tmp_path_factory.mktemp("features") / "features.h5"
-    settings = DecibelFeatures(frames=20, bands=16)
-    write_features(small_corpus, check_corpus(small_corpus), path, settings)
-    return path
 
 
 @pytest.fixture(scope="module")

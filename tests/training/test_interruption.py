@@ -17,10 +17,7 @@ from interrupted import in_process, results, small_run, train_to_the_end
 
 from delaynet.cli import main
 from delaynet.config import RunSettings
-from delaynet.corpus.check import check_corpus
-from delaynet.features.writing import write_features
 from delaynet.runs import RUN_FILES
-from delaynet.settings import DecibelFeatures
 from delaynet.training.interruption import EXIT_CODE, SIGNALS
 from delaynet.training.loop import Execution
 
@@ -42,15 +39,6 @@ def one_thread() -> Iterator[None]:
     torch.set_num_threads(1)
     yield
     torch.set_num_threads(before)
-
-
-@pytest.fixture(scope="module")
-def features(small_corpus: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Features with few bands and frames, so that a training takes half a second."""
-    path = tmp_path_factory.mktemp("features") / "features.h5"
-    settings = DecibelFeatures(frames=20, bands=16)
-    write_features(small_corpus, check_corpus(small_corpus), path, settings)
-    return path
 
 
 def command(settings: RunSettings, features: Path, folder: Path, *more: str) -> list[str]:

@@ -12,21 +12,9 @@ from small_runs import CHANNELS, CLASSES, begin, made_up_batch, run_settings, ta
 from torch import Tensor
 
 import delaynet.network
-from delaynet.corpus.check import check_corpus
-from delaynet.features.writing import write_features
 from delaynet.runs import read_network, read_summary
-from delaynet.settings import DecibelFeatures
 from delaynet.training.initial import initial_network
 from delaynet.training.step import prune_gradually
-
-
-@pytest.fixture(scope="module")
-def features(small_corpus: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Features with few bands and frames, so that a training takes half a second."""
-    path = tmp_path_factory.mktemp("features") / "features.h5"
-    settings = DecibelFeatures(frames=20, bands=16)
-    write_features(small_corpus, check_corpus(small_corpus), path, settings)
-    return path
 
 
 @pytest.mark.parametrize("dale", ["free", "dale"])

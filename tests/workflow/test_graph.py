@@ -184,7 +184,9 @@ def test_a_run_outside_of_the_grid_is_refused(finished: Path) -> None:
     outside = "results/runs/standard/fixed-dense-free/sparsity-0/seed-0/summary.json"
     result = snakemake(finished, outside, "--dry-run", check=False)
     assert result.returncode != 0
-    assert "holds no run standard/fixed-dense-free/sparsity-0/seed-0" in result.stdout + result.stderr
+    assert (
+        "holds no run standard/fixed-dense-free/sparsity-0/seed-0" in result.stdout + result.stderr
+    )
 
 
 def test_a_deleted_result_is_made_again(finished: Path) -> None:
