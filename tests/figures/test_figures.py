@@ -65,10 +65,10 @@ def test_every_figure_draws_for_every_grid(name, grid, request, tmp_path):
 @pytest.mark.parametrize("name", FIGURES)
 @pytest.mark.slow
 def test_a_figure_drawn_again_has_the_same_bytes(name, tiny, tmp_path):
-    for suffix in ("svg", "png"):
-        first, second = (tmp_path / f"{time}.{suffix}" for time in ("first", "second"))
-        render(name, tiny / "config.json", tiny, first)
-        render(name, tiny / "config.json", tiny, second)
+    files = {time: [tmp_path / f"{time}.{suffix}" for suffix in ("svg", "png")] for time in "ab"}
+    for outputs in files.values():
+        render(name, tiny / "config.json", tiny, *outputs)
+    for first, second in zip(*files.values(), strict=True):
         assert first.read_bytes() == second.read_bytes()
 
 

@@ -29,5 +29,4 @@ def command(name: str, config: Path, results: Path, output: tuple[Path, ...]) ->
     """Draw the figure NAME from run folders."""
     inputs = [results / file for file in needed_files(name, load_config(config))]
     with recorded(inputs=[config, *inputs], outputs=list(output)):
-        for path in output:
-            render(name, config, results, path)
+        render(name, config, results, *output)

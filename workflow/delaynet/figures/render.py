@@ -9,21 +9,24 @@ from delaynet.figures.selection import FIGURES
 from delaynet.figures.style import FORMATS, save
 
 
-def render(name: str, config_path: Path, results_folder: Path, output: Path) -> None:
-    """Draw one figure from the results and write it in the format of the suffix.
+def render(name: str, config_path: Path, results_folder: Path, *outputs: Path) -> None:
+    """Draw one figure from the results and write it in the formats of the suffixes.
 
     Args:
         name: one of `delaynet.figures.selection.FIGURES`.
         config_path: configuration of the results.
         results_folder: holds `runs/`, and for `task` the features file and the corpus.
-        output: file to write, `.svg`, `.png` or `.pdf`.
+        outputs: files to write, `.svg`, `.png` or `.pdf`.
 
     Raises:
         UserError: an unknown figure or format, or something that the figure reads is not there.
     """
     if name not in FIGURES:
         raise UserError(f"there is no figure '{name}'; there are {', '.join(FIGURES)}.")
-    if output.suffix not in FORMATS:
-        raise UserError(f"{output}: a figure is written as {', '.join(FORMATS)}.")
-    figure = import_module(f"delaynet.figures.{name}")
-    save(figure.draw(figure.load(load_config(config_path), results_folder)), output)
+    for output in outputs:
+        if output.suffix not in FORMATS:
+            raise UserError(f"{output}: a figure is written as {', '.join(FORMATS)}.")
+    module = import_module(f"delaynet.figures.{name}")
+    figure = module.draw(module.load(load_config(config_path), results_folder))
+    for output in outputs:
+        save(figure, output)
