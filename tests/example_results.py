@@ -16,8 +16,9 @@ from delaynet.claims import write_claims
 from delaynet.config import Config, Run, parse_config
 from delaynet.numbers.writing import write_numbers
 from delaynet.runs import write_json
-from delaynet.structure.grouping import COLUMNS, MEASURES, nulls_of, orders_of
-from delaynet.structure.nulls import COMPARISON, TESTED_BY
+from delaynet.structure.grouping import COLUMNS, MEASURES, orders_of, tests_of
+from delaynet.structure.nulls import COMPARISON, NULLS
+from delaynet.structure.points import MINIMAL_PAIRS
 from delaynet.tables import write_accuracy, write_contrasts, write_hyperparameters
 
 FIGURES = (
@@ -98,11 +99,17 @@ def some_effect(run: Run, network: str, order: str, null: str) -> float | None:
     return None if run.seed == 1 else 0.01 * run.seed + 0.05 * (network == "trained")
 
 
+def all_but_few(run: Run) -> int:
+    """Outputs reached, of twenty: all, or one less."""
+    return 20 - run.seed % 2
+
+
 def write_results(
     results: Path,
     config: Config,
     accuracy: Callable[[Run], float] = some_accuracy,
     effect: Effect = some_effect,
+    reachable: Callable[[Run], int] = all_but_few,
 ) -> None:
     """Write the configuration, the summaries of all runs and the table of grouping."""
     write_json(results / "config.json", config.model_dump(mode="json"))
@@ -111,7 +118,8 @@ def write_results(
         summary = {
             "corpus_name": "synthetic digits (eSpeak NG)",
             "test_accuracy": accuracy(run),
-            "reachable_outputs": 20 - run.seed,
+            "classes": 20,
+            "reachable_outputs": reachable(run),
             "connections": [160, 320],
             "firing_rate": [0.1 * (layer + 1) for layer in range(len(hidden))],
         }
@@ -125,18 +133,19 @@ def write_results(
 def grouping_rows(config: Config, run: Run, effect: Effect) -> Iterator[list[Any]]:
     """The rows of `grouping.csv` on one run; every measure has the same effect."""
     settings = config.resolve(run)
-    for network, measures in MEASURES.items():
-        for order, measure, null in product(orders_of(settings), measures, nulls_of(settings)):
-            if null in TESTED_BY[measure] and (null, network) != (COMPARISON, "initial"):
-                head = [*run, network, order, measure, null, 16, 300, 900]
-                yield [*head, *_statistics(effect(run, network, order, null), null)]
+    for network in MEASURES:
+        for order, (measure, null) in product(orders_of(settings), tests_of(network, settings)):
+            head = [*run, network, order, measure, null, 16, 300, MINIMAL_PAIRS]
+            yield [*head, *_statistics(effect(run, network, order, null), run, null)]
 
 
-def _statistics(effect: float | None, null: str) -> list[Any]:
+def _statistics(effect: float | None, run: Run, null: str) -> list[Any]:
     """Observed value, mean and deviation of the null, z and p."""
     if effect is None:
         return [""] * 5
     observed, null_mean, null_sd = 0.01 + effect, 0.01, 0.005
+    if null in NULLS and NULLS[null].permutes == "delay" and run.delays == "none":
+        return [observed, observed, 0, "", 1]
     if null == COMPARISON:
         return [observed, null_mean, "", "", ""]
     return [observed, null_mean, null_sd, effect / null_sd, 1e-4 if effect > 0.01 else 0.5]
@@ -168,7 +177,7 @@ def write_project(root: Path, config: Config, features: Path, **outcomes: Any) -
         root: a folder, empty or not there.
         config: the configuration.
         features: the features file.
-        outcomes: `accuracy` and `effect`, as `write_results` takes them.
+        outcomes: `accuracy`, `effect` and `reachable`, as `write_results` takes them.
     """
     results = root / "results"
     write_results(results, config, **outcomes)

@@ -2,7 +2,7 @@
 
 import zlib
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,8 @@ from example_results import CLAIMS_GRID, CONDITIONS, config_of, write_results
 
 from delaynet.claims import judged
 from delaynet.config import Config, Run
-from delaynet.hypotheses.evaluation import Outcome, evaluated
+from delaynet.hypotheses.evaluation import evaluated
+from delaynet.hypotheses.verdicts import Outcome
 
 
 def draw(*key: object) -> float:
@@ -23,7 +24,8 @@ def draw(*key: object) -> float:
 class World:
     """How accurate and how grouped networks are; accuracies in percent, effects as Moran's I.
 
-    As it stands, every claim holds. z is the effect in units of 0.005.
+    As it stands, every claim holds. z is the effect in units of 0.005. Effects are against N1, N2
+    and N5; `space` is the share of them that is left against N6.
     """
 
     none: float = 40
@@ -36,13 +38,15 @@ class World:
     effect: float = 0.05  # dense and free, as are all others of the condition `standard`
     rewired_effect: float = 0.04
     dale_effect: float = 0.045
+    space: float = 1
     effect_spread: float = 0.002
+    floor: str = ""  # a sparsity at which random networks reach few outputs, and nothing is learnt
     luck: int = 0  # what is drawn at random
     untestable: tuple[str, ...] = ()  # variants with too few pairs, or a variant and sparsity
 
     def accuracy(self, run: Run) -> float:
         """As a share."""
-        if run.condition == "shuffled_labels":
+        if run.condition == "shuffled_labels" or run.sparsity == self.floor:
             mean = 5.0
         elif run.structure == "dense":
             mean = {"none": self.none, "fixed": self.fixed, "learned": self.learned}[run.delays]
@@ -53,6 +57,10 @@ class World:
             mean = self.static[run.sparsity == "0.9375"]
         return (mean + self.spread * draw(self.luck, run)) / 100
 
+    def reachable(self, run: Run) -> int:
+        """Outputs reached, of twenty."""
+        return 3 if (run.structure, run.sparsity) == ("static", self.floor) else 20
+
     def effect_of(self, run: Run, network: str, order: str, null: str) -> float | None:
         """Observed less null; None where it cannot be tested."""
         if not {run.variant, f"{run.variant} {run.sparsity}"}.isdisjoint(self.untestable):
@@ -62,13 +70,16 @@ class World:
             mean = self.rewired_effect
         elif run.dale == "dale":
             mean = self.dale_effect
-        if network == "initial" or order == "fed" or run.condition == "shuffled_labels":
+        if null == "N6":
+            has_space = order == "mel" and run.condition != "shuffled_labels"
+            mean *= self.space * has_space
+        if network == "initial":
             mean = 0.0
         return mean + self.effect_spread * draw(self.luck, run, network, order, null)
 
 
 CLAIMS_HOLD = World()
-# as with shuffled labels: chance of twenty digits, z about 0
+# chance of twenty digits, z about 0
 NOTHING_LEARNT = World(
     none=5,
     fixed=5,
@@ -83,6 +94,12 @@ NOTHING_LEARNT = World(
     effect_spread=0.005,
     luck=1,
 )
+# signs follow delays alone: N1 and N2 are rejected as if they followed channels too
+TIME_ONLY = World(space=0)
+# as real networks are whose labels were shuffled: at chance, and grouped in delay alone
+LABELS_SHUFFLED = replace(
+    NOTHING_LEARNT, effect=0.05, rewired_effect=0.04, dale_effect=0.045, space=0, luck=0
+)
 
 
 def claims_config(seeds: int = 6, grid: Any = CLAIMS_GRID, **more: Any) -> Config:
@@ -95,7 +112,7 @@ def outcomes_of(
 ) -> dict[str, Outcome]:
     """Plant results in a folder and test them; outcomes by test."""
     config = config or claims_config()
-    write_results(folder, config, world.accuracy, world.effect_of)
+    write_results(folder, config, world.accuracy, world.effect_of, world.reachable)
     outcomes = evaluated(config, folder / "runs", folder / "grouping.csv")
     return {outcome.hypothesis.test: outcome for outcome in outcomes}
 

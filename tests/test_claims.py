@@ -10,14 +10,16 @@ import pytest
 from example_results import CLAIMS_GRID, write_results
 from planted_results import (
     CLAIMS_HOLD,
+    LABELS_SHUFFLED,
     NOTHING_LEARNT,
+    TIME_ONLY,
     claims_config,
     outcomes_of,
     verdicts_of,
 )
 
-from delaynet.claims import FIELDS, STATEMENTS, write_claims
-from delaynet.hypotheses.evaluation import COLUMNS
+from delaynet.claims import FIELDS, STATEMENTS, judged, write_claims
+from delaynet.hypotheses.evaluation import COLUMNS, evaluated
 from delaynet.tables import read_table
 
 CLAIMS = tuple(STATEMENTS)
@@ -45,9 +47,114 @@ def test_where_every_claim_holds_every_claim_is_replicated(tmp_path):
 
 
 def test_networks_that_learnt_nothing_change_every_verdict(tmp_path):
-    """Shuffled labels in place of the real ones: C3, no difference, is not won by chance either."""
+    """C3, no difference, is not won by chance either."""
     changed = verdicts(tmp_path, NOTHING_LEARNT)
     assert all(verdict != "replicated" for verdict, _ in changed.values())
+
+
+def test_shuffled_labels_change_the_verdict_on_grouping(tmp_path):
+    """Networks are grouped in delay and not by channel: N1 and N2 alone would be deceived."""
+    found = outcomes_of(tmp_path, LABELS_SHUFFLED)
+    parts = {null: found[f"c4_{null}"].verdict for null in ("n1", "n2", "n5", "n6")}
+    assert parts == dict.fromkeys(("n1", "n2", "n5"), "supported") | {"n6": "opposed"}
+    changed = verdicts_of(found.values())
+    assert changed["C4"] == ("not replicated", "interval_beyond_boundary")
+    assert changed["C5"] == ("inconclusive", "premise_not_shown")
+    assert {claim for claim, (verdict, _) in changed.items() if verdict == "replicated"} == {"C6"}
+
+
+def test_grouping_in_time_only_is_not_claim_four(tmp_path):
+    found = verdicts(tmp_path, TIME_ONLY)
+    assert found["C4"] == ("not replicated", "interval_beyond_boundary")
+    assert found["C5"] == ("inconclusive", "premise_not_shown")
+    others = {claim: verdict for claim, (verdict, _) in found.items() if claim not in ("C4", "C5")}
+    assert others == dict.fromkeys(("C1", "C2", "C3", "C6"), "replicated")
+
+
+FLOOR_GRID = [
+    block | ({"sparsity": ["0.75", "0.9375", "0.984375"]} if "sparsity" in block else {})
+    for block in CLAIMS_GRID
+]
+
+
+def test_sparsities_at_which_random_networks_reach_few_outputs_decide_nothing(tmp_path):
+    """At the floor all stand at chance: a tie there is no evidence, for C3 or against C2."""
+    world, config = replace(CLAIMS_HOLD, floor="0.984375"), claims_config(grid=FLOOR_GRID)
+    found = outcomes_of(tmp_path / "random graphs fail", world, config)
+    for part in ("c2_highest_sparsity", "c2_interaction", "c3_equivalence"):
+        assert found[part].hypothesis.terms[0].point.sparsity == "0.9375"
+    assert verdicts_of(found.values())["C2"] == ("replicated", "all_parts_supported")
+
+    write_results(tmp_path / "connected", config, world.accuracy, world.effect_of)
+    outcomes = evaluated(config, tmp_path / "connected/runs", tmp_path / "connected/grouping.csv")
+    found = {outcome.hypothesis.test: outcome for outcome in outcomes}
+    assert found["c2_highest_sparsity"].hypothesis.terms[0].point.sparsity == "0.984375"
+    assert verdicts_of(outcomes)["C2"] == ("not replicated", "interval_beyond_boundary")
+
+
+def test_sparsities_without_random_networks_are_not_left_out(tmp_path):
+    grid = [block for block in FLOOR_GRID if "static" not in block["structure"]]
+    rewired = next(block for block in FLOOR_GRID if "static" in block["structure"])
+    config = claims_config(grid=[*grid, rewired | {"structure": ["deep_r_rigl"]}])
+    found = outcomes_of(tmp_path, replace(CLAIMS_HOLD, floor="0.984375"), config)
+    assert found["c3_equivalence"].hypothesis.terms[0].point.sparsity == "0.984375"
+    assert found["c2"].reason == "missing_from_grid"
+
+
+def test_no_sparsity_at_which_random_networks_reach_their_outputs_is_not_testable(tmp_path):
+    grid = [
+        block | ({"sparsity": ["0.984375"]} if "sparsity" in block else {}) for block in CLAIMS_GRID
+    ]
+    world = replace(CLAIMS_HOLD, floor="0.984375")
+    found = verdicts(tmp_path, world, claims_config(grid=grid))
+    assert found["C2"] == found["C3"] == ("not testable", "missing_from_grid")
+
+
+def test_learned_delays_that_hurt_are_no_gain_and_no_equivalence(tmp_path):
+    found = verdicts(tmp_path, replace(CLAIMS_HOLD, rewired_learned=(75, 65)))
+    assert found["C3"] == ("inconclusive", "worse_beyond_margin")
+
+
+PREMISE_FAILS = {
+    "C3": replace(CLAIMS_HOLD, learned=70, rewired_learned=(75, 75)),
+    "C5": replace(CLAIMS_HOLD, effect=0, rewired_effect=-0.03),
+    "C6": replace(CLAIMS_HOLD, effect=0, dale_effect=-0.03),
+}
+
+
+@pytest.mark.parametrize("claim", PREMISE_FAILS)
+def test_nothing_opposes_a_claim_whose_premise_is_not_shown(tmp_path, claim):
+    found = outcomes_of(tmp_path, PREMISE_FAILS[claim])
+    opposing = [p.test for p in found[claim.lower()].hypothesis.parts if not p.is_premise]
+    assert {found[test].verdict for test in opposing} == {"opposed"}
+    assert verdicts_of(found.values())[claim] == ("inconclusive", "premise_not_shown")
+
+
+def test_seeds_that_agree_exactly_have_no_interval(tmp_path):
+    """Four seeds of equal differences: they decide nothing, and not because an interval is wide."""
+    world = replace(CLAIMS_HOLD, rewired_learned=(75, 71), spread=0)
+    found = outcomes_of(tmp_path, world)
+    part = found["c3_equivalence"]
+    assert (part.effect, part.verdict) == (pytest.approx(1), "undecided")
+    assert verdicts_of(found.values())["C3"] == ("inconclusive", "no_interval")
+
+
+def test_too_few_seeds_are_those_of_the_part_that_has_fewest(tmp_path):
+    grid = [
+        {"delays": ["none"], "structure": ["dense"], "seeds": 3},
+        {"delays": ["fixed", "learned"], "structure": ["dense"]},
+    ]
+    ledger = judged(outcomes_of(tmp_path, config=claims_config(grid=grid)).values())
+    claim = ledger["C1"]
+    assert (claim["reason"], claim["n"], claim["smallest_p"]) == ("too_few_seeds", 3, 1 / 8)
+
+
+def test_an_interval_alone_opposes_nothing(tmp_path):
+    """Five seeds against C1 give 1/32; corrected for three claims that is not enough."""
+    found = outcomes_of(tmp_path, replace(CLAIMS_HOLD, fixed=82), claims_config(5))
+    assert found["c1_learned_fixed"].high < 0
+    assert found["c1"].corrected_reversed_p == pytest.approx(3 / 32)
+    assert verdicts_of(found.values())["C1"] == ("inconclusive", "reversed_p_above_level")
 
 
 @pytest.mark.slow

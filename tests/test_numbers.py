@@ -119,6 +119,21 @@ def test_the_comparison_with_the_untrained_network_has_an_effect_and_no_z(number
     assert "N5" not in numbers["grouping"]["learned-dense-dale"]["p0"]["initial"]
 
 
+def test_where_there_is_nothing_to_permute_there_is_no_effect_and_nothing_is_counted(of_claims):
+    results, numbers = of_claims
+    trained = numbers["grouping"]["none-dense-free"]["p0"]["trained"]
+    assert "effect" in trained["N1"] and "effect" in trained["N6"]
+    assert "effect" not in trained["N2"] and "z" not in trained["N2"]
+    assert (trained["N2"]["testable"]["value"], trained["N2"]["unchanged"]["value"]) == (0, 3)
+    assert (trained["N1"]["testable"]["value"], trained["N1"]["unchanged"]["value"]) == (3, 0)
+    of_signs, of_delays = (numbers["grouping_summary"][null] for null in ("N1", "N2"))
+    table = read_table(results / "grouping.csv")
+    both = table[(table["dale"] == "dale") & (table["null"] == "N2")]
+    dale = both.groupby(["delays", "structure", "sparsity"]).ngroups  # N1 is not valid there
+    assert of_delays["cells"]["value"] == of_signs["cells"]["value"] - 1 + dale
+    assert of_delays["cells"]["value"] == of_delays["positive"]["value"]
+
+
 def test_controls_stand_apart_from_the_standard_condition(of_claims):
     results, numbers = of_claims
     table = read_table(results / "tables" / "accuracy.csv").set_index("condition")
@@ -130,7 +145,20 @@ def test_controls_stand_apart_from_the_standard_condition(of_claims):
     assert set(controls["shuffled_labels"]) == {"accuracy", "mel"}
     assert set(controls["permuted_channels"]) == {"accuracy", "mel", "fed"}
     fed = controls["permuted_channels"]["fed"]["learned-dense-free"]["p0"]
-    assert set(fed) == {"N1", "N2", "N3", "N4", "N5"}
+    assert set(fed) == {"N1", "N2", "N3", "N4", "N5", "N6"}
+
+
+def test_effects_without_the_delays_at_the_ends_stand_apart(of_claims):
+    results, numbers = of_claims
+    rows = read_table(results / "grouping.csv").query(
+        "measure == 'morans_i_interior' and null == 'N2' and condition == 'standard'"
+        " and delays == 'learned' and structure == 'dense' and dale == 'dale'"
+    )
+    found = numbers["interior"]["learned-dense-dale"]["p0"]
+    effect = (rows["observed"] - rows["null_mean"]).mean()
+    assert found["N2"]["effect"]["mean"]["value"] == pytest.approx(effect)
+    assert set(found) == {"N2"}
+    assert set(numbers["interior"]["learned-dense-free"]["p0"]) == {"N1", "N2", "N6"}
 
 
 def test_seeds_are_counted_by_variant_without_the_controls(of_claims, results, small_features):

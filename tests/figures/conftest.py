@@ -25,8 +25,8 @@ from delaynet.runs import (
 from delaynet.structure.grouping import write_grouping
 from delaynet.structure.power import write_power
 
-# 24 neurons of 12 synapses have enough pairs to be tested
-SMALL = {"corpus": {"trials": 1}, "features": {"bands": 12}, "model": {"hidden": [24]}}
+# 31 neurons that fire, of 12 synapses each, have enough pairs to be tested
+SMALL = {"corpus": {"trials": 1}, "features": {"bands": 12}, "model": {"hidden": [32]}}
 TINY = SMALL | {
     "name": "tiny",
     "training": {"epochs": 2},

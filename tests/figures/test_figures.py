@@ -186,7 +186,7 @@ def test_the_task_shows_a_clip_that_the_network_classified_correctly(tiny):
     data = load("task", tiny)
     # the predictions of the other test clip are wrong
     assert data.label_names[data.label] == "seven"
-    assert data.spikes.shape == (80, 24)
+    assert data.spikes.shape == (80, 32)
     assert set(np.unique(data.spikes)) <= {0, 1}
     assert data.evidence.sum() == pytest.approx(80, rel=1e-4)  # a softmax a step
 
@@ -356,7 +356,7 @@ def test_the_points_of_grouping_are_the_z_of_its_table(large):
     config = load_config(large / "config.json")
     tests = read_morans_i(large, needed_runs("grouping", config))
     figure = draw("grouping", large)
-    for axes, null in zip(figure.subfigs[0].axes, ("N1", "N2", "N3", "N4"), strict=False):
+    for axes, null in zip(figure.subfigs[0].axes, ("N1", "N2", "N6", "N3", "N4"), strict=False):
         written = [test.z for test in tests if test.null == null and not np.isnan(test.z)]
         drawn = [z for row in points(axes).values() for z in row]
         assert sorted(drawn) == sorted(written)
@@ -380,7 +380,9 @@ def test_conditions_appear_among_the_controls_and_nowhere_else(large):
 
 def test_controls_show_every_seed_and_permuted_channels_in_both_orders(large):
     data, figure = load("controls", large), draw("controls", large)
-    effects, accuracy = points(figure.axes[1]), points(figure.axes[2])
+    by_null = [points(axes) for axes in figure.axes[:3]]
+    effects, accuracy = by_null[1], points(figure.axes[3])
+    assert by_null[0] != effects != by_null[2]
     names = [row.name for row in data.shown]
     assert {"permuted channels, mel order", "permuted channels, fed order"} <= set(names)
     assert {"untrained", "frozen delays", "l1 0.001", "standard"} <= set(names)

@@ -66,8 +66,9 @@ def test_each_test_has_as_many_draws_as_are_asked_for():
 
 def test_what_a_null_model_cannot_test_is_not_drawn():
     points = points_of(*planted.both(np.random.default_rng(1), neurons=6))
-    with pytest.raises(ValueError, match="N1 cannot test clustering"):
-        draws(points, {("clustering", "N1"): 50}, 0)
+    for measure, null in (("clustering", "N1"), ("nearest_excess", "N6")):
+        with pytest.raises(ValueError, match=f"{null} cannot test {measure}"):
+            draws(points, {(measure, null): 50}, 0)
 
 
 def test_the_mean_over_orders_of_signs_is_that_of_the_formula():

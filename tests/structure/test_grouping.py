@@ -22,7 +22,7 @@ from delaynet.structure.grouping import (
 )
 from delaynet.structure.maps import read_map
 from delaynet.structure.measures import measures
-from delaynet.structure.points import MINIMAL_PAIRS
+from delaynet.structure.points import MINIMAL_PAIRS, interior, marked_points
 
 CHANNELS, STEPS = planted.CHANNELS, planted.STEPS
 
@@ -42,7 +42,7 @@ def test_planted_grouping_over_channel_and_delay_is_found(null):
     assert z_of(points_of(*planted.both(np.random.default_rng(0))), null) > 8
 
 
-@pytest.mark.parametrize("density", [1.0, 0.3])
+@pytest.mark.parametrize("density", [1.0, 0.4])
 @pytest.mark.parametrize("null", ["N1", "N2"])
 def test_without_grouping_z_is_a_standard_normal(null, density):
     z = [
@@ -61,9 +61,9 @@ def test_the_same_seed_gives_the_same_numbers():
 
 
 def test_too_few_pairs_are_not_testable():
-    sign, delay = planted.both(np.random.default_rng(5), neurons=5)
-    result = compared(points_of(sign[:4], delay[:4]), "N2")
-    assert result.close_pairs < MINIMAL_PAIRS and result.synapses == 160
+    sign, delay = planted.both(np.random.default_rng(5), neurons=8)  # 114 close pairs each
+    result = compared(points_of(sign[:7], delay[:7]), "N2")
+    assert result.close_pairs < MINIMAL_PAIRS and result.synapses == 280
     assert all(math.isnan(value) for value in result[3:])
     assert not math.isnan(z_of(points_of(sign, delay), "N2"))
 
@@ -174,12 +174,13 @@ def columns_of_tests(rows):
 
 def test_the_table_holds_every_network_measure_and_null_that_can_test_it(analysed):
     rows = read_rows(analysed, delays="learned", dale="free", condition="standard", seed="1")
-    signs, positions = ("N1", "N2", "N3", "N4", "N5"), ("N2", "N4", "N5")
+    signs, positions = ("N1", "N2", "N6", "N3", "N4", "N5"), ("N2", "N4", "N5")
     assert columns_of_tests(rows) == [
-        *product(["initial"], ["mel"], ["morans_i"], signs[:4]),
+        *product(["initial"], ["mel"], ["morans_i"], signs[:5]),
         *product(["trained"], ["mel"], ["morans_i", "join_excess"], signs),
         *product(["trained"], ["mel"], ["nearest_excess"], ["N1", "N2"]),
         *product(["trained"], ["mel"], ["clustering"], positions),
+        *product(["trained"], ["mel"], ["morans_i_interior"], ["N1", "N2", "N6"]),
     ]
 
 
@@ -202,10 +203,10 @@ def z_scores(analysed, **wanted):
 @pytest.mark.parametrize(
     ("wanted", "found", "not_found"),
     [
-        ({"delays": "learned", "dale": "free"}, {"N1", "N2", "N3", "N4"}, {}),
-        ({"delays": "frozen"}, {"N1", "N2", "N3", "N4"}, {}),
-        ({"delays": "fixed", "structure": "dense"}, {"N1", "N3"}, {"N2", "N4"}),
-        ({"delays": "none"}, {"N1", "N3"}, {}),
+        ({"delays": "learned", "dale": "free"}, {"N1", "N2", "N6", "N3", "N4"}, {}),
+        ({"delays": "frozen"}, {"N1", "N2", "N3", "N4"}, {"N6"}),
+        ({"delays": "fixed", "structure": "dense"}, {"N1", "N6", "N3"}, {"N2", "N4"}),
+        ({"delays": "none"}, {"N1", "N6", "N3"}, {}),
         ({"dale": "dale"}, {"N2", "N4"}, {}),
     ],
 )
@@ -222,6 +223,35 @@ def test_without_delays_nothing_is_said_of_time(analysed):
     rows = read_rows(analysed, delays="none", measure="morans_i", null="N2")
     assert {(row["null_sd"], row["z"], row["p"]) for row in rows} == {("0", "", "1")}
     assert all(row["observed"] == row["null_mean"] != "" for row in rows)
+
+
+def test_delays_at_the_ends_of_the_range_are_left_out_of_the_interior(analysed):
+    for row in read_rows(analysed, measure="morans_i_interior", structure="dense"):
+        own = {name: row[name] for name in (*COLUMNS[:6], "order", "null")}
+        (whole,) = read_rows(analysed, network="trained", measure="morans_i", **own)
+        if row["delays"] == "none":  # all delays are 0
+            assert (row["synapses"], row["observed"]) == ("0", "")
+        else:
+            assert 0.9 < int(row["synapses"]) / int(whole["synapses"]) < 0.95  # 23 of 25 taps
+            assert float(row["observed"]) != float(whole["observed"])
+    planted_space_and_time = {"delays": "learned", "dale": "free", "condition": "standard"}
+    wanted = planted_space_and_time | {"measure": "morans_i_interior"}
+    assert min(z_scores(analysed, **wanted)) > 4
+    nulls = {row["null"] for row in read_rows(analysed, measure=wanted["measure"], dale="dale")}
+    assert nulls == {"N2"}
+
+
+def test_clamped_delays_alone_are_no_grouping_of_the_interior():
+    """Inhibition with the shortest delay, excitation with the longest: all grouping is there."""
+    random = np.random.default_rng(2)
+    sign, delay = planted.neither(random, neurons=96)
+    at_the_ends = random.random(sign.shape) < 0.3
+    clamped = np.where(at_the_ends, np.where(sign > 0, STEPS - 1, 0), delay.clip(1, STEPS - 2))
+    fields, all_neurons = planted.fields_of(sign, clamped), np.ones(96, bool)
+    assert z_of(marked_points(fields, all_neurons), "N2") > 8
+    inside = marked_points(interior(fields), all_neurons)
+    assert inside.synapses == (~at_the_ends).sum() and inside.delay.min() == 1
+    assert abs(z_of(inside, "N2")) < 4
 
 
 def test_permuted_channels_are_analysed_by_mel_channel_and_as_fed(analysed):
@@ -247,7 +277,7 @@ def test_the_initial_network_is_compared_with_on_the_neurons_that_fire_after_tra
 
 def test_what_is_too_sparse_has_empty_cells(analysed):
     rows = read_rows(analysed, structure="static")
-    assert len(rows) == 2 * 19
+    assert len(rows) == 2 * 25
     for row in rows:
         assert int(row["close_pairs"]) < MINIMAL_PAIRS
         assert {row[name] for name in ("observed", "null_mean", "null_sd", "z", "p")} == {""}

@@ -21,16 +21,16 @@ from delaynet.structure.nulls import (
 
 SIGNS = ("morans_i", "join_excess", "nearest_excess")
 SCALARS = (*SIGNS, "clustering")
-ALL = {"N1", "N2", "N3", "N4"}
+ALL = {"N1", "N2", "N6", "N3", "N4"}
 # Which null models reject, for the measures of signs (where they can test them) and for clustering
 # of positions. Where delays follow Dale's signs, positions hang on the signs that neighbouring
 # channels happen to have.
 EXPECTED = {
     "both": {"signs": ALL, "clustering": set()},
-    "space": {"signs": {"N1", "N3"}, "clustering": set()},
-    "time": {"signs": ALL, "clustering": set()},
+    "space": {"signs": {"N1", "N6", "N3"}, "clustering": set()},
+    "time": {"signs": ALL - {"N6"}, "clustering": set()},
     "neither": {"signs": set(), "clustering": set()},
-    "shared_stripes": {"signs": {"N1"}, "clustering": set()},
+    "shared_stripes": {"signs": {"N1", "N6"}, "clustering": set()},
     "time_under_dale": {"signs": {"N2", "N4"}, "clustering": None},
     "neither_under_dale": {"signs": set(), "clustering": set()},
     "track": {"signs": set(), "clustering": {"N2", "N4"}},
@@ -48,20 +48,30 @@ def groups_of(points, within):
 @pytest.mark.parametrize("null", NULLS)
 def test_a_permutation_keeps_what_each_neuron_or_channel_has(null, density):
     points = points_of(*planted.neither(np.random.default_rng(0), density=density))
-    values = points.sign if NULLS[null].permutes == "sign" else points.delay
     group = groups_of(points, NULLS[null].within)
-    order = np.lexsort((values, group))
-    chunk = next(permutations_of(points, null, 20, seed=0))  # [synapses, 20]
-    for permuted in chunk.T:
-        assert np.array_equal(permuted[np.lexsort((permuted, group))], values[order])
-        assert not np.array_equal(permuted, values)
+    signs, delays = next(permutations_of(points, null, 20, seed=0))  # [synapses, 20] each
+    permutes = NULLS[null].permutes
+    for sign, delay in zip(signs.T, delays.T, strict=True):
+        for name, before, after in (("sign", points.sign, sign), ("delay", points.delay, delay)):
+            own, kept = (values[np.lexsort((values, group))] for values in (after, before))
+            assert np.array_equal(own, kept)
+            assert np.array_equal(after, before) != (permutes in (name, "both"))
+
+
+def test_a_channel_is_permuted_with_sign_and_delay_kept_together():
+    points = points_of(*planted.time(np.random.default_rng(0), neurons=12))
+    group = groups_of(points, "neuron")
+    synapses = sorted(zip(group, points.sign, points.delay, strict=True))
+    signs, delays = next(permutations_of(points, "N6", 20, seed=0))
+    for sign, delay in zip(signs.T, delays.T, strict=True):
+        assert sorted(zip(group, sign, delay, strict=True)) == synapses
 
 
 def test_all_orders_are_equally_likely():
     sign = np.ones((1, 4), int)
     points = points_of(sign, [[0, 1, 2, 3]])
     chunks = permutations_of(points, "N2", 24_000, seed=0)
-    codes = np.concatenate([4 ** np.arange(4) @ chunk for chunk in chunks])
+    codes = np.concatenate([4 ** np.arange(4) @ delay for _, delay in chunks])
     counts = np.unique(codes, return_counts=True)[1]
     assert len(counts) == 24
     assert np.square((counts - 1000) / np.sqrt(1000)).sum() < 49.7  # chi-square, 23, 0.1 %
@@ -75,13 +85,22 @@ def test_nothing_changes_where_all_that_is_exchanged_is_alike():
     assert [null for null in NULLS if changes_nothing(one_sign, null)] == ["N1", "N3"]
     under_dale = points_of(*planted.neither_under_dale(np.random.default_rng(1), density=0.3))
     assert [null for null in NULLS if changes_nothing(under_dale, null)] == ["N3"]
+    neither_changes = points_of(np.abs(sign), np.zeros_like(delay))
+    assert all(changes_nothing(neither_changes, null) for null in NULLS)
+
+
+def test_without_delays_the_channel_is_permuted_as_the_sign_is():
+    sign, delay = planted.space(np.random.default_rng(1), neurons=12)
+    points = points_of(sign, np.zeros_like(delay))
+    of_channels, of_signs = (permuted_measures(points, null, 50, 0) for null in ("N6", "N1"))
+    assert np.array_equal(of_channels.morans_i, of_signs.morans_i)
 
 
 def test_signs_across_neurons_do_not_change_under_dales_principle():
     points = points_of(*planted.neither_under_dale(np.random.default_rng(3)))
-    assert all((points.sign == chunk.T).all() for chunk in permutations_of(points, "N3", 50, 0))
+    assert all((points.sign == sign.T).all() for sign, _ in permutations_of(points, "N3", 50, 0))
     assert valid_nulls("dale") == ("N2", "N4", "N5")
-    assert valid_nulls("free") == ("N1", "N2", "N3", "N4", "N5")
+    assert valid_nulls("free") == ("N1", "N2", "N6", "N3", "N4", "N5")
 
 
 @pytest.mark.parametrize("net", EXPECTED)
@@ -137,9 +156,9 @@ def false_positives(net, dale, density, nets):
 def test_false_positives_at_five_per_cent_lie_within_binomial_bounds(dale, density):
     net = planted.neither if dale == "free" else planted.neither_under_dale
     rejected = false_positives(net, dale, density, nets=1000)
-    # 99.9 % for the 38 rates together
-    low, high = binom.ppf([0.0005 / 38, 1 - 0.0005 / 38], 1000, 0.05)
-    assert len(rejected) == (12 if dale == "free" else 7)
+    # 99.9 % for the 42 rates together
+    low, high = binom.ppf([0.0005 / 42, 1 - 0.0005 / 42], 1000, 0.05)
+    assert len(rejected) == (14 if dale == "free" else 7)
     for which, count in rejected.items():
         assert low <= count <= high, which
 

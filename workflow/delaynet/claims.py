@@ -13,20 +13,22 @@ from typing import Any
 import pandas as pd
 
 from delaynet.config import load_config
-from delaynet.hypotheses.evaluation import Outcome, evaluated, table_of
+from delaynet.hypotheses.evaluation import evaluated, table_of
+from delaynet.hypotheses.verdicts import Outcome
 from delaynet.runs import write_json
 from delaynet.tables import write_table
 
 STATEMENTS = {
     "C1": "With fixed connectivity, learning delays beats fixed random delays, "
     "and both beat no delays.",
-    "C2": "At high sparsity, learning the structure beats learning the delays; "
-    "at low sparsity it matters less.",
+    "C2": "At high sparsity, learning the structure beats learning the delays, "
+    "and by more than at low sparsity.",
     "C3": "Once the structure is learnt, also learning delays changes accuracy by less than "
     "one point.",
-    "C4": "After training, excitation and inhibition are grouped together in channel and delay.",
+    "C4": "After training, excitation and inhibition are grouped together in channel "
+    "(beyond delay) and in delay (beyond channel).",
     "C5": "The grouping survives pruning and rewiring: at least half of it is left.",
-    "C6": "The grouping survives Dale's principle: at least half of it is left.",
+    "C6": "The grouping in delay survives Dale's principle: at least half of it is left.",
 }
 VERDICTS = {
     "supported": "replicated",
@@ -36,7 +38,8 @@ VERDICTS = {
 }
 FIELDS = (
     *("claim", "statement", "contrast", "statistic", "unit", "n", "effect", "low", "high", "p"),
-    *("corrected_p", "correction", "smallest_p", "verdict", "reason", "tests"),
+    *("corrected_p", "correction", "reversed_p", "corrected_reversed_p", "smallest_p"),
+    *("verdict", "reason", "tests"),
 )
 
 

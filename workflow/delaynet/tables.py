@@ -63,8 +63,8 @@ def read_results(config: Config, runs_folder: Path) -> pd.DataFrame:
 
     Returns:
         One row a run, in the order of the grid: `delays`, `structure`, `dale`, `sparsity`, `seed`,
-        `condition`, `accuracy` (percent), `reachable_outputs`, `connections` (of all layers),
-        `firing_rate` (mean over all hidden neurons, spikes per step), `corpus_name`.
+        `condition`, `accuracy` (percent), `classes`, `reachable_outputs`, `connections` (of all
+        layers), `firing_rate` (mean over all hidden neurons, spikes per step), `corpus_name`.
 
     Raises:
         UserError: a run of the grid is not there.
@@ -85,6 +85,7 @@ def _result(config: Config, run: Run, runs_folder: Path) -> dict[str, Any]:
     return {
         **run._asdict(),
         "accuracy": 100 * summary["test_accuracy"],
+        "classes": summary["classes"],
         "reachable_outputs": summary["reachable_outputs"],
         "connections": sum(summary["connections"]),
         "firing_rate": np.average(summary["firing_rate"], weights=config.resolve(run).model.hidden),

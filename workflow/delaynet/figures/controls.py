@@ -15,7 +15,8 @@ from delaynet.figures.loading import Tested, accuracies, chance, corpus_name, re
 from delaynet.figures.rows import Row
 from delaynet.figures.selection import needed_runs
 
-NULLS = {"N1": "signs in a neuron", "N2": "delays in a neuron"}
+# the null models shown, and what each asks
+NULLS = {"N1": "is there grouping?", "N2": "time beyond space", "N6": "space beyond time"}
 ROW, SURROUNDINGS = 4.6, 17.0  # heights in mm
 
 
@@ -87,25 +88,27 @@ def _rows(config: Config, runs: Sequence[Run]) -> list[Row]:
 def draw(data: Controls) -> Figure:
     """Draw effect and accuracy of every condition, a row a condition, a point a seed.
 
-    a, b: effect, Moran's I less the mean of the null models N1 and N2; c: test accuracy. Strokes
-    are means. Untrained networks are rings. Channels that were permuted before training are
+    a, b, c: effect, Moran's I less the mean of the null models N1, N2 and N6; d: test accuracy.
+    Strokes are means. Untrained networks are rings. Channels that were permuted before training are
     analysed in the order of the mel bands and in the order in which they were fed.
     """
     figure = style.new_figure(style.FULL_WIDTH, max(ROW * len(data.shown), 30) + SURROUNDINGS)
-    panels = figure.subplots(1, 3, sharey=True)
-    for axes, letter in zip(panels, "abc", strict=True):
+    ratios = (*[1.0] * len(NULLS), 1.25)
+    panels = figure.subplots(1, len(ratios), sharey=True, width_ratios=ratios)
+    for axes, letter in zip(panels, "abcd", strict=True):
         style.panel_title(axes, letter)
-    style.note(panels[2], data.corpus_name)
+    style.note(panels[-1], data.corpus_name)
     if not data.shown:
         for axes in panels:
             style.say_empty(axes, "no conditions but the standard\nin this grid")
         return figure
     rows.lay_out(panels, data.shown)
-    for axes, letter, null in zip(panels, "ab", NULLS, strict=False):
-        style.panel_title(axes, letter, f"{null}: {NULLS[null]}")
+    for axes, letter, null in zip(panels, "abc", NULLS, strict=False):
+        style.panel_title(axes, letter, f"{null}:\n{NULLS[null]}")
         _draw_effects(axes, data, null)
-    panels[1].sharex(panels[0])
-    _draw_accuracy(panels[2], data)
+    for axes in panels[1:-1]:
+        axes.sharex(panels[0])
+    _draw_accuracy(panels[-1], data)
     return figure
 
 
@@ -115,12 +118,16 @@ def _draw_effects(axes: Axes, data: Controls, null: str) -> None:
         if not row.runs:
             continue
         tests = {run: data.tests.get((run, row.network, row.order, null)) for run in row.runs}
-        effect = {run: test.effect if test else float("nan") for run, test in tests.items()}
+        # without z there is nothing to permute
+        effect = {
+            run: test.effect if test and not isnan(test.z) else float("nan")
+            for run, test in tests.items()
+        }
         rows.draw_mean(axes, place, effect.values(), style.GREY)
         rows.draw_points(axes, place, effect, grey=row.network == "initial")
         if all(map(isnan, effect.values())):
             rows.say(axes, place, why_empty(list(tests.values())))
-    axes.set_xlabel("effect (Moran's I − null)")
+    axes.set_xlabel("effect on Moran's I")
 
 
 def _draw_accuracy(axes: Axes, data: Controls) -> None:

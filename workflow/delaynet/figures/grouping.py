@@ -31,6 +31,7 @@ ONE_SIDED_5_PERCENT = 1.645
 NULL_WORDS = {
     "N1": "signs\nin a neuron",
     "N2": "delays\nin a neuron",
+    "N6": "channels\nin a neuron",
     "N3": "signs\nin a channel",
     "N4": "delays\nin a channel",
 }
@@ -98,7 +99,8 @@ def draw(data: GroupingFigure) -> Figure:
     shown = rows.grouped(data.runs)
     heights = (min(ROW * len(shown), MOST_OF_ROWS) + AROUND_ROWS, MAPS + AROUND_MAPS, LEGEND)
     figure, (above, below, _) = style.stacked(heights)
-    panels = above.subplots(1, 5, sharey=True, width_ratios=(1, 1, 1, 1, 1.25))
+    ratios = (*[1.0] * len(NULLS), 1.25)
+    panels = above.subplots(1, len(ratios), sharey=True, width_ratios=ratios)
     rows.lay_out(panels, shown)
     for axes, null in zip(panels, NULLS, strict=False):
         _draw_z(axes, shown, data.tests, null)
@@ -178,5 +180,5 @@ def _draw_effect(axes: Axes, shown: list[Row], tests: Tests) -> None:
         rows.draw_points(axes, place, after)
         if all(map(isnan, after.values())):
             rows.say(axes, place, "not testable")
-    axes.set_xlabel("effect (Moran's I − null)")
+    axes.set_xlabel("effect on Moran's I")
     axes.xaxis.set_major_locator(MaxNLocator(4))

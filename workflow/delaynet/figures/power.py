@@ -73,8 +73,9 @@ def draw(data: PowerFigure) -> Figure:
     """Draw a panel of power a null model, and a panel of the pairs that networks have.
 
     a, b: share of simulated networks in which Moran's I finds the planted grouping, with its
-    interval, for effects of several sizes. Last: pairs close enough to be tested, a point a trained
-    network, open under Dale's principle. Broken lines: from so many pairs on a network is tested.
+    interval, for the effects planted against each null model. Last: pairs close enough to be
+    tested, a point a trained network, open under Dale's principle. Broken lines: from so many pairs
+    on a network is tested.
     """
     nulls = list(dict.fromkeys(null for null, _ in data.curves))
     figure = style.new_figure(style.FULL_WIDTH, 80)
@@ -88,8 +89,9 @@ def draw(data: PowerFigure) -> Figure:
             axes.tick_params(labelleft=False)
     panels[0].set_ylabel("power (%)")
     panels[0].set_ylim(0, 103)
-    place: dict[str, Any] = {"loc": "upper left", "bbox_to_anchor": (0, 0.77)}
-    panels[0].legend(title="planted effect", title_fontsize=6.5, borderaxespad=0.3, **place)
+    close: dict[str, Any] = {"borderaxespad": 0, "borderpad": 0.2, "labelspacing": 0.2}
+    for axes in panels[:-1]:
+        axes.legend(title="planted effect", title_fontsize=6.5, loc="upper left", **close)
     style.panel_title(panels[-1], "abcdef"[len(nulls)])
     _draw_pairs(panels[-1], data.close_pairs)
     style.note(panels[-1], data.corpus_name)

@@ -6,25 +6,29 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from delaynet.config import Config, Run
+from delaynet.config import STANDARD, Config, Run
 from delaynet.errors import UserError
 from delaynet.hypotheses.terms import ACCURACY, Grid, Point, Quantity, Term
 from delaynet.inference import Array
-from delaynet.tables import read_results, read_table
+from delaynet.tables import read_table
 
 Cells = Mapping[tuple[Point, Quantity], Array]
 KEYS = [*Point._fields, "measure", "null", "order"]
 
 
-def read_cells(config: Config, runs_folder: Path, grouping: Path) -> Cells:
-    """Read accuracies and the grouping of trained networks, each [seeds], NaN where there is none.
+def read_cells(config: Config, results: pd.DataFrame, grouping: Path) -> Cells:
+    """Return accuracies and the grouping of trained networks, [seeds] each, NaN where missing.
+
+    Args:
+        config: the configuration.
+        results: what its runs achieved, see `delaynet.tables.read_results`.
+        grouping: the table of grouping.
 
     Raises:
-        UserError: a run's summary is missing, or its rows in the table of grouping, or the table.
+        UserError: the table is missing, or has no rows for a run.
     """
     if not grouping.exists():
         raise UserError(f"{grouping} is missing: make it with `snakemake {grouping}`.")
-    results = read_results(config, runs_folder)
     seeds = range(int(results["seed"].max()) + 1)
     by_seed = _by_seed(results, list(Point._fields), "accuracy", seeds)
     cells = {(Point(*point), ACCURACY): values for point, values in by_seed}
@@ -58,6 +62,17 @@ def values_of(terms: Iterable[Term], cells: Cells, grid: Grid) -> Array:
         return np.empty(0)
     total = np.sum([weight * cells[point, quantity] for weight, point, quantity in terms], axis=0)
     return total[~np.isnan(total)]  # type: ignore[no-any-return]
+
+
+def reached_shares(results: pd.DataFrame) -> dict[str, float]:
+    """Return the share of outputs that random static networks reach, by sparsity.
+
+    Means over the networks of the condition `standard` with the structure `static`. A random mask
+    is never changed, so this says nothing of what was learnt.
+    """
+    static = results[(results["structure"] == "static") & (results["condition"] == STANDARD)]
+    share = static["reachable_outputs"] / static["classes"]
+    return dict(share.groupby(static["sparsity"]).mean())
 
 
 def has_enough_pairs(point: Point, nulls: Iterable[str], cells: Cells, grid: Grid) -> bool:

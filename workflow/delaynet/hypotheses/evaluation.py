@@ -3,9 +3,7 @@
 The rules are in `delaynet.hypotheses`.
 """
 
-import math
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
@@ -13,29 +11,28 @@ import numpy as np
 import pandas as pd
 
 from delaynet.config import Config
-from delaynet.hypotheses.cells import Cells, has_enough_pairs, read_cells, values_of
-from delaynet.hypotheses.exploratory import exploratory_hypotheses
-from delaynet.hypotheses.of_claims import hypotheses_of_claims
-from delaynet.hypotheses.terms import (
-    MARGIN,
-    TYPICAL_Z,
-    Grid,
-    Hypothesis,
-    Kind,
-    grid_of,
+from delaynet.hypotheses.cells import (
+    Cells,
+    has_enough_pairs,
+    reached_shares,
+    read_cells,
+    values_of,
 )
+from delaynet.hypotheses.exploratory import exploratory_hypotheses
+from delaynet.hypotheses.of_claims import WITHIN_NEURONS, hypotheses_of_claims
+from delaynet.hypotheses.terms import MARGIN, TYPICAL_Z, Grid, Hypothesis, Kind, grid_of
+from delaynet.hypotheses.verdicts import CORRECTIONS, Outcome, correct, judge, judge_union
 from delaynet.inference import (
     Array,
     all_of,
-    benjamini_hochberg,
     bootstrap_interval,
     equivalence,
-    holm,
     sign_flip,
     smallest_p,
 )
+from delaynet.structure.grouping import INTERIOR
+from delaynet.tables import read_results
 
-LEVEL = 0.05
 LEAST_SEEDS = 2
 
 P_OF: dict[Kind, Callable[[Array], Array]] = {
@@ -43,16 +40,16 @@ P_OF: dict[Kind, Callable[[Array], Array]] = {
     "two_sided": partial(sign_flip, alternative="two-sided"),
     "equivalence": partial(equivalence, margin=MARGIN),
 }
-CORRECTIONS: dict[str, tuple[str, Callable[[Array], Array]]] = {
-    "confirmatory": ("holm", holm),
-    "accuracy": ("none", np.asarray),
-    "part": ("none", np.asarray),
-    "control": ("benjamini_hochberg", benjamini_hochberg),
-    "exploratory": ("benjamini_hochberg", benjamini_hochberg),
+# of the opposite, from values less its boundary; a two-sided p speaks for both sides
+REVERSED_P_OF: dict[Kind, Callable[[Array], Array]] = {
+    "greater": partial(sign_flip, alternative="less"),
+    "two_sided": lambda values: np.full(len(values), np.nan),
+    "equivalence": sign_flip,
 }
 UNITS = {
     "accuracy": "points",
     "morans_i": "Moran's I",
+    INTERIOR: "Moran's I",
     "join_excess": "share of pairs",
     "nearest_excess": "kernel widths",
     "clustering": "ratio to chance",
@@ -68,41 +65,8 @@ COLUMNS = (
     *("test", "family", "claim", "contrast"),
     *("delays", "structure", "dale", "sparsity", "condition", "measure", "null"),
     *("statistic", "unit", "n", "effect", "low", "high", "p", "correction", "corrected_p"),
-    *("smallest_p", "verdict", "reason"),
+    *("reversed_p", "corrected_reversed_p", "smallest_p", "verdict", "reason"),
 )
-
-
-@dataclass
-class Outcome:
-    """What came out of one hypothesis; what there is not is NaN, and an empty verdict.
-
-    Attributes:
-        hypothesis: the hypothesis.
-        shown: the hypothesis whose effect and interval are shown: itself, or the deciding part.
-        n: seeds.
-        effect: mean over seeds.
-        low: lower end of its 95 % interval.
-        high: upper end.
-        p: uncorrected.
-        smallest_p: the smallest p that so many seeds allow, uncorrected.
-        corrected_p: corrected within the family.
-        smallest_corrected_p: `corrected_p` if every p of the family were the smallest.
-        verdict: see `delaynet.hypotheses`.
-        reason: of the verdict, in a word or two.
-    """
-
-    hypothesis: Hypothesis
-    shown: Hypothesis
-    n: int = 0
-    effect: float = math.nan
-    low: float = math.nan
-    high: float = math.nan
-    p: float = math.nan
-    smallest_p: float = math.nan
-    corrected_p: float = math.nan
-    smallest_corrected_p: float = math.nan
-    verdict: str = ""
-    reason: str = ""
 
 
 def evaluated(config: Config, runs_folder: Path, grouping: Path) -> list[Outcome]:
@@ -116,27 +80,30 @@ def evaluated(config: Config, runs_folder: Path, grouping: Path) -> list[Outcome
     Raises:
         UserError: a run or the table is missing.
     """
-    grid, cells = grid_of(config), read_cells(config, runs_folder, grouping)
+    grid, results = grid_of(config), read_results(config, runs_folder)
+    cells = read_cells(config, results, grouping)
     claims = hypotheses_of_claims(
-        grid, lambda point: has_enough_pairs(point, ("N1", "N2"), cells, grid)
+        grid,
+        lambda point: has_enough_pairs(point, WITHIN_NEURONS, cells, grid),
+        reached_shares(results),
     )
     parts = [part for claim in claims for part in claim.parts]
-    others = exploratory_hypotheses(grid, {part.terms for part in parts})
+    others = exploratory_hypotheses(grid, parts)
     singles = {o.hypothesis.test: o for o in _test_singles([*parts, *others], cells, grid)}
     unions = [_unite(claim, [singles[part.test] for part in claim.parts]) for claim in claims]
     outcomes = [*unions, *singles.values()]
-    _correct(outcomes)
+    correct(outcomes)
     for outcome in singles.values():
-        outcome.verdict, outcome.reason = _judge(outcome)
+        judge(outcome)
     for union in unions:
-        _judge_union(union, [singles[part.test] for part in union.hypothesis.parts])
+        judge_union(union, [singles[part.test] for part in union.hypothesis.parts])
     return outcomes
 
 
 def _test_singles(hypotheses: Sequence[Hypothesis], cells: Cells, grid: Grid) -> list[Outcome]:
     """Test hypotheses that have no parts, those with as many seeds at once."""
     outcomes = [Outcome(hypothesis, hypothesis) for hypothesis in hypotheses]
-    same: dict[tuple[int, Kind], list[tuple[Outcome, Array]]] = {}
+    same: dict[tuple[int, Kind, float], list[tuple[Outcome, Array]]] = {}
     for outcome in outcomes:
         values = values_of(outcome.hypothesis.terms, cells, grid)
         kind, n = outcome.hypothesis.kind, len(values)
@@ -144,15 +111,24 @@ def _test_singles(hypotheses: Sequence[Hypothesis], cells: Cells, grid: Grid) ->
             outcome.n, outcome.effect = n, float(values.mean())
             outcome.smallest_p = smallest_p(n, kind == "two_sided")
         if n >= LEAST_SEEDS:
-            same.setdefault((n, kind), []).append((outcome, values))
+            boundary = _boundary_of_opposite(outcome.hypothesis)
+            same.setdefault((n, kind, boundary), []).append((outcome, values))
         else:
             outcome.reason = _why_not_testable(outcome.hypothesis, grid)
-    for (_, kind), members in same.items():
+    for (_, kind, boundary), members in same.items():
         values = np.array([values for _, values in members])  # [tests, n]
-        computed = zip(P_OF[kind](values), *bootstrap_interval(values), strict=True)
-        for (outcome, _), (p, low, high) in zip(members, computed, strict=True):
-            outcome.p, outcome.low, outcome.high = float(p), float(low), float(high)
+        ps, reversed_ps = P_OF[kind](values), REVERSED_P_OF[kind](values - boundary)
+        computed = np.stack([ps, reversed_ps, *bootstrap_interval(values)], axis=1).tolist()
+        for (outcome, _), numbers in zip(members, computed, strict=True):
+            outcome.p, outcome.reversed_p, outcome.low, outcome.high = numbers
     return outcomes
+
+
+def _boundary_of_opposite(hypothesis: Hypothesis) -> float:
+    """Return on which side of what the mean lies if the opposite of a hypothesis holds."""
+    if hypothesis.kind == "equivalence":
+        return MARGIN
+    return TYPICAL_Z if hypothesis.terms[0].quantity.name == "z" else 0.0
 
 
 def _why_not_testable(hypothesis: Hypothesis, grid: Grid) -> str:
@@ -164,85 +140,15 @@ def _why_not_testable(hypothesis: Hypothesis, grid: Grid) -> str:
 
 
 def _unite(hypothesis: Hypothesis, parts: Sequence[Outcome]) -> Outcome:
+    """Return what parts give together: that all hold, or that one that is no premise does not."""
+    against = [part.reversed_p for part in parts if not part.hypothesis.is_premise]
     return Outcome(
         hypothesis,
         hypothesis,
         p=all_of([part.p for part in parts]),
+        reversed_p=float(np.min(against)),
         smallest_p=all_of([part.smallest_p for part in parts]),
     )
-
-
-def _correct(outcomes: Iterable[Outcome]) -> None:
-    """Correct p within each family, and the smallest p that its seeds allow likewise."""
-    outcomes = list(outcomes)
-    for family, (_, correct) in CORRECTIONS.items():
-        members = [o for o in outcomes if o.hypothesis.family == family]
-        corrected = correct(np.array([o.p for o in members], float))
-        has_p = [o for o in members if not math.isnan(o.p)]
-        smallest = correct(np.array([o.smallest_p for o in has_p], float))
-        for outcome, p in zip(members, corrected, strict=True):
-            outcome.corrected_p = float(p)
-        for outcome, p in zip(has_p, smallest, strict=True):
-            outcome.smallest_corrected_p = float(p)
-
-
-def _judge(outcome: Outcome) -> tuple[str, str]:
-    """Return verdict and reason of a hypothesis without parts."""
-    if math.isnan(outcome.p):
-        return "not_testable", outcome.reason
-    is_on_its_side = outcome.effect > 0 or outcome.hypothesis.kind == "equivalence"
-    if outcome.corrected_p <= LEVEL and is_on_its_side:
-        return "supported", "p_within_level"
-    if _is_opposed(outcome):
-        return "opposed", "interval_beyond_boundary"
-    return "undecided", _why_undecided(outcome, outcome)
-
-
-def _is_opposed(outcome: Outcome) -> bool:
-    """Return whether the interval speaks against a hypothesis; one of few seeds never does."""
-    low, high = outcome.low, outcome.high
-    if smallest_p(outcome.n) > LEVEL:
-        return False
-    if outcome.hypothesis.kind == "equivalence":
-        return low >= MARGIN or high <= -MARGIN
-    if outcome.hypothesis.terms[0].quantity.name == "z":
-        return low <= 0 and high < TYPICAL_Z
-    return high < 0
-
-
-def _why_undecided(outcome: Outcome, deciding: Outcome) -> str:
-    if outcome.smallest_corrected_p > LEVEL:
-        return "too_few_seeds"
-    if deciding.hypothesis.kind == "equivalence":
-        is_clear = deciding.low > -MARGIN and deciding.high < MARGIN
-    else:
-        is_clear = deciding.low > 0
-    return "p_above_level" if is_clear else "interval_covers_boundary"
-
-
-def _judge_union(union: Outcome, parts: Sequence[Outcome]) -> None:
-    """Give an intersection-union test its verdict, and the numbers of its deciding part.
-
-    That is the part with the largest p; where parts oppose the claim, the one of them with the
-    largest p; where parts cannot be tested, the first of them.
-    """
-    candidates = [part for part in parts if part.verdict == "not_testable"]
-    if candidates:
-        deciding = candidates[0]
-        union.verdict, union.reason = "not_testable", deciding.reason
-    else:
-        opposing = [p for p in parts if p.verdict == "opposed" and not p.hypothesis.is_premise]
-        deciding = max(opposing or parts, key=lambda part: part.p)
-        if union.corrected_p <= LEVEL:
-            union.verdict, union.reason = "supported", "all_parts_supported"
-        elif opposing:
-            union.verdict, union.reason = "opposed", deciding.reason
-        else:
-            union.verdict, union.reason = "undecided", _why_undecided(union, deciding)
-            if union.reason != "too_few_seeds" and deciding.hypothesis.is_premise:
-                union.reason = "premise_not_shown"
-    union.shown, union.n = deciding.hypothesis, deciding.n
-    union.effect, union.low, union.high = deciding.effect, deciding.low, deciding.high
 
 
 def table_of(outcomes: Iterable[Outcome]) -> pd.DataFrame:
@@ -269,4 +175,7 @@ def _row(outcome: Outcome) -> dict[str, object]:
     }
 
 
-OUTCOMES = ("n", "effect", "low", "high", "p", "corrected_p", "smallest_p", "verdict", "reason")
+OUTCOMES = (
+    *("n", "effect", "low", "high", "p", "corrected_p", "reversed_p", "corrected_reversed_p"),
+    *("smallest_p", "verdict", "reason"),
+)

@@ -1,12 +1,14 @@
 """The tests beside those of the claims: controls, and every other contrast that the grid holds."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from delaynet.config import STANDARD
+from delaynet.hypotheses.of_claims import DENSE, WITHIN_NEURONS
 from delaynet.hypotheses.terms import (
     ACCURACY,
     Facts,
+    Family,
     Grid,
     Hypothesis,
     Kind,
@@ -20,29 +22,41 @@ from delaynet.hypotheses.terms import (
     remaining,
     shared_sparsities,
 )
+from delaynet.structure.grouping import INTERIOR
 from delaynet.structure.nulls import COMPARISON, TESTED_BY
 from delaynet.tables import CONTRASTS, Contrast
 
-# Within neurons: what effects are compared in.
-WITHIN_NEURONS = ("N1", "N2")
+# What a control is told by: signs tied to channels beyond delays, and to delays beyond channels.
+# N1 mixes the two.
+TOLD_APART = ("N6", "N2")
 # Training data in which there is nothing that signs could be grouped by.
 WITHOUT_STRUCTURE = ("scrambled_time", "shuffled_labels")
 OTHER_MEASURES = ("join_excess", "nearest_excess", "clustering")
 
 
-def exploratory_hypotheses(grid: Grid, decided: set[tuple[Term, ...]]) -> list[Hypothesis]:
+def exploratory_hypotheses(grid: Grid, decided: Sequence[Hypothesis]) -> list[Hypothesis]:
     """Return the hypotheses on controls and the exploratory ones of a grid.
 
     Args:
         grid: the points of the grid.
-        decided: terms of hypotheses that decide claims; "survives" is not tested twice.
+        decided: hypotheses that decide claims; what they ask is not asked again.
     """
+    questions = {_question(hypothesis) for hypothesis in decided}
+    return [h for h in _all_hypotheses(grid) if _question(h) not in questions]
+
+
+def _question(hypothesis: Hypothesis) -> tuple[tuple[Term, ...], bool]:
+    return hypothesis.terms, hypothesis.kind == "equivalence"
+
+
+def _all_hypotheses(grid: Grid) -> list[Hypothesis]:
     return [
         *_accuracies(grid),
         *_growth_with_sparsity(grid),
         *_scores(grid),
         *_changes(grid),
-        *(h for h in _survivals(grid) if h.terms not in decided),
+        *_survivals(grid),
+        *_without_clamped_delays(grid),
         *_learned_delays(grid),
         *_conditions(grid),
         *_fed_orders(grid),
@@ -110,9 +124,8 @@ def _name_of(point: Point) -> str:
 
 def _scores(grid: Grid) -> Iterator[Hypothesis]:
     """Yield, for every point and valid null model, that networks are grouped: mean z above 0."""
-    dense = Point("learned", "dense", "free", "0")
     for point, facts in grid.items():
-        for measure in ("morans_i", *(OTHER_MEASURES if point == dense else ())):
+        for measure in ("morans_i", *(OTHER_MEASURES if point == DENSE else ())):
             for null in nulls_at(point, facts, measure):
                 yield Hypothesis(
                     name_of((measure, name_of_point(point), null)),
@@ -125,9 +138,8 @@ def _scores(grid: Grid) -> Iterator[Hypothesis]:
 
 def _changes(grid: Grid) -> Iterator[Hypothesis]:
     """Yield, for every point, that training groups: trained less initial above 0."""
-    dense = Point("learned", "dense", "free", "0")
     for point in grid:
-        for measure in ("morans_i", *(OTHER_MEASURES if point == dense else ())):
+        for measure in ("morans_i", *(OTHER_MEASURES if point == DENSE else ())):
             if COMPARISON in TESTED_BY[measure]:
                 yield Hypothesis(
                     name_of((measure, name_of_point(point), COMPARISON)),
@@ -154,6 +166,27 @@ def _survivals(grid: Grid) -> Iterator[Hypothesis]:
             )
 
 
+def _without_clamped_delays(grid: Grid) -> Iterator[Hypothesis]:
+    """Yield what decides C4 and C6, of synapses whose delays do not lie at the ends."""
+    dale = DENSE._replace(dale="dale")
+    for null in TOLD_APART if DENSE in grid else ():
+        yield Hypothesis(
+            name_of((INTERIOR, name_of_point(DENSE), null)),
+            "exploratory",
+            "C4",
+            f"{DENSE.variant}, interior delays, against {null}",
+            (Term(1, DENSE, Quantity("z", INTERIOR, null)),),
+        )
+    if DENSE in grid and dale in grid and grid[dale].obeys_dale:
+        yield Hypothesis(
+            name_of(("survival", INTERIOR, name_of_point(dale), "N2")),
+            "exploratory",
+            "C6",
+            f"{dale.variant} minus half of {DENSE.variant}, interior delays, against N2",
+            remaining(dale, DENSE, Quantity("effect", INTERIOR, "N2")),
+        )
+
+
 def _learned_delays(grid: Grid) -> Iterator[Hypothesis]:
     """Yield how much more networks are grouped that learn delays than such with fixed ones."""
     for point, facts in grid.items():
@@ -176,8 +209,9 @@ def _learned_delays(grid: Grid) -> Iterator[Hypothesis]:
 def _conditions(grid: Grid) -> Iterator[Hypothesis]:
     """Yield accuracy and grouping of the standard condition less those of every other one.
 
-    One-sided where a control takes away what grouping is thought to come from; two-sided for sweeps
-    and for permuted channels, where it should follow the channels (`_fed_orders`).
+    One-sided where a control takes away what grouping is thought to come from, and there N6 and N2
+    say what of it is lost; two-sided for sweeps and for permuted channels, where it should follow
+    the channels (`_fed_orders`).
     """
     for point, facts in grid.items():
         standard = point._replace(condition=STANDARD)
@@ -198,7 +232,7 @@ def _conditions(grid: Grid) -> Iterator[Hypothesis]:
         for null in _nulls_within_neurons(point, facts):
             yield Hypothesis(
                 name_of(("condition_grouping", name, null)),
-                "control" if takes_away else "exploratory",
+                "control" if takes_away and null in TOLD_APART else "exploratory",
                 "C4",
                 f"{contrast} against {null}",
                 difference(standard, point, Quantity("effect", "morans_i", null)),
@@ -207,7 +241,11 @@ def _conditions(grid: Grid) -> Iterator[Hypothesis]:
 
 
 def _fed_orders(grid: Grid) -> Iterator[Hypothesis]:
-    """Yield, where channels are permuted, that grouping follows mel and not the order fed in."""
+    """Yield, where channels are permuted, that grouping follows mel and not the order fed in.
+
+    A check of the analysis rather than a finding: a fully connected layer whose synapses start
+    alike does not know the order of its inputs. N6 alone asks whether channels matter.
+    """
     for point, facts in grid.items():
         if facts.data != "permuted_channels":
             continue
@@ -217,10 +255,12 @@ def _fed_orders(grid: Grid) -> Iterator[Hypothesis]:
             fed = mel._replace(order="fed")
             sides = {"mel": Term(1, point, mel), "standard": Term(1, standard, mel)}
             for side, minuend in sides.items():
+                is_check = side == "mel" and null == "N6"
+                family: Family = "control" if is_check else "exploratory"
                 if minuend.point in grid:
                     yield Hypothesis(
                         name_of(("fed_order", side, name_of_point(point), null)),
-                        "control" if side == "mel" else "exploratory",
+                        family,
                         "C4",
                         f"{side} minus {point.condition} in fed order against {null}",
                         (minuend, Term(-1, point, fed)),

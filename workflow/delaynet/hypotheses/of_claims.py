@@ -1,9 +1,10 @@
 """The tests that decide the claims, each an intersection-union of parts."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from delaynet.hypotheses.terms import (
     ACCURACY,
+    REACHED_SHARE,
     Family,
     Grid,
     Hypothesis,
@@ -19,21 +20,27 @@ from delaynet.structure.nulls import COMPARISON
 # A sparsity that no point of a grid has: makes what the grid does not hold not testable.
 NOWHERE = ""
 DENSE = Point("learned", "dense", "free", "0")
+# Null models that keep each neuron's synapses: signs tied to places (N1), to delays beyond channels
+# (N2), to channels beyond delays (N6). Signs that follow delays alone reject N1 and N2 too.
+WITHIN_NEURONS = ("N1", "N2", "N6")
 
 Testable = Callable[[Point], bool]
 
 
-def hypotheses_of_claims(grid: Grid, is_testable: Testable) -> list[Hypothesis]:
+def hypotheses_of_claims(
+    grid: Grid, is_testable: Testable, reached: Mapping[str, float]
+) -> list[Hypothesis]:
     """Return the tests of C1 to C6, whatever the grid holds, in this order.
 
     Args:
         grid: the points of the grid.
         is_testable: whether the networks of all seeds at a point have enough pairs of synapses.
+        reached: share of outputs that random static networks reach, by sparsity.
     """
     return [
         _all_of("C1", "accuracy", _learning_delays_wins()),
-        _all_of("C2", "accuracy", _structure_beats_delays(grid)),
-        _all_of("C3", "accuracy", _no_gain_once_rewired(grid)),
+        _all_of("C2", "accuracy", _structure_beats_delays(grid, reached)),
+        _all_of("C3", "accuracy", _no_gain_once_rewired(grid, reached)),
         _all_of("C4", "confirmatory", _is_grouped()),
         _all_of("C5", "confirmatory", _survives_rewiring(grid, is_testable)),
         _all_of("C6", "confirmatory", _survives_dale(grid)),
@@ -62,14 +69,23 @@ def _learning_delays_wins() -> list[Hypothesis]:
     ]
 
 
-def _structure_beats_delays(grid: Grid) -> list[Hypothesis]:
+def _connected_sparsities(grid: Grid, reached: Mapping[str, float], *points: Point) -> list[str]:
+    """Return the sparsities that points share and at which random networks reach their outputs.
+
+    At least `REACHED_SHARE` of them; where the grid holds no random networks, whatever they would.
+    """
+    shared = shared_sparsities(grid, *points)
+    return [sparsity for sparsity in shared if reached.get(sparsity, 1.0) >= REACHED_SHARE]
+
+
+def _structure_beats_delays(grid: Grid, reached: Mapping[str, float]) -> list[Hypothesis]:
     """C2: learnt structure beats learnt delays at the highest sparsity, by more than at the lowest.
 
-    The sparsities are those at which the grid has both sides.
+    The sparsities are those at which the grid has both sides, and random networks their outputs.
     """
     rewired = Point("fixed", "deep_r_rigl", "free", NOWHERE)
     static = Point("learned", "static", "free", NOWHERE)
-    sparsities = shared_sparsities(grid, rewired, static)
+    sparsities = _connected_sparsities(grid, reached, rewired, static)
     lowest = sparsities[0] if len(sparsities) > 1 else NOWHERE
     highest = sparsities[-1] if sparsities else NOWHERE
     high, low = (
@@ -85,11 +101,14 @@ def _structure_beats_delays(grid: Grid) -> list[Hypothesis]:
     ]
 
 
-def _no_gain_once_rewired(grid: Grid) -> list[Hypothesis]:
-    """C3: learned and fixed delays are equivalent once the structure is learnt; not so in dense."""
+def _no_gain_once_rewired(grid: Grid, reached: Mapping[str, float]) -> list[Hypothesis]:
+    """C3: learned and fixed delays are equivalent once the structure is learnt; not so in dense.
+
+    At the highest sparsity that has both sides, and at which random networks reach their outputs.
+    """
     learned = Point("learned", "deep_r_rigl", "free", NOWHERE)
     fixed = learned._replace(delays="fixed")
-    highest = [NOWHERE, *shared_sparsities(grid, learned, fixed)][-1]
+    highest = [NOWHERE, *_connected_sparsities(grid, reached, learned, fixed)][-1]
     sides = difference(learned._replace(sparsity=highest), fixed._replace(sparsity=highest))
     gain = difference(DENSE, DENSE._replace(delays="fixed"))
     contrast, premise = (f"learned-{s} minus fixed-{s}" for s in ("deep_r_rigl", "dense"))
@@ -100,8 +119,8 @@ def _no_gain_once_rewired(grid: Grid) -> list[Hypothesis]:
 
 
 def _is_grouped() -> list[Hypothesis]:
-    """C4: signs are tied to places, to delays beyond channels, and more so than before training."""
-    quantities = [Quantity("z", "morans_i", null) for null in ("N1", "N2")] + [_effect(COMPARISON)]
+    """C4: signs are tied to delays beyond channels and the reverse, more than before training."""
+    scores = [Quantity("z", "morans_i", null) for null in WITHIN_NEURONS]
     return [
         Hypothesis(
             f"c4_{quantity.null.lower()}",
@@ -110,7 +129,7 @@ def _is_grouped() -> list[Hypothesis]:
             f"learned-dense-free against {quantity.null}",
             (Term(1, DENSE, quantity),),
         )
-        for quantity in quantities
+        for quantity in (*scores, _effect(COMPARISON))
     ]
 
 
@@ -124,11 +143,11 @@ def _survives_rewiring(grid: Grid, is_testable: Testable) -> list[Hypothesis]:
     points = [anywhere._replace(sparsity=s) for s in shared_sparsities(grid, anywhere)]
     testable = [point for point in points if is_testable(point)]
     point = [anywhere, *points, *testable][-1]
-    return _survives("C5", point, ("N1", "N2"))
+    return _survives("C5", point, WITHIN_NEURONS)
 
 
 def _survives_dale(grid: Grid) -> list[Hypothesis]:
-    """C6: half of the dense effect is left under Dale's principle, where N1 is not valid."""
+    """C6: half of the dense effect is left under Dale's principle, where N2 alone is valid."""
     point = DENSE._replace(dale="dale")
     if point in grid and not grid[point].obeys_dale:  # the name alone
         point = point._replace(sparsity=NOWHERE)

@@ -18,6 +18,10 @@ MARGIN = 1.0
 SHARE = 0.5
 # z of a network that can just be told from its null model: one-sided, 5 %.
 TYPICAL_Z = 1.645
+# Random static networks are compared with others where they reach, on average, at least this share
+# of the outputs. Beyond, a comparison tests their graph and not their delays: outputs that no input
+# reaches are never named, and both sides may stand at chance.
+REACHED_SHARE = 0.9
 
 
 class Point(NamedTuple):
@@ -85,7 +89,7 @@ class Hypothesis:
         contrast: the sum in words.
         terms: what is summed; the row of a test shows the first one's point, measure and null.
         kind: the mean is positive (`greater`); positive, tested on both sides (`two_sided`); within
-            (-MARGIN, MARGIN) (`equivalence`).
+            (-MARGIN, MARGIN), and opposed by what lies above it alone (`equivalence`).
         is_premise: whether it cannot oppose the claim that it is a part of.
         parts: an intersection-union test's parts; it has no terms.
     """
@@ -141,7 +145,7 @@ def shared_sparsities(grid: Grid, *points: Point) -> list[str]:
 def nulls_at(point: Point, facts: Facts, measure: str = "morans_i") -> list[str]:
     """Return the null models, N5 apart, that can test a measure of the networks at a point.
 
-    Where all delays are zero there is nothing to permute in them.
+    Where all delays are zero there is nothing to permute in them, and N6 is N1.
     """
     valid = valid_nulls("dale" if facts.obeys_dale else "free")
     return [
@@ -149,7 +153,7 @@ def nulls_at(point: Point, facts: Facts, measure: str = "morans_i") -> list[str]
         for null, model in NULLS.items()
         if null in valid
         and null in TESTED_BY[measure]
-        and not (model.permutes == "delay" and point.delays == "none")
+        and (model.permutes == "sign" or point.delays != "none")
     ]
 
 

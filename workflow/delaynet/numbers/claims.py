@@ -7,7 +7,7 @@ import pandas as pd
 
 from delaynet.numbers.number import Number, count, show_p, show_signed
 
-P_VALUES = ("p", "corrected_p", "smallest_p")
+P_VALUES = ("p", "corrected_p", "reversed_p", "corrected_reversed_p", "smallest_p")
 EFFECTS = ("effect", "low", "high")
 # digits of an effect by its unit; Moran's I and its like need more
 DIGITS = {"points": 1, "z": 1}
@@ -15,7 +15,7 @@ OTHER_DIGITS = 3
 # what the manuscript may say of a test; the table of tests has more
 FIELDS = (
     *("claim", "contrast", "structure", "sparsity", "statistic", "unit", "n", *EFFECTS, *P_VALUES),
-    *("verdict", "reason"),
+    *("correction", "verdict", "reason"),
 )
 VERDICTS = ("supported", "opposed", "undecided", "not_testable")
 

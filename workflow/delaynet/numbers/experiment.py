@@ -11,7 +11,7 @@ import numpy as np
 from delaynet import delays, rewiring
 from delaynet.config import STANDARD, Config
 from delaynet.figures.style import percent
-from delaynet.hypotheses import evaluation, terms
+from delaynet.hypotheses import terms, verdicts
 from delaynet.numbers.number import Number, count, show_constant, sparsity_key
 from delaynet.settings import DecibelFeatures
 from delaynet.structure import grouping, points
@@ -29,7 +29,8 @@ CONSTANTS: dict[str, ModuleType] = {
     "margin": terms,
     "share": terms,
     "typical_z": terms,
-    "level": evaluation,
+    "reached_share": terms,
+    "level": verdicts,
 }
 
 

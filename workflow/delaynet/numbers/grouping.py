@@ -6,6 +6,8 @@ import pandas as pd
 
 from delaynet.config import STANDARD
 from delaynet.numbers.number import Number, cell_key, count, show_signed
+from delaynet.structure.grouping import INTERIOR
+from delaynet.structure.nulls import COMPARISON
 from delaynet.tables import GRID_POINT
 
 EFFECT_DIGITS = 3
@@ -14,7 +16,8 @@ EFFECT_DIGITS = 3
 def grouping_numbers(table: pd.DataFrame) -> Iterator[Number]:
     """Yield effects and z of the primary measure, by variant, sparsity, network and null model.
 
-    The effect is the observed value less the mean of the null model. Runs of the condition
+    The effect is the observed value less the mean of the null model; where that finds nothing to
+    permute, as in delays where there are none, there is no effect. Runs of the condition
     `standard` stand below `grouping`; trained networks of the others below
     `controls.<condition>.<order>`.
     """
@@ -33,11 +36,22 @@ def grouping_numbers(table: pd.DataFrame) -> Iterator[Number]:
         yield from _summary(f"grouping_summary.{null}", rows)
 
 
+def _is_unchanged(rows: pd.DataFrame) -> "pd.Series[bool]":
+    """Return where a null model finds nothing to permute: no z, though there is a value."""
+    return rows["observed"].notna() & rows["z"].isna() & (rows["null"] != COMPARISON)
+
+
+def _effects(rows: pd.DataFrame) -> "pd.Series[float]":
+    """Return the effects; not a number where untested and where there is nothing to permute."""
+    return (rows["observed"] - rows["null_mean"]).mask(_is_unchanged(rows))
+
+
 def _cell(key: str, seeds: pd.DataFrame) -> Iterator[Number]:
     """Yield what the seeds of one combination show; what cannot be tested has no number."""
-    effect = (seeds["observed"] - seeds["null_mean"]).dropna()
+    effect = _effects(seeds).dropna()
     yield count(f"{key}.seeds", len(seeds))
     yield count(f"{key}.testable", len(effect))
+    yield count(f"{key}.unchanged", _is_unchanged(seeds).sum())
     for name, values, digits in (("effect", effect, EFFECT_DIGITS), ("z", seeds["z"].dropna(), 1)):
         if len(values):
             parts = {"mean": values.mean(), "smallest": values.min(), "largest": values.max()}
@@ -46,10 +60,23 @@ def _cell(key: str, seeds: pd.DataFrame) -> Iterator[Number]:
 
 
 def _summary(key: str, rows: pd.DataFrame) -> Iterator[Number]:
-    """Yield in how many combinations trained networks are grouped, and how many are not tested."""
-    effect = (rows["observed"] - rows["null_mean"]).groupby([rows[name] for name in GRID_POINT])
-    mean = effect.mean().dropna()
+    """Yield in how many combinations trained networks are grouped, and how many are not tested.
+
+    Networks in which a null model finds nothing to permute count as neither.
+    """
+    mean = _effects(rows).groupby([rows[name] for name in GRID_POINT]).mean().dropna()
     yield count(f"{key}.cells", len(mean))
     yield count(f"{key}.positive", (mean > 0).sum())
-    yield count(f"{key}.networks", len(rows))
+    yield count(f"{key}.networks", (~_is_unchanged(rows)).sum())
     yield count(f"{key}.not_testable", rows["observed"].isna().sum())
+
+
+def interior_numbers(table: pd.DataFrame) -> Iterator[Number]:
+    """Yield effects and z without the delays at the ends, by variant, sparsity and null model.
+
+    Of the condition `standard`, below `interior`; the same synapses and more are below `grouping`.
+    """
+    inside = table[(table["measure"] == INTERIOR) & (table["condition"] == STANDARD)]
+    for (null, *point), seeds in inside.groupby(["null", *GRID_POINT]):
+        cell = cell_key(dict(zip(GRID_POINT, point, strict=True)))
+        yield from _cell(f"interior.{cell}.{null}", seeds)

@@ -27,7 +27,7 @@ from delaynet.numbers.experiment import (
     grid_numbers,
     setting_numbers,
 )
-from delaynet.numbers.grouping import grouping_numbers
+from delaynet.numbers.grouping import grouping_numbers, interior_numbers
 from delaynet.numbers.number import Number, nest
 from delaynet.runs import write_json
 from delaynet.tables import read_table
@@ -76,6 +76,7 @@ def write_numbers(config_path: Path, results: Path, output: Path) -> None:
         (paths["contrasts"], contrast_numbers(contrasts)),
         (paths["contrasts"], comparison_numbers(contrasts)),
         (paths["grouping"], grouping_numbers(grouping)),
+        (paths["grouping"], interior_numbers(grouping)),
         (paths["claims"], claim_numbers(claims)),
         (paths["tests"], test_numbers(tests)),
         (paths["tests"], family_numbers(tests)),

@@ -3,9 +3,9 @@
 The definitions are those of `delaynet.structure.measures`, the permutations those of
 `delaynet.structure.nulls.permuted_measures`, which computes every measure of every permutation.
 Here each test has as many draws as are asked for; what a null model leaves as it is (the lags of
-pairs where signs are permuted, the product of a pair's marks where delays are) is worked out once;
-and signs and delays are permuted together, for the two null models that permute within
-neurons and for the two that permute within channels.
+pairs where signs alone are permuted, the product of a pair's marks where delays alone are) is
+worked out once; and signs and delays are permuted together, for the three null models that permute
+within neurons and for the two that permute within channels.
 """
 
 from collections.abc import Callable, Mapping
@@ -24,14 +24,15 @@ from delaynet.structure.measures import (
     ratio,
     squared_distance,
 )
-from delaynet.structure.nulls import NULLS, TESTED_BY, permuted_within
+from delaynet.structure.nulls import NULLS, TESTED_BY, permuted_within, repeated
 from delaynet.structure.points import REACH, MarkedPoints, Values
 from delaynet.structure.receptive_fields import IntArray
 
 # measure and null model
 Test = tuple[str, str]
-# from permuted signs, or delays, [synapses, permutations], to a measure, [permutations, ..]
-OfPermuted = Callable[[Values], Array]
+# from permuted signs, or delays, or both, [synapses, permutations] each, to a measure,
+# [permutations, ..]
+OfPermuted = Callable[..., Array]
 
 
 def draws(points: MarkedPoints, wanted: Mapping[Test, int], seed: int) -> dict[Test, Array]:
@@ -69,11 +70,14 @@ def _draws_within(
     parts: dict[Test, list[Array]] = {test: [] for test in wanted}
     done = 0
     for sign, delay in permuted_within(points, within, max(wanted.values()), seed):
-        permuted = {"sign": sign, "delay": delay}
+        permuted = {"sign": (sign,), "delay": (delay,), "both": (sign, delay)}
         for test, permutations in wanted.items():
             if done < permutations:
-                chunk = permuted[NULLS[test[1]].permutes][:, : permutations - done]
-                parts[test].append(measured_by[test](np.ascontiguousarray(chunk)))
+                chunk = [
+                    np.ascontiguousarray(values[:, : permutations - done])
+                    for values in permuted[NULLS[test[1]].permutes]
+                ]
+                parts[test].append(measured_by[test](*chunk))
         done += sign.shape[1]
     return {test: np.concatenate(of_chunks) for test, of_chunks in parts.items()}
 
@@ -128,6 +132,17 @@ def _morans_i_of_delays(points: MarkedPoints) -> OfPermuted:
     return measured
 
 
+def _morans_i_of_both(points: MarkedPoints) -> OfPermuted:
+    kernel, nothing = kernel_of(points.max_delay), np.zeros(len(points.first))
+
+    def measured(sign: Values, delay: Values) -> Array:
+        mark, squares = centred(points, sign)
+        cross, weight = _kernel_sums_of_both(points, nothing, mark, delay, kernel)
+        return ratio(points.synapses * cross, weight * squares)
+
+    return measured
+
+
 def _join_excess_of_signs(points: MarkedPoints) -> OfPermuted:
     (near,) = np.nonzero(_close(points)[_cells(points)])
     ends, each = (points.first[near], points.second[near]), np.ones(len(near))
@@ -148,6 +163,14 @@ def _join_excess_of_delays(points: MarkedPoints) -> OfPermuted:
     return lambda delay: ratio(*_kernel_sums(points, product, delay, close))
 
 
+def _join_excess_of_both(points: MarkedPoints) -> OfPermuted:
+    close = _close(points)
+    chance = _chance(points, points.sign[:, None])[_neuron(points), 0]
+    return lambda sign, delay: ratio(
+        *_kernel_sums_of_both(points, chance, sign.astype(float), delay, close)
+    )
+
+
 def _clustering_of_delays(points: MarkedPoints) -> OfPermuted:
     kernel, nothing = kernel_of(points.max_delay), np.zeros(len(points.first))
     expected = (kernel * expected_pairs(points)).sum()
@@ -164,12 +187,22 @@ def _kernel_sums(
     return cross, weight
 
 
+def _kernel_sums_of_both(
+    points: MarkedPoints, chance: Array, mark: Array, delay: Values, kernel: Array
+) -> tuple[Array, Array]:
+    """Return sums of weight x (mark x mark - chance) and of weights, [permutations] each."""
+    cross, weight = np.zeros((2, delay.shape[1]))
+    ends = points.first, points.second, points.lag
+    pairs.kernel_sums_of_both(*ends, chance, mark, delay, kernel, cross, weight)
+    return cross, weight
+
+
 def _nearest_excess_of_signs(points: MarkedPoints) -> OfPermuted:
-    return lambda sign: nearest_excess(points, sign, _repeated(points.delay, sign))
+    return lambda sign: nearest_excess(points, sign, repeated(points.delay, sign))
 
 
 def _nearest_excess_of_delays(points: MarkedPoints) -> OfPermuted:
-    return lambda delay: nearest_excess(points, _repeated(points.sign, delay), delay)
+    return lambda delay: nearest_excess(points, repeated(points.sign, delay), delay)
 
 
 def _correlogram_of_signs(points: MarkedPoints) -> OfPermuted:
@@ -195,27 +228,23 @@ def _correlogram_of_signs(points: MarkedPoints) -> OfPermuted:
 
 def _correlogram_of_delays(points: MarkedPoints) -> OfPermuted:
     def measured(delay: Values) -> Array:
-        sign = _repeated(points.sign, delay)
+        sign = repeated(points.sign, delay)
         return measures_of(points, sign, delay, nearest=False).correlogram
 
     return measured
 
 
-def _repeated(values: Values, patterns: Values) -> Values:
-    """Return the same values for each pattern, [synapses, patterns]."""
-    return np.repeat(values[:, None], patterns.shape[1], 1)
-
-
 class _Measure(NamedTuple):
-    """How a measure of permuted signs, and one of permuted delays, is computed for a network."""
+    """How a measure of permuted signs, delays, or both, is computed for a network."""
 
     sign: Callable[[MarkedPoints], OfPermuted] | None
     delay: Callable[[MarkedPoints], OfPermuted]
+    both: Callable[[MarkedPoints], OfPermuted] | None = None
 
 
 MEASURES = {
-    "morans_i": _Measure(_morans_i_of_signs, _morans_i_of_delays),
-    "join_excess": _Measure(_join_excess_of_signs, _join_excess_of_delays),
+    "morans_i": _Measure(_morans_i_of_signs, _morans_i_of_delays, _morans_i_of_both),
+    "join_excess": _Measure(_join_excess_of_signs, _join_excess_of_delays, _join_excess_of_both),
     "nearest_excess": _Measure(_nearest_excess_of_signs, _nearest_excess_of_delays),
     "clustering": _Measure(None, _clustering_of_delays),
     "correlogram": _Measure(_correlogram_of_signs, _correlogram_of_delays),

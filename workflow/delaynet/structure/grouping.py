@@ -5,15 +5,18 @@ model keeps and permutes. The effect is observed - mean of the null, for Moran's
 compares across sparsities; z = effect / standard deviation of the null does not, since it grows
 with the number of pairs.
 
-Moran's I of trained networks is drawn 10,000 times from each null model. The other measures, and
-networks before training, of which no claim is made, are drawn 1,000 times: the smallest p is 0.001.
-On one core that takes about 2 s for a dense network of 96 neurons and 5 s for one of 256, and with
-10,000 draws of every scalar and of the primary null's correlogram 16 s, in 260 MB.
+Moran's I of trained networks is drawn 10,000 times from N1, N2 and N6. What decides nothing is
+drawn 1,000 times, so that the smallest p is 0.001: N3 and N4, the other measures, and networks
+before training. On one core that takes about 3 s for a dense network of 96 neurons.
+
+`morans_i_interior` is Moran's I of the synapses of a trained network whose delays are neither 0 nor
+the last tap, on the neurons with at least two of these, since learned delays pile up at the ends.
+It is testable if these synapses have close pairs enough.
 """
 
 import csv
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Literal, NamedTuple
@@ -38,17 +41,19 @@ from delaynet.structure.nulls import (
     z_score,
 )
 from delaynet.structure.points import MINIMAL_PAIRS as MINIMAL_PAIRS
-from delaynet.structure.points import MarkedPoints, marked_points
+from delaynet.structure.points import MarkedPoints, interior, marked_points
 from delaynet.structure.receptive_fields import receptive_fields
 
-# draws from each null model: of Moran's I of trained networks, and of everything else
+# draws of Moran's I of trained networks from each of these null models, and of everything else
 PERMUTATIONS = 10_000
 FEWER_PERMUTATIONS = 1_000
-PRIMARY = "morans_i"
+DECISIVE_NULLS = ("N1", "N2", "N6")
+PRIMARY, INTERIOR = "morans_i", "morans_i_interior"
 MEASURES = {
     "initial": (PRIMARY,),
-    "trained": (PRIMARY, "join_excess", "nearest_excess", "clustering"),
+    "trained": (PRIMARY, "join_excess", "nearest_excess", "clustering", INTERIOR),
 }
+NULLS_OF = TESTED_BY | {INTERIOR: DECISIVE_NULLS}
 NETWORK_FILES = {"initial": "initial.h5", "trained": "network.h5"}
 Order = Literal["mel", "fed"]
 
@@ -143,15 +148,17 @@ def orders_of(settings: RunSettings) -> tuple[Order, ...]:
 
 
 def networks_of(folder: Path, order: Order) -> dict[str, MarkedPoints]:
-    """Return the networks of a run by name, both on the neurons that fire after training.
+    """Return the networks of a run by name, all on the neurons that fire after training.
 
-    So they differ in what training did, and not in who is counted.
+    So they differ in what training did, and not in who is counted. `interior` is the trained
+    network without the synapses whose delay is the shortest or the longest.
     """
     fields = {
         network: receptive_fields(read_network(folder / file), order)
         for network, file in NETWORK_FILES.items()
     }
     fires = ~fields["trained"].silent
+    fields["interior"] = interior(fields["trained"])
     return {network: marked_points(of, fires) for network, of in fields.items()}
 
 
@@ -161,7 +168,7 @@ def tests_of(network: str, settings: RunSettings) -> list[Test]:
         (measure, null)
         for measure in MEASURES[network]
         for null in nulls_of(settings)
-        if null in TESTED_BY[measure] and (null != COMPARISON or network == "trained")
+        if null in NULLS_OF[measure] and (null != COMPARISON or network == "trained")
     ]
 
 
@@ -170,8 +177,8 @@ def analyse(runs_folder: Path, permutations: int, settings: RunSettings) -> Anal
 
     Args:
         runs_folder: folder of run folders.
-        permutations: draws of Moran's I of the trained network; of everything else there are no
-            more than `FEWER_PERMUTATIONS`.
+        permutations: draws of Moran's I of the trained network from the decisive null models; of
+            everything else there are no more than `FEWER_PERMUTATIONS`.
         settings: of the run.
     """
     run, rows, maps = settings.run, [], {}
@@ -179,13 +186,19 @@ def analyse(runs_folder: Path, permutations: int, settings: RunSettings) -> Anal
     by_order = {order: networks_of(folder, order) for order in orders_of(settings)}
     for network in MEASURES:
         for order, networks in by_order.items():
+            tests = tests_of(network, settings)
             wanted = {
-                test: _number_of_draws(network, test[0], permutations)
-                for test in [*tests_of(network, settings), map_test]
-                if test[1] != COMPARISON
+                test: _number_of_draws(network, test, permutations)
+                for test in [*tests, map_test]
+                if test[1] != COMPARISON and test[0] != INTERIOR
             }
             drawn = possible_draws(networks[network], wanted, run.seed)
-            for test, result in _compared(networks, network, drawn, settings):
+            fewer = min(permutations, FEWER_PERMUTATIONS)
+            results = [
+                *_compared(networks, network, drawn, tests),
+                *_compared_inside(networks["interior"], fewer, tests, run.seed),
+            ]
+            for test, result in results:
                 rows.append([*map(str, (*run, network, order, *test)), *map(_cell, result)])
             maps[f"{run.folder}/{network}/{order}"] = grouping_map(
                 networks[network], map_test[1], drawn.get(map_test)
@@ -193,8 +206,9 @@ def analyse(runs_folder: Path, permutations: int, settings: RunSettings) -> Anal
     return Analysed(rows, maps)
 
 
-def _number_of_draws(network: str, measure: str, permutations: int) -> int:
-    is_claimed = (network, measure) == ("trained", PRIMARY)
+def _number_of_draws(network: str, test: Test, permutations: int) -> int:
+    measure, null = test
+    is_claimed = (network, measure) == ("trained", PRIMARY) and null in DECISIVE_NULLS
     return permutations if is_claimed else min(permutations, FEWER_PERMUTATIONS)
 
 
@@ -202,11 +216,13 @@ def _compared(
     networks: Mapping[str, MarkedPoints],
     network: str,
     drawn: Mapping[Test, Array],
-    settings: RunSettings,
+    tests: Sequence[Test],
 ) -> Iterator[tuple[Test, Grouping]]:
-    """Yield every test of a network of a run, and what comes out."""
-    values = {name: measures(points) for name, points in networks.items()}
-    for measure, null in tests_of(network, settings):
+    """Yield the tests of a network of a run, and what comes out of each."""
+    values = {name: measures(networks[name]) for name in NETWORK_FILES}
+    for measure, null in tests:
+        if measure == INTERIOR:
+            continue
         value = {name: float(getattr(of, measure)) for name, of in values.items()}
         if null == COMPARISON:
             both = networks["trained"], networks["initial"]
@@ -214,6 +230,17 @@ def _compared(
         else:
             of_null = drawn.get((measure, null))
             yield (measure, null), grouping(networks[network], value[network], of_null)
+
+
+def _compared_inside(
+    points: MarkedPoints, permutations: int, tests: Sequence[Test], seed: int
+) -> Iterator[tuple[Test, Grouping]]:
+    """Yield the tests of the synapses inside the range of delays, and what comes out of each."""
+    nulls = [null for measure, null in tests if measure == INTERIOR]
+    drawn = possible_draws(points, {(PRIMARY, null): permutations for null in nulls}, seed)
+    observed = float(measures(points).morans_i)
+    for null in nulls:
+        yield (INTERIOR, null), grouping(points, observed, drawn.get((PRIMARY, null)))
 
 
 def _cell(value: float) -> str:
@@ -234,8 +261,9 @@ def write_grouping(
     where they were permuted), measure and null model that is valid and can test it, in the order of
     the grid. `neurons` and `synapses` count what was analysed: neurons that fire after training and
     have at least two synapses; `close_pairs` are their pairs within two kernel widths in channel.
-    With too few of these everything that follows is empty: not testable. Where all draws agree, `z`
-    alone is. For N5 `null_mean` is the initial network's value.
+    With too few of these everything that follows is empty: not testable. Where all draws agree, as
+    where a null model finds nothing to permute, `z` alone is. For N5 `null_mean` is the initial
+    network's value.
     The maps are those of `delaynet.structure.maps`. Nothing depends on the number of processes.
 
     Raises:

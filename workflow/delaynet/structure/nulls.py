@@ -1,23 +1,31 @@
 """Null models: what a network would look like if signs or delays were not grouped.
 
-All keep the occupancy: which neuron has a synapse at which channel. Each permutes one attribute of
-the synapses among those that are alike in another, all orders equally likely:
+All keep the occupancy: which neuron has a synapse at which channel. Each permutes attributes of the
+synapses among those that are alike in another, all orders equally likely:
 
     N1  signs within a neuron                     is the sign tied to the place?
     N2  delays within a neuron                    ... to the delay, beyond the channel?
-    N3  signs across neurons, channel by channel  ... beyond what all neurons share?
-    N4  delays across neurons, channel by channel ... to the delay, beyond what all share?
+    N6  signs and delays together within a neuron ... to the channel, beyond the delay?
+    N3  signs across neurons, channel by channel  ... beyond each channel's own share of signs?
+    N4  delays across neurons, channel by channel ... beyond each channel's own delays?
     N5  the initial network of the same seed: a comparison, nothing is permuted
 
-Under Dale's principle a sign belongs to its channel. N1 would break that and N3 would change
+N2 and N6 are counterparts, time beyond space and space beyond time. Signs that follow the delay
+alone are found by N1 and N2 as those that follow both are, and N6 tells these apart. Without delays
+N6 is N1. N3 and N4 exchange one attribute alone, so that a relation of sign and delay that all
+neurons share remains visible to them.
+
+Under Dale's principle a sign belongs to its channel. N1 and N6 would break that and N3 would change
 nothing, so only N2, N4 and N5 are valid.
 
 Not every null can test every measure. N1 and N3 leave positions where they are, so the pair
-correlation of positions is constant under them. N3 and N4 mix neurons, and N5 compares networks:
-there, a measure that depends on how many synapses of either sign a neuron has answers to
-differences of balance where nothing is grouped. Moran's I, the correlogram and the join counts do
-not, since they are taken beyond a neuron's own balance; distances to the nearest do, and are tested
-within neurons alone.
+correlation of positions is constant under them; to positions alone N6 is N2. N3 and N4 mix neurons,
+and N5 compares networks: there, a measure that depends on how many synapses of either sign a neuron
+has answers to differences of balance where nothing is grouped. Distances to the nearest do, and are
+tested within neurons alone. Moran's I, the correlogram and the join counts are taken beyond a
+neuron's own balance; yet N3 makes the balances of neurons more alike than they are, and where
+these differ widely rejects more often than it should. It decides nothing. N6 is drawn for Moran's I
+and the join counts.
 """
 
 import math
@@ -33,13 +41,16 @@ from delaynet.structure.points import MarkedPoints, Values
 from delaynet.structure.receptive_fields import IntArray
 
 # As many permutations at once as stay in a processor's cache, in whole vectors.
-VALUES_PER_CHUNK, VECTOR = 2**18, 32
+VALUES_PER_CHUNK, VECTOR = 2**17, 32
 # A smaller standard deviation, or difference of two values, is rounding.
 ROUNDING = 1e-12
 
 
 class Null(NamedTuple):
-    """What a null model permutes (`sign` or `delay`), and within what (`neuron` or `channel`)."""
+    """What a null model permutes, and within what (`neuron` or `channel`).
+
+    It permutes `sign`, `delay`, or `both`: a synapse's sign and delay go to another channel.
+    """
 
     permutes: str
     within: str
@@ -48,6 +59,7 @@ class Null(NamedTuple):
 NULLS = {
     "N1": Null("sign", "neuron"),
     "N2": Null("delay", "neuron"),
+    "N6": Null("both", "neuron"),
     "N3": Null("sign", "channel"),
     "N4": Null("delay", "channel"),
 }
@@ -56,13 +68,14 @@ VALID_UNDER_DALE = ("N2", "N4", COMPARISON)
 
 # Which null models can test which measure, and why: see above.
 OF_SIGNS = (*NULLS, COMPARISON)
+OF_LAGS = ("N1", "N2", "N3", "N4", COMPARISON)
 OF_POSITIONS = ("N2", "N4", COMPARISON)
 TESTED_BY: dict[str, tuple[str, ...]] = {
     "morans_i": OF_SIGNS,
     "join_excess": OF_SIGNS,
     "nearest_excess": ("N1", "N2"),
     "clustering": OF_POSITIONS,
-    "correlogram": OF_SIGNS,
+    "correlogram": OF_LAGS,
     "pair_correlation": OF_POSITIONS,
 }
 
@@ -74,8 +87,8 @@ def valid_nulls(dale: str) -> tuple[str, ...]:
 
 def permutations_of(
     points: MarkedPoints, null: str, permutations: int, seed: int
-) -> Iterator[Values]:
-    """Yield chunks of what a null model permutes, [synapses, chunk].
+) -> Iterator[tuple[Values, Values]]:
+    """Yield chunks of signs and delays under a null model, [synapses, chunk] each.
 
     Args:
         points: the network.
@@ -83,9 +96,12 @@ def permutations_of(
         permutations: how many in all.
         seed: seed of the permutations.
     """
-    chunks = permuted_within(points, NULLS[null].within, permutations, seed)
-    for sign, delay in chunks:
-        yield sign if NULLS[null].permutes == "sign" else delay
+    permutes = NULLS[null].permutes
+    for sign, delay in permuted_within(points, NULLS[null].within, permutations, seed):
+        yield (
+            repeated(points.sign, sign) if permutes == "delay" else sign,
+            repeated(points.delay, delay) if permutes == "sign" else delay,
+        )
 
 
 def permuted_within(
@@ -93,7 +109,7 @@ def permuted_within(
 ) -> Iterator[tuple[Values, Values]]:
     """Yield chunks of signs and delays, both permuted alike within groups, [synapses, chunk] each.
 
-    A null model takes one of the two and leaves the other as it is.
+    A null model takes both, or one of the two and leaves the other as it is.
 
     Args:
         points: the network.
@@ -117,6 +133,11 @@ def permuted_within(
         yield is_negative | 1, shuffled ^ is_negative
 
 
+def repeated(values: Values, patterns: Values) -> Values:
+    """Return the same values for each pattern, [synapses, patterns]."""
+    return np.repeat(values[:, None], patterns.shape[1], 1)
+
+
 def _groups(points: MarkedPoints, within: str) -> tuple[IntArray, IntArray]:
     """Return the synapses that are exchanged for each other: [groups + 1] and [synapses]."""
     if within == "neuron":
@@ -130,10 +151,12 @@ def changes_nothing(points: MarkedPoints, null: str) -> bool:
 
     Arguments as `permutations_of`.
     """
-    values = points.sign if NULLS[null].permutes == "sign" else points.delay
     start, member = _groups(points, NULLS[null].within)
     group = np.repeat(np.arange(len(start) - 1), np.diff(start))
-    is_alike = np.diff(values[member]) == 0
+    is_alike = np.ones(max(points.synapses - 1, 0), bool)
+    for name, values in (("sign", points.sign), ("delay", points.delay)):
+        if NULLS[null].permutes in (name, "both"):
+            is_alike &= np.diff(values[member]) == 0
     return bool((is_alike | (np.diff(group) > 0)).all())
 
 
@@ -144,12 +167,8 @@ def permuted_measures(points: MarkedPoints, null: str, permutations: int, seed: 
     same numbers are drawn faster by `delaynet.structure.draws`.
     """
     nearest = null in TESTED_BY["nearest_excess"]
-    parts = []
-    for chunk in permutations_of(points, null, permutations, seed):
-        pattern = {"sign": points.sign, "delay": points.delay}
-        kept = {name: np.repeat(x[:, None], chunk.shape[1], 1) for name, x in pattern.items()}
-        permuted = kept | {NULLS[null].permutes: chunk}
-        parts.append(measures_of(points, permuted["sign"], permuted["delay"], nearest))
+    chunks = permutations_of(points, null, permutations, seed)
+    parts = [measures_of(points, sign, delay, nearest) for sign, delay in chunks]
     stacked = Measures(*map(np.concatenate, zip(*parts, strict=True)))
     return _only_tested(stacked, null)
 

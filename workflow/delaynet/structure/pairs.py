@@ -116,6 +116,32 @@ def kernel_sums_of_delays(first, second, lag, product, delay, kernel, cross, wei
 
 
 @_compile
+def kernel_sums_of_both(first, second, lag, chance, mark, delay, kernel, cross, weight):  # type: ignore[no-untyped-def]
+    """Add up weights, and weight x (mark x mark - chance), over pairs, for permuted pairs of these.
+
+    Args:
+        first: a synapse of each pair, [pairs].
+        second: the other one, [pairs].
+        lag: between their channels, [pairs].
+        chance: of each pair, [pairs].
+        mark: [synapses, permutations].
+        delay: [synapses, permutations].
+        kernel: weight by channel lag and delay lag, [reach + 1, 2 max_delay - 1].
+        cross: sum of weight x (mark x mark - chance), [permutations], added to.
+        weight: sum of weights, [permutations], added to.
+    """
+    zero_lag = kernel.shape[1] // 2
+    for q in range(len(first)):
+        row, of_q = kernel[lag[q]], chance[q]
+        d_i, d_j, m_i, m_j = delay[first[q]], delay[second[q]], mark[first[q]], mark[second[q]]
+        for p in range(len(cross)):
+            # unsigned, so that the index is not tested for being negative
+            w = row[np.uint32(d_j[p] - d_i[p] + zero_lag)]
+            weight[p] += w
+            cross[p] += w * (m_i[p] * m_j[p] - of_q)
+
+
+@_compile
 def products_by_lag(start, first, second, mark, sums):  # type: ignore[no-untyped-def]
     """Add up mark x mark over the pairs of each lag, for permuted signs.
 

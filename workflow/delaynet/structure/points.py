@@ -4,7 +4,7 @@ A synapse is a point (input channel, delay), its effective sign the mark. Nearne
 Gaussian kernel of fixed width, 1.5 channels and 2 steps, the same for every network.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,7 +19,7 @@ DELAY_WIDTH = 2.0
 # Pairs more channels apart than this weigh less than 1e-6 and are left out.
 REACH = int(5 * CHANNEL_WIDTH)
 # "Not testable" with fewer close pairs than this: `delaynet.structure.power` says why this many.
-MINIMAL_PAIRS = 500
+MINIMAL_PAIRS = 900
 
 
 @dataclass(frozen=True)
@@ -99,6 +99,15 @@ def marked_points(fields: ReceptiveFields, included: BoolArray) -> MarkedPoints:
         columns=fields.channel,
         max_delay=fields.max_delay,
     )
+
+
+def interior(fields: ReceptiveFields) -> ReceptiveFields:
+    """Return receptive fields without the synapses whose delay is the shortest or the longest.
+
+    Learned delays that would leave the taps pile up at these two.
+    """
+    is_inside = (fields.delay > 0) & (fields.delay < fields.max_delay - 1)
+    return replace(fields, weight=np.where(is_inside, fields.weight, np.float32(0)))
 
 
 def _pairs(neuron: IntArray, channel: IntArray) -> tuple[IntArray, IntArray]:
