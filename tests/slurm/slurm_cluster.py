@@ -46,6 +46,8 @@ SchedulerParameters=sched_interval=2,bf_interval=2
 GresTypes=gpu
 ReturnToService=2
 MinJobAge=900
+# a job that goes back into the queue waits for as long, by default for two minutes
+AuthInfo=cred_expire=30
 # a node that is silent for as long is down, and its jobs go back into the queue
 SlurmdTimeout=20
 KillWait=5
