@@ -92,12 +92,13 @@ class Project:
     def wait_for_checkpoint(self, cluster: Cluster) -> str:
         """Wait until a training is well under way; return the id of its job."""
 
-        def checkpoint() -> bool:
-            return any(self.folder.glob("results/checkpoints/**/checkpoint.pt"))
-
-        wait_until(checkpoint, 240, "a checkpoint is written")
+        wait_until(self.checkpoints, 240, "a checkpoint is written")
         wait_until(lambda: cluster.trainings(self.folder, "RUNNING"), 30, "a training is running")
         return cluster.trainings(self.folder, "RUNNING")[0]
+
+    def checkpoints(self) -> list[Path]:
+        """Return the newest checkpoint of each training that has one."""
+        return list(self.folder.glob("results/checkpoints/**/checkpoint.pt"))
 
     def trained(self) -> dict[str, bytes]:
         """Return what the trainings have left, without the seconds that they took."""

@@ -60,6 +60,7 @@ def test_a_minute_before_its_time_is_over_a_training_stops_and_goes_on_in_the_ne
 ) -> None:
     with project.training() as running:
         job = project.wait_for_checkpoint(cluster)
+        wait_until(lambda: len(project.checkpoints()) == 2, 60, "both trainings are under way")
         # held, lest it end before Slurm looks at the time, which it does twice a minute; with
         # the signal Slurm lets it go on
         os.kill(training_process(cluster, job), signal.SIGSTOP)
