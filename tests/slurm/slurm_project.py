@@ -91,7 +91,6 @@ class Project:
 
     def wait_for_checkpoint(self, cluster: Cluster) -> str:
         """Wait until a training is well under way; return the id of its job."""
-
         wait_until(self.checkpoints, 240, "a checkpoint is written")
         wait_until(lambda: cluster.trainings(self.folder, "RUNNING"), 30, "a training is running")
         return cluster.trainings(self.folder, "RUNNING")[0]
