@@ -1,4 +1,4 @@
-# make paper | make test | make test-fast | make lint | make benchmark | make report | make setup
+# make paper | make test | make test-fast | make test-slurm | make lint | make benchmark | make report | make setup
 # One command each, on a fresh machine with git, make and Python 3.11 or newer.
 
 PYTHON ?= python3
@@ -15,7 +15,7 @@ SNAKEMAKE := $(BIN)/snakemake --workflow-profile workflow/profiles/default --con
 # the report is made of what the run has left
 .NOTPARALLEL:
 
-.PHONY: paper report test test-fast lint benchmark setup clean help
+.PHONY: paper report test test-fast test-slurm lint benchmark setup clean help
 
 paper: setup
 	@flock --nonblock --close --conflict-exit-code 75 .make.lock $(MAKE) --no-print-directory run report; \
@@ -44,6 +44,10 @@ test: setup lint
 
 test-fast: setup
 	@$(BIN)/pytest -m "not slow"
+
+# as root, on a throw-away Debian machine: installs Slurm, and brings a small cluster up
+test-slurm: setup
+	@$(BIN)/pytest tests/slurm
 
 lint: setup
 	@$(BIN)/ruff check workflow tests

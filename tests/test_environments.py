@@ -40,6 +40,17 @@ def test_the_conda_file_has_the_locks_versions() -> None:
         assert locked()[CONDA_NAMES.get(name, name)] == version, name
 
 
+def test_the_container_holds_the_lock_and_nothing_beside_it() -> None:
+    definition = (ENVS / "delaynet.def").read_text()
+    conda = yaml.safe_load((ENVS / "delaynet.yaml").read_text())["dependencies"]
+    python = next(line for line in conda if str(line).startswith("python="))
+    assert re.search(r"^From: python:([\d.]+)-", definition, re.MULTILINE)[1] == python[7:]  # type: ignore[index]
+    copied = re.search(r"^%files\n +(\S+) (\S+)$", definition, re.MULTILINE)
+    assert copied and ENVS.parent / copied[1] == ENVS / "requirements.txt"
+    installed = re.findall(r"pip install (.*)", definition)
+    assert installed == [f"--no-cache-dir --no-deps -r {copied[2]}"]
+
+
 def test_every_dependency_is_justified() -> None:
     table = (ENVS / "README.md").read_text()
     reasons = {

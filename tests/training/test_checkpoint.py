@@ -24,7 +24,7 @@ from delaynet.errors import UserError
 from delaynet.runs import EpochMetrics
 from delaynet.training.checkpoint import Checkpoints, Unusable, read_checkpoint
 from delaynet.training.initial import initial_network
-from delaynet.training.loop import Execution
+from delaynet.training.loop import Execution, train
 from delaynet.training.progress import log_epoch
 from delaynet.training.state import TrainingState
 
@@ -166,6 +166,19 @@ def test_a_training_goes_on_from_its_checkpoint(
     assert "going on from the checkpoint after batch 4 of 4 of epoch 3 of 3" in caplog.messages
     assert len([message for message in caplog.messages if message.startswith("epoch")]) == 1
     assert results(folder) == results(undisturbed)
+
+
+def test_a_training_that_kept_its_end_is_there_at_once_in_the_same_bytes(
+    features: Path, undisturbed: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "delaynet.training")
+    execution = Execution(tmp_path / "checkpoints", code="c", keep_end=True)
+    train(small_run(), features, tmp_path / "removed", execution)
+    caplog.clear()
+    train_to_the_end(small_run(), features, tmp_path / "again", execution)
+    assert results(tmp_path / "again") == results(undisturbed)
+    assert "going on from the checkpoint after the last epoch" in caplog.text
+    assert "epoch 1 of" not in caplog.text
 
 
 def test_from_a_truncated_newest_one_it_falls_back_to_the_one_before(

@@ -11,6 +11,7 @@ from typing import Any, get_args
 
 from snakemake.exceptions import WorkflowError
 
+from delaynet import cluster
 from delaynet.config import Config, Dale, Delays, Run, Structure, parse_config
 from delaynet.corpus.layout import SPLITS, list_path
 from delaynet.effort import effort, say
@@ -53,6 +54,26 @@ def hand_on_execution(config: Config) -> None:
     execution = config.execution
     os.environ["DELAYNET_CHECKPOINT_SECONDS"] = str(execution.checkpoint_seconds)
     os.environ["DELAYNET_TENSORBOARD"] = "results/tensorboard" if execution.tensorboard else ""
+
+
+def refuse_orphans() -> None:
+    """Do not start, or ask, while jobs of an earlier Snakemake are in a cluster's queue.
+
+    Raises:
+        WorkflowError: one sentence.
+    """
+    try:
+        cluster.refuse_or_cancel_orphans(Path.cwd())
+    except UserError as error:
+        raise WorkflowError(str(error)) from None
+
+
+def remove_kept_checkpoints(config: Config) -> None:
+    """Remove the checkpoints of finished runs, which a cluster's profile has had kept."""
+    for run in config.runs():
+        if Path("results/runs", run.folder, "summary.json").exists():
+            for checkpoint in Path("results/checkpoints", run.folder).glob("checkpoint*.pt"):
+                checkpoint.unlink()
 
 
 def read_for_snakemake(content: Mapping[str, Any]) -> Config:

@@ -3,6 +3,12 @@
 #         results/tables/*.csv
 
 
+localrules:
+    power,
+    tables,
+    claims,
+
+
 rule grouping:
     input:
         config="results/config.json",

@@ -23,3 +23,14 @@ naming.hand_on_execution(CONFIG)
 wildcard_constraints:
     **naming.PATTERNS,
     figure="|".join(FIGURES),
+
+
+def features_of_training(wildcards):
+    """Return the features file.
+
+    On its way: trainings that share a job on a cluster go on when one of them fails. Snakemake (9.27)
+    does not hand `--keep-going` on to its jobs, and this is the first that it asks there.
+    """
+    if workflow.remote_exec:
+        workflow.execution_settings.keep_going = True
+    return "results/features.h5"

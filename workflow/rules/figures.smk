@@ -2,6 +2,10 @@
 # Writes: results/figures/<figure>.svg (for the manuscript) and .png (for the report)
 
 
+localrules:
+    figure,
+
+
 rule figure:
     input:
         config="results/config.json",

@@ -2,6 +2,11 @@
 # Writes: results/numbers.json, results/paper.pdf
 
 
+localrules:
+    numbers,
+    paper,
+
+
 rule numbers:
     input:
         config="results/config.json",

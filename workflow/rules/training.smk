@@ -5,7 +5,7 @@
 
 rule train:
     input:
-        features="results/features.h5",
+        features=features_of_training,
     output:
         settings=f"results/runs/{naming.RUN_FOLDER}/settings.json",
         metrics=f"results/runs/{naming.RUN_FOLDER}/metrics.csv",
@@ -22,7 +22,7 @@ rule train:
     threads: 1
     resources:
         mem_mb=lambda wildcards, attempt: 2500 * attempt,
-        runtime=lambda wildcards, attempt: 120 * attempt,
+        runtime=lambda wildcards, attempt: 45 * attempt,
     params:
         folder=f"results/runs/{naming.RUN_FOLDER}",
         settings=naming.run_settings(CONFIG),

@@ -17,6 +17,7 @@ from delaynet.errors import UserError
 COMMANDS = {
     "audit": "Trace a figure, a table or a printed number back to the audio.",
     "claims": "Test what the grid can test, and judge the claims.",
+    "cluster cancel": "Cancel what an earlier Snakemake has left in Slurm's queue.",
     "config": "Check a configuration and write it out in full.",
     "corpus check": "Report what a corpus holds, and every fault in it.",
     "corpus fetch": "Download the archive of the Heidelberg Digits, and verify it.",
@@ -34,7 +35,10 @@ COMMANDS = {
 }
 
 
-GROUPS = {"corpus": "Speak, fetch, unpack or check a corpus."}
+GROUPS = {
+    "cluster": "Look after jobs on a cluster.",
+    "corpus": "Speak, fetch, unpack or check a corpus.",
+}
 
 
 class Commands(click.Group):

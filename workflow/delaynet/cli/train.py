@@ -44,6 +44,13 @@ log = logging.getLogger("delaynet.training")
     help="Least time from one checkpoint to the next; 0 for one after every batch.",
 )
 @click.option(
+    "--keep-checkpoint",
+    is_flag=True,
+    envvar="DELAYNET_KEEP_CHECKPOINT",
+    show_envvar=True,
+    help="Leave a checkpoint of the training's end, from which its files can be written again.",
+)
+@click.option(
     "--tensorboard",
     type=click.Path(path_type=Path),
     envvar="DELAYNET_TENSORBOARD",
@@ -57,6 +64,7 @@ def command(
     threads: int,
     checkpoints: Path | None,
     checkpoint_seconds: float,
+    keep_checkpoint: bool,
     tensorboard: Path | None,
 ) -> None:
     """Train one network and write its run folder.
@@ -72,12 +80,14 @@ def command(
         checkpoint_seconds,
         hashlib.sha256("\n".join(code(__name__)).encode()).hexdigest(),
         tensorboard and tensorboard / run,
+        keep_checkpoint,
     )
     try:
         with recorded(inputs=[features], outputs=[folder / name for name in RUN_FILES]):
             written = train(run_settings, features, folder, execution)
         # not before the record: who is killed before the end is asked again
-        written.remove()
+        if not keep_checkpoint:
+            written.remove()
     except Interrupted as interrupted:
         log.warning("%s: %s", run, interrupted)
         sys.exit(EXIT_CODE)

@@ -9,7 +9,8 @@ it with their SHA-256, folders with the digest of the list of their files. Field
     commit, uncommitted            git commit; digest of what differed from it, or null
     modules                        {file: sha256} of the project's modules that were loaded
     packages, python, platform     versions of the loaded packages; interpreter; machine
-    host, slurm_job                host name; Slurm's job id, or null
+    host, slurm_job, slurm_node    host name; Slurm's job id and name of the node, or null
+    visible_gpus                   the GPUs that the job was given, as CUDA numbers them, or null
 """
 
 import hashlib
@@ -89,6 +90,8 @@ def recorded(inputs: Sequence[Path], outputs: Sequence[Path]) -> Iterator[None]:
         "platform": platform.platform(),
         "host": platform.node(),
         "slurm_job": os.environ.get("SLURM_JOB_ID"),
+        "slurm_node": os.environ.get("SLURMD_NODENAME"),
+        "visible_gpus": os.environ.get("CUDA_VISIBLE_DEVICES"),
     }
     with replacing(record_path(outputs[0])) as temporary:
         temporary.write_text(json.dumps(record, indent=2) + "\n")

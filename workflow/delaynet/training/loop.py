@@ -39,12 +39,14 @@ class Execution:
         checkpoint_seconds: least time from one checkpoint to the next; 0 for one every batch.
         code: digest of the code that trains; a checkpoint of other code is not gone on from.
         tensorboard: folder of this training's event files; None for none.
+        keep_end: write a checkpoint after the last epoch too: asked for again, it is there at once.
     """
 
     checkpoints: Path | None = None
     checkpoint_seconds: float = 60.0
     code: str = ""
     tensorboard: Path | None = None
+    keep_end: bool = False
 
 
 def pick_device(name: str) -> torch.device:
@@ -99,6 +101,8 @@ def train(
             state, settings, checkpoints, interruption, execution.checkpoint_seconds
         )
         _all_epochs(state, settings, splits, execution.tensorboard, safeguard.after_batch)
+        if execution.keep_end:
+            checkpoints.write(state.state_dict())
         write_outcome(state, settings, splits, folder)
     return checkpoints
 
@@ -124,8 +128,10 @@ def _resume(state: TrainingState, settings: RunSettings, checkpoints: Checkpoint
 
 
 def _where(state: TrainingState, settings: RunSettings) -> str:
-    count = len(state.batches(settings.training.batch_size))
     epochs = settings.training.epochs
+    if state.epoch == epochs:
+        return "after the last epoch"
+    count = len(state.batches(settings.training.batch_size))
     return f"after batch {state.batch} of {count} of epoch {state.epoch + 1} of {epochs}"
 
 

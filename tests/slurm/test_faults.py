@@ -1,0 +1,169 @@
+"""Whatever becomes of a job, a node or Snakemake: the end is the same, byte for byte."""
+
+import os
+import re
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+from slurm_cluster import Cluster, shell, wait_until
+from slurm_project import Project
+
+
+def training_process(cluster: Cluster, job: str) -> int:
+    """Return the process of a job that trains."""
+    for process in shell("pgrep", "-f", "^[^ ]*python -m delaynet train").split():
+        environment = Path(f"/proc/{process}/environ").read_bytes().split(b"\0")
+        if f"SLURM_JOB_ID={job}".encode() in environment:
+            return int(process)
+    raise AssertionError(f"job {job} trains nothing")
+
+
+def test_a_training_that_stops_with_an_exit_code_goes_on_in_the_next_attempt(
+    cluster: Cluster, project: Project, undisturbed: dict[str, bytes]
+) -> None:
+    with project.training() as running:
+        job = project.wait_for_checkpoint(cluster)
+        os.kill(training_process(cluster, job), signal.SIGUSR1)
+        running.succeeds()
+    assert project.trained() == undisturbed
+    assert "interrupted by SIGUSR1" in project.output()
+    assert job in cluster.trainings(project.folder, "FAILED")
+
+
+def test_a_training_that_is_killed_goes_on_in_the_next_attempt(
+    cluster: Cluster, project: Project, undisturbed: dict[str, bytes]
+) -> None:
+    with project.training() as running:
+        job = project.wait_for_checkpoint(cluster)
+        os.kill(training_process(cluster, job), signal.SIGKILL)
+        running.succeeds()
+    assert project.trained() == undisturbed
+    assert project.unfinished() == []
+    assert "Killed" in project.output()
+
+
+def test_a_cancelled_job_is_submitted_again(
+    cluster: Cluster, project: Project, undisturbed: dict[str, bytes]
+) -> None:
+    with project.training() as running:
+        job = project.wait_for_checkpoint(cluster)
+        shell("scancel", job)
+        running.succeeds()
+    assert project.trained() == undisturbed
+    assert re.search(rf"JOB {job} ON n\d CANCELLED", project.output())
+
+
+def test_a_minute_before_its_time_is_over_a_training_stops_and_goes_on_in_the_next_attempt(
+    cluster: Cluster, project: Project, undisturbed: dict[str, bytes]
+) -> None:
+    with project.training() as running:
+        job = project.wait_for_checkpoint(cluster)
+        wait_until(lambda: len(project.checkpoints()) == 2, 60, "both trainings are under way")
+        # held, lest it end before Slurm looks at the time, which it does twice a minute; with
+        # the signal Slurm lets it go on
+        os.kill(training_process(cluster, job), signal.SIGSTOP)
+        shell("scontrol", "update", f"JobId={job}", "TimeLimit=1")
+        running.succeeds()
+    assert project.trained() == undisturbed
+    assert "interrupted by SIGTERM" in project.output()
+
+
+def test_a_job_that_needs_more_memory_gets_more_in_the_next_attempt(
+    cluster: Cluster, project: Project, undisturbed: dict[str, bytes]
+) -> None:
+    project.replace("workflow/rules/training.smk", "2500 * attempt", "200 * attempt ** 3")
+    with project.training() as running:
+        running.succeeds()
+    assert project.trained() == undisturbed
+    assert "exceeded memory limit" in project.output()
+    assert len(cluster.trainings(project.folder, "COMPLETED")) == 2
+
+
+def test_the_jobs_of_a_node_that_dies_go_on_elsewhere(
+    cluster: Cluster, project: Project, undisturbed: dict[str, bytes]
+) -> None:
+    with project.training() as running:
+        job = project.wait_for_checkpoint(cluster)
+        node = cluster.jobs()[job]["NodeList"]
+        cluster.node_dies(node)
+        wait_until(lambda: "down" in cluster.states()[node], 120, f"{node} is down")
+        running.succeeds()
+    assert project.trained() == undisturbed
+    assert cluster.jobs()[job]["Restarts"] == "1"
+
+
+def test_a_controller_that_is_away_for_ten_seconds_is_waited_for(
+    cluster: Cluster, project: Project, undisturbed: dict[str, bytes]
+) -> None:
+    with project.training() as running:
+        project.wait_for_checkpoint(cluster)
+        cluster.controller_down()
+        time.sleep(10)
+        cluster.controller_up()
+        running.succeeds()
+    assert project.trained() == undisturbed
+
+
+def test_a_pre_empted_job_goes_back_into_the_queue_and_goes_on(
+    cluster: Cluster, project: Project, undisturbed: dict[str, bytes]
+) -> None:
+    with project.training() as running:
+        job = project.wait_for_checkpoint(cluster)
+        node = cluster.jobs()[job]["NodeList"]
+        urgent = ("--partition=urgent", "--exclusive", f"--nodelist={node}", "--output=/dev/null")
+        shell("sbatch", *urgent, "--wrap", "sleep 5", cwd=project.folder)
+        running.succeeds()
+    assert project.trained() == undisturbed
+    assert cluster.jobs()[job]["Restarts"] == "1"
+
+
+def test_an_interrupted_snakemake_cancels_its_jobs_and_goes_on_when_started_again(
+    cluster: Cluster, project: Project, undisturbed: dict[str, bytes]
+) -> None:
+    with project.training() as running:
+        project.wait_for_checkpoint(cluster)
+        running.signal(signal.SIGINT)
+        assert running.code() != 0
+    wait_until(lambda: not cluster.trainings(project.folder, "RUNNING"), 30, "its jobs have ended")
+    with project.training() as running:
+        running.succeeds()
+    assert project.trained() == undisturbed
+
+
+def test_a_terminated_snakemake_waits_for_its_jobs(
+    cluster: Cluster, project: Project, undisturbed: dict[str, bytes]
+) -> None:
+    with project.training() as running:
+        project.wait_for_checkpoint(cluster)
+        running.signal(signal.SIGTERM)
+        running.code()
+    assert cluster.trainings(project.folder, "RUNNING", "PENDING", "CANCELLED") == []
+    with project.training() as running:
+        running.succeeds()
+    assert project.trained() == undisturbed
+    assert len(cluster.trainings(project.folder)) == 2
+
+
+def test_the_orphans_of_a_killed_snakemake_are_cancelled_before_another_submits(
+    cluster: Cluster, project: Project, undisturbed: dict[str, bytes]
+) -> None:
+    with project.training() as running:
+        project.wait_for_checkpoint(cluster)
+    orphans = cluster.trainings(project.folder, "RUNNING")
+    # lest they end before they are asked for
+    shell("scontrol", "suspend", ",".join(orphans))
+    project.snakemake("--profile", "slurm", "--unlock").succeeds()
+    with project.training() as running:
+        assert running.code() != 0
+    assert "jobs of an earlier Snakemake are still in the queue" in project.output()
+    assert "Traceback" not in project.output()
+    helper = [project.folder / ".venv/bin/delaynet", "cluster", "cancel"]
+    refused = subprocess.run(helper, cwd=project.folder, input="n\n", text=True, check=False)
+    assert refused.returncode != 0
+    assert cluster.trainings(project.folder, "SUSPENDED") == orphans
+    subprocess.run(helper, cwd=project.folder, input="y\n", text=True, check=True)
+    with project.training() as running:
+        running.succeeds()
+    assert project.trained() == undisturbed

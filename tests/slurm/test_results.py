@@ -1,0 +1,104 @@
+"""What comes out of `snakemake --profile slurm`, and what is said when something does not."""
+
+import itertools
+import json
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+from slurm_cluster import Cluster, shell
+from slurm_project import SLOW, TINY, Project
+
+ALWAYS_FAILS = SLOW + "variants: {none-dense-free: {training: {device: cuda}}}\n"
+
+
+@pytest.fixture(scope="module")
+def local_paper(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """The tiny paper, made on this machine without a cluster."""
+    project = Project.with_configuration(tmp_path_factory.mktemp("local") / "paper", TINY)
+    project.snakemake("--cores", "2", "--configfile", "config/paper.yaml").succeeds()
+    return project
+
+
+@pytest.mark.parametrize("cluster", ["squeue", "sacct"], indirect=True)
+def test_the_paper_on_a_cluster_is_the_paper_of_one_machine(
+    cluster: Cluster, local_paper: Project, tmp_path: Path
+) -> None:
+    project = Project.with_configuration(tmp_path / "a fresh clone", TINY)
+    project.snakemake("--profile", "slurm", DELAYNET_PACK="2").succeeds()
+    assert project.trained() == local_paper.trained()
+    for name in ("numbers.json", "tables/accuracy.csv", "grouping.csv"):
+        ours, theirs = (p.folder / "results" / name for p in (project, local_paper))
+        assert ours.read_bytes() == theirs.read_bytes(), name
+    records = [
+        json.loads(path.read_text())
+        for path in project.folder.glob("results/records/runs/**/*.json")
+    ]
+    assert len(records) == 3
+    assert all(record["slurm_job"].isdigit() for record in records)
+    assert {record["slurm_node"] for record in records} <= {"n1", "n2"}
+    assert_one_gpu_each(records)
+    again = project.snakemake("--profile", "slurm", "--dry-run")
+    again.succeeds()
+    assert "Nothing to be done" in project.output()
+
+
+def assert_one_gpu_each(records: list[dict[str, str]]) -> None:
+    """Assert that each training had one GPU, and shared it with no other at any time."""
+    times = []
+    for record in records:
+        assert record["visible_gpus"] in ("0", "1")
+        begin = datetime.fromisoformat(record["started"]).timestamp()
+        gpu = record["slurm_node"], record["visible_gpus"]
+        times.append((gpu, begin, begin + float(record["seconds"])))
+    for (gpu, begin, end), (other, other_begin, other_end) in itertools.combinations(times, 2):
+        # the begin is written in whole seconds
+        assert gpu != other or begin >= other_end - 1 or other_begin >= end - 1
+
+
+def test_a_job_that_always_fails_is_named_with_its_reason_and_the_others_finish(
+    cluster: Cluster, untrained: Project, undisturbed: dict[str, bytes], tmp_path: Path
+) -> None:
+    project = untrained.copy(tmp_path / "project")
+    (project.folder / "config" / "paper.yaml").write_text(ALWAYS_FAILS)
+    with project.training() as running:
+        assert running.code() != 0
+    finished = {name: content for name, content in undisturbed.items() if "learned" in name}
+    assert project.trained() == finished
+    assert project.unfinished() == []
+    output = project.output()
+    assert "`training.device` is 'cuda', but PyTorch sees no GPU here" in output
+    assert "none-dense-free" in output[output.index("PyTorch sees no GPU") - 3000 :]
+    assert len(cluster.trainings(project.folder, "FAILED")) == 3
+
+
+def test_in_a_pack_the_others_finish_and_are_not_trained_again(
+    cluster: Cluster, untrained: Project, undisturbed: dict[str, bytes], tmp_path: Path
+) -> None:
+    project = untrained.copy(tmp_path / "project")
+    (project.folder / "config" / "paper.yaml").write_text(ALWAYS_FAILS)
+    with project.training("--retries", "1", pack=2) as running:
+        assert running.code() != 0
+    (project.folder / "config" / "paper.yaml").write_text(SLOW)
+    with project.training(pack=2) as running:
+        running.succeeds()
+    assert project.trained() == undisturbed
+    log = next(project.folder.glob("logs/train/**/learned-dense-free/**/*.log")).read_text()
+    assert "going on from the checkpoint after the last epoch" in log
+    assert "epoch 1 of" not in log
+
+
+@pytest.mark.parametrize("options", ["size=16k", "size=1m,ro"])
+def test_a_results_folder_that_cannot_be_written_is_one_sentence(
+    cluster: Cluster, project: Project, options: str
+) -> None:
+    runs = project.folder / "results" / "checkpoints"
+    runs.mkdir(parents=True, exist_ok=True)
+    shell("mount", "-t", "tmpfs", "-o", options, "tmpfs", runs)
+    try:
+        with project.training("--retries", "0") as running:
+            assert running.code() != 0
+    finally:
+        shell("umount", runs)
+    assert "cannot be written" in project.output()
+    assert "Traceback" not in project.output()

@@ -1,0 +1,62 @@
+"""The plan of `snakemake --profile slurm`, on a machine without Slurm."""
+
+from pathlib import Path
+
+import pytest
+from project_copy import copy_project, run
+
+from delaynet.config import Run
+
+pytestmark = pytest.mark.slow
+RUN = Run("none", "dense", "free", "0", 0).folder
+
+
+def plan(project: Path, *variables: str) -> str:
+    """Return what Snakemake would do for one network, site variables set."""
+    target = f"results/runs/{RUN}/summary.json"
+    command = ("-n", "--profile", "slurm", "--configfile", "config/config.yaml", target)
+    # the target stands before an option that takes a list
+    command = (command[-1], *command[:-1])
+    result = run(project, "env", *variables, ".venv/bin/snakemake", *command)
+    return result.stdout + result.stderr
+
+
+def of_training(text: str) -> str:
+    """Return the line of resources of the training."""
+    lines = text[text.index("rule train:") :].splitlines()
+    return next(line for line in lines if "resources:" in line)
+
+
+def test_a_training_asks_for_one_gpu_and_shares_its_queue_entry(untouched: Path) -> None:
+    text = plan(untouched)
+    assert "Group job trainings" in text
+    assert "gres=gpu:1" in of_training(text)
+
+
+def test_what_belongs_to_a_site_comes_from_the_environment(untouched: Path) -> None:
+    site = ("DELAYNET_ACCOUNT=1234", "DELAYNET_PARTITION=fast", "DELAYNET_QOS=high")
+    resources = of_training(plan(untouched, *site, "DELAYNET_GPU=gpus", "DELAYNET_GPU_TYPE=a100"))
+    for asked in ("slurm_account=1234", "slurm_partition=fast", "qos=high", "gpu_model=a100"):
+        assert asked in resources
+    assert "gpu=1" in resources
+    assert "gres" not in resources
+    resources = of_training(plan(untouched, "DELAYNET_GPU_TYPE=a100"))
+    assert "gres=gpu:a100:1" in resources
+
+
+def test_one_variable_trains_on_cpus(untouched: Path) -> None:
+    resources = of_training(plan(untouched, "DELAYNET_GPU=none"))
+    assert "gres" not in resources
+    assert "gpu=" not in resources
+
+
+def test_the_profile_runs_the_full_grid_unless_another_configuration_is_named(
+    tmp_path: Path,
+) -> None:
+    project = copy_project(tmp_path / "project")
+    (project / "config" / "paper.yaml").write_text("name: full\ngrid: []\nseeds: 2\n")
+    command = (".venv/bin/snakemake", "-n", "--profile", "slurm", "--quiet")
+    result = run(project, *command, check=False)
+    assert "grid" in result.stdout + result.stderr
+    assert result.returncode != 0
+    run(project, *command, "--configfile", "config/config.yaml")

@@ -1,0 +1,69 @@
+"""Jobs that a Snakemake which was killed has left in Slurm's queue.
+
+They go on by themselves, and a new Snakemake knows nothing of them: it would submit the same work
+again, and two jobs would write the same files.
+"""
+
+import getpass
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import click
+
+from delaynet.errors import UserError
+
+# `slurm-jobname-prefix` in the profile
+PREFIX = "delaynet_"
+
+
+def orphans(folder: Path) -> list[str]:
+    """Return the Slurm ids of this user's jobs that were submitted from a folder.
+
+    Args:
+        folder: root of the project; jobs of another clone are not touched.
+    """
+    if shutil.which("squeue") is None:
+        return []
+    # name, then id, then folder: the only one of them that may hold any character
+    lines = _slurm(
+        *("squeue", "--noheader", f"--user={getpass.getuser()}", "--format=%j|%i|%Z"),
+        "--states=PENDING,RUNNING,SUSPENDED,COMPLETING",
+    )
+    jobs = [line.split("|", 2) for line in lines.splitlines()]
+    return [
+        job
+        for name, job, submitted_from in jobs
+        if name.startswith(PREFIX) and Path(submitted_from) == folder
+    ]
+
+
+def cancel(jobs: list[str], folder: Path) -> None:
+    """Cancel orphans of a folder, and wait until they are gone: until then they may write."""
+    _slurm("scancel", *jobs)
+    while set(jobs) & set(orphans(folder)):
+        time.sleep(1)
+
+
+def refuse_or_cancel_orphans(folder: Path) -> None:
+    """Before anything is submitted: cancel orphans if the user says so, or else do not start.
+
+    Raises:
+        UserError: there are orphans, and nobody is there to ask, or the answer was no.
+    """
+    jobs = orphans(folder)
+    if not jobs:
+        return
+    sentence = f"{len(jobs)} jobs of an earlier Snakemake are still in the queue ({' '.join(jobs)})"
+    if not (sys.stdin.isatty() and click.confirm(f"{sentence}. Cancel them?", err=True)):
+        raise UserError(f"{sentence}; wait for them, or cancel them: delaynet cluster cancel.")
+    cancel(jobs, folder)
+
+
+def _slurm(*command: str) -> str:
+    result = subprocess.run(command, capture_output=True, text=True, check=False)
+    if result.returncode != 0:
+        raise UserError(f"{command[0]}: {result.stderr.strip()}")
+    return result.stdout
