@@ -56,12 +56,17 @@ def hand_on_execution(config: Config) -> None:
     os.environ["DELAYNET_TENSORBOARD"] = "results/tensorboard" if execution.tensorboard else ""
 
 
-def refuse_orphans() -> None:
+def refuse_orphans(executor: str) -> None:
     """Do not start, or ask, while jobs of an earlier Snakemake are in a cluster's queue.
+
+    Args:
+        executor: what runs the jobs; a machine of its own may have Slurm's commands and no cluster.
 
     Raises:
         WorkflowError: one sentence.
     """
+    if executor != "slurm":
+        return
     try:
         cluster.refuse_or_cancel_orphans(Path.cwd())
     except UserError as error:
