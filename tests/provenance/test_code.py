@@ -15,10 +15,10 @@ ROOMS = [
     "runs", "evaluation", "training", "structure", "inference", "tables", "hypotheses", "claims",
     "figures", "numbers", "manuscript", "cli",
 ]  # fmt: skip
-UNDER_ALL = {"config", "settings", "processes", "errors", "files", "provenance"}
-# what stands beside the rooms: the schema is written from `config`; `naming`, `effort` and
-# `cluster` serve the Snakefile
-BESIDE = {"schema", "naming", "effort", "cluster", "__main__"}
+UNDER_ALL = {"config", "settings", "processes", "cluster", "errors", "files", "provenance"}
+# what stands beside the rooms: the schema is written from `config`; `naming` and `effort` serve
+# the Snakefile
+BESIDE = {"schema", "naming", "effort", "__main__"}
 
 
 def loaded_by(*modules: str) -> set[str]:
