@@ -64,8 +64,10 @@ def test_bands_hold_95_per_cent_of_networks_without_grouping(net, null):
     held = 0
     for seed in range(400):
         made = getattr(planted, net)(
-            np.random.default_rng([seed, 1]), 20, 1.0, channels=16, taps=10
+            np.random.default_rng([seed, 1]), 24, 1.0, channels=16, taps=10
         )
-        held += not outside(map_of(points_of(*made, taps=10), null, 199, seed)).any()
+        points = points_of(*made, taps=10)
+        assert points.is_testable
+        held += not outside(map_of(points, null, 199, seed)).any()
     low, high = binom.ppf([0.0005, 0.9995], 400, 0.95)
     assert low <= held <= high
