@@ -248,11 +248,6 @@ def test_the_full_grid_is_the_papers() -> None:
     assert sparsities == {0.0} | {1 - 2.0**-k for k in range(1, 10)}
 
 
-def test_the_readme_says_how_many_trainings_the_full_grid_is() -> None:
-    runs = len(list(load_config(PROJECT / "config" / "paper.yaml").runs()))
-    assert f"{runs:,} trainings" in (PROJECT / "README.md").read_text()
-
-
 def test_the_schema_in_the_repository_is_the_models() -> None:
     path = PROJECT / "workflow" / "schemas" / "config.schema.json"
     assert path.read_text() == schema(), "run `delaynet schema --output " + str(path) + "`"

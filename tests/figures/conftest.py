@@ -47,6 +47,12 @@ STATIC = SMALL | {
     "grid": [{"delays": ["fixed"], "structure": ["static"], "sparsity": ["0.5"]}],
     "seeds": 1,
 }
+# a control alone, without the standard condition
+PERMUTED = TINY | {
+    "name": "permuted",
+    "grid": [{"delays": ["learned"], "structure": ["dense"], "condition": ["permuted"]}],
+    "conditions": {"permuted": {"training": {"data": "permuted_channels"}}},
+}
 CLASSES = 2
 PERMUTATIONS, NETWORKS = 20, 4  # of the tables of grouping and power: few, so that it is fast
 LARGE = SMALL | {
@@ -193,3 +199,8 @@ def static(tmp_path_factory):
 @pytest.fixture(scope="session")
 def large(tmp_path_factory):
     return write_results(tmp_path_factory.mktemp("large"), LARGE)
+
+
+@pytest.fixture
+def permuted(tmp_path):
+    return write_results(tmp_path, PERMUTED)

@@ -182,6 +182,22 @@ def test_silent_neurons_have_no_map(large):
         assert len(maps.before) == len(maps.after) == min(3, firing)
 
 
+def test_the_task_feeds_a_network_in_the_order_of_channels_that_it_learned(permuted):
+    as_learned = load("task", permuted)
+    network_file = next((permuted / "runs").rglob("network.h5"))
+    with h5py.File(network_file, "r+") as file:
+        order = file.attrs["mel_channel"]
+        assert list(order) != sorted(order)
+        weight, delay = (file["layer_0"][name] for name in ("weight", "delay"))
+        for values in (weight, delay):
+            values[...] = values[()][:, :, np.argsort(order)]
+        file.attrs["mel_channel"] = np.arange(len(order))
+    # the same network with its inputs in the order of the file
+    in_order = load("task", permuted)
+    assert np.array_equal(as_learned.features, in_order.features)
+    assert as_learned.voltage == pytest.approx(in_order.voltage, abs=1e-5)
+
+
 def test_the_task_shows_a_clip_that_the_network_classified_correctly(tiny):
     data = load("task", tiny)
     # the predictions of the other test clip are wrong

@@ -15,7 +15,7 @@ from delaynet.config import Config, Run
 from delaynet.figures import style
 from delaynet.figures.loading import corpus_name, read_morans_i, require
 from delaynet.figures.selection import needed_runs
-from delaynet.structure.grouping import MINIMAL_PAIRS
+from delaynet.structure.points import MINIMAL_PAIRS
 
 ENOUGH = 80  # percent: power that is commonly asked for
 # light to dark by size of the effect, away from the hues of variants

@@ -150,6 +150,6 @@ def chance_line(axes: Axes, chance: float) -> None:
     )
 
 
-def zero_line(axes: Axes, x: float = 0) -> None:
-    """Draw a thin upright line."""
-    axes.axvline(x, color="black", linewidth=0.5, zorder=1)
+def zero_line(axes: Axes) -> None:
+    """Draw a thin upright line at zero."""
+    axes.axvline(0, color="black", linewidth=0.5, zorder=1)

@@ -77,8 +77,9 @@ def load(config: Config, results_folder: Path) -> Task:
         corpus_name = str(file.attrs["corpus_name"])
         channel_name = str(file["features"].attrs["axes"][2])
     model = read_settings(settings.parent).model
-    network = rebuild(read_network(network_file), model)
-    response = respond(network, torch.from_numpy(features)[:, None])  # [T, 1, bands] in
+    saved = read_network(network_file)
+    fed = torch.from_numpy(features)[:, saved.attributes["mel_channel"]]  # [T, bands]
+    response = respond(rebuild(saved, model), fed[:, None])
     audio, rate = None, 0
     if config.corpus.source != "spikes":
         corpus = Path(config.corpus.folder or results_folder / "corpus")

@@ -1,9 +1,9 @@
 """The table of how excitation and inhibition are grouped: every network, measure and null model.
 
 `delaynet.structure.measures` says what the measures are, `delaynet.structure.nulls` what each null
-model keeps and permutes. The effect is observed - mean of the null, for Moran's I a difference that
-compares across sparsities; z = effect / standard deviation of the null does not, since it grows
-with the number of pairs.
+model keeps and permutes. The effect is observed - mean of the null; z = effect / standard deviation
+of the null grows with the number of pairs. The effect does not, but shrinks where neurons have few
+synapses (`delaynet.structure.power` says by how much).
 
 Moran's I of trained networks is drawn 10,000 times from N1, N2 and N6. What decides nothing is
 drawn 1,000 times, so that the smallest p is 0.001: N3 and N4, the other measures, and networks
@@ -40,7 +40,6 @@ from delaynet.structure.nulls import (
     valid_nulls,
     z_score,
 )
-from delaynet.structure.points import MINIMAL_PAIRS as MINIMAL_PAIRS
 from delaynet.structure.points import MarkedPoints, interior, marked_points
 from delaynet.structure.receptive_fields import receptive_fields
 

@@ -1,0 +1,26 @@
+"""What the README says in numbers is what the project says elsewhere."""
+
+import re
+from pathlib import Path
+
+from delaynet.config import load_config
+
+PROJECT = Path(__file__).parents[1]
+README = " ".join((PROJECT / "README.md").read_text().split())
+
+
+def test_the_trainings_of_the_full_grid_are_counted() -> None:
+    runs = len(list(load_config(PROJECT / "config" / "paper.yaml").runs()))
+    assert f"{runs:,} trainings" in README
+    page = (PROJECT / "docs" / "cluster.md").read_text()
+    assert f"{runs:,} trainings are {runs // 10} entries" in page
+
+
+def test_the_speed_of_a_step_is_what_the_benchmark_measured() -> None:
+    page = (PROJECT / "docs" / "benchmark.md").read_text()
+    rows = [line.split("|") for line in re.findall(r"^\| `.+ ms \|.+$", page, re.MULTILINE)]
+    steps = [row for row in rows if not row[1].strip(" `").startswith(("epoch", "evaluation"))]
+    plain, public = ([float(row[column]) for row in steps] for column in (4, 6))
+    assert len(steps) > 10
+    for ratios in (plain, public):
+        assert f"{min(ratios):.0f} to {max(ratios):.0f} times faster than" in README
