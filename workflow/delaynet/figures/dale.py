@@ -29,9 +29,9 @@ from delaynet.figures.loading import (
 )
 from delaynet.figures.rows import Row
 from delaynet.figures.selection import needed_runs
+from delaynet.hypotheses.terms import SHARE
 
 NULL = "N2"  # the primary null model that is valid under Dale's principle
-MARGIN = 0.5  # of the effect with free signs: what must be left for the grouping to survive
 SIGNS = {"excitatory": (1, style.EXCITATORY), "inhibitory": (-1, style.INHIBITORY)}
 ROW, MAPS, LEGEND = 6.5, 34.0, 6.0  # heights in mm
 AROUND_ROWS, AROUND_MAPS, MOST_OF_ROWS = 12.0, 14.0, 150.0
@@ -166,7 +166,7 @@ def _draw_margins(axes: Axes, shown: list[Row], values: Values) -> None:
     for place, row in enumerate(shown):
         free = [values[run] for run in _split(row)[0] if values[run] == values[run]]
         if free:
-            rows.draw_mean(axes, place, [MARGIN * value for value in free], style.GREY)
+            rows.draw_mean(axes, place, [SHARE * value for value in free], style.GREY)
         elif row.runs:
             rows.say(axes, place, "not testable")
 

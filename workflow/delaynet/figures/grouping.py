@@ -24,10 +24,10 @@ from delaynet.figures.correlogram import (
 from delaynet.figures.loading import PRIMARY_NULL, Tested, corpus_name, read_morans_i
 from delaynet.figures.rows import Row
 from delaynet.figures.selection import needed_runs
+from delaynet.hypotheses.terms import TYPICAL_Z
 from delaynet.structure.nulls import NULLS
 
 SEEN = "learned-dense-free"  # the variant of the correlograms, if the grid holds it
-ONE_SIDED_5_PERCENT = 1.645
 NULL_WORDS = {
     "N1": "signs\nin a neuron",
     "N2": "delays\nin a neuron",
@@ -134,7 +134,7 @@ def _draw_legend(figure: Figure) -> None:
     handles = [
         Line2D([], [], linestyle="", marker="o", label="before training", **ring),
         Line2D([], [], linestyle="", marker="o", color="black", label="after training"),
-        Line2D([], [], label=f"z = {ONE_SIDED_5_PERCENT}", **dashes),
+        Line2D([], [], label=f"z = {TYPICAL_Z}", **dashes),
         Patch(facecolor="none", edgecolor="black", linewidth=0.7, label=OUTLINED),
     ]
     figure.legend(handles=handles, loc="lower center", ncols=len(handles))
@@ -142,7 +142,7 @@ def _draw_legend(figure: Figure) -> None:
 
 def _draw_z(axes: Axes, shown: list[Row], tests: Tests, null: str) -> None:
     rows.zero_line(axes)
-    axes.axvline(ONE_SIDED_5_PERCENT, color=style.GREY, linewidth=0.7, linestyle=(0, (3, 2)))
+    axes.axvline(TYPICAL_Z, color=style.GREY, linewidth=0.7, linestyle=(0, (3, 2)))
     for place, row in enumerate(shown):
         if not row.runs:
             continue

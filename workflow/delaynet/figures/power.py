@@ -16,14 +16,14 @@ from delaynet.figures import style
 from delaynet.figures.loading import corpus_name, read_morans_i, require
 from delaynet.figures.selection import needed_runs
 from delaynet.structure.points import MINIMAL_PAIRS
+from delaynet.structure.power import POWER
 
-ENOUGH = 80  # percent: power that is commonly asked for
 # light to dark by size of the effect, away from the hues of variants
 EFFECT_COLOURS = ("#D9B8E8", "#A566C4", "#5B1A7A", "#2A0A3A")
 EFFECT_MARKERS = ("o", "s", "^", "D")
 
 
-class Power(NamedTuple):
+class CurvePoint(NamedTuple):
     """Power at one number of close pairs, with its interval, in percent."""
 
     close_pairs: float
@@ -42,7 +42,7 @@ class PowerFigure:
         corpus_name: what the networks learned.
     """
 
-    curves: Mapping[tuple[str, str], Sequence[Power]]
+    curves: Mapping[tuple[str, str], Sequence[CurvePoint]]
     close_pairs: Mapping[Run, float]
     corpus_name: str
 
@@ -53,11 +53,11 @@ def load(config: Config, results_folder: Path) -> PowerFigure:
     Raises:
         UserError: a table or a run is not there.
     """
-    curves: dict[tuple[str, str], list[Power]] = {}
+    curves: dict[tuple[str, str], list[CurvePoint]] = {}
     with require(results_folder / "power.csv").open(newline="") as file:
         for row in csv.DictReader(file):
             shares = (100 * float(row[name]) for name in ("power", "low", "high"))
-            point = Power(float(row["close_pairs"]), *shares)
+            point = CurvePoint(float(row["close_pairs"]), *shares)
             curves.setdefault((row["null"], row["effect"]), []).append(point)
     runs = needed_runs("power", config)
     tests = read_morans_i(results_folder, runs)
@@ -99,8 +99,8 @@ def draw(data: PowerFigure) -> Figure:
     return figure
 
 
-def _draw_power(axes: Axes, curves: Mapping[str, Sequence[Power]]) -> None:
-    axes.axhline(ENOUGH, color=style.GREY, linewidth=0.6, linestyle=(0, (1, 2)))
+def _draw_power(axes: Axes, curves: Mapping[str, Sequence[CurvePoint]]) -> None:
+    axes.axhline(100 * POWER, color=style.GREY, linewidth=0.6, linestyle=(0, (1, 2)))
     axes.axvline(MINIMAL_PAIRS, color=style.GREY, linewidth=0.7, linestyle=(0, (3, 2)))
     looks = zip(EFFECT_COLOURS[-len(curves) :], EFFECT_MARKERS, strict=False)
     ascending = sorted(curves, key=float)
