@@ -65,11 +65,12 @@ def test_every_figure_draws_for_every_grid(name, grid, request, tmp_path):
 @pytest.mark.parametrize("name", FIGURES)
 @pytest.mark.slow
 def test_a_figure_drawn_again_has_the_same_bytes(name, tiny, tmp_path):
-    files = {time: [tmp_path / f"{time}.{suffix}" for suffix in ("svg", "png")] for time in "ab"}
-    for outputs in files.values():
+    written = set()
+    for _ in range(4):
+        outputs = [tmp_path / "figure.svg", tmp_path / "figure.png"]
         render(name, tiny / "config.json", tiny, *outputs)
-    for first, second in zip(*files.values(), strict=True):
-        assert first.read_bytes() == second.read_bytes()
+        written.add(tuple(output.read_bytes() for output in outputs))
+    assert len(written) == 1
 
 
 def test_letters_in_an_svg_are_paths(tiny, tmp_path):

@@ -9,8 +9,10 @@ from pathlib import Path
 from typing import Any, Literal, ParamSpec
 
 import matplotlib as mpl
+import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure, SubFigure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.lines import Line2D
 
 from delaynet.config import Run
@@ -19,6 +21,7 @@ from delaynet.files import replacing
 
 FULL_WIDTH = 175.0  # mm, both columns
 MILLIMETRES_PER_INCH = 25.4
+DECIMALS = 9  # of a place, as a fraction of the figure
 
 # Hue says structure and lightness says delays: the darkest learn them. Told apart under simulated
 # protanopia, deuteranopia and tritanopia together with the markers (colour difference in CIELAB).
@@ -231,7 +234,23 @@ def save(figure: Figure, path: Path) -> None:
     The same figure gives the same bytes: no date stands in the file.
     """
     with mpl.rc_context(SETTINGS), replacing(path) as temporary:
+        _lay_out_for_good(figure)
         figure.savefig(temporary, metadata=FORMATS[path.suffix])
+
+
+def _lay_out_for_good(figure: Figure) -> None:
+    """Lay a figure out, and round all places.
+
+    The solver of the constrained layout goes by addresses in memory: the last bits of what it finds
+    differ from draw to draw, and with them the names of clips in an SVG.
+    """
+    if isinstance(figure.get_layout_engine(), ConstrainedLayoutEngine):
+        figure.draw_without_rendering()
+        figure.set_layout_engine("none")
+        for part in figure.subfigs:
+            part.bbox_relative.set_points(part.bbox_relative.get_points().round(DECIMALS))
+        for axes in figure.axes:
+            axes.set_position(np.round(axes.get_position(original=True).bounds, DECIMALS))
 
 
 def halvings(sparsity: str) -> float:
