@@ -45,7 +45,8 @@ SelectTypeParameters=CR_Core_Memory
 SchedulerParameters=sched_interval=2,bf_interval=2
 GresTypes=gpu
 ReturnToService=2
-MinJobAge=900
+# for as long Slurm tells of jobs that have ended
+MinJobAge={remembered}
 # a job that goes back into the queue waits for as long, by default for two minutes
 AuthInfo=cred_expire=30
 # a node that is silent for as long is down, and its jobs go back into the queue
@@ -155,11 +156,12 @@ def install(packages: tuple[str, ...]) -> None:
 class Cluster:
     """The daemons, and what tests ask of them."""
 
-    def __init__(self, lab: Path) -> None:
+    def __init__(self, lab: Path, has_accounting: bool = False) -> None:
         self.lab = lab
+        self.has_accounting = has_accounting
         self.munge_is_ours = lab / "munge-is-ours"
 
-    def configure(self, accounting: bool) -> None:
+    def configure(self) -> None:
         """Write /etc/slurm, the fake GPUs and munge's key."""
         host = socket.gethostname().split(".")[0]
         if not shell("getent", "hosts", host, check=False):
@@ -172,21 +174,26 @@ class Cluster:
             # a device file, as Slurm demands; it is /dev/null under another name
             os.mknod(self.lab / "gpus" / f"gpu{gpu}", 0o600 | stat.S_IFCHR, os.makedev(1, 3))
         content = SLURM_CONF.format(
-            mark=MARK, host=host, lab=self.lab, accounting=ACCOUNTING if accounting else ""
+            mark=MARK,
+            host=host,
+            lab=self.lab,
+            accounting=ACCOUNTING if self.has_accounting else "",
+            # so short that Snakemake's plugin asks the accounting instead
+            remembered=15 if self.has_accounting else 900,
         )
         (ETC / "slurm.conf").write_text(content)
         (ETC / "gres.conf").write_text(
             f"{MARK}\nNodeName=n[1-2] Name=gpu File={self.lab}/gpus/gpu[0-1]\n"
         )
-        if accounting:
+        if self.has_accounting:
             path = ETC / "slurmdbd.conf"
             path.touch(0o600)
             path.write_text(SLURMDBD_CONF.format(mark=MARK, lab=self.lab))
 
-    def up(self, accounting: bool) -> None:
+    def up(self) -> None:
         """Start the daemons, and wait until both nodes are idle."""
         self._munge_up()
-        if accounting:
+        if self.has_accounting:
             self._database_up()
         self.controller_up()
         for node in NODES:
@@ -379,10 +386,10 @@ def running(lab: Path, accounting: bool) -> Iterator[Cluster]:
     install(PACKAGES + (ACCOUNTING_PACKAGES if accounting else ()))
     refuse_unless_throw_away()
     remove_leftovers()
-    cluster = Cluster(lab)
+    cluster = Cluster(lab, accounting)
     try:
-        cluster.configure(accounting)
-        cluster.up(accounting)
+        cluster.configure()
+        cluster.up()
         yield cluster
     finally:
         cluster.down()

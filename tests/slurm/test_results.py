@@ -26,6 +26,7 @@ def test_the_paper_on_a_cluster_is_the_paper_of_one_machine(
 ) -> None:
     project = Project.with_configuration(tmp_path / "a fresh clone", TINY)
     project.snakemake("--profile", "slurm", DELAYNET_PACK="2").succeeds()
+    assert ("'sacct' for status queries" in project.output()) == cluster.has_accounting
     assert project.trained() == local_paper.trained()
     for name in ("numbers.json", "tables/accuracy.csv", "grouping.csv"):
         ours, theirs = (p.folder / "results" / name for p in (project, local_paper))
