@@ -24,7 +24,10 @@ seeds: 1
 
 
 def copy_project(target: Path) -> Path:
-    """Copy what git would clone, times kept, with the tiny grid as its configuration."""
+    """Copy what git would clone, times kept, with the tiny grid as its configuration, committed.
+
+    Two copies of the same code have the same commit.
+    """
     listed = subprocess.run(
         ["git", "ls-files", "--cached", "--others", "--exclude-standard"],
         cwd=PROJECT,
@@ -42,7 +45,23 @@ def copy_project(target: Path) -> Path:
     assert (target / ".venv" / "complete").exists(), "run `make setup` first"
     for name in ("envs/requirements.txt", "envs/development.txt", "pyproject.toml"):
         os.utime(target / name, (0, 0))
+    commit_all(target)
     return target
+
+
+def commit_all(project: Path) -> None:
+    """Make a repository of a project, with one commit that depends on its files alone."""
+    date = "2024-01-01T00:00:00Z"
+    environment = {**os.environ, "GIT_AUTHOR_DATE": date, "GIT_COMMITTER_DATE": date}
+    who = ["-c", "user.name=Ada", "-c", "user.email=ada@example.org", "-c", "commit.gpgsign=false"]
+    for command in (["init"], ["add", "--all"], ["commit", "--message", "All"]):
+        subprocess.run(
+            ["git", *who, *command],
+            cwd=project,
+            env=environment,
+            check=True,
+            capture_output=True,
+        )
 
 
 def run(

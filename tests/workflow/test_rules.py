@@ -29,6 +29,16 @@ def test_a_rule_has_log_benchmark_resources_environment_and_declared_code(name: 
     assert "run:" not in body
 
 
+@pytest.mark.parametrize("name", rules())
+def test_a_rule_tells_its_command_the_name_and_the_wildcards_for_the_record(name: str) -> None:
+    body = rules()[name]
+    assert f'"DELAYNET_RULE={name} ' in body
+    assert ("wildcards=naming.wildcards_as_json" in body) == (
+        "{wildcards." in body or "RUN_FOLDER" in body
+    )
+    assert ("DELAYNET_WILDCARDS={params.wildcards:q}" in body) == ("wildcards=naming" in body)
+
+
 @pytest.mark.parametrize("file", sorted(RULES.glob("*.smk")), ids=lambda path: path.stem)
 def test_a_rule_file_opens_with_what_it_reads_and_writes(file: Path) -> None:
     assert file.read_text().startswith("# Reads")

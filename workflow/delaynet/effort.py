@@ -1,7 +1,9 @@
 """How many trainings a configuration is, and about how many hours: said before they start."""
 
 import csv
-from collections.abc import Iterable
+import json
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
@@ -11,6 +13,8 @@ import numpy as np
 
 from delaynet.config import Config, Run
 from delaynet.corpus.layout import list_path
+from delaynet.provenance.record import record_path
+from delaynet.runs import RUN_FILES
 from delaynet.settings import CorpusSettings
 
 # Seconds of one core, from `make benchmark` (docs/benchmark.md): of a step whatever its size, of a
@@ -21,46 +25,111 @@ VALUES_PER_CLIP = 40 * 256 * 80
 CLIPS_PER_TRIAL, CLIPS_OF_HEIDELBERG = 190, 8_156
 
 
-class Effort(NamedTuple):
-    """What a configuration asks for.
+class Timing(NamedTuple):
+    """How long a training took, and the GPU that it took it on; None for a core of a CPU."""
+
+    seconds: float
+    gpu: str | None
+
+
+class Estimate(NamedTuple):
+    """How long trainings take.
 
     Attributes:
-        trainings: number of runs in the grid.
-        done: those that are finished.
-        core_hours: of those that are not; None where the number of clips is not known yet.
-        measured: trainings whose time here the estimate was taken from; 0 for the benchmark's.
+        hours: of each; None where the number of clips is not known yet.
+        recorded: trainings here whose records it was taken from; 0 for the benchmark's.
+        gpu: name of the GPU that those ran on; None for a core of a CPU.
     """
 
-    trainings: int
-    done: int
-    core_hours: float | None
-    measured: int
+    hours: Mapping[Run, float] | None
+    recorded: int
+    gpu: str | None
+
+    @property
+    def total(self) -> float | None:
+        """Hours of all."""
+        return None if self.hours is None else sum(self.hours.values())
+
+    @property
+    def source(self) -> str:
+        """Where it was taken from, in words."""
+        if not self.recorded:
+            return "by docs/benchmark.md"
+        device = "CPUs" if self.gpu is None else self.gpu
+        plural = "training" if self.recorded == 1 else "trainings"
+        return f"by the records of {self.recorded:,} {plural} here, on {device}"
 
 
-def effort(config: Config, results: Path, benchmarks: Path) -> Effort:
-    """Count the trainings, and estimate how long those that are left take.
+def is_done(run: Run, results: Path) -> bool:
+    """Say whether a run is finished."""
+    return (results / "runs" / run.folder / "summary.json").exists()
 
-    Runs that were timed here speak for the runs of their variant, sparsity and condition; together
-    they tell how much this machine differs from the benchmark's.
+
+def estimate(
+    config: Config, runs: Iterable[Run], results: Path, on_gpus: bool | None = None
+) -> Estimate:
+    """Estimate how long runs of a grid take.
+
+    Runs whose training was recorded here speak for the runs of their variant, sparsity and
+    condition; together they tell how much this machine differs from the benchmark's.
 
     Args:
         config: the configuration.
+        runs: of its grid.
         results: folder of results.
-        benchmarks: folder of Snakemake's benchmark files.
+        on_gpus: whether they are to run on GPUs: records of such are then taken, if there are any;
+            None takes the device that most of the recorded ones ran on.
     """
-    runs = list(config.runs())
-    left = [run for run in runs if not (results / "runs" / run.folder / "summary.json").exists()]
-    timed = {run: seconds for run in runs if (seconds := _seconds_here(benchmarks, run))}
+    timed, gpu = _on_one_device(recorded_timings(config, results), on_gpus)
     clips = number_of_clips(config.corpus, results / "features.h5")
     if clips is None:
-        return Effort(len(runs), len(runs) - len(left), None, len(timed))
-    expected = {run: expected_seconds(config, run, clips) for run in runs}
+        return Estimate(None, len(timed), gpu)
+    expected = {run: expected_seconds(config, run, clips) for run in config.runs()}
     ratio = sum(timed.values()) / sum(expected[run] for run in timed) if timed else 1.0
     points: dict[Run, list[float]] = {}
     for run, seconds in timed.items():
         points.setdefault(run._replace(seed=0), []).append(seconds)
-    seconds = sum(_mean(points.get(run._replace(seed=0)), ratio * expected[run]) for run in left)
-    return Effort(len(runs), len(runs) - len(left), seconds / 3600, len(timed))
+
+    def of(run: Run) -> float:
+        own = points.get(run._replace(seed=0))
+        return float(np.mean(own)) if own else ratio * expected[run]
+
+    return Estimate({run: of(run) / 3600 for run in runs}, len(timed), gpu)
+
+
+def recorded_timings(config: Config, results: Path) -> dict[Run, Timing]:
+    """Return how long those runs of a grid took that were recorded.
+
+    The record of a training that was interrupted is about its last part only; its metrics have the
+    seconds of every epoch. What cannot be read tells nothing here; the audit names it.
+    """
+    timings = {}
+    for run in config.runs():
+        folder = results / "runs" / run.folder
+        path = record_path(folder / RUN_FILES[0])
+        if not (path.exists() and is_done(run, results)):
+            continue
+        try:
+            record = json.loads(path.read_text())
+            gpu = record.get("gpu")
+            with (folder / "metrics.csv").open() as file:
+                of_epochs = sum(float(row["seconds"]) for row in csv.DictReader(file))
+            seconds = max(float(record["seconds"]), of_epochs)
+            timings[run] = Timing(seconds, str(gpu["name"]) if gpu else None)
+        except (OSError, ValueError, KeyError, TypeError, AttributeError):
+            continue
+    return timings
+
+
+def _on_one_device(
+    timings: Mapping[Run, Timing], on_gpus: bool | None
+) -> tuple[dict[Run, float], str | None]:
+    """Return the seconds of the runs that tell of one kind of device, and the GPU's name."""
+    names = Counter(timing.gpu for timing in timings.values() if timing.gpu)
+    if on_gpus is None:
+        on_gpus = 2 * names.total() > len(timings)
+    gpu = names.most_common(1)[0][0] if on_gpus and names else None
+    return {run: t.seconds for run, t in timings.items() if t.gpu == gpu}, gpu
 
 
 def expected_seconds(config: Config, run: Run, clips: int) -> float:
@@ -95,44 +164,46 @@ def number_of_clips(corpus: CorpusSettings, features: Path) -> int | None:
     return None
 
 
-def say(name: str, asked: Effort, cores: int | None) -> str:
+def announcement(config: Config, results: Path, cores: int | None) -> str:
+    """Say in one sentence how many trainings there are, how many are done, how long the rest takes.
+
+    Args:
+        config: the configuration.
+        results: folder of results.
+        cores: how many work at once; None on a cluster.
+    """
+    runs = list(config.runs())
+    left = [run for run in runs if not is_done(run, results)]
+    return say(config.name, len(runs), estimate(config, left, results), cores)
+
+
+def say(name: str, trainings: int, left: Estimate, cores: int | None) -> str:
     """Say it in one sentence.
 
     Args:
         name: of the configuration.
-        asked: what it asks for.
+        trainings: in its grid.
+        left: how long those take that are not done.
         cores: how many work at once; None on a cluster.
     """
-    sentence = f"{name}: {asked.trainings:,} trainings, {asked.done:,} of them done"
-    if asked.core_hours is None:
-        return f"{sentence}; how long they take is known once the features are made."
-    if asked.done == asked.trainings:
+    if left.hours is None:
+        return f"{name}: {trainings:,} trainings; how long is known once the features are made."
+    sentence = f"{name}: {trainings:,} trainings, {trainings - len(left.hours):,} of them done"
+    if not left.hours:
         return f"{sentence}."
-    source = (
-        f"by {asked.measured:,} trainings timed here" if asked.measured else "by docs/benchmark.md"
-    )
-    here = "" if cores is None else f", {_duration(asked.core_hours / cores)} on {cores}"
+    hours = sum(left.hours.values())
+    if left.gpu is not None:
+        return f"{sentence}; about {duration(hours)} of one GPU for the rest ({left.source})."
+    here = "" if cores is None else f", {duration(hours / cores)} on {cores}"
     return (
-        f"{sentence}; about {_duration(asked.core_hours)} of one core for the rest{here} "
-        f"({source}; on a GPU not measured)."
+        f"{sentence}; about {duration(hours)} of one core for the rest{here} "
+        f"({left.source}; on a GPU not measured)."
     )
 
 
-def _duration(hours: float) -> str:
+def duration(hours: float) -> str:
+    """Return a duration in minutes, or in hours when there are many."""
     minutes = max(1, round(60 * hours))
     if minutes < 120:
         return "1 minute" if minutes == 1 else f"{minutes} minutes"
     return f"{hours:,.0f} hours"
-
-
-def _seconds_here(benchmarks: Path, run: Run) -> float:
-    """Return the seconds that a run took here by Snakemake's benchmark; 0 if it left none."""
-    path = benchmarks / "train" / f"{run.folder}.tsv"
-    if not path.exists():
-        return 0.0
-    with path.open() as file:
-        return float(np.mean([float(row["s"]) for row in csv.DictReader(file, delimiter="\t")]))
-
-
-def _mean(values: Iterable[float] | None, otherwise: float) -> float:
-    return float(np.mean(list(values))) if values else otherwise

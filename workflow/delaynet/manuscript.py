@@ -12,26 +12,75 @@ import typst
 
 from delaynet.errors import UserError
 from delaynet.files import replacing
+from delaynet.provenance.embedded import Embedded
+from delaynet.provenance.record import SEAL
 
 
-def build(root: Path, source: Path, output: Path) -> None:
+def build(root: Path, source: Path, output: Path, embedded: Embedded | None = None) -> None:
     """Compile the manuscript to PDF; the same sources give the same bytes.
 
     Args:
         root: project folder, in which paths of the source that start with `/` are looked up.
         source: Typst file within `root`.
         output: the PDF.
+        embedded: what the PDF says of its making, in its metadata.
 
     Raises:
         UserError: a number, a figure or a table is missing (named), or the source has a mistake.
     """
-    try:
-        # A fixed time: without one the PDF would hold the time at which it was made.
-        document = typst.compile(source, root=root, format="pdf", timestamp=0)
-    except typst.TypstError as error:
-        raise UserError(_sentence(error, root, source)) from None
+    document = set_pdf(root, source, embedded)
     with replacing(output) as temporary:
         temporary.write_bytes(document)
+
+
+def set_pdf(root: Path, source: Path, embedded: Embedded | None = None) -> bytes:
+    """Return the manuscript as PDF.
+
+    Raises:
+        UserError: as `build`.
+    """
+    inputs = {} if embedded is None else {"origin": str(embedded)}
+    try:
+        # A fixed time: without one the PDF would hold the time at which it was made. No fonts of
+        # the system: a machine may have others under the same name.
+        pdf: bytes = typst.compile(
+            source,
+            root=root,
+            format="pdf",
+            timestamp=0,
+            sys_inputs=inputs,
+            ignore_system_fonts=True,
+        )
+    except typst.TypstError as error:
+        raise UserError(_sentence(error, root, source)) from None
+    return pdf
+
+
+def html_of_page(root: Path, source: Path) -> str:
+    """Return the manuscript as HTML, in which numbers carry their keys and figures their paths.
+
+    Raises:
+        UserError: as `build`.
+    """
+    try:
+        page = typst.compile(source, root=root, format="html", sys_inputs={"page": "yes"})
+    except typst.TypstError as error:
+        raise UserError(_sentence(error, root, source)) from None
+    return str(page, "utf-8")
+
+
+def inputs_of(source: Path) -> list[Path]:
+    """Return the files that the manuscript is set from, the current folder holding `results/`.
+
+    Raises:
+        UserError: there is no such source.
+    """
+    if not source.is_file():
+        raise UserError(f"{source}: no such file; the manuscript is manuscript/paper.typ.")
+    parts = sorted(path for path in source.parent.iterdir() if path.is_file())
+    figures = sorted(Path("results/figures").glob("*.svg"))
+    tables = [Path(f"results/tables/{name}.csv") for name in ("accuracy", "hyperparameters")]
+    return [*parts, Path("results/numbers.json"), Path("results", SEAL), *tables, *figures]
 
 
 def list_numbers(root: Path, source: Path) -> list[tuple[str, str]]:

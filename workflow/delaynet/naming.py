@@ -5,17 +5,21 @@ import json
 import os
 import shlex
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any, get_args
 
 from snakemake.exceptions import WorkflowError
 
-from delaynet import cluster
+from delaynet import cluster, effort
 from delaynet.config import Config, Dale, Delays, Run, Structure, parse_config
 from delaynet.corpus.layout import SPLITS, list_path
-from delaynet.effort import effort, say
 from delaynet.errors import UserError
+from delaynet.figures.selection import figures_of
+from delaynet.provenance.audit import Audit
+from delaynet.provenance.states import GOOD
 from delaynet.runs import RUN_FILES as RUN_FILES
 
 # a grid point's sparsity is a canonical decimal in a string, never a number
@@ -103,8 +107,7 @@ def announcement(config: Config, cores: int | None) -> str:
         config: the configuration.
         cores: how many work at once; None on a cluster.
     """
-    asked = effort(config, Path("results"), Path("benchmarks"))
-    return say(config.name, asked, cores)
+    return effort.announcement(config, Path("results"), cores)
 
 
 def _check_recordings(config: Config) -> None:
@@ -176,6 +179,17 @@ def corpus_module(config: Config) -> str:
     return f"delaynet.cli.corpus_{corpus_command(config).split()[0]}"
 
 
+def sealed_modules(config: Config) -> list[str]:
+    """Return the modules of all commands whose records are sealed.
+
+    Code that has changed gives new records, even where it gives the same results.
+    """
+    commands = ("config", "corpus_check", "features", "train", "grouping", "power", "tables")
+    named = [f"delaynet.cli.{name}" for name in (*commands, "claims", "numbers", "figure", "seal")]
+    figures = [f"delaynet.figures.{figure}" for figure in figures_of(config)]
+    return [corpus_module(config), *named, *figures]
+
+
 def inventory(config: Config) -> str:
     """Return a digest of names and sizes in a user's own folder of recordings.
 
@@ -220,6 +234,38 @@ def run_settings(config: Config) -> Callable[[Any], str]:
         return config.resolve(run).model_dump_json()
 
     return settings
+
+
+def wildcards_as_json(wildcards: Any) -> str:
+    """Return a job's wildcards as JSON, for its record."""
+    return json.dumps(dict(wildcards.items()))
+
+
+@cache
+def _audit() -> Audit:
+    return Audit(Path("results"))
+
+
+def figure_labels(wildcards: Any) -> dict[str, str]:
+    """Return the columns of a figure in Snakemake's report, its record and its audit among them.
+
+    Evaluated when the report is made: the state is that of the whole chain at that time.
+    """
+    path = f"results/figures/{wildcards.figure}.png"
+    try:
+        links = list(_audit().chain(path))
+    except UserError as error:
+        raise WorkflowError(str(error)) from None
+    record = links[0].record or {"id": "none", "commit": None, "uncommitted": None}
+    others = Counter(link.verdict.state for link in links[1:] if link.verdict.state not in GOOD)
+    found = [links[0].verdict.state, *(f"{count} {state}" for state, count in others.items())]
+    return {
+        "figure": wildcards.figure,
+        "format": "PNG",
+        "record": record["id"],
+        "commit": (record["commit"] or "none")[:10] + "+" * bool(record["uncommitted"]),
+        "audit": found[0] if not others else f"{found[0]}, in its chain {', '.join(found[1:])}",
+    }
 
 
 def run_files(runs: Iterable[Run], names: Iterable[str]) -> list[str]:

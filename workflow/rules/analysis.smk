@@ -29,7 +29,8 @@ rule grouping:
     params:
         code=code("delaynet.cli.grouping"),
     shell:
-        "python -m delaynet grouping --config {input.config} --runs results/runs"
+        "DELAYNET_RULE=grouping python -m delaynet grouping"
+        " --config {input.config} --runs results/runs"
         " --processes {threads} --output {output.table} --maps {output.maps} 2> {log}"
 
 
@@ -49,7 +50,7 @@ rule power:
     params:
         code=code("delaynet.cli.power"),
     shell:
-        "python -m delaynet power --output {output} 2> {log}"
+        "DELAYNET_RULE=power python -m delaynet power --output {output} 2> {log}"
 
 
 rule tables:
@@ -82,7 +83,8 @@ rule tables:
     params:
         code=code("delaynet.cli.tables"),
     shell:
-        "python -m delaynet tables --config {input.config} --results results 2> {log}"
+        "DELAYNET_RULE=tables python -m delaynet tables"
+        " --config {input.config} --results results 2> {log}"
 
 
 rule claims:
@@ -116,4 +118,5 @@ rule claims:
     params:
         code=code("delaynet.cli.claims"),
     shell:
-        "python -m delaynet claims --config {input.config} --results results 2> {log}"
+        "DELAYNET_RULE=claims python -m delaynet claims"
+        " --config {input.config} --results results 2> {log}"

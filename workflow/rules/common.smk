@@ -13,11 +13,13 @@ from delaynet.figures.selection import (
     figures_of,
     needed_files,
 )
+from delaynet.planning.dry_run import announce_after_dry_run
 from delaynet.provenance.code import code
 
 naming.put_commands_in_reach(WORKFLOW)
 CONFIG = naming.read_for_snakemake(config)
 naming.hand_on_execution(CONFIG)
+announce_after_dry_run(workflow)
 
 
 wildcard_constraints:

@@ -26,7 +26,8 @@ rule fetch:
     params:
         published=CONFIG.corpus.published,
     shell:
-        "python -m delaynet corpus fetch --published {params.published:q} --output {output}"
+        "DELAYNET_RULE=fetch python -m delaynet corpus fetch"
+        " --published {params.published:q} --output {output}"
         " 2> >(tee {log} >&2)"
 
 
@@ -49,8 +50,8 @@ rule corpus:
         command=naming.corpus_command(CONFIG),
         code=code(naming.corpus_module(CONFIG)),
     shell:
-        "DELAYNET_PROCESSES={threads} python -m delaynet corpus {params.command} --output {output}"
-        " 2> {log}"
+        "DELAYNET_RULE=corpus DELAYNET_PROCESSES={threads} python -m delaynet corpus"
+        " {params.command} --output {output} 2> {log}"
 
 
 rule check:
@@ -73,5 +74,6 @@ rule check:
         inventory=naming.inventory(CONFIG),
         code=code("delaynet.cli.corpus_check"),
     shell:
-        "python -m delaynet corpus check --corpus {params.corpus:q} --processes {threads}"
+        "DELAYNET_RULE=check python -m delaynet corpus check"
+        " --corpus {params.corpus:q} --processes {threads}"
         " --output {output} 2> {log}"

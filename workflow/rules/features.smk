@@ -22,5 +22,6 @@ rule features:
         options=naming.feature_options(CONFIG),
         code=code("delaynet.cli.features"),
     shell:
-        "python -m delaynet features {params.options} --processes {threads} --output {output}"
+        "DELAYNET_RULE=features python -m delaynet features"
+        " {params.options} --processes {threads} --output {output}"
         " 2> {log}"

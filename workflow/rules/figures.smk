@@ -21,7 +21,7 @@ rule figure:
             "results/figures/{figure}.png",
             caption="../report/figure.rst",
             category="Figures",
-            labels={"figure": "{figure}", "format": "PNG"},
+            labels=naming.figure_labels,
         ),
     log:
         "logs/figures/{figure}.log",
@@ -33,9 +33,11 @@ rule figure:
         mem_mb=1500,
         runtime=15,
     params:
+        wildcards=naming.wildcards_as_json,
         code=lambda wildcards: code(
             "delaynet.cli.figure", f"delaynet.figures.{wildcards.figure}"
         ),
     shell:
-        "python -m delaynet figure {wildcards.figure} --config {input.config}"
+        "DELAYNET_RULE=figure DELAYNET_WILDCARDS={params.wildcards:q} python -m delaynet figure"
+        " {wildcards.figure} --config {input.config}"
         " --output {output.svg} --output {output.png} 2> {log}"

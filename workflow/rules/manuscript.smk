@@ -1,9 +1,11 @@
-# Reads:  manuscript/, results/numbers.json, results/tables/, results/figures/*.svg
-# Writes: results/numbers.json, results/paper.pdf
+# Reads:  manuscript/, results/numbers.json, results/tables/, results/figures/*.svg,
+#         results/seal.json
+# Writes: results/numbers.json, results/paper.pdf, results/paper.html
 
 
 localrules:
     numbers,
+    page,
     paper,
 
 
@@ -29,7 +31,7 @@ rule numbers:
     params:
         code=code("delaynet.cli.numbers"),
     shell:
-        "python -m delaynet numbers --config {input.config} --results results"
+        "DELAYNET_RULE=numbers python -m delaynet numbers --config {input.config} --results results"
         " --output {output} 2> {log}"
 
 
@@ -44,6 +46,7 @@ rule paper:
             "results/tables/{table}.csv", table=["accuracy", "hyperparameters"]
         ),
         figures=expand("results/figures/{figure}.svg", figure=MANUSCRIPT_FIGURES),
+        seal="results/seal.json",
     output:
         report(
             "results/paper.pdf",
@@ -63,4 +66,37 @@ rule paper:
     params:
         code=code("delaynet.cli.manuscript"),
     shell:
-        "python -m delaynet manuscript --source {input.source} --output {output} 2> {log}"
+        "DELAYNET_RULE=paper python -m delaynet manuscript"
+        " --source {input.source} --output {output} 2> {log}"
+
+
+# after the PDF, as it tells whether that carries the seal
+rule page:
+    input:
+        source="manuscript/paper.typ",
+        parts=sorted(
+            str(path) for path in Path("manuscript").glob("*") if path.is_file()
+        ),
+        numbers="results/numbers.json",
+        tables=expand(
+            "results/tables/{table}.csv", table=["accuracy", "hyperparameters"]
+        ),
+        figures=expand("results/figures/{figure}.svg", figure=MANUSCRIPT_FIGURES),
+        seal="results/seal.json",
+        printed="results/paper.pdf",
+    output:
+        "results/paper.html",
+    log:
+        "logs/page.log",
+    benchmark:
+        "benchmarks/page.tsv"
+    conda:
+        "../../envs/delaynet.yaml"
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        code=code("delaynet.cli.page"),
+    shell:
+        "DELAYNET_RULE=page python -m delaynet page"
+        " --source {input.source} --output {output} 2> {log}"

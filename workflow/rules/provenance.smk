@@ -1,9 +1,11 @@
-# Reads:  nothing but the configuration
-# Writes: results/config.json (the configuration in full, defaults included)
+# Reads:  the configuration; for the seal the records of all jobs, when their outputs are there
+# Writes: results/config.json (the configuration in full, defaults included), results/seal.json
+#         (a digest of every record, and one of them all)
 
 
 localrules:
     configuration,
+    seal,
 
 
 rule configuration:
@@ -22,4 +24,44 @@ rule configuration:
         content=CONFIG.model_dump_json(),
         code=code("delaynet.cli.config"),
     shell:
-        "python -m delaynet config --content {params.content:q} --output {output} 2> {log}"
+        "DELAYNET_RULE=configuration python -m delaynet config"
+        " --content {params.content:q} --output {output} 2> {log}"
+
+
+# It reads records, which are no outputs: what changes one is an output of its job, or its code.
+rule seal:
+    input:
+        config="results/config.json",
+        corpus=naming.corpus_inputs(CONFIG),
+        report=naming.feature_report(CONFIG),
+        features="results/features.h5",
+        runs=naming.run_files(CONFIG.runs(), naming.RUN_FILES),
+        # by name: after `rules.grouping.output` Snakemake (9.27) looks at thousands of runs in
+        # quadratic time
+        analyses=multiext("results/", "grouping.csv", "grouping_maps.h5", "power.csv"),
+        claims="results/claims.json",
+        tables=expand(
+            "results/tables/{table}.csv",
+            table=["accuracy", "contrasts", "hyperparameters", "tests", "claims"],
+        ),
+        figures=expand(
+            "results/figures/{figure}.{format}",
+            figure=figures_of(CONFIG),
+            format=["svg", "png"],
+        ),
+        numbers="results/numbers.json",
+    output:
+        "results/seal.json",
+    log:
+        "logs/seal.log",
+    benchmark:
+        "benchmarks/seal.tsv"
+    conda:
+        "../../envs/delaynet.yaml"
+    resources:
+        mem_mb=500,
+        runtime=10,
+    params:
+        code=code(*naming.sealed_modules(CONFIG)),
+    shell:
+        "DELAYNET_RULE=seal python -m delaynet seal --results results --output {output} 2> {log}"

@@ -26,8 +26,10 @@ rule train:
     params:
         folder=f"results/runs/{naming.RUN_FOLDER}",
         settings=naming.run_settings(CONFIG),
+        wildcards=naming.wildcards_as_json,
         code=code("delaynet.cli.train"),
     shell:
-        "python -m delaynet train --settings {params.settings:q} --features {input.features}"
+        "DELAYNET_RULE=train DELAYNET_WILDCARDS={params.wildcards:q} exec python -m delaynet train"
+        " --settings {params.settings:q} --features {input.features}"
         " --folder {params.folder} --checkpoints results/checkpoints --threads {threads}"
         " 2> {log}"

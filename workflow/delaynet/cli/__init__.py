@@ -23,13 +23,20 @@ COMMANDS = {
     "corpus fetch": "Download the archive of the Heidelberg Digits, and verify it.",
     "corpus speak": "Speak the synthetic digits, in the layout of the Heidelberg Digits.",
     "corpus unpack": "Unpack the archive of the Heidelberg Digits.",
+    "crate": "Describe intact results as an RO-Crate, to publish or to deposit.",
     "features": "Turn a corpus into the input of the networks.",
     "figure": "Draw one figure from run folders.",
     "grouping": "Measure how excitation and inhibition are grouped.",
     "manuscript": "Set the manuscript.",
     "numbers": "Collect every number that the manuscript prints.",
+    "page": "Set the manuscript as a page whose numbers lead to their chains.",
+    "plan": "Say what would run, why, how many trainings, and for how long.",
     "power": "Simulate how many pairs of synapses it takes to see grouping.",
+    "results pack": "Pack all results and records into one archive.",
+    "results restore": "Restore results from an archive, once all of it is verified.",
+    "results verify": "Retrain runs drawn at random, and compare with the recorded ones.",
     "schema": "Write the JSON schema of the configuration, or its table of keys.",
+    "seal": "Seal the records of all results: a digest of each, and one of them all.",
     "tables": "Summarise run folders in tables.",
     "train": "Train one network.",
 }
@@ -38,6 +45,7 @@ COMMANDS = {
 GROUPS = {
     "cluster": "Look after jobs on a cluster.",
     "corpus": "Speak, fetch, unpack or check a corpus.",
+    "results": "Pack, restore or verify results.",
 }
 
 

@@ -18,5 +18,6 @@ def command(file: Path | None, content: str | None, output: Path) -> None:
     if (file is None) == (content is None):
         raise click.UsageError("Give either --file or --content.")
     config = load_config(file) if file else parse_settings(Config, content or "")
-    with recorded(inputs=[file] if file else [], outputs=[output]), replacing(output) as temporary:
+    inputs, parameters = [file] if file else [], config.model_dump(mode="json")
+    with recorded(inputs, [output], parameters), replacing(output) as temporary:
         temporary.write_text(config.model_dump_json(indent=2) + "\n")

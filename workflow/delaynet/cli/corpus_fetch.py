@@ -35,6 +35,7 @@ def command(published: Path, corpus: str, output: Path | None) -> None:
     """
     source = load_published(published, corpus)
     archive = output or Path("resources") / source.file
-    # the file of addresses is recorded as it is afterwards, with the pin
-    with recorded(inputs=[published], outputs=[archive]):
+    # no inputs: its own checksum says what the archive is, and pinning it writes to `published`
+    parameters = {"published": str(published), "corpus": corpus, "mirrors": list(source.mirrors)}
+    with recorded(inputs=[], outputs=[archive], parameters=parameters):
         fetch(source, archive)

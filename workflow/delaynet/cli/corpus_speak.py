@@ -28,5 +28,5 @@ from delaynet.provenance.record import recorded
 )
 def command(trials: int, seed: int, processes: int, output: Path) -> None:
     """Speak the synthetic digits, in the layout of the Heidelberg Digits."""
-    with recorded(inputs=[], outputs=[output]):
+    with recorded(inputs=[], outputs=[output], parameters={"trials": trials}, seed=seed):
         write_corpus(output, trials, seed, processes)

@@ -34,5 +34,6 @@ def command(archive: Path, published: Path | None, output: Path) -> None:
         log.warning(
             "%s is taken as it is: no checksum is known (`delaynet corpus fetch` pins it)", archive
         )
-    with recorded(inputs=[archive], outputs=[output]):
+    parameters = {"pinned": pinned and pinned.model_dump(mode="json")}
+    with recorded(inputs=[archive], outputs=[output], parameters=parameters):
         unpack(archive, output, pinned.sha256 if pinned else None)

@@ -65,14 +65,15 @@ def command(
     one HDF5 file with the features, label, speaker, word and split of each clip.
     """
     chosen = parse_settings(FeatureSettings, settings)
+    parameters = {"features": chosen.model_dump(mode="json")}
     if isinstance(chosen, SpikeFeatures):
         if report is not None:
             raise UserError("--report: spikes have no report; leave it out.")
         inputs = [corpus / name for name in FILENAMES.values()]
-        with recorded(inputs=inputs, outputs=[output]):
+        with recorded(inputs, [output], parameters):
             write_spike_features(corpus, output, chosen)
         return
     if report is None:
         raise UserError("--report is missing: make one with `delaynet corpus check`, and name it.")
-    with recorded(inputs=[corpus, report], outputs=[output]):
+    with recorded([corpus, report], [output], parameters | {"faults": faults}):
         write_features(corpus, read_report(report), output, chosen, faults, processes)

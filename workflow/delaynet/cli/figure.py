@@ -28,5 +28,7 @@ from delaynet.provenance.record import recorded
 def command(name: str, config: Path, results: Path, output: tuple[Path, ...]) -> None:
     """Draw the figure NAME from run folders."""
     inputs = [results / file for file in needed_files(name, load_config(config))]
-    with recorded(inputs=[config, *inputs], outputs=list(output)):
-        render(name, config, results, *output)
+    with recorded(
+        inputs=[config, *inputs], outputs=list(output), parameters={"figure": name}
+    ) as making:
+        render(name, config, results, *output, embedded=making.embedded())

@@ -34,5 +34,6 @@ def command(
     """Measure how excitation and inhibition are grouped in the first layer of every run."""
     names = ("initial.h5", "network.h5")
     networks = [runs / run.folder / name for run in load_config(config).runs() for name in names]
-    with recorded(inputs=[config, *networks], outputs=[output, maps]):
+    parameters = {"permutations": permutations}
+    with recorded([config, *networks], [output, maps], parameters):
         write_grouping(config, runs, output, maps, permutations, processes)

@@ -5,8 +5,9 @@ from pathlib import Path
 import click
 
 from delaynet.errors import UserError
-from delaynet.manuscript import build, list_numbers
+from delaynet.manuscript import build, inputs_of, list_numbers
 from delaynet.provenance.record import recorded
+from delaynet.provenance.seal import read_seal
 
 
 @click.command()
@@ -24,9 +25,8 @@ def command(source: Path, output: Path | None, numbers: bool) -> None:
         return
     if output is None:
         raise click.UsageError("Give --output or --numbers.")
-    parts = sorted(path for path in source.parent.iterdir() if path.is_file())
-    figures = sorted(Path("results/figures").glob("*.svg"))
-    tables = [Path(f"results/tables/{name}.csv") for name in ("accuracy", "hyperparameters")]
-    inputs = [*parts, Path("results/numbers.json"), *tables, *figures]
-    with recorded(inputs=inputs, outputs=[output]):
-        build(root, source, output)
+    with recorded(inputs=inputs_of(source), outputs=[output]) as making:
+        seal = read_seal(Path("results"))
+        # without a seal, the source says that it is missing
+        embedded = making.embedded()._replace(seal=seal and seal.digest)
+        build(root, source, output, embedded)

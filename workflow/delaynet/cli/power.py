@@ -5,12 +5,12 @@ from pathlib import Path
 import click
 
 from delaynet.provenance.record import recorded
-from delaynet.structure.power import write_power
+from delaynet.structure.power import NETWORKS, write_power
 
 
 @click.command()
 @click.option("--output", type=click.Path(path_type=Path), required=True, help="CSV to write.")
 def command(output: Path) -> None:
     """Simulate how many pairs of synapses it takes to see grouping."""
-    with recorded(inputs=[], outputs=[output]):
+    with recorded(inputs=[], outputs=[output], parameters={"networks": NETWORKS}):
         write_power(output)

@@ -83,7 +83,8 @@ def command(
         keep_checkpoint,
     )
     try:
-        with recorded(inputs=[features], outputs=[folder / name for name in RUN_FILES]):
+        outputs = [folder / name for name in RUN_FILES]
+        with recorded([features], outputs, run_settings.model_dump(mode="json"), run_settings.seed):
             written = train(run_settings, features, folder, execution)
         # not before the record: who is killed before the end is asked again
         if not keep_checkpoint:

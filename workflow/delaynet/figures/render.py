@@ -7,9 +7,16 @@ from delaynet.config import load_config
 from delaynet.errors import UserError
 from delaynet.figures.selection import FIGURES
 from delaynet.figures.style import FORMATS, save
+from delaynet.provenance.embedded import Embedded
 
 
-def render(name: str, config_path: Path, results_folder: Path, *outputs: Path) -> None:
+def render(
+    name: str,
+    config_path: Path,
+    results_folder: Path,
+    *outputs: Path,
+    embedded: Embedded | None = None,
+) -> None:
     """Draw one figure from the results and write it in the formats of the suffixes.
 
     Args:
@@ -17,6 +24,7 @@ def render(name: str, config_path: Path, results_folder: Path, *outputs: Path) -
         config_path: configuration of the results.
         results_folder: holds `runs/`, and for `task` the features file and the corpus.
         outputs: files to write, `.svg`, `.png` or `.pdf`.
+        embedded: what the files say of their making, in their metadata.
 
     Raises:
         UserError: an unknown figure or format, or something that the figure reads is not there.
@@ -29,4 +37,4 @@ def render(name: str, config_path: Path, results_folder: Path, *outputs: Path) -
     module = import_module(f"delaynet.figures.{name}")
     figure = module.draw(module.load(load_config(config_path), results_folder))
     for output in outputs:
-        save(figure, output)
+        save(figure, output, embedded)

@@ -18,6 +18,7 @@ from matplotlib.lines import Line2D
 from delaynet.config import Run
 from delaynet.figures.selection import ordered
 from delaynet.files import replacing
+from delaynet.provenance.embedded import Embedded
 
 FULL_WIDTH = 175.0  # mm, both columns
 MILLIMETRES_PER_INCH = 25.4
@@ -103,11 +104,13 @@ SETTINGS: dict[Any, Any] = {
 }
 
 # suffix -> metadata that would change from one drawing to the next, left out
-FORMATS: dict[str, dict[str, None]] = {
+FORMATS: dict[str, dict[str, str | None]] = {
     ".svg": {"Date": None},
     ".png": {"Software": None},
     ".pdf": {"CreationDate": None, "Producer": None},
 }
+# where each has a place for what says where it came from
+ORIGINS = {".svg": "Source", ".png": "Source", ".pdf": "Keywords"}
 
 Parameters = ParamSpec("Parameters")
 
@@ -228,14 +231,22 @@ def panel_title(axes: Axes, letter: str, words: str = "") -> None:
     axes.annotate(words, (0, 1), (9, pad), xycoords="axes fraction", textcoords="offset points")
 
 
-def save(figure: Figure, path: Path) -> None:
+def save(figure: Figure, path: Path, embedded: Embedded | None = None) -> None:
     """Write a figure as SVG, PDF or PNG (300 dots per inch) by the suffix.
 
     The same figure gives the same bytes: no date stands in the file.
+
+    Args:
+        figure: to be written.
+        path: file to write.
+        embedded: what the file says of its making, in its metadata.
     """
+    metadata = dict(FORMATS[path.suffix])
+    if embedded is not None:
+        metadata[ORIGINS[path.suffix]] = str(embedded)
     with mpl.rc_context(SETTINGS), replacing(path) as temporary:
         _lay_out_for_good(figure)
-        figure.savefig(temporary, metadata=FORMATS[path.suffix])
+        figure.savefig(temporary, metadata=metadata)
 
 
 def _lay_out_for_good(figure: Figure) -> None:

@@ -1,14 +1,23 @@
 """The audit: from a result back through the records of the jobs that led to it."""
 
 import json
-from collections.abc import Iterator
+import os
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from delaynet.errors import UserError
-from delaynet.provenance.record import RECORDS, fingerprint
+from delaynet.provenance import states
+from delaynet.provenance.code import PACKAGE, ROOT, changed_code, code_now
+from delaynet.provenance.doubts import doubts, own_name
+from delaynet.provenance.embedded import Embedded, read_embedded
+from delaynet.provenance.record import RECORDS, SEAL, Record, file_digest, fingerprint, read_record
+from delaynet.provenance.seal import NOT_SEALED, digest_of, read_seal, record_files
+from delaynet.provenance.states import Verdict, named
 
-Record = dict[str, Any]
+# in `results`, and no results: what is made of them outside of the workflow's jobs, and what a
+# training leaves meanwhile
+BY_PRODUCTS = (RECORDS, "report.html", "crate", "crate.zip", "checkpoints", "tensorboard")
 
 
 class Link(NamedTuple):
@@ -16,38 +25,232 @@ class Link(NamedTuple):
 
     Attributes:
         depth: jobs between this file and the one that was asked for.
-        path: of the file or folder.
-        state: `intact`, `altered` (its bytes differ from its record), `stale` (an input of it has
-            another digest now than when it was made), `missing`, `source` (not a result: written
-            by people, and held against its digest where it was read), or `unrecorded`.
-        record: of the job that made it.
+        path: of the file or folder, as it stands in the records.
+        verdict: its state, and why.
+        record: of the job that made it, or None.
     """
 
     depth: int
     path: str
-    state: str
+    verdict: Verdict
     record: Record | None
 
 
-def read_records(results: Path) -> dict[str, Record]:
-    """Return the newest record of every recorded path.
+class Audit:
+    """The records of results, and what is found when results are held against them.
 
-    Raises:
-        UserError: there is no record, or one cannot be read.
+    Records are read at once; each file is hashed once, when it is first asked for.
+
+    Attributes:
+        results: the folder of results; paths of records are looked up beside it.
+        records: of the job that made each recorded output, by path.
+        sealed: the seal over the records, or None.
     """
-    found: dict[str, Record] = {}
-    files = sorted((results / RECORDS).rglob("[!.]*.json"))
-    if not files:
-        raise UserError(f"{results / RECORDS}: holds no records; run the workflow first.")
-    for file in files:
-        try:
-            record = json.loads(file.read_text())
-            for path in record["outputs"]:
-                if path not in found or found[path]["started"] < record["started"]:
-                    found[path] = record
-        except (ValueError, KeyError, TypeError):
-            raise UserError(f"{file}: is not a record; it was altered, or cut short.") from None
-    return found
+
+    def __init__(self, results: Path) -> None:
+        """Read all records and the seal.
+
+        Raises:
+            UserError: there are no records, or one, or the seal, cannot be read.
+        """
+        self.results = Path(results)
+        self.root = Path(os.path.abspath(results)).parent
+        # the code that lies beside the results, whichever runs this
+        own = self.root / ROOT.name
+        code = own if (own / PACKAGE).is_dir() else ROOT
+        self._code_now = code_now(code)
+        files = record_files(self.results)
+        if not files:
+            raise UserError(f"{results / RECORDS}: holds no records; run the workflow first.")
+        self.files = {name: read_record(path) for name, path in files.items()}
+        self._digests = {name: file_digest(path) for name, path in files.items()}
+        self.sealed = read_seal(self.results)
+        self._doubts = doubts(self.files, self._digests, self.sealed, code.parent)
+        self._file_of: dict[str, str] = {}
+        # who stands under the right name tells of a path that two records claim
+        for name in sorted(self.files, key=lambda name: name == own_name(self.files[name])):
+            self._file_of.update(dict.fromkeys(self.files[name]["outputs"], name))
+        self.records: Mapping[str, Record] = {
+            path: self.files[name] for path, name in self._file_of.items()
+        }
+        self._fingerprints: dict[str, dict[str, Any] | None] = {}
+        self._read_archives()
+
+    def _read_archives(self) -> None:
+        """Take in the records that stand beside what lies outside of `results`."""
+        read = {path for record in self.files.values() for path in record["inputs"]}
+        for path in sorted(read - self.records.keys()):
+            beside = self.root / f"{path}.record.json"
+            if beside.exists():
+                self.records = {**self.records, path: read_record(beside)}
+
+    def fingerprint(self, path: str) -> dict[str, Any] | None:
+        """Return `sha256` and `bytes` of a file as it is now, or None where it is not there."""
+        if path not in self._fingerprints:
+            file = self.root / path
+            self._fingerprints[path] = fingerprint(file) if file.exists() else None
+        return self._fingerprints[path]
+
+    def verdict(self, path: str) -> Verdict:
+        """Return the state of a file, and why, as the path stands in the records."""
+        found, record = self.fingerprint(path), self.records.get(path)
+        if record is None:
+            return self._unrecorded(path, found is not None)
+        doubt = self._doubts.get(self._file_of.get(path, ""))
+        if doubt is not None:
+            return Verdict(states.RECORD_ALTERED, doubt)
+        if found is None:
+            return Verdict(states.MISSING, "its record tells of it")
+        if found["sha256"] != record["outputs"][path]["sha256"]:
+            return Verdict(states.ALTERED, _difference(found, record["outputs"][path]))
+        stale = [source for source in record["inputs"] if self._differs(source, record)]
+        if stale:
+            return Verdict(states.STALE, f"made from other bytes of {named(stale)}")
+        changed = changed_code(record["modules"], self._code_now)
+        if changed:
+            return Verdict(states.CODE_CHANGED, f"since then: {named(changed)}")
+        return Verdict(states.INTACT)
+
+    def _unrecorded(self, path: str, exists: bool) -> Verdict:
+        file = f"{Path(path).relative_to(self._prefix)}.json" if self.is_result(path) else ""
+        sealed = self.sealed is not None and file in self.sealed.records
+        reason = "its record, which the seal holds, is gone" if sealed else ""
+        if not exists:
+            return Verdict(states.MISSING, reason or "a record tells that it was read")
+        if self.is_result(path):
+            return Verdict(states.UNRECORDED, reason or "no record tells of it")
+        return Verdict(states.SOURCE)
+
+    @property
+    def _prefix(self) -> Path:
+        """The folder of results as the paths of records begin with it."""
+        return Path(Path(os.path.abspath(self.results)).name)
+
+    def is_result(self, path: str) -> bool:
+        """Return whether a path, as records have it, lies in the folder of results."""
+        return Path(path).is_relative_to(self._prefix)
+
+    def _differs(self, source: str, record: Record) -> bool:
+        found = self.fingerprint(source)
+        return found is None or found["sha256"] != record["inputs"][source]["sha256"]
+
+    def chain(self, path: str) -> Iterator[Link]:
+        """Yield a file and all that it was made from, depth first, newest first, each path once."""
+        yield from self._walk(path, 0, set())
+
+    def chain_of_copy(self, copy: Path, carried: Embedded) -> Iterator[Link]:
+        """Yield a copied figure or manuscript, and the chain of the result that it is a copy of.
+
+        Args:
+            copy: a file anywhere.
+            carried: what its metadata say.
+        """
+        made = [path for path, record in self.records.items() if record["id"] == carried.record]
+        # the job may have written the same in several formats
+        path = next((path for path in made if Path(path).suffix == copy.suffix), None)
+        if path is None:
+            reason = f"it carries the identifier {carried.record}, of which no record is here"
+            yield Link(0, str(copy), Verdict(states.UNRECORDED, reason), None)
+            return
+        digest = self.records[path]["outputs"][path]["sha256"]
+        verdict = Verdict(states.INTACT, f"a copy of {path}")
+        if file_digest(copy) != digest:
+            verdict = Verdict(
+                states.ALTERED, f"it says to be a copy of {path}, and differs from it"
+            )
+        yield Link(0, str(copy), verdict, None)
+        yield from self._walk(path, 1, set())
+
+    def known(self, path: str) -> str | None:
+        """Return the recorded path that a path is, or lies in, or None."""
+        of_records = self.records.keys() | {
+            source for record in self.records.values() for source in record["inputs"]
+        }
+        places = (Path(path), *Path(path).parents)
+        return next((str(place) for place in places if str(place) in of_records), None)
+
+    def _walk(self, path: str, depth: int, seen: set[str]) -> Iterator[Link]:
+        if path in seen:
+            return
+        seen.add(path)
+        record = self.records.get(path)
+        yield Link(depth, path, self.verdict(path), record)
+        for source in sorted(record["inputs"] if record else (), key=self._age, reverse=True):
+            yield from self._walk(source, depth + 1, seen)
+
+    def _age(self, path: str) -> str:
+        return str(self.records[path]["ended"]) if path in self.records else ""
+
+    def everything(self) -> Iterator[Link]:
+        """Yield the chains of all that no other result was made from, then what has no record."""
+        seen: set[str] = set()
+        read = {source for record in self.records.values() for source in record["inputs"]}
+        last = sorted(self.records.keys() - read, key=self._age, reverse=True)
+        # an altered record may close a circle, which has no end to begin from
+        for path in (*last, *sorted(self.records, key=self._age, reverse=True)):
+            yield from self._walk(path, 0, seen)
+        for path in self._without_record():
+            yield from self._walk(path, 0, seen)
+
+    def _without_record(self) -> list[str]:
+        """Return the files of results that no record tells of, and those whose record is gone."""
+        gone = set(self.sealed.records if self.sealed else ()) - self.files.keys()
+        found = {str(self._prefix / name.removesuffix(".json")) for name in gone}
+        folders = {self.root / path for path in self.records if (self.root / path).is_dir()}
+        top = self.root / self._prefix
+        for folder, names, files in os.walk(top):
+            here = Path(folder)
+            names[:] = [
+                name
+                for name in names
+                if not name.startswith(".")
+                and here / name not in folders
+                and not (here == top and name in BY_PRODUCTS)
+            ]
+            for name in files:
+                is_by_product = name.startswith(".") or (here == top and name in BY_PRODUCTS)
+                path = str((here / name).relative_to(self.root))
+                if not is_by_product and path not in self.records:
+                    found.add(path)
+        return sorted(found)
+
+    def seal(self) -> Verdict:
+        """Return the state of the seal over all records, and why.
+
+        `unrecorded` where none was made yet, `missing` where it is gone; `altered` where its digest
+        does not follow from it, where it is not as its own record says, or where the manuscript
+        carries another one; `record altered` where a record is not as it was sealed.
+        """
+        carried = read_embedded(self.root / self._prefix / "paper.pdf")
+        if self.sealed is None:
+            if f"{SEAL}.json" in self.files or carried is not None:
+                return Verdict(states.MISSING, "it was made, and is gone")
+            return Verdict(states.UNRECORDED, "none was made yet")
+        if digest_of(self.sealed.records) != self.sealed.digest:
+            return Verdict(states.ALTERED, "its digest does not follow from what it holds")
+        if f"{SEAL}.json" not in self.files:
+            return Verdict(states.RECORD_ALTERED, "its own record is gone")
+        own = self.verdict(str(self._prefix / SEAL))
+        if own.state not in (states.INTACT, states.CODE_CHANGED):
+            return own
+        sealed = self.sealed.records.items()
+        added = self._digests.keys() - self.sealed.records.keys() - set(NOT_SEALED)
+        others = sorted(
+            {name for name, digest in sealed if self._digests.get(name) != digest} | added
+        )
+        if others:
+            return Verdict(states.RECORD_ALTERED, f"not as sealed: {named(others)}")
+        if carried is not None and carried.seal != self.sealed.digest:
+            return Verdict(states.ALTERED, "paper.pdf carries another digest")
+        return Verdict(states.INTACT)
+
+
+def _difference(found: Mapping[str, Any], made: Mapping[str, Any]) -> str:
+    """Return in what a file differs from what its job wrote, as far as sizes tell."""
+    for unit in ("files", "bytes"):
+        if found.get(unit) != made.get(unit):
+            return f"it holds {found.get(unit):,} {unit}, and {made.get(unit):,} when it was made"
+    return "as many bytes as when it was made, but others"
 
 
 def find_number(numbers: Path, key: str) -> dict[str, Any]:
@@ -69,44 +272,3 @@ def find_number(numbers: Path, key: str) -> dict[str, Any]:
     if not isinstance(entry, dict) or "shown" not in entry:
         raise UserError(f"{numbers}: '{key}' is a group of numbers; name one of them.")
     return entry
-
-
-def chain(path: str, records: dict[str, Record], results: Path) -> Iterator[Link]:
-    """Yield a result and all that it was made from, depth first, each path once.
-
-    Args:
-        path: as it stands in the records.
-        records: from `read_records`.
-        results: folder of results; all that lies elsewhere is a source.
-    """
-    seen: set[str] = set()
-    digests: dict[str, str | None] = {}
-
-    def digest(name: str) -> str | None:
-        if name not in digests:
-            exists = Path(name).exists()
-            digests[name] = fingerprint(Path(name))["sha256"] if exists else None
-        return digests[name]
-
-    def state(name: str, record: Record | None) -> str:
-        if digest(name) is None:
-            return "missing"
-        if record is None:
-            return "unrecorded" if Path(name).is_relative_to(results) else "source"
-        if record["outputs"][name]["sha256"] != digest(name):
-            return "altered"
-        made_from = record["inputs"].items()
-        if any(fingerprints["sha256"] != digest(source) for source, fingerprints in made_from):
-            return "stale"
-        return "intact"
-
-    def walk(name: str, depth: int) -> Iterator[Link]:
-        if name in seen:
-            return
-        seen.add(name)
-        record = records.get(name)
-        yield Link(depth, name, state(name, record), record)
-        for source in record["inputs"] if record else ():
-            yield from walk(source, depth + 1)
-
-    yield from walk(path, 0)

@@ -7,13 +7,17 @@ or another layout of the source rerun nothing: no week of training is lost to a 
 
 import ast
 import hashlib
-from functools import lru_cache
+from collections.abc import Callable, Mapping
+from functools import cache, lru_cache
 from pathlib import Path
 
 PACKAGE = "delaynet"
 ROOT = Path(__file__).resolve().parents[2]
 # what keeps records of results does not change them
 NOT_CODE_OF_RESULTS = (f"{PACKAGE}.provenance",)
+# what a command is dispatched through, and the package itself
+DISPATCHER = (f"{PACKAGE}/__init__.py", f"{PACKAGE}/__main__.py", f"{PACKAGE}/cli/__init__.py")
+NO_CODE = f"{PACKAGE}/cli/corpus_fetch.py"  # an archive is what its checksum says
 DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
 
 
@@ -66,10 +70,14 @@ def modules_of(*modules: str) -> list[str]:
     return sorted(seen - {PACKAGE})
 
 
-@lru_cache
 def code_digest(path: Path) -> str:
     """Return a digest of what a module's source says to the interpreter."""
-    tree = ast.parse(path.read_text())
+    return _digest_of(path.read_text())
+
+
+@cache
+def _digest_of(source: str) -> str:
+    tree = ast.parse(source)
     for node in ast.walk(tree):
         if isinstance(node, DOCUMENTED) and ast.get_docstring(node) is not None:
             node.body = node.body[1:] or [ast.Pass()]
@@ -88,3 +96,40 @@ def code(*modules: str) -> list[str]:
         assert path is not None, f"no module {module}"
         described.append(f"{path.relative_to(ROOT)} {code_digest(path)}")
     return described
+
+
+def code_now(root: Path) -> Callable[[str], str | None]:
+    """Return the function that gives the digest of a module as it is now, or None: none is left.
+
+    Each module is read once.
+
+    Args:
+        root: the folder that holds the package.
+    """
+
+    @cache
+    def digest(file: str) -> str | None:
+        try:
+            return code_digest(root / file)
+        except (OSError, SyntaxError):
+            return None
+
+    return digest
+
+
+def changed_code(
+    modules: Mapping[str, Mapping[str, str]], now: Callable[[str], str | None]
+) -> list[str]:
+    """Return the modules that a result depends on, and whose code is not what it was.
+
+    It is what Snakemake would make the result again for: neither comments nor what keeps records.
+
+    Args:
+        modules: of the result's record.
+        now: from `code_now`.
+    """
+    if NO_CODE in modules:
+        return []
+    keeping = tuple(name.replace(".", "/") for name in NOT_CODE_OF_RESULTS)
+    counted = [file for file in modules if not file.startswith(keeping) and file not in DISPATCHER]
+    return [file for file in counted if now(file) != modules[file]["code"]]

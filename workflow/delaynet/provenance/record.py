@@ -1,37 +1,41 @@
 """One record for every job: what it read, what it wrote, with which code, where.
 
-A record is a JSON file below `results/records/`, named after the job's first output. Files stand in
-it with their SHA-256, folders with the digest of the list of their files. Fields:
-
-    command, started, seconds      the command line; UTC; wall clock
-    inputs, outputs                {path: {"sha256": .., "bytes": ..}}, paths relative to the
-                                   directory that the job ran in
-    commit, uncommitted            git commit; digest of what differed from it, or null
-    modules                        {file: sha256} of the project's modules that were loaded
-    packages, python, platform     versions of the loaded packages; interpreter; machine
-    host, slurm_job, slurm_node    host name; Slurm's job id and name of the node, or null
-    visible_gpus                   the GPUs that the job was given, as CUDA numbers them, or null
+A record is a JSON file below `results/records/`, named after the job's first output;
+`workflow/schemas/record.schema.json` says what stands in it. The job itself writes it, on the
+machine that it runs on, in a file of its own: no two jobs ever write the same one.
 """
 
 import hashlib
-import importlib.metadata
 import json
 import os
-import platform
 import shlex
-import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from delaynet.errors import UserError
 from delaynet.files import replacing
-from delaynet.provenance.code import PACKAGE, ROOT
+from delaynet.provenance.code import PACKAGE, ROOT, code_digest
+from delaynet.provenance.embedded import Embedded
+from delaynet.provenance.machine import machine, peak_memory
+from delaynet.provenance.repository import version_control
 
 RECORDS = "records"
+SEAL = "seal.json"
+SCHEMA = 1
+# in the order in which they stand in a record
+FIELDS = (
+    "schema", "id", "rule", "wildcards", "command", "parameters", "configuration", "seed",
+    "inputs", "outputs", "commit", "uncommitted", "modules", "packages", "python", "torch",
+    "platform", "host", "cpu", "gpu", "visible_gpus", "slurm_job", "slurm_node", "started",
+    "ended", "seconds", "peak_memory_bytes",
+)  # fmt: skip
+
+Record = dict[str, Any]
 
 
 def file_digest(path: Path) -> str:
@@ -59,7 +63,10 @@ def fingerprint(path: Path) -> dict[str, Any]:
 
 
 def record_path(output: Path) -> Path:
-    """Return where the record of a job stands: `results/records/..` for `results/..`."""
+    """Return where the record of a job stands: `results/records/..` for `results/..`.
+
+    The record of what lies elsewhere, as a fetched archive does, stands beside it.
+    """
     parts = output.parts
     if "results" not in parts:
         return output.with_name(f"{output.name}.record.json")
@@ -67,71 +74,159 @@ def record_path(output: Path) -> Path:
     return Path(*parts[:top], RECORDS, *parts[top:-1], f"{output.name}.json")
 
 
+class Making:
+    """A job while it goes on: what is known of the making of its outputs before they are there."""
+
+    def __init__(self, inputs: Mapping[str, Any]) -> None:
+        """Hold the fingerprints of what is read, and the code as it is now."""
+        self.inputs = inputs
+        self.rule = os.environ.get("DELAYNET_RULE")
+        self.wildcards: dict[str, str] = json.loads(os.environ.get("DELAYNET_WILDCARDS", "{}"))
+        self.versions = version_control(ROOT.parent)
+        self._modules: dict[str, dict[str, str]] = {}
+        self._id: str | None = None
+        self.modules()
+
+    def modules(self) -> dict[str, dict[str, str]]:
+        """Return `sha256` and `code` of every module of this package that is loaded by now.
+
+        A module counts as it was when this first saw it: who edits it while a training goes on does
+        not change what that training runs.
+        """
+        for name, module in sorted(sys.modules.items()):
+            path = getattr(module, "__file__", None)
+            if name.split(".")[0] != PACKAGE or path is None:
+                continue
+            file = str(Path(path).relative_to(ROOT))
+            if file not in self._modules:
+                digests = {"sha256": file_digest(Path(path)), "code": code_digest(Path(path))}
+                self._modules[file] = digests
+        return dict(sorted(self._modules.items()))
+
+    @property
+    def id(self) -> str:
+        """The record's identifier: the same making has the same one on every machine."""
+        if self._id is None:
+            made_by = {
+                "rule": self.rule,
+                "wildcards": self.wildcards,
+                "arguments": sys.argv[1:],
+                "inputs": {path: read["sha256"] for path, read in self.inputs.items()},
+                "modules": {file: digests["code"] for file, digests in self.modules().items()},
+                **self.versions,
+            }
+            canonical = json.dumps(made_by, sort_keys=True, separators=(",", ":"))
+            self._id = hashlib.sha256(canonical.encode()).hexdigest()[:16]
+        return self._id
+
+    def embedded(self) -> Embedded:
+        """Return what an output may carry in its metadata."""
+        return embedded_of({"id": self.id, **self.versions})
+
+
+def embedded_of(record: Mapping[str, Any]) -> Embedded:
+    """Return what the outputs of a record's job may carry in their metadata."""
+    commit = record["commit"]
+    return Embedded(record["id"], commit and commit + "+" * bool(record["uncommitted"]))
+
+
 @contextmanager
-def recorded(inputs: Sequence[Path], outputs: Sequence[Path]) -> Iterator[None]:
+def recorded(
+    inputs: Sequence[Path],
+    outputs: Sequence[Path],
+    parameters: Mapping[str, Any] | None = None,
+    seed: int | None = None,
+) -> Iterator[Making]:
     """Write the record of a job when the block has written its outputs.
 
+    A job that was done again and made the same from the same leaves its record as it was, so that
+    the seal over all records holds.
+
     Args:
-        inputs: files or folders that the block reads.
+        inputs: files or folders that the block reads; they count as they were before it.
         outputs: files or folders that the block writes.
+        parameters: the settings of the job in full, as JSON has them.
+        seed: of what the job draws, where it is one.
     """
     started, begin = datetime.now(UTC), time.monotonic()
-    yield
-    record = {
+    # who needs an input that is not there says so better
+    making = Making(_fingerprints(path for path in inputs if path.exists()))
+    yield making
+    read = {str(path): making.inputs.get(str(path)) or fingerprint(path) for path in inputs}
+    ended = datetime.now(UTC)
+    record: Record = {
+        "schema": SCHEMA,
+        "id": making.id,
+        "rule": making.rule,
+        "wildcards": making.wildcards,
         "command": shlex.join([PACKAGE, *sys.argv[1:]]),
-        "started": started.isoformat(timespec="seconds"),
+        "parameters": parameters,
+        "configuration": next(
+            (read[path]["sha256"] for path in read if Path(path).name == "config.json"), None
+        ),
+        "seed": seed,
+        "inputs": read,
+        "outputs": _fingerprints(outputs),
+        **making.versions,
+        "modules": making.modules(),
+        **machine(),
+        "started": started.isoformat(timespec="milliseconds"),
+        "ended": ended.isoformat(timespec="milliseconds"),
         "seconds": round(time.monotonic() - begin, 3),
-        "inputs": {str(path): fingerprint(path) for path in inputs},
-        "outputs": {str(path): fingerprint(path) for path in outputs},
-        **_version_control(),
-        "modules": _loaded_modules(),
-        "packages": _loaded_packages(),
-        "python": platform.python_version(),
-        "platform": platform.platform(),
-        "host": platform.node(),
-        "slurm_job": os.environ.get("SLURM_JOB_ID"),
-        "slurm_node": os.environ.get("SLURMD_NODENAME"),
-        "visible_gpus": os.environ.get("CUDA_VISIBLE_DEVICES"),
+        "peak_memory_bytes": peak_memory(),
     }
-    with replacing(record_path(outputs[0])) as temporary:
-        temporary.write_text(json.dumps(record, indent=2) + "\n")
+    path = record_path(outputs[0])
+    if not _stands(record, path):
+        with replacing(path) as temporary:
+            temporary.write_text(json.dumps(record, indent=2) + "\n")
 
 
-def _version_control() -> dict[str, str | None]:
-    """Return the commit of the project and a digest of what differs from it."""
-
-    def git(*arguments: str) -> str | None:
-        command = ["git", "-C", str(ROOT), *arguments]
-        try:
-            result = subprocess.run(command, capture_output=True, check=True, timeout=60)
-        except (OSError, subprocess.SubprocessError):
-            return None  # no git here, or not a clone: the modules' digests still say which code
-        return result.stdout.decode(errors="replace")
-
-    commit, changes = git("rev-parse", "HEAD"), git("diff", "HEAD")
-    return {
-        "commit": commit.strip() if commit else None,
-        "uncommitted": hashlib.sha256(changes.encode()).hexdigest() if changes else None,
-    }
+def _fingerprints(paths: Iterable[Path]) -> dict[str, Any]:
+    return {str(path): fingerprint(path) for path in paths}
 
 
-def _loaded_modules() -> dict[str, str]:
-    """Return the digest of every module of this package that this process has loaded."""
-    files = {
-        Path(file)
-        for name, module in sys.modules.items()
-        if name.split(".")[0] == PACKAGE and (file := getattr(module, "__file__", None))
-    }
-    return {str(file.relative_to(ROOT)): file_digest(file) for file in sorted(files)}
+def _stands(record: Record, path: Path) -> bool:
+    """Return whether the sealed record at `path` tells of the same outputs, from the same."""
+    folder = next((parent for parent in path.parents if parent.name == RECORDS), None)
+    if folder is None or not path.exists():
+        return False
+    try:
+        sealed = json.loads((folder.parent / SEAL).read_text())["records"]
+        former = json.loads(path.read_text())
+        is_sealed = sealed[path.relative_to(folder).as_posix()] == file_digest(path)
+        return is_sealed and _content(former) == _content(record)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return False  # no seal, or not a record: this one takes its place
 
 
-def _loaded_packages() -> dict[str, str]:
-    """Return the version of every installed distribution that this process has loaded."""
-    top_level = {name.split(".")[0] for name in sys.modules}
-    distributions = {
-        distribution
-        for name, owners in importlib.metadata.packages_distributions().items()
-        if name in top_level
-        for distribution in owners
-    }
-    return {name: importlib.metadata.version(name) for name in sorted(distributions)}
+def _content(record: Record) -> tuple[Any, ...]:
+    """Return what a record says of outputs, inputs and code, apart from where and when."""
+    digests = [
+        {path: file["sha256"] for path, file in record[side].items()}
+        for side in ("inputs", "outputs")
+    ]
+    return *digests, {file: module["code"] for file, module in record["modules"].items()}
+
+
+def read_record(file: Path) -> Record:
+    """Return a record.
+
+    Raises:
+        UserError: it is not one.
+    """
+    try:
+        record: Record = json.loads(file.read_text())
+        complete = record.keys() >= set(FIELDS) and len(record["outputs"]) > 0
+        for side in ("inputs", "outputs"):
+            complete &= all(len(found["sha256"]) == 64 for found in record[side].values())
+        complete &= all(
+            module["code"] and module["sha256"] for module in record["modules"].values()
+        )
+    except (ValueError, KeyError, TypeError, AttributeError):
+        complete = False
+    if not complete:
+        raise UserError(
+            f"{file}: is not a record; it was altered or cut short, or an earlier version of this "
+            "project wrote it. Remove it, and make its result again."
+        )
+    return record

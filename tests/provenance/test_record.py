@@ -1,0 +1,170 @@
+"""The record of a job: all its fields, its identifier, and when it is left as it was."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+
+from delaynet.errors import UserError
+from delaynet.provenance.code import ROOT
+from delaynet.provenance.record import FIELDS, read_record, recorded
+from delaynet.provenance.repository import version_control
+from delaynet.provenance.seal import write_seal
+
+SCHEMA = json.loads((ROOT / "schemas" / "record.schema.json").read_text())
+
+
+@contextmanager
+def in_folder(folder: Path) -> Iterator[None]:
+    before = Path.cwd()
+    os.chdir(folder)
+    try:
+        yield
+    finally:
+        os.chdir(before)
+
+
+def make(folder: Path, content: str = "made") -> dict[str, Any]:
+    """Make `results/out.txt` from `in.txt` as a job does, and return its record."""
+    with in_folder(folder), recorded([Path("in.txt")], [Path("results/out.txt")], {"a": 1}, 7):
+        Path("results").mkdir(exist_ok=True)
+        Path("results/out.txt").write_text(content)
+    return read_record(folder / "results/records/out.txt.json")
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "in.txt").write_text("given")
+    return tmp_path
+
+
+def test_the_schema_and_the_code_name_the_same_fields_in_the_same_order(folder: Path) -> None:
+    assert tuple(SCHEMA["properties"]) == tuple(SCHEMA["required"]) == FIELDS
+    assert tuple(make(folder)) == FIELDS
+    assert all("description" in field or "$ref" in field for field in SCHEMA["properties"].values())
+
+
+def test_a_record_fits_its_schema_and_a_changed_one_does_not(folder: Path) -> None:
+    record = make(folder)
+    jsonschema.validate(record, SCHEMA)
+    for change in ({"seed": -1}, {"host": None}, {"more": 1}, {"outputs": {}}, {"commit": "main"}):
+        with pytest.raises(jsonschema.ValidationError):
+            jsonschema.validate(record | change, SCHEMA)
+
+
+def test_the_rule_and_its_wildcards_come_from_the_workflow(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert make(folder)["rule"] is None, "called by hand"
+    monkeypatch.setenv("DELAYNET_RULE", "figure")
+    monkeypatch.setenv("DELAYNET_WILDCARDS", '{"figure": "accuracy"}')
+    record = make(folder)
+    assert (record["rule"], record["wildcards"]) == ("figure", {"figure": "accuracy"})
+
+
+def test_inputs_are_as_they_were_before_the_job(folder: Path) -> None:
+    with in_folder(folder), recorded([Path("in.txt")], [Path("results/out.txt")]):
+        Path("results").mkdir()
+        Path("results/out.txt").write_text(Path("in.txt").read_text())
+        Path("in.txt").write_text("given otherwise, while the job went on")
+    record = read_record(folder / "results/records/out.txt.json")
+    assert record["inputs"]["in.txt"] == record["outputs"]["results/out.txt"]
+
+
+def test_the_same_making_has_the_same_identifier_and_no_other_has(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = make(folder)
+    monkeypatch.setenv("SLURM_JOB_ID", "12")
+    again = make(folder, "made otherwise")
+    assert (again["id"], again["slurm_job"]) == (first["id"], "12"), "not from outputs or machine"
+    (folder / "in.txt").write_text("given anew")
+    other_input = make(folder)
+    monkeypatch.setenv("DELAYNET_RULE", "other")
+    other_rule = make(folder)
+    monkeypatch.setattr(sys, "argv", ["delaynet", "other", "--option"])
+    other_arguments = make(folder)
+    records = (first, other_input, other_rule, other_arguments)
+    assert len({record["id"] for record in records}) == len(records)
+
+
+def test_a_sealed_record_is_left_as_it_was_when_the_same_is_made_from_the_same(
+    folder: Path,
+) -> None:
+    first = make(folder)
+    assert make(folder)["started"] != first["started"], "no seal is there to be broken"
+    kept = make(folder)
+    write_seal(folder / "results", folder / "results" / "seal.json")
+    assert make(folder) == kept
+    assert make(folder, "made otherwise")["outputs"] != kept["outputs"]
+
+
+def test_an_altered_record_is_replaced_when_its_job_runs_again(folder: Path) -> None:
+    record = make(folder)
+    write_seal(folder / "results", folder / "results" / "seal.json")
+    path = folder / "results/records/out.txt.json"
+    path.write_text(json.dumps(record | {"host": "elsewhere"}))
+    assert make(folder)["host"] == record["host"]
+
+
+def test_the_record_of_what_lies_outside_of_results_stands_beside_it(tmp_path: Path) -> None:
+    with in_folder(tmp_path), recorded([], [Path("archive.tar.gz")]):
+        Path("archive.tar.gz").write_bytes(b"sounds")
+    assert read_record(tmp_path / "archive.tar.gz.record.json")["inputs"] == {}
+
+
+@pytest.mark.parametrize("content", ["", "[]", "{", '{"outputs": {"a": 1}}', '{"schema": 1}'])
+def test_what_is_not_a_record_is_said_not_to_be_one(tmp_path: Path, content: str) -> None:
+    path = tmp_path / "record.json"
+    path.write_text(content)
+    with pytest.raises(UserError, match="is not a record"):
+        read_record(path)
+
+
+def git(folder: Path, *arguments: str) -> None:
+    who = ["-c", "user.name=Ada", "-c", "user.email=ada@example.org"]
+    subprocess.run(["git", *who, *arguments], cwd=folder, check=True, capture_output=True)
+
+
+def test_code_that_differs_from_the_commit_is_uncommitted_and_results_are_not(
+    tmp_path: Path,
+) -> None:
+    package = tmp_path / "workflow" / "delaynet"
+    package.mkdir(parents=True)
+    (package / "__init__.py").write_text("")
+    (tmp_path / ".gitignore").write_text("results\n")
+    assert version_control(tmp_path) == {"commit": None, "uncommitted": None}
+    git(tmp_path, "init", "--quiet")
+    git(tmp_path, "add", "--all")
+    git(tmp_path, "commit", "--quiet", "--message", "All")
+    clean = version_control(tmp_path)
+    assert clean["commit"] is not None
+    assert clean["uncommitted"] is None
+    for name in ("results/a.csv", "README.md"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text("not code")
+        assert version_control(tmp_path) == clean
+    seen = {None}
+    for name in ("workflow/delaynet/new.py", "workflow/delaynet/__init__.py", "config/own.yaml"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text("a = 1\n")
+        seen.add(version_control(tmp_path)["uncommitted"])
+    assert len(seen) == 4
+
+
+def test_a_repository_around_a_copy_of_the_project_is_not_its_own(tmp_path: Path) -> None:
+    git(tmp_path, "init", "--quiet")
+    (tmp_path / "notes.txt").write_text("mine")
+    git(tmp_path, "add", "--all")
+    git(tmp_path, "commit", "--quiet", "--message", "Notes")
+    copy = tmp_path / "copy" / "workflow" / "delaynet"
+    copy.mkdir(parents=True)
+    (copy / "__init__.py").write_text("")
+    assert version_control(tmp_path / "copy") == {"commit": None, "uncommitted": None}

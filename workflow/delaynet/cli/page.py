@@ -1,0 +1,21 @@
+"""`delaynet page`."""
+
+from pathlib import Path
+
+import click
+
+from delaynet.manuscript import inputs_of
+from delaynet.page.writing import write_page
+from delaynet.provenance.record import recorded
+
+
+@click.command()
+@click.option("--source", type=click.Path(path_type=Path), required=True, help="Typst file to set.")
+@click.option("--output", type=click.Path(path_type=Path), required=True, help="HTML to write.")
+def command(source: Path, output: Path) -> None:
+    """Set the manuscript as a page on which each number and figure leads to its chain.
+
+    The current folder holds `results/`, which it reads.
+    """
+    with recorded(inputs=inputs_of(source), outputs=[output]) as making:
+        write_page(Path.cwd(), source, Path("results"), output, making.embedded())

@@ -1,0 +1,36 @@
+"""`delaynet plan`."""
+
+from pathlib import Path
+
+import click
+
+from delaynet.planning.dry_run import dry_run
+from delaynet.planning.plan import plan_of
+from delaynet.planning.replot import REPLOTTED, refuse_costly
+from delaynet.planning.words import lines_of
+
+
+@click.command()
+@click.option(
+    "--configfile",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="Configuration.  [default: config/config.yaml, the miniature]",
+)
+@click.option(
+    "--replot",
+    is_flag=True,
+    help="Of drawing all figures and the manuscript anew; refuse, with the reason, if that would "
+    "train, or make corpus or features.",
+)
+def command(configfile: Path | None, replot: bool) -> None:
+    """Say what would run, why, how many trainings, and for how long.
+
+    It writes nothing and asks no cluster. Hours are of trainings only: from the records of earlier
+    trainings here, or else from docs/benchmark.md. `snakemake --profile slurm -n` ends with the
+    same, in hours of GPUs.
+    """
+    with dry_run(configfile, REPLOTTED if replot else ()) as workflow:
+        plan = plan_of(workflow)
+    if replot:
+        refuse_costly(plan)
+    click.echo("\n".join(lines_of(plan)))

@@ -1,0 +1,21 @@
+"""`delaynet seal`."""
+
+from pathlib import Path
+
+import click
+
+from delaynet.provenance.record import recorded
+from delaynet.provenance.seal import write_seal
+
+
+@click.command()
+@click.option(
+    "--results", type=click.Path(path_type=Path), default=Path("results"), show_default=True
+)
+@click.option("--output", type=click.Path(path_type=Path), required=True, help="JSON to write.")
+def command(results: Path, output: Path) -> None:
+    """Seal the records of all results: a digest of each, and one of them all."""
+    # no inputs: the seal itself names all that it read, with their digests
+    with recorded(inputs=[], outputs=[output]):
+        digest = write_seal(results, output)
+    click.echo(f"The digest over all records is {digest}.")

@@ -1,0 +1,68 @@
+"""Chains as trees for a reader: one node a job, and one for all jobs that are alike.
+
+A figure of the full paper is made from hundreds of trainings, which differ in their settings but
+not in what they read. They are one node, so that a chain of thousands of files is a dozen lines.
+"""
+
+from collections.abc import Iterable, Sequence
+from itertools import groupby
+from typing import Any, NamedTuple
+
+from delaynet.provenance.audit import Audit
+from delaynet.provenance.record import Record
+
+
+class Node(NamedTuple):
+    """Files of a chain that stand together.
+
+    Attributes:
+        paths: of the files.
+        records: of the jobs that made them; none for a source.
+        children: what they were made from; empty where it stands further up in the tree.
+        is_repeated: whether it does.
+    """
+
+    paths: tuple[str, ...]
+    records: tuple[Record, ...]
+    children: tuple["Node", ...] = ()
+    is_repeated: bool = False
+
+
+def tree(audit: Audit, paths: Iterable[str]) -> tuple[Node, ...]:
+    """Return the trees of some files, newest first, what nobody made last; each job once."""
+    return _nodes(audit, sorted(set(paths)), set())
+
+
+def branch(audit: Audit, path: str, source: str) -> Node:
+    """Return the tree of one file as far as it was made from `source`."""
+    record = audit.records.get(path)
+    return Node((path,), (record,) if record else (), tree(audit, [source]))
+
+
+def _nodes(audit: Audit, paths: Sequence[str], seen: set[str]) -> tuple[Node, ...]:
+    made: dict[str, list[str]] = {}
+    for path in paths:
+        if path in audit.records:
+            made.setdefault(audit.records[path]["id"], []).append(path)
+    jobs = [(audit.records[files[0]], tuple(files)) for files in made.values()]
+    jobs.sort(key=lambda job: (_kind(job[0]), job[0]["ended"]), reverse=True)
+    groups = [list(group) for _, group in groupby(jobs, key=lambda job: _kind(job[0]))]
+    groups.sort(key=lambda group: max(str(record["ended"]) for record, _ in group), reverse=True)
+    nodes = [_node(audit, group, seen) for group in groups]
+    sources = [Node((path,), ()) for path in paths if path not in audit.records]
+    return (*nodes, *sources)
+
+
+def _kind(record: Record) -> tuple[Any, ...]:
+    """Return what jobs have in common that are one node: the rule, and what they read."""
+    return record["rule"] or "", sorted(record["inputs"])
+
+
+def _node(audit: Audit, jobs: list[tuple[Record, tuple[str, ...]]], seen: set[str]) -> Node:
+    records = tuple(record for record, _ in jobs)
+    paths = tuple(sorted(path for _, files in jobs for path in files))
+    ids = {record["id"] for record in records}
+    if ids <= seen:
+        return Node(paths, records, is_repeated=bool(records[0]["inputs"]))
+    seen |= ids
+    return Node(paths, records, _nodes(audit, sorted(records[0]["inputs"]), seen))

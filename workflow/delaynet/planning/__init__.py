@@ -1,0 +1,1 @@
+"""What would run and why, how many trainings, for how long: before anything runs."""

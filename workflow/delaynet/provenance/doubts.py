@@ -1,0 +1,78 @@
+"""Which records are not to be believed: not as they were sealed, or against what git holds."""
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from delaynet.provenance.record import RECORDS, Record, record_path
+from delaynet.provenance.repository import digests_at, holds
+from delaynet.provenance.seal import NOT_SEALED, Seal
+from delaynet.provenance.states import named
+
+
+def doubts(
+    records: Mapping[str, Record], digests: Mapping[str, str], seal: Seal | None, project: Path
+) -> dict[str, str]:
+    """Return why a record is not to be believed, by its file; the first reason of each.
+
+    Args:
+        records: by file, relative to `results/records`.
+        digests: SHA-256 of these files.
+        seal: over the records, where there is one.
+        project: the folder that holds `workflow/`, and its repository where it is a clone.
+    """
+    found: dict[str, str] = {}
+    for reasons in (_places(records), _sealed(digests, seal), _commits(records, project)):
+        for file, reason in reasons:
+            found.setdefault(file, reason)
+    return found
+
+
+def own_name(record: Record) -> str:
+    """Return the name, below `results/records`, that a record stands under."""
+    path = record_path(Path(next(iter(record["outputs"]))))
+    parts = path.parts
+    return Path(*parts[parts.index(RECORDS) + 1 :]).as_posix() if RECORDS in parts else path.name
+
+
+def _places(records: Mapping[str, Record]) -> Iterator[tuple[str, str]]:
+    claims: dict[str, list[str]] = defaultdict(list)
+    for file, record in records.items():
+        if file != own_name(record):
+            yield file, f"{RECORDS}/{file} is the record of {next(iter(record['outputs']))}"
+        for path in record["outputs"]:
+            claims[path].append(file)
+    for path, files in claims.items():
+        for file in files if len(files) > 1 else ():
+            others = [f"{RECORDS}/{other}" for other in files if other != file]
+            yield file, f"{named(others)} tells of {path} as well"
+
+
+def _sealed(digests: Mapping[str, str], seal: Seal | None) -> Iterator[tuple[str, str]]:
+    if seal is None:
+        return
+    for file, digest in digests.items():
+        if file in NOT_SEALED or seal.records.get(file) == digest:
+            continue
+        how = "differs from" if file in seal.records else "is not in"
+        yield file, f"{RECORDS}/{file} {how} the seal"
+
+
+def _commits(records: Mapping[str, Record], project: Path) -> Iterator[tuple[str, str]]:
+    files: dict[str, set[str]] = defaultdict(set)
+    for record in records.values():
+        if record["commit"] is not None:
+            files[record["commit"]].update(record["modules"])
+    held = {commit: holds(project, commit) for commit in files}
+    at = {commit: digests_at(project, commit, sorted(files[commit])) for commit in files}
+    for file, record in records.items():
+        commit = record["commit"]
+        if commit is None or held[commit] is None:
+            continue
+        if not held[commit]:
+            yield file, f"names the commit {commit[:10]}, which this repository does not hold"
+        elif record["uncommitted"] is None:
+            modules = record["modules"].items()
+            other = [name for name, module in modules if at[commit][name] != module["sha256"]]
+            if other:
+                yield file, f"names other code than its commit {commit[:10]} holds: {named(other)}"

@@ -1,0 +1,80 @@
+"""The project's own repository, asked through git: which commit, what differs, what it held."""
+
+import hashlib
+import subprocess
+from collections.abc import Iterable
+from pathlib import Path
+
+from delaynet.provenance.code import PACKAGE
+
+# what can move a result, or the page that it is printed on; results themselves are no code
+CODE = ("Snakefile", "workflow", "manuscript", "config", "envs")
+
+
+def _git(project: Path, *arguments: str, given: bytes = b"") -> bytes | None:
+    """Return what git prints, or None where it fails: no git here, or not a clone."""
+    # no lock on the index: many jobs ask at once
+    command = ["git", "--no-optional-locks", "-C", str(project), *arguments]
+    try:
+        result = subprocess.run(command, input=given, capture_output=True, check=True, timeout=60)
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return result.stdout
+
+
+def is_tracked(project: Path) -> bool:
+    """Return whether a project lies in a repository of its own, not in one around a copy of it."""
+    return (
+        _git(project, "ls-files", "--error-unmatch", f"workflow/{PACKAGE}/__init__.py") is not None
+    )
+
+
+def version_control(project: Path) -> dict[str, str | None]:
+    """Return the commit of a project, and a digest of what differs from it in its code.
+
+    Both are None where the project is not a clone: the digests of the modules still say which code
+    ran. Files that git does not know count as differences, unless it is told to ignore them.
+    """
+    head = _git(project, "rev-parse", "HEAD") if is_tracked(project) else None
+    if head is None:
+        return {"commit": None, "uncommitted": None}
+    changes = _git(project, "diff", "HEAD", "--", *CODE) or b""
+    untracked = (
+        _git(project, "ls-files", "--others", "--exclude-standard", "-z", "--", *CODE) or b""
+    )
+    for name in sorted(filter(None, untracked.decode().split("\0"))):
+        digest = hashlib.sha256((project / name).read_bytes()).hexdigest()
+        changes += f"{digest}  {name}\n".encode()
+    uncommitted = hashlib.sha256(changes).hexdigest() if changes else None
+    return {"commit": head.decode().strip(), "uncommitted": uncommitted}
+
+
+def holds(project: Path, commit: str) -> bool | None:
+    """Return whether the repository holds a commit, or None where it cannot tell.
+
+    A shallow clone, or a copy without its repository, knows nothing of earlier commits.
+    """
+    if _git(project, "cat-file", "-e", f"{commit}^{{commit}}") is not None and is_tracked(project):
+        return True
+    is_shallow = _git(project, "rev-parse", "--is-shallow-repository")
+    return False if is_tracked(project) and is_shallow == b"false\n" else None
+
+
+def digests_at(project: Path, commit: str, files: Iterable[str]) -> dict[str, str | None]:
+    """Return the SHA-256 of files of `workflow/` as they stood in a commit; None: not there."""
+    names = list(files)
+    asked = "".join(f"{commit}:workflow/{name}\n" for name in names).encode()
+    answer = _git(project, "cat-file", "--batch", given=asked) or b""
+    found: dict[str, str | None] = {}
+    start = 0
+    for name in names:
+        end = answer.find(b"\n", start)
+        header = answer[start:end].split()
+        start = end + 1
+        if header[-1:] == [b"missing"] or len(header) != 3:
+            found[name] = None
+            continue
+        size = int(header[2])
+        found[name] = hashlib.sha256(answer[start : start + size]).hexdigest()
+        start += size + 1
+    return found
