@@ -1,0 +1,22 @@
+"""`delaynet crate`."""
+
+from pathlib import Path
+
+import click
+
+from delaynet.provenance.crate import write_crate
+
+
+@click.command()
+@click.option(
+    "--results", type=click.Path(path_type=Path), default=Path("results"), show_default=True
+)
+@click.option(
+    "--output",
+    type=click.Path(path_type=Path),
+    required=True,
+    help="Archive to write (a name ending in .zip), or else a folder.",
+)
+def command(results: Path, output: Path) -> None:
+    """Describe intact results as an RO-Crate, to publish or to deposit."""
+    write_crate(results, output)

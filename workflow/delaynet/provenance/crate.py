@@ -1,0 +1,346 @@
+"""An RO-Crate of the results: which jobs ran, on what, with which code, from the records alone.
+
+Workflow Run Crate 0.5 (process, workflow, provenance; https://w3id.org/ro/wfrun) in RO-Crate 1.1.
+Each job is a `CreateAction` whose objects are the files that it read and whose results those that
+it wrote. What the records do not know (who ran a job, under which address the code is published)
+is left out.
+
+The crate holds what a reader looks at: manuscript, figures, tables, measures, the records, the
+sources. Recordings and HDF5 files (features, networks) are named by their hash (RFC 6920), and not
+held: `delaynet results pack` makes an archive of them.
+"""
+
+import base64
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from rocrate.model import ComputationalWorkflow, ContextEntity
+from rocrate.rocrate import ROCrate
+
+from delaynet.errors import UserError
+from delaynet.files import replacing, replacing_folder
+from delaynet.provenance.audit import Audit
+from delaynet.provenance.record import fingerprint, record_path
+from delaynet.provenance.states import INTACT
+
+Record = Mapping[str, Any]
+
+PROFILES = {
+    "https://w3id.org/ro/wfrun/process/0.5": ("Process Run Crate", "0.5"),
+    "https://w3id.org/ro/wfrun/workflow/0.5": ("Workflow Run Crate", "0.5"),
+    "https://w3id.org/ro/wfrun/provenance/0.5": ("Provenance Run Crate", "0.5"),
+    "https://w3id.org/workflowhub/workflow-ro-crate/1.0": ("Workflow RO-Crate", "1.0"),
+}
+# of the vocabulary of Workflow Run Crate, which the context of RO-Crate 1.1 lacks
+TERMS = {
+    term: f"https://w3id.org/ro/terms/workflow-run#{term}" for term in ("sha256", "resourceUsage")
+}
+MAIN_WORKFLOW = "workflow/Snakefile"
+SOURCES = (
+    *("LICENSE", "CITATION.cff", "README.md", "Snakefile", MAIN_WORKFLOW),
+    *("workflow/**/*.smk", "workflow/**/*.py", "workflow/**/*.json", "workflow/**/*.rst"),
+    *("workflow/**/*.yaml", "config/*", "envs/*", "manuscript/*"),
+)
+NOT_HELD = (".h5", ".gz")
+MEDIA_TYPES = {
+    ".bib": "application/x-bibtex",
+    ".css": "text/css",
+    ".csv": "text/csv",
+    ".html": "text/html",
+    ".js": "text/javascript",
+    ".json": "application/json",
+    ".md": "text/markdown",
+    ".pdf": "application/pdf",
+    ".png": "image/png",
+    ".py": "text/x-python",
+    ".svg": "image/svg+xml",
+    ".yaml": "application/yaml",
+}
+# what of a record is the use of a resource, with its code of UN/CEFACT
+USED = {"seconds": ("elapsed time", "SEC"), "peak_memory_bytes": ("peak memory", "AD")}
+
+
+class RunWorkflow(ComputationalWorkflow):
+    """The main workflow, whose steps are its rules."""
+
+    TYPES = (*ComputationalWorkflow.TYPES, "HowTo")
+
+    def _empty(self) -> dict[str, Any]:
+        return {"@id": self.id, "@type": list(self.TYPES), "name": self.id}
+
+
+def hash_address(path: str, sha256: str) -> str:
+    """Return the address of a file by its content (RFC 6920), its path as a query."""
+    digest = base64.urlsafe_b64encode(bytes.fromhex(sha256)).decode().rstrip("=")
+    return f"ni:///sha-256;{digest}?path={quote(path)}"
+
+
+def version_of(record: Record) -> str | None:
+    """Return the commit that a job ran from; a plus and a digest follow where it was changed."""
+    if record["commit"] is None:
+        return None
+    uncommitted = record["uncommitted"]
+    return str(record["commit"]) + (f"+{uncommitted[:10]}" if uncommitted else "")
+
+
+class Entities:
+    """The entities of a crate, each made when it is first asked for.
+
+    Args:
+        root: the project's folder; paths of records are relative to it.
+    """
+
+    def __init__(self, root: Path) -> None:
+        """Begin with a crate that holds nothing but the names of its profiles."""
+        self.root = root
+        self.crate = ROCrate(version="1.1")
+        self.crate.metadata.extra_terms = TERMS
+        self.crate.root_dataset["conformsTo"] = [
+            self.entity(address, "CreativeWork", name=name, version=version)
+            for address, (name, version) in PROFILES.items()
+        ]
+
+    def entity(self, identifier: str, kind: str, /, **properties: Any) -> Any:
+        """Return the entity of this identifier, no file; a property without value is left out."""
+        known = self.crate.get(identifier)
+        if known is not None:
+            return known
+        known_properties = {name: given for name, given in properties.items() if given}
+        entity = ContextEntity(self.crate, identifier, {"@type": kind, **known_properties})
+        return self.crate.add(entity)
+
+    def value(self, name: str, value: Any) -> Any:
+        """Return a value that jobs were given, such as a wildcard."""
+        text = str(value)
+        return self.entity(f"#{name}={quote(text)}", "PropertyValue", name=name, value=text)
+
+    def file(self, path: str, content: Mapping[str, Any] | None = None) -> Any:
+        """Return a file or a folder, held in the crate or named by its hash.
+
+        Args:
+            path: relative to the project's folder.
+            content: its fingerprint as recorded; by default that of the file as it is.
+        """
+        content = content or fingerprint(self.root / path)
+        is_folder = "files" in content
+        within = not Path(path).is_absolute() and ".." not in Path(path).parts
+        is_held = within and not is_folder and Path(path).suffix not in NOT_HELD
+        identifier = quote(path) if is_held else hash_address(path, content["sha256"])
+        known = self.crate.get(identifier)
+        if known is not None:
+            return known
+        properties = {
+            "name": path,
+            "sha256": content["sha256"],
+            "contentSize": str(content["bytes"]),
+        }
+        if is_folder:
+            properties["description"] = (
+                f"{content['files']} files; the hash is that of the sorted lines "
+                "`<sha256>  <path below the folder>`"
+            )
+            folder = self.entity(identifier, "Dataset", **properties)
+            self.crate.root_dataset.append_to("hasPart", folder)
+            return folder
+        if media_type := MEDIA_TYPES.get(Path(path).suffix):
+            properties["encodingFormat"] = media_type
+        if is_held:
+            return self.crate.add_file(self.root / path, path, properties=properties)
+        return self.crate.add_file(identifier, properties=properties)
+
+    def tool(self, record: Record) -> Any:
+        """Return the command that a job was, in the version that ran."""
+        version = version_of(record)
+        words = record["command"].split()
+        name = " ".join(words[:3] if words[1] in ("cluster", "corpus", "results") else words[:2])
+        identifier = (
+            "#" + (record["rule"] or name.replace(" ", "-")) + f"@{version}" * bool(version)
+        )
+        kind = "SoftwareApplication"
+        packages = {**record["packages"], "python": record["python"]}
+        required = [
+            self.entity(
+                f"#{name}-{number}", "SoftwareApplication", name=name, softwareVersion=number
+            )
+            for name, number in packages.items()
+        ]
+        return self.entity(
+            identifier, kind, name=name, softwareVersion=version, softwareRequirements=required
+        )
+
+    def action(self, record: Record) -> Any:
+        """Return the action that a job was."""
+        wildcards = record["wildcards"]
+        given = [self.value(name, value) for name, value in wildcards.items()]
+        if record["seed"] is not None:
+            given.append(self.value("seed", record["seed"]))
+        used = [
+            self.entity(
+                f"#{record['id']}-{name}",
+                "PropertyValue",
+                name=words,
+                propertyID=f"#{name}",
+                value=str(record[name]),
+                unitCode=unit,
+            )
+            for name, (words, unit) in USED.items()
+            if record[name] is not None
+        ]
+        first = next(iter(record["outputs"]))
+        return self.entity(
+            f"#{record['id']}",
+            "CreateAction",
+            identifier=record["id"],
+            name=" ".join([record["rule"] or record["command"], *wildcards.values()]),
+            description=record["command"],
+            instrument=self.tool(record),
+            object=[*(self.file(*read) for read in record["inputs"].items()), *given],
+            result=[self.file(*written) for written in record["outputs"].items()],
+            startTime=record["started"],
+            endTime=record["ended"],
+            actionStatus={"@id": "http://schema.org/CompletedActionStatus"},
+            resourceUsage=used,
+            subjectOf=self.file(record_path(Path(first)).as_posix()),
+        )
+
+
+def sources(root: Path) -> Iterator[str]:
+    """Yield the files of the project that make the results, caches and hidden files left out."""
+    found = {path for pattern in SOURCES for path in root.glob(pattern) if path.is_file()}
+    for path in sorted(found):
+        if not any(part.startswith((".", "__pycache__")) for part in path.relative_to(root).parts):
+            yield path.relative_to(root).as_posix()
+
+
+def refuse_doubtful(audit: Audit) -> None:
+    """Let nothing into a crate that is not what its record says, or that is out of date.
+
+    Raises:
+        UserError: a result is not intact, or the seal does not hold.
+    """
+    verdicts = {path: audit.verdict(path) for path in audit.records}
+    verdicts["the seal over all records"] = audit.seal()
+    bad = {path: verdict for path, verdict in verdicts.items() if verdict.state != INTACT}
+    for path, verdict in bad.items():
+        raise UserError(
+            f"{path}: {verdict.state} ({verdict.reason}); a crate takes intact results only, and "
+            f"{len(bad)} are not: `delaynet audit --all` lists them."
+        )
+
+
+def described(root: Path, results: Path, records: Iterable[Record]) -> ROCrate:
+    """Return the crate of some records, ready to be written.
+
+    Args:
+        root: the project's folder; paths of records are relative to it.
+        results: folder of results.
+        records: of all jobs.
+    """
+    entities = Entities(root)
+    crate = entities.crate
+    jobs = sorted(records, key=lambda record: (record["started"], record["id"]))
+    workflow = _main_workflow(entities)
+    actions = {record["id"]: entities.action(record) for record in jobs}
+    for path in sources(root):
+        entities.file(path)
+    name = json.loads((results / "config.json").read_text())["name"]
+    crate.name = f"Results of the configuration '{name}'"
+    crate.description = (
+        "Figures, tables and manuscript of a recomputation of Mészáros, Knight and Nowotny (2024, "
+        "https://doi.org/10.3389/fncom.2024.1460309), with the record of every job that made them. "
+        "Recordings, features and networks are named by their hash and not held."
+    )
+    crate.datePublished = max(record["ended"] for record in jobs)
+    crate.license = entities.file("LICENSE")
+    run = _run(entities, workflow, jobs)
+    by_rules = [record for record in jobs if record["rule"]]
+    if by_rules:
+        _describe_steps(entities, workflow, run, by_rules, actions)
+    crate.root_dataset["mentions"] = [run, *actions.values()]
+    return crate
+
+
+def write_crate(results: Path, output: Path) -> None:
+    """Write the crate of results: a folder, or one archive where the name ends in `.zip`.
+
+    Raises:
+        UserError: results are not intact, or the place cannot be written to.
+    """
+    audit = Audit(results)
+    refuse_doubtful(audit)
+    records = {record["id"]: record for record in audit.records.values()}
+    crate = described(audit.root, results, records.values())
+    if output.suffix == ".zip":
+        with replacing(output) as temporary:
+            crate.write_zip(temporary)
+    else:
+        with replacing_folder(output) as temporary:
+            crate.write(temporary)
+
+
+def _main_workflow(entities: Entities) -> Any:
+    """Return the main workflow, with its file."""
+    content = fingerprint(entities.root / MAIN_WORKFLOW)
+    return entities.crate.add_workflow(
+        entities.root / MAIN_WORKFLOW,
+        MAIN_WORKFLOW,
+        main=True,
+        lang="snakemake",
+        cls=RunWorkflow,
+        properties={"sha256": content["sha256"], "contentSize": str(content["bytes"])},
+    )
+
+
+def _describe_steps(
+    entities: Entities, workflow: Any, run: Any, jobs: list[Record], actions: Mapping[str, Any]
+) -> None:
+    """Tell of each job of a rule which step of the workflow it was, and that Snakemake ran it."""
+    tools: dict[str, list[Any]] = {record["rule"]: [] for record in jobs}
+    for record in jobs:
+        tool = entities.tool(record)
+        if tool not in tools[record["rule"]]:
+            tools[record["rule"]].append(tool)
+    steps = {
+        rule: entities.entity(f"{MAIN_WORKFLOW}#{rule}", "HowToStep", name=rule, workExample=ran)
+        for rule, ran in tools.items()
+    }
+    workflow["step"] = list(steps.values())
+    workflow["hasPart"] = [tool for ran in tools.values() for tool in ran]
+    controls = [
+        entities.entity(
+            f"#control-{record['id']}",
+            "ControlAction",
+            name=f"orchestrate {record['rule']}",
+            instrument=steps[record["rule"]],
+            object=actions[record["id"]],
+        )
+        for record in jobs
+    ]
+    entities.entity(
+        "#orchestration",
+        "OrganizeAction",
+        name="the jobs of the workflow's rules",
+        instrument=entities.entity("#snakemake", "SoftwareApplication", name="Snakemake"),
+        object=controls,
+        result=run,
+    )
+
+
+def _run(entities: Entities, workflow: Any, jobs: list[Record]) -> Any:
+    """Return the run of the workflow as a whole: from what nobody made to what nobody read."""
+    read = {path: content for record in jobs for path, content in record["inputs"].items()}
+    written = {path: content for record in jobs for path, content in record["outputs"].items()}
+    return entities.entity(
+        "#run",
+        "CreateAction",
+        name="all jobs together",
+        description="Every job of which there is a record, in one or more calls of Snakemake.",
+        instrument=workflow,
+        object=[entities.file(*item) for item in read.items() if item[0] not in written],
+        result=[entities.file(*item) for item in written.items() if item[0] not in read],
+        startTime=min(record["started"] for record in jobs),
+        endTime=max(record["ended"] for record in jobs),
+    )
