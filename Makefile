@@ -1,4 +1,4 @@
-# make paper | make test | make test-fast | make test-slurm | make lint | make benchmark | make report | make setup
+# make paper | make replot | make test | make test-fast | make test-slurm | make lint | make benchmark | make report | make setup
 # One command each, on a fresh machine with git, make and Python 3.11 or newer.
 
 PYTHON ?= python3
@@ -15,7 +15,7 @@ SNAKEMAKE := $(BIN)/snakemake --workflow-profile workflow/profiles/default --con
 # the report is made of what the run has left
 .NOTPARALLEL:
 
-.PHONY: paper report test test-fast test-slurm lint benchmark setup clean help
+.PHONY: paper replot report test test-fast test-slurm lint benchmark setup clean help
 
 paper: setup
 	@flock --nonblock --close --conflict-exit-code 75 .make.lock $(MAKE) --no-print-directory run report; \
@@ -29,11 +29,17 @@ paper: setup
 	fi; \
 	exit $$status
 
+# Figures and PDF anew from the runs that are here; refuses, with the reason, if that would train.
+replot: setup
+	@PYTHONPATH=workflow $(BIN)/python -m delaynet plan --replot --configfile "$(CONFIG)"
+	@flock --nonblock --close --conflict-exit-code 75 .make.lock \
+		$(MAKE) --no-print-directory run FORCED="--forcerun figure paper"
+
 # Only ever called under the lock of `make paper`: a Snakemake that was killed leaves its own behind.
 .PHONY: run
 run:
 	@if [ -n "$$(ls .snakemake/locks 2>/dev/null)" ]; then $(SNAKEMAKE) --unlock --quiet all; fi
-	@$(SNAKEMAKE) --logger delaynet
+	@$(SNAKEMAKE) --logger delaynet $(FORCED)
 
 report: setup
 	@$(SNAKEMAKE) --report results/.report.html --quiet all

@@ -1,0 +1,141 @@
+"""A run that is trained again: the same bytes here, the same accuracy within bounds elsewhere."""
+
+import contextlib
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+import torch
+from click.testing import CliRunner
+
+from delaynet.cli import main
+from delaynet.config import RunSettings
+from delaynet.errors import UserError
+from delaynet.provenance.audit import Audit
+from delaynet.provenance.record import recorded
+from delaynet.retraining import compare, content, drawn_runs, other_circumstances, tolerance
+from delaynet.runs import RUN_FILES
+from delaynet.settings import ModelSettings, TrainingSettings
+from delaynet.training.loop import train
+
+
+def settings_of(seed: int) -> RunSettings:
+    return RunSettings(
+        delays="learned", structure="deep_r_rigl", dale="free", sparsity="0.75", seed=seed,
+        model=ModelSettings(hidden=(8,)),
+        training=TrainingSettings(epochs=1, batch_size=64, device="cpu"),
+    )  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def trained(small_features: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with two recorded runs."""
+    root = tmp_path_factory.mktemp("trained")
+    features = Path("results/features.h5")
+    torch.set_num_threads(1)
+    with contextlib.chdir(root):
+        features.parent.mkdir()
+        with recorded([], [features]):
+            shutil.copy(small_features, features)
+        for seed in (0, 1):
+            settings = settings_of(seed)
+            folder = Path("results/runs", settings.run.folder)
+            outputs = [folder / name for name in RUN_FILES]
+            with recorded([features], outputs, settings.model_dump(mode="json"), seed):
+                train(settings, features, folder).remove()
+    return root
+
+
+@pytest.fixture
+def project(trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A copy of it, as the current folder."""
+    shutil.copytree(trained, tmp_path / "project")
+    monkeypatch.chdir(tmp_path / "project")
+    return tmp_path / "project"
+
+
+def verify(*options: str) -> tuple[int, str]:
+    result = CliRunner().invoke(main, ["results", "verify", *options])
+    return result.exit_code, result.output
+
+
+def test_runs_that_are_trained_again_here_have_the_same_bytes(project: Path) -> None:
+    code, output = verify("--retrain", "2")
+    assert output.count("the same bytes") == 2
+    assert "2 of 2 agree with what was recorded." in output
+    assert code == 0
+
+
+def test_a_run_that_was_altered_is_not_passed(project: Path) -> None:
+    summary = next(Path("results/runs").rglob("summary.json"))
+    summary.write_text(summary.read_text().replace("test_accuracy", "test accuracy"))
+    code, output = verify("--retrain", "2")
+    assert f"{summary} is altered" in output
+    assert "1 of 2 agree" in output
+    assert code == 1
+
+
+def test_the_same_seed_draws_the_same_runs_and_no_run_twice(project: Path) -> None:
+    audit = Audit(Path("results"))
+    assert drawn_runs(audit, 2, 5) == drawn_runs(audit, 2, 5)
+    assert len(set(drawn_runs(audit, 2, 5))) == 2
+    assert {drawn_runs(audit, 1, seed)[0] for seed in range(20)} == set(drawn_runs(audit, 2, 5))
+    with pytest.raises(UserError, match="3 runs are asked for, and 2 were recorded here"):
+        drawn_runs(audit, 3, 0)
+
+
+def run_folder(
+    folder: Path, accuracy: float, weights: str, seconds: float = 1.0, clips: int = 2264
+) -> Path:
+    folder.mkdir()
+    for name in RUN_FILES:
+        (folder / name).write_text(weights if name.endswith("h5") else "same")
+    (folder / "metrics.csv").write_text(f"epoch,loss,seconds\n0,3,{seconds}\n")
+    (folder / "predictions.csv").write_text("filename\n" + "clip\n" * clips)
+    (folder / "summary.json").write_text(json.dumps({"test_accuracy": accuracy}))
+    return folder
+
+
+def test_how_long_an_epoch_took_is_no_difference(tmp_path: Path) -> None:
+    recorded_run = run_folder(tmp_path / "a", 0.9, "w", seconds=1.0)
+    again = run_folder(tmp_path / "b", 0.9, "w", seconds=2.5)
+    assert compare(recorded_run, again, []) == (True, "the same bytes")
+    assert content(again / "metrics.csv") == b"epoch,loss\n0,3"
+
+
+def test_other_bytes_under_the_same_conditions_are_a_failure(tmp_path: Path) -> None:
+    again = compare(
+        run_folder(tmp_path / "a", 0.9, "w"), run_folder(tmp_path / "b", 0.9, "other"), []
+    )
+    assert not again.agrees
+    assert "other bytes in initial.h5, network.h5, under the same conditions" in again.found
+
+
+@pytest.mark.parametrize(
+    ("accuracy", "agrees"), [(0.9, True), (0.926, True), (0.874, True), (0.93, False), (0, False)]
+)
+def test_elsewhere_the_accuracy_is_within_what_another_draw_would_give(
+    tmp_path: Path, accuracy: float, agrees: bool
+) -> None:
+    folders = run_folder(tmp_path / "a", 0.9, "w"), run_folder(tmp_path / "b", accuracy, "other")
+    again = compare(*folders, ["cpu"])
+    assert again.agrees is agrees
+    assert ("not within 2.7 points" in again.found) is not agrees
+    assert "(not as recorded: cpu)" in again.found
+
+
+def test_the_tolerance_is_three_standard_errors_and_at_least_two_points() -> None:
+    assert tolerance(0.9, 2264) == pytest.approx(3 * (2 * 0.09 / 2264) ** 0.5)
+    assert tolerance(0.9, 500) == pytest.approx(0.0569, abs=1e-4)
+    assert tolerance(0.99, 10**6) == tolerance(1.0, 20) == 0.02
+
+
+def test_what_rounding_depends_on_is_held_against_the_record(project: Path) -> None:
+    settings = settings_of(0)
+    record = Audit(Path("results")).records[f"results/runs/{settings.run.folder}/summary.json"]
+    assert other_circumstances(record, settings) == []
+    for field in ("platform", "cpu", "gpu", "python", "torch"):
+        assert other_circumstances({**record, field: "another"}, settings) == [field]
+    packages = record["packages"] | {"numpy": "1.0"}
+    assert other_circumstances({**record, "packages": packages}, settings) == ["version of numpy"]

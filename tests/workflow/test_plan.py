@@ -1,0 +1,135 @@
+"""The plan: what would run, why, how much of it; said by `delaynet plan` and by every dry run."""
+
+import os
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from project_copy import run, snakemake
+
+pytestmark = pytest.mark.slow
+
+
+def delaynet(project: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run a command of the project's own package."""
+    package = f"PYTHONPATH={project / 'workflow'}"
+    return run(
+        project, "env", package, ".venv/bin/python", "-m", "delaynet", *arguments, check=False
+    )
+
+
+def traces(project: Path) -> dict[str, tuple[float, int]]:
+    """Return time and size of every file, and the names of folders."""
+    found = {}
+    for folder, names, files in os.walk(project):
+        names[:] = [name for name in names if name not in (".venv", "__pycache__")]
+        for name in files:
+            about = os.lstat(os.path.join(folder, name))
+            found[os.path.join(folder, name)] = (about.st_mtime, about.st_size)
+        found |= {os.path.join(folder, name): (0.0, 0) for name in names}
+    return found
+
+
+@contextmanager
+def put_back(path: Path) -> Iterator[None]:
+    """Put a file back as it was, its time too."""
+    content, times = path.read_bytes(), path.stat()
+    try:
+        yield
+    finally:
+        path.write_bytes(content)
+        os.utime(path, ns=(times.st_atime_ns, times.st_mtime_ns))
+
+
+def test_the_plan_of_a_fresh_clone_names_every_job_and_leaves_no_trace(untouched: Path) -> None:
+    before = traces(untouched)
+    plan = delaynet(untouched, "plan").stdout
+    assert traces(untouched) == before
+    for line in ("1  corpus  ", "3  train  ", "1  paper  "):
+        assert f"  {line}" in plan
+    assert plan.count("not made yet") == plan[: plan.index("variant")].count("\n") - 4
+    for variant in ("none-dense-free", "learned-dense-free", "fixed-deep_r_rigl-dale"):
+        assert f"     0       1      0.00  {variant}" in plan
+    assert "3 trainings, 0 done and 3 to run; about 1 minute of one core" in plan
+    assert "(by docs/benchmark.md)" in plan
+
+
+def test_a_dry_run_for_a_cluster_ends_with_the_plan_in_hours_of_gpus(untouched: Path) -> None:
+    command = ("--profile", "slurm", "--configfile", "config/config.yaml", "-n")
+    shown = run(untouched, ".venv/bin/snakemake", *command).stdout
+    last = shown.strip().splitlines()[-1]
+    assert last.startswith("3 trainings, 0 done and 3 to run; at most about 1 minute of one GPU")
+    assert "(by docs/benchmark.md; no training was recorded on a GPU here)" in last
+
+
+def test_when_all_is_done_the_plan_says_so(finished: Path) -> None:
+    sentence = "Plan of 'tiny': nothing to run; 3 trainings, 3 done and 0 to run.\n"
+    assert delaynet(finished, "plan").stdout == sentence
+    assert snakemake(finished, "--dry-run").stdout.endswith(sentence)
+
+
+def test_a_cause_is_a_matter_of_content_not_of_time(finished: Path) -> None:
+    features = finished / "results" / "features.h5"
+    with put_back(features):
+        features.touch()
+        plan = delaynet(finished, "plan").stdout
+        assert "3  train     results/features.h5 is newer, though its content is the same" in plan
+        features.write_bytes(features.read_bytes() + b"more")
+        plan = delaynet(finished, "plan").stdout
+        assert "3  train     results/features.h5 has changed\n" in plan
+    assert "1  grouping  after train\n" in plan
+    assert "by the records of 3 trainings here, on CPUs" in plan
+
+
+def test_the_module_whose_code_has_changed_is_named(finished: Path) -> None:
+    accuracy = finished / "workflow" / "delaynet" / "figures" / "accuracy.py"
+    with put_back(accuracy):
+        accuracy.write_text(accuracy.read_text() + "\nA_CHANGE = 1\n")
+        plan = delaynet(finished, "plan").stdout
+    assert "1  figure  the code has changed: delaynet/figures/accuracy.py\n" in plan
+    assert "3 trainings, 3 done and 0 to run.\n" in plan
+
+
+def test_a_result_that_was_removed_is_named_so(finished: Path) -> None:
+    figure = finished / "results" / "figures" / "accuracy.png"  # a target of `all`
+    with put_back(figure):
+        figure.unlink()
+        assert "1  figure  its output was removed\n" in delaynet(finished, "plan").stdout
+
+
+def test_a_mistake_in_the_configuration_is_one_sentence(untouched: Path, tmp_path: Path) -> None:
+    (tmp_path / "wrong.yaml").write_text("name: wrong\ngrid: []\nseeds: 1\n")
+    result = delaynet(untouched, "plan", "--configfile", str(tmp_path / "wrong.yaml"))
+    assert result.returncode == 2
+    assert result.stderr.startswith("delaynet: ")
+    assert "`grid` is []" in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+def test_elsewhere_than_in_a_project_it_is_one_sentence(untouched: Path, tmp_path: Path) -> None:
+    command = (untouched / ".venv" / "bin" / "delaynet", "plan")
+    result = run(tmp_path, *command, check=False)
+    assert result.returncode == 2
+    assert "No Snakefile found" in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("edited", "reason"),
+    [
+        ("training/loop.py", "train 3 networks (the code has changed: delaynet/training/loop.py)"),
+        ("features/mel.py", "make the features (the code has changed: delaynet/features/mel.py)"),
+        ("corpus/espeak.py", "make the corpus (the code has changed: delaynet/corpus/espeak.py)"),
+    ],
+)
+def test_replot_refuses_what_is_more_than_drawing(finished: Path, edited: str, reason: str) -> None:
+    before = (finished / "results" / "paper.pdf").stat().st_mtime
+    with put_back(finished / "workflow" / "delaynet" / edited):
+        with (finished / "workflow" / "delaynet" / edited).open("a") as file:
+            file.write("\nA_CHANGE = 1\n")
+        result = run(finished, "make", "replot", check=False)
+    assert result.returncode != 0
+    assert f"delaynet: nothing is drawn, as that would {reason}" in result.stderr
+    assert (finished / "results" / "paper.pdf").stat().st_mtime == before

@@ -1,0 +1,21 @@
+"""`delaynet results pack`."""
+
+from pathlib import Path
+
+import click
+
+from delaynet.provenance.packing import pack
+
+
+@click.command()
+@click.argument("archive", type=click.Path(path_type=Path), metavar="FILE")
+def command(archive: Path) -> None:
+    """Pack all results into one archive, such as results.tar.gz.
+
+    It holds all that is recorded (corpus, features, runs, tables, figures, manuscript), the
+    records, and what Snakemake knows of them. Each file is held against its record on the way; one
+    that differs stops it. Run it from the root of the project.
+    """
+    files = pack(Path("results"), archive)
+    size = archive.stat().st_size / 1e6
+    click.echo(f"{archive}: {files:,} files, each as it was recorded; {size:,.1f} MB.")

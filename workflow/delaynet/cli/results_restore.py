@@ -1,0 +1,29 @@
+"""`delaynet results restore`."""
+
+from pathlib import Path
+
+import click
+
+from delaynet.provenance.code import ROOT
+from delaynet.provenance.repository import version_control
+from delaynet.provenance.restoring import restore
+
+
+@click.command()
+@click.argument("archive", type=click.Path(path_type=Path), metavar="FILE")
+def command(archive: Path) -> None:
+    """Restore the results from an archive of `delaynet results pack`.
+
+    All of it is unpacked beside and verified first, against its manifest, the records and their
+    seal; results that are here and differ are never overwritten. In a clone of the commit that they
+    were made with, figures and manuscript then rebuild without training (`make replot`), and
+    `delaynet audit --all` is clean. Run it from the root of the project.
+    """
+    restored = restore(archive)
+    click.echo(f"{len(restored.files):,} files restored, each as it was recorded.")
+    here = version_control(ROOT.parent)["commit"]
+    if restored.commit and here and restored.commit != here:
+        click.echo(
+            f"They were packed with commit {restored.commit[:10]}, and this is {here[:10]}: "
+            "`delaynet plan` says what the code that differs would make again."
+        )

@@ -1,0 +1,174 @@
+"""Results restored from an archive: unpacked beside, verified, only then put in their places."""
+
+import gzip
+import json
+import os
+import shutil
+import tarfile
+import tempfile
+import zlib
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from tqdm import tqdm
+
+from delaynet.errors import UserError
+from delaynet.files import explaining
+from delaynet.provenance.packing import MANIFEST, METADATA, Digests, Hashing, refuse_disagreement
+from delaynet.provenance.record import file_digest
+
+# the only places that an archive may write to
+PLACES = (PurePosixPath("results"), PurePosixPath("resources"), PurePosixPath(METADATA))
+CHUNK = 1 << 20
+# what reading an archive raises that was cut or altered
+BROKEN = (
+    *(tarfile.TarError, gzip.BadGzipFile, zlib.error, EOFError),
+    *(IsADirectoryError, NotADirectoryError, FileExistsError),  # a file where a folder is
+)
+
+
+class Unpacked:
+    """An archive unpacked beside the project, and verified; nothing of it is in its place yet.
+
+    Attributes:
+        folder: that it was unpacked into.
+        files: paths below it, which are those below the project's root.
+        commit: of the project that packed it, or None.
+    """
+
+    def __init__(self, archive: Path, folder: Path) -> None:
+        """Unpack an archive into an empty folder.
+
+        Raises:
+            UserError: the archive is cut, altered, or would write elsewhere; one sentence.
+        """
+        self.folder = folder
+        digests = _unpack(archive, folder)
+        manifest = _manifest(archive, folder)
+        digests.pop(MANIFEST)
+        self.commit: str | None = manifest["commit"]
+        self.files = sorted(digests)
+        if difference := sorted(
+            path
+            for path in {*digests, *manifest["files"]}
+            if digests.get(path) != manifest["files"].get(path)
+        ):
+            raise UserError(
+                f"{archive}: {difference[0]} is not what the archive's manifest says; the archive "
+                "was altered, nothing is restored."
+            )
+        refuse_disagreement(folder, Path("results"), digests, f"{archive} is not restored")
+
+    def refuse_overwriting(self) -> None:
+        """Refuse to replace results that differ.
+
+        Raises:
+            UserError: names the first of them.
+        """
+        there = [path for path in self.files if Path(path).exists() and not _is_metadata(path)]
+        differing = [
+            path
+            for path in tqdm(there, "comparing with what is here", mininterval=1, disable=not there)
+            if Path(path).is_dir() or file_digest(Path(path)) != file_digest(self.folder / path)
+        ]
+        if differing:
+            raise UserError(
+                f"{differing[0]}: is here already and differs from the archive's "
+                f"({len(differing)} files do); restore into a fresh clone, or move `results/` away."
+            )
+
+    def put_in_place(self) -> None:
+        """Move every file to its place."""
+        for path in tqdm(self.files, "restoring", unit="file", mininterval=1):
+            place = Path(path)
+            with explaining(place):
+                place.parent.mkdir(parents=True, exist_ok=True)
+                shutil.move(self.folder / path, place)
+
+
+def restore(archive: Path) -> Unpacked:
+    """Restore an archive into the project in the current folder; return what it held.
+
+    Raises:
+        UserError: the archive is cut, altered, or would write elsewhere, or results that are here
+            differ; nothing is restored then.
+    """
+    if not archive.is_file():
+        raise UserError(f"{archive}: there is no such archive.")
+    with (
+        explaining(Path.cwd()),
+        tempfile.TemporaryDirectory(prefix=".restoring.", dir=Path.cwd()) as folder,
+    ):
+        unpacked = Unpacked(archive, Path(folder))
+        unpacked.refuse_overwriting()
+        unpacked.put_in_place()
+    return unpacked
+
+
+def _unpack(archive: Path, folder: Path) -> Digests:
+    """Unpack an archive into a folder, times kept, and return the digests of its files.
+
+    Raises:
+        UserError: it is cut or altered, or names anything but files in the places of results.
+    """
+    digests: Digests = {}
+    size = archive.stat().st_size
+    try:
+        with (
+            archive.open("rb") as file,
+            tqdm.wrapattr(file, "read", size, desc="unpacking", mininterval=1) as compressed,
+            gzip.GzipFile(fileobj=compressed) as content,
+            tarfile.open(fileobj=content, mode="r|") as tar,
+        ):
+            for member in tar:
+                _refuse_elsewhere(archive, member, digests)
+                digests[member.name] = _write(tar, member, folder / member.name)
+            # to its end, where gzip has its checksum
+            while content.read(CHUNK):
+                pass
+    except BROKEN as error:
+        raise UserError(
+            f"{archive}: is no whole archive of results ({error}); fetch or pack it again, nothing "
+            "is restored."
+        ) from None
+    return digests
+
+
+def _write(tar: tarfile.TarFile, member: tarfile.TarInfo, target: Path) -> dict[str, Any]:
+    """Write one file of an archive, and return its digest and size."""
+    source = tar.extractfile(member)
+    assert source is not None, "it is a file"
+    target.parent.mkdir(parents=True, exist_ok=True)
+    reader = Hashing(source)
+    with target.open("wb") as file:
+        shutil.copyfileobj(reader, file, CHUNK)
+    os.utime(target, (member.mtime, member.mtime))
+    return {"sha256": reader.sha256, "bytes": member.size}
+
+
+def _refuse_elsewhere(archive: Path, member: tarfile.TarInfo, known: Digests) -> None:
+    path = PurePosixPath(member.name)
+    is_in_place = member.name == MANIFEST or any(place in path.parents for place in PLACES)
+    is_plain = str(path) == member.name and ".." not in path.parts
+    if not (member.isfile() and is_in_place and is_plain) or member.name in known:
+        raise UserError(
+            f"{archive}: holds '{member.name}', which is no result of this project; nothing is "
+            "restored."
+        )
+
+
+def _manifest(archive: Path, folder: Path) -> dict[str, Any]:
+    try:
+        manifest: dict[str, Any] = json.loads((folder / MANIFEST).read_text())
+        if manifest["schema"] == 1 and isinstance(manifest["files"], dict):
+            return {"commit": manifest["commit"], "files": manifest["files"]}
+    except (OSError, ValueError, KeyError, TypeError):
+        pass
+    raise UserError(
+        f"{archive}: has no manifest that this version reads; it was cut, or is no archive of "
+        "results; nothing is restored."
+    )
+
+
+def _is_metadata(path: str) -> bool:
+    return Path(path).is_relative_to(METADATA)
