@@ -1,7 +1,7 @@
 """What packing saves: forty trainings by tens, and one at a time. docs/cluster.md has the table.
 
 `.venv/bin/python tests/slurm/packing.py`, as root, on a throw-away Debian machine that does nothing
-else; it takes about a quarter of an hour. Two queue entries run at a time, as there are two cores.
+else; it takes a quarter of an hour or more. Two queue entries run at a time, as there are two cores.
 """
 
 import json
@@ -32,6 +32,7 @@ def measure(cluster: Cluster, project: Project, pack: int) -> str:
         snakemake.code(3600)
         snakemake.succeeds()
     entries, ran = seconds_on_nodes(cluster, project)
+    assert entries == TRAININGS / pack, "Slurm has forgotten entries, or tried some again"
     records = list(project.folder.glob("results/records/runs/**/*.json"))
     assert len(records) == TRAININGS
     trained = sum(json.loads(path.read_text())["seconds"] for path in records)

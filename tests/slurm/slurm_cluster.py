@@ -179,7 +179,7 @@ class Cluster:
             lab=self.lab,
             accounting=ACCOUNTING if self.has_accounting else "",
             # so short that Snakemake's plugin asks the accounting instead
-            remembered=15 if self.has_accounting else 900,
+            remembered=15 if self.has_accounting else 7200,
         )
         (ETC / "slurm.conf").write_text(content)
         (ETC / "gres.conf").write_text(
