@@ -1,7 +1,7 @@
 """What packing saves: forty trainings by tens, and one at a time. docs/cluster.md has the table.
 
 `.venv/bin/python tests/slurm/packing.py`, as root, on a throw-away Debian machine that does nothing
-else; it takes a quarter of an hour or more. Two queue entries run at a time, as there are two cores.
+else; it takes a quarter of an hour or more. Two queue entries run at a time, on two cores.
 """
 
 import json
