@@ -41,7 +41,7 @@ def test_a_training_that_is_killed_goes_on_in_the_next_attempt(
         running.succeeds()
     assert project.trained() == undisturbed
     assert project.unfinished() == []
-    assert "Killed" in project.output()
+    assert "died with <Signals.SIGKILL: 9>" in project.output()
 
 
 def test_a_cancelled_job_is_submitted_again(
