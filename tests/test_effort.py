@@ -5,6 +5,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+import h5py
 import pytest
 
 from delaynet.config import Config, Run, load_config, parse_config
@@ -124,3 +125,19 @@ def test_spikes_that_were_not_read_yet_have_no_hours(results: Path) -> None:
     of = config(**spikes)
     assert estimate(of, of.runs(), results).total is None
     assert "known once the features are made" in announcement(of, results, 2)
+
+
+@pytest.mark.parametrize("broken", ["no HDF5", "cut", "no split", "a split of numbers"])
+def test_features_that_cannot_be_read_stop_no_estimate(results: Path, broken: str) -> None:
+    before = announcement(config(), results, 2)
+    results.mkdir()
+    features = results / "features.h5"
+    with h5py.File(features, "w") as file:
+        file["split"] = ["train"] * 500 if broken == "cut" else [1, 2]
+        if broken == "no split":
+            del file["split"]
+    if broken == "cut":
+        features.write_bytes(features.read_bytes()[:1000])
+    elif broken == "no HDF5":
+        features.write_text("broken")
+    assert announcement(config(), results, 2) == before

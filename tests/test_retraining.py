@@ -13,8 +13,16 @@ from delaynet.cli import main
 from delaynet.config import RunSettings
 from delaynet.errors import UserError
 from delaynet.provenance.audit import Audit
-from delaynet.provenance.record import recorded
-from delaynet.retraining import compare, content, drawn_runs, other_circumstances, tolerance
+from delaynet.provenance.code import ROOT, code_digest
+from delaynet.provenance.record import file_digest, recorded
+from delaynet.retraining import (
+    compare,
+    content,
+    drawn_runs,
+    other_circumstances,
+    retrain,
+    tolerance,
+)
 from delaynet.runs import RUN_FILES
 from delaynet.settings import ModelSettings, TrainingSettings
 from delaynet.training.loop import train
@@ -74,6 +82,25 @@ def test_a_run_that_was_altered_is_not_passed(project: Path) -> None:
     assert f"{summary} is altered" in output
     assert "1 of 2 agree" in output
     assert code == 1
+
+
+def test_code_beside_the_results_is_not_taken_for_the_code_that_trains(project: Path) -> None:
+    # the project that trained them says something else than the package that runs
+    shutil.copytree(ROOT / "delaynet", "workflow/delaynet")
+    loop = Path("workflow/delaynet/training/loop.py")
+    loop.write_text(f"{loop.read_text()}\nA_CHANGE = 1\n")
+    for path in Path("results/records").rglob("*.json"):
+        record = json.loads(path.read_text())
+        if "delaynet/training/loop.py" in record["modules"]:
+            digests = {"sha256": file_digest(loop), "code": code_digest(loop)}
+            record["modules"]["delaynet/training/loop.py"] = digests
+            path.write_text(json.dumps(record | {"commit": None, "uncommitted": None}))
+    code, output = verify("--retrain", "1")
+    assert code != 0
+    assert "agree" not in output
+    with pytest.raises(UserError, match=r"other code than .* \(delaynet/training/loop\.py in "):
+        audit = Audit(Path("results"))
+        retrain(audit, drawn_runs(audit, 1, 0)[0], project / "again")
 
 
 def test_the_same_seed_draws_the_same_runs_and_no_run_twice(project: Path) -> None:

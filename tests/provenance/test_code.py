@@ -8,7 +8,14 @@ import pytest
 
 from delaynet.cli import COMMANDS
 from delaynet.figures.selection import FIGURES
-from delaynet.provenance.code import ROOT, code, code_digest, imported_modules, modules_of
+from delaynet.provenance.code import (
+    ROOT,
+    code,
+    code_digest,
+    code_now,
+    imported_modules,
+    modules_of,
+)
 
 ROOMS = [
     "corpus", "features", "dataset", "compiled", "neurons", "delays", "taps", "network", "rewiring",
@@ -111,3 +118,9 @@ def test_a_room_imports_only_from_rooms_above_it(module: str) -> None:
 def test_every_command_has_its_file() -> None:
     files = {path.stem for path in Path(ROOT, "delaynet", "cli").glob("*.py")} - {"__init__"}
     assert files == {name.replace(" ", "_") for name in COMMANDS}
+
+
+@pytest.mark.parametrize("content", [b"\xff", b"def f(:\n", b"\x00"])
+def test_what_is_no_module_has_no_digest(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "module.py").write_bytes(content)
+    assert code_now(tmp_path)("module.py") is None

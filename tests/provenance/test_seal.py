@@ -17,6 +17,9 @@ def results(tmp_path: Path) -> Path:
         (records / name).parent.mkdir(parents=True, exist_ok=True)
         (records / name).write_text(name)
     (records / ".b.csv.12.json").write_text("half-written")
+    (tmp_path / "manuscript").mkdir()
+    for name in ("paper.typ", "a style.typ", ".paper.typ.swp"):
+        (tmp_path / "manuscript" / name).write_text(name)
     return tmp_path / "results"
 
 
@@ -25,7 +28,16 @@ def test_what_is_made_after_the_seal_is_not_in_it(results: Path) -> None:
     seal = read_seal(results)
     assert seal is not None
     assert list(seal.records) == ["b.csv.json", "runs/a 1/summary.json.json"]
-    assert seal.digest == digest == digest_of(seal.records)
+    assert seal.digest == digest == digest_of(seal.records, seal.sources)
+
+
+def test_the_manuscripts_text_is_sealed_with_the_records(results: Path) -> None:
+    first = write_seal(results, results / "seal.json")
+    seal = read_seal(results)
+    assert seal is not None
+    assert list(seal.sources) == ["manuscript/a style.typ", "manuscript/paper.typ"]
+    (results.parent / "manuscript" / "paper.typ").write_text("other words")
+    assert write_seal(results, results / "seal.json") != first
 
 
 def test_the_digest_can_be_computed_with_common_tools(results: Path) -> None:
@@ -58,7 +70,16 @@ def test_no_records_are_not_sealed(tmp_path: Path) -> None:
     assert read_seal(tmp_path) is None
 
 
-@pytest.mark.parametrize("content", ["", "[]", json.dumps({"digest": "a"})])
+NO_SEALS = (
+    {"digest": "a"},
+    {"digest": "a", "records": {}},
+    {"digest": 1, "records": {}, "sources": {}},
+    {"digest": "a", "records": {"b.csv.json": None}, "sources": {}},
+    {"digest": "a", "records": [], "sources": {}},
+)
+
+
+@pytest.mark.parametrize("content", ["", "[]", *map(json.dumps, NO_SEALS)])
 def test_what_is_no_seal_is_said_not_to_be_one(tmp_path: Path, content: str) -> None:
     (tmp_path / "seal.json").write_text(content)
     with pytest.raises(UserError, match="is not a seal"):

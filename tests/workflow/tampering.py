@@ -13,6 +13,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from delaynet.manuscript import set_pdf
+from delaynet.provenance.embedded import read_embedded
+
 RUNS = "results/runs/standard"
 LEARNED = f"{RUNS}/learned-dense-free/sparsity-0/seed-0"
 NONE = f"{RUNS}/none-dense-free/sparsity-0/seed-0"
@@ -80,7 +83,8 @@ def reseal(project: Path) -> None:
 
     def edit(content: Any) -> None:
         content["records"] = {name: digest(folder / name) for name in content["records"]}
-        lines = sorted(f"{sha256}  {name}\n" for name, sha256 in content["records"].items())
+        files = [*content["records"].items(), *content["sources"].items()]
+        lines = sorted(f"{sha256}  {name}\n" for name, sha256 in files)
         content["digest"] = hashlib.sha256("".join(lines).encode()).hexdigest()
 
     edit_json(seal, edit, indent=1)
@@ -135,3 +139,57 @@ def swap_runs_with_records(project: Path) -> None:
     for name in (LEARNED, NONE):
         assert (records / Path(name).relative_to("results")).is_dir()
     swap(*(records / Path(name).relative_to("results") for name in (LEARNED, NONE)))
+
+
+def fit(project: Path, output: str, **changes: Any) -> None:
+    """Make the record of a file fit it as it is, and fit all that it was made from."""
+
+    def edit(content: Any) -> None:
+        content["outputs"][output].update(
+            sha256=digest(project / output), bytes=(project / output).stat().st_size
+        )
+        for path, read in content["inputs"].items():
+            if (project / path).is_file():
+                read.update(sha256=digest(project / path), bytes=(project / path).stat().st_size)
+        content.update(changes)
+
+    edit_json(record_of(project, output), edit)
+
+
+def reword(project: Path) -> None:
+    """Change the manuscript's words, set it under the same seal, and let the records fit."""
+    replace(project / "manuscript" / "paper.typ", "*C1*", "*C1* not")
+    pdf = project / "results" / "paper.pdf"
+    rewrite(pdf, set_pdf(project, project / "manuscript" / "paper.typ", read_embedded(pdf)))
+    for output in ("results/paper.pdf", "results/paper.html"):
+        fit(project, output)
+
+
+def delete(project: Path, output: str) -> None:
+    """Delete a file with its record."""
+    remove(project / output)
+    remove(record_of(project, output))
+
+
+def strip_digest(project: Path) -> None:
+    """Take out of the PDF that it carries a seal."""
+    pdf = project / "results" / "paper.pdf"
+    rewrite(pdf, pdf.read_bytes().replace(b"delaynet-record", b"xelaynet-record"))
+    for output in ("results/paper.pdf", "results/paper.html"):
+        fit(project, output)
+
+
+def strip_seal(project: Path) -> None:
+    """Take the seal away, and all that tells of it."""
+    delete(project, "results/seal.json")
+    for output in ("results/paper.pdf", "results/paper.html"):
+        edit_json(record_of(project, output), lambda r: r["inputs"].pop("results/seal.json"))
+    strip_digest(project)
+    forge(project, "results/figures/power.svg")
+
+
+def make_folder_of(path: Path) -> None:
+    """Put a folder in place of a file."""
+    path.unlink()
+    path.mkdir()
+    (path / "file").write_text("")

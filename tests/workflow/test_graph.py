@@ -112,7 +112,7 @@ def test_a_comment_in_training_code_reruns_nothing(finished: Path) -> None:
 
 def test_a_change_to_the_manuscript_sets_it_again(finished: Path) -> None:
     with edited(finished / "manuscript" / "paper.typ", "\n// a change\n"):
-        assert planned(finished) == SET
+        assert planned(finished) == SEALED_AND_SET
 
 
 def test_a_change_to_the_features_code_does_all_but_the_corpus_again(finished: Path) -> None:

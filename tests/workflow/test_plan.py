@@ -108,6 +108,41 @@ def test_a_mistake_in_the_configuration_is_one_sentence(untouched: Path, tmp_pat
     assert "Traceback" not in result.stderr
 
 
+@pytest.mark.parametrize("content", [b"name: x\ngrid: [a\n", b"- a\n- b\n", b"", b"\x80"])
+def test_a_configuration_that_is_no_yaml_is_one_sentence(
+    untouched: Path, tmp_path: Path, content: bytes
+) -> None:
+    (tmp_path / "no.yaml").write_bytes(content)
+    result = delaynet(untouched, "plan", "--configfile", str(tmp_path / "no.yaml"))
+    assert result.returncode == 2
+    assert result.stderr.startswith(f"delaynet: {tmp_path}/no.yaml: ")
+    assert result.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("mistake", ["x = = 1\n", "def (\n", 'rule z:\n    inptu: "a"\n'])
+def test_a_snakefile_that_cannot_be_read_is_one_sentence(untouched: Path, mistake: str) -> None:
+    snakefile = untouched / "workflow" / "Snakefile"
+    with put_back(snakefile):
+        snakefile.write_text(snakefile.read_text() + mistake)
+        result = delaynet(untouched, "plan")
+    assert result.returncode == 2
+    assert result.stderr.startswith("delaynet: ")
+    assert "Snakefile" in result.stderr
+    assert result.stderr.count("\n") == 1
+
+
+def test_a_file_altered_with_its_time_kept_is_for_the_audit_to_find(finished: Path) -> None:
+    features = finished / "results" / "features.h5"
+    with put_back(features):
+        times = features.stat()
+        features.write_bytes(features.read_bytes() + b"more")
+        os.utime(features, ns=(times.st_atime_ns, times.st_mtime_ns))
+        assert "nothing to run" in delaynet(finished, "plan").stdout
+        audit = delaynet(finished, "audit", "results/features.h5")
+    assert audit.returncode == 1
+    assert "altered" in audit.stdout
+
+
 def test_elsewhere_than_in_a_project_it_is_one_sentence(untouched: Path, tmp_path: Path) -> None:
     command = (untouched / ".venv" / "bin" / "delaynet", "plan")
     result = run(tmp_path, *command, check=False)

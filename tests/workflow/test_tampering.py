@@ -48,7 +48,8 @@ def audit(project: Path, *arguments: str | Path) -> subprocess.CompletedProcess[
 # --- any byte of any kind of file, its time kept
 
 FILES = [
-    "figures/accuracy.svg", "figures/accuracy.png", "figures/task.svg", "paper.pdf", "numbers.json",
+    "figures/accuracy.svg", "figures/accuracy.png", "figures/task.svg", "paper.pdf", "paper.html",
+    "numbers.json",
     "claims.json", "config.json", "corpus_report.json", "features.h5", "grouping.csv",
     "grouping_maps.h5", "power.csv", "tables/accuracy.csv", "tables/contrasts.csv",
     "tables/hyperparameters.csv", "tables/tests.csv", "tables/claims.csv",
@@ -296,6 +297,68 @@ WAYS: dict[str, tuple[Tampering, str, str, str]] = {
         ),
         "results/paper.pdf", "record altered", "names other code than its commit",
     ),
+    "the manuscript's words are edited, it is set under the same seal, and the records fit": (
+        tamper.reword, "the seal", "stale", "manuscript/paper.typ",
+    ),
+    "so they are, and the record names the commit that held the former": (
+        tamper.reword, "results/paper.pdf", "record altered", "manuscript/paper.typ",
+    ),
+    "a source of the manuscript is added": (
+        lambda p: (p / "manuscript/more.typ").write_text("More."), "the seal", "stale", "more.typ",
+    ),
+    "a source's digest in the seal is edited": (
+        lambda p: tamper.edit_json(
+            p / "results/seal.json",
+            lambda s: s["sources"].update({"manuscript/paper.typ": "0" * 64}), 1,
+        ),
+        "the seal", "altered", "does not follow",
+    ),
+    "seal and all that tells of it are taken away": (
+        tamper.strip_seal, "the seal", "missing", "is gone",
+    ),
+    "the digest is taken out of the manuscript, and the records fit": (
+        tamper.strip_digest, "the seal", "altered", "paper.pdf carries no digest",
+    ),
+    "the manuscript is deleted with its record": (
+        lambda p: tamper.delete(p, "results/paper.pdf"), "results/paper.pdf", "missing", "sealed",
+    ),
+    "the page is deleted with its record": (
+        lambda p: tamper.delete(p, "results/paper.html"), "results/paper.html", "missing", "sealed",
+    ),
+    "the configuration is edited": (
+        lambda p: tamper.replace(p / "config/config.yaml", "epochs: 2", "epochs: 3"),
+        "results/config.json", "stale", "config/config.yaml",
+    ),
+    "the configuration is no configuration": (
+        lambda p: tamper.rewrite(p / "config/config.yaml", b"\xff: ["),
+        "results/config.json", "stale", "config/config.yaml",
+    ),
+    "a folder is put in place of a file": (
+        lambda p: tamper.make_folder_of(p / "results/power.csv"), "results/power.csv", "altered",
+        "it is a folder, and was a file",
+    ),
+    "a file is put in place of a folder": (
+        lambda p: (
+            tamper.remove(p / "results/corpus"), (p / "results/corpus").write_text("recordings")
+        ),
+        "results/corpus", "altered", "it is a file, and was a folder",
+    ),
+    "a module is not text": (
+        lambda p: tamper.rewrite(p / "workflow/delaynet/neurons.py", b"\xff"),
+        f"{LEARNED}/network.h5", "code changed", "delaynet/neurons.py",
+    ),
+    "a folder of other files is linked among the results": (
+        lambda p: (p / "results/tables/linked").symlink_to(p / "config"),
+        "results/tables/linked", "unrecorded", "",
+    ),
+    "a file is added to a folder of results that lies elsewhere": (
+        lambda p: (
+            shutil.move(p / "results/runs", p / "moved"),
+            (p / "results/runs").symlink_to(p / "moved"),
+            (p / "moved/more.csv").write_text("a,b\n"),
+        ),
+        "results/runs/more.csv", "unrecorded", "",
+    ),
 }  # fmt: skip
 
 
@@ -317,14 +380,51 @@ def test_what_is_no_record_or_no_seal_is_named(project: Path, file: str, content
         Audit(project / "results")
 
 
-def test_manuscript_and_its_record_altered_together_are_found_by_setting_it_again(
-    project: Path,
+def test_a_seal_that_is_a_folder_is_named(project: Path) -> None:
+    tamper.make_folder_of(project / "results" / "seal.json")
+    with pytest.raises(UserError, match=r"seal.json: is not a seal"):
+        Audit(project / "results")
+
+
+# of the record that no seal holds
+WRONG = {
+    "schema": 2, "id": 3, "rule": 1, "wildcards": None, "command": "x", "inputs": {"a": {}},
+    "outputs": {}, "commit": 5, "uncommitted": True, "modules": [], "packages": None, "host": None,
+    "ended": 5, "seconds": "long", "more": 1,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("field", WRONG)
+def test_a_field_of_a_wrong_type_makes_it_no_record(project: Path, field: str) -> None:
+    file = record_of(project, "results/paper.pdf")
+    tamper.edit_json(file, lambda record: record.update({field: WRONG[field]}))
+    with pytest.raises(UserError, match=r"paper.pdf.json: is not a record"):
+        Audit(project / "results")
+
+
+@pytest.mark.parametrize("file", ["results/paper.pdf", "results/paper.html"])
+@pytest.mark.parametrize("changes", [{}, {"rule": "by hand"}, {"inputs": {}, "modules": {}}])
+def test_what_no_seal_holds_is_made_again_whatever_its_record_says(
+    project: Path, file: str, changes: dict[str, object]
 ) -> None:
+    tamper.forge(project, file)
+    tamper.fit(project, "results/paper.html", **changes if "html" in file else {})
+    tamper.fit(project, "results/paper.pdf", **changes if "pdf" in file else {})
+    assert findings(project) == {}, "no record of it can be in the seal that it shows"
+    for asked in (file, "--all"):
+        result = audit(project, asked)
+        assert result.returncode == 1
+        assert f"altered         {file}: set again, it has other bytes" in result.stdout
+
+
+def test_where_the_manuscript_cannot_be_set_again_the_audit_says_so(project: Path) -> None:
     tamper.forge(project, "results/paper.pdf")
-    assert findings(project) == {}, "no record of it can be in the seal that it prints"
+    record = json.loads(record_of(project, "results/paper.pdf").read_text())
+    tamper.fit(project, "results/paper.pdf", packages={**record["packages"], "typst": "0.0.1"})
     result = audit(project, "results/paper.pdf")
-    assert result.returncode == 1
-    assert "altered         results/paper.pdf: set again, it has other bytes" in result.stdout
+    assert "; not checked: results/paper.pdf (set by Typst 0.0.1; here is" in result.stdout
+    answer = json.loads(audit(project, "results/paper.pdf", "--json").stdout)
+    assert len(answer["not_checked"]) == 1
 
 
 # --- no false alarm
@@ -351,6 +451,23 @@ def test_a_clone_with_restored_results_is_intact(finished: Path, tmp_path: Path)
 
 def test_a_copy_without_its_repository_is_intact(project: Path) -> None:
     shutil.rmtree(project / ".git")
+    assert findings(project) == {}
+    result = audit(project, "results/power.csv")
+    assert result.returncode == 0
+    assert result.stdout.endswith(" holds; not checked: commits (no history here).\n")
+
+
+def test_a_comment_in_the_configuration_is_no_alteration(project: Path) -> None:
+    config = project / "config" / "config.yaml"
+    config.write_text("# a comment\n" + config.read_text())
+    assert findings(project) == {}
+
+
+def test_results_that_lie_elsewhere_are_intact(project: Path) -> None:
+    shutil.move(project / "results", project / "moved")
+    (project / "results").mkdir()
+    for path in (project / "moved").iterdir():
+        (project / "results" / path.name).symlink_to(path)
     assert findings(project) == {}
 
 
@@ -396,8 +513,8 @@ def test_a_figure_drawn_again_breaks_no_seal(finished: Path, tmp_path: Path) -> 
 
 
 def test_a_figure_is_traced_from_wherever_it_was_copied_to(project: Path, tmp_path: Path) -> None:
-    for suffix in (".svg", ".png"):
-        copy = tmp_path / f"figure 2{suffix}"
+    for suffix, name in ((".svg", "figure 2.svg"), (".png", "figure 2.png"), (".png", "F.PNG")):
+        copy = tmp_path / name
         shutil.copy(project / f"results/figures/accuracy{suffix}", copy)
         result = audit(project, copy)
         assert result.returncode == 0, result.stdout
@@ -468,6 +585,37 @@ def test_a_file_within_a_folder_leads_to_the_folder(project: Path) -> None:
     result = audit(project, clip(project, CLIPS[0]))
     assert result.returncode == 0
     assert result.stdout.splitlines()[0].startswith("intact          results/corpus ")
+
+
+def test_a_link_to_a_result_leads_to_it(project: Path, tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to(project)
+    (tmp_path / "table.csv").symlink_to(project / "results/power.csv")
+    for path in (tmp_path / "link/results/power.csv", tmp_path / "table.csv"):
+        result = audit(project, path)
+        assert result.returncode == 0, result.stderr
+        assert result.stdout.startswith("intact          results/power.csv ")
+
+
+def test_of_a_folder_all_that_lies_in_it_is_audited(project: Path) -> None:
+    result = audit(project, "results/figures")
+    assert result.returncode == 0, result.stdout
+    assert "results/figures/task.png " in result.stdout
+    assert "results/figures/power.svg " in result.stdout
+    (project / "results/figures/mine.svg").write_text("<svg/>")
+    result = audit(project, "results/figures")
+    assert result.returncode == 1
+    assert "unrecorded      results/figures/mine.svg: no record tells of it" in result.stdout
+
+
+@pytest.mark.parametrize("arguments", [("--number", "corpus.clips"), ("",)])
+def test_a_question_that_cannot_be_answered_is_one_sentence(
+    project: Path, arguments: tuple[str, ...]
+) -> None:
+    tamper.rewrite(project / "results" / "numbers.json", b"{")
+    result = audit(project, *arguments)
+    assert result.returncode == 2
+    assert result.stdout == ""
+    assert len(result.stderr.strip().splitlines()) == 1
 
 
 def test_what_is_no_result_is_refused_in_one_sentence(project: Path, tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ import csv
 import json
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
@@ -150,9 +151,12 @@ def expected_seconds(config: Config, run: Run, clips: int) -> float:
 
 
 def number_of_clips(corpus: CorpusSettings, features: Path) -> int | None:
-    """Return how many clips the training list holds, or None for spikes that were not yet read."""
+    """Return how many clips the training list holds, or None for spikes that were not yet read.
+
+    A file of features that cannot be read tells nothing here: an estimate must not stop its repair.
+    """
     if features.exists():
-        with h5py.File(features) as file:
+        with suppress(OSError, KeyError, TypeError, AttributeError), h5py.File(features) as file:
             return int((file["split"].asstr()[()] == "train").sum())
     match corpus.source:
         case "synthetic":

@@ -60,6 +60,19 @@ def hand_on_execution(config: Config) -> None:
     os.environ["DELAYNET_TENSORBOARD"] = "results/tensorboard" if execution.tensorboard else ""
 
 
+def hand_on_configuration_files(files: Iterable[str | Path]) -> None:
+    """Let the rule `configuration` know which files were read, for its record.
+
+    A file elsewhere than in the project is not named: nobody who has the project has it.
+
+    Args:
+        files: as Snakemake was given them.
+    """
+    paths = dict.fromkeys(os.path.relpath(file) for file in files)
+    here = [path for path in paths if Path(path).parts[0] != os.pardir]
+    os.environ["DELAYNET_CONFIGURATION_FILES"] = os.pathsep.join(here)
+
+
 def refuse_orphans(executor: str) -> None:
     """Do not start, or ask, while jobs of an earlier Snakemake are in a cluster's queue.
 

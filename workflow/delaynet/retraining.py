@@ -18,9 +18,10 @@ import torch
 from delaynet.config import RunSettings
 from delaynet.errors import UserError
 from delaynet.provenance.audit import Audit
+from delaynet.provenance.code import ROOT, changed_code, code_now
 from delaynet.provenance.machine import machine
 from delaynet.provenance.record import Record
-from delaynet.provenance.states import INTACT
+from delaynet.provenance.states import INTACT, named
 from delaynet.runs import RUN_FILES, read_summary
 from delaynet.training.loop import train
 
@@ -62,6 +63,9 @@ def retrain(audit: Audit, run: str, target: Path) -> Comparison:
         audit: of the results.
         run: run folder, as the records name it.
         target: empty folder to train into.
+
+    Raises:
+        UserError: this package is not the code that trained it.
     """
     names = [f"{run}/{name}" for name in RUN_FILES]
     verdicts = {name: audit.verdict(name) for name in names}
@@ -69,6 +73,12 @@ def retrain(audit: Audit, run: str, target: Path) -> Comparison:
         if verdict.state != INTACT:
             return Comparison(False, f"{name} is {verdict.state} ({verdict.reason})")
     record = audit.records[names[0]]
+    # what is audited lies beside the results; what trains is the package that runs
+    if others := changed_code(record["modules"], code_now(ROOT)):
+        raise UserError(
+            f"{run}: was trained with other code than this command runs ({named(others)} in "
+            f"{ROOT}); use the command of the project that the results are of."
+        )
     (features,) = record["inputs"]
     settings = RunSettings.model_validate(record["parameters"])
     torch.set_num_threads(record["torch"]["threads"])

@@ -19,6 +19,7 @@ from delaynet.provenance.code import code
 naming.put_commands_in_reach(WORKFLOW)
 CONFIG = naming.read_for_snakemake(config)
 naming.hand_on_execution(CONFIG)
+naming.hand_on_configuration_files(workflow.configfiles)
 announce_after_dry_run(workflow)
 
 

@@ -1,6 +1,7 @@
-# Reads:  the configuration; for the seal the records of all jobs, when their outputs are there
+# Reads:  the configuration; for the seal manuscript/, and the records of all jobs, when their
+#         outputs are there
 # Writes: results/config.json (the configuration in full, defaults included), results/seal.json
-#         (a digest of every record, and one of them all)
+#         (a digest of every record and source of the manuscript, and one of them all)
 
 
 localrules:
@@ -50,6 +51,9 @@ rule seal:
             format=["svg", "png"],
         ),
         numbers="results/numbers.json",
+        manuscript=sorted(
+            str(path) for path in Path("manuscript").glob("*") if path.is_file()
+        ),
     output:
         "results/seal.json",
     log:

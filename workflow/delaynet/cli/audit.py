@@ -1,13 +1,10 @@
 """`delaynet audit`."""
 
-import hashlib
 import json
 import os
-import shlex
 import sys
 from collections import Counter
 from collections.abc import Sequence
-from importlib.metadata import version
 from pathlib import Path
 from textwrap import shorten
 from typing import Any
@@ -16,11 +13,11 @@ import click
 from tqdm import tqdm
 
 from delaynet.errors import UserError
-from delaynet.manuscript import set_pdf
+from delaynet.page.again import made_again
 from delaynet.provenance import states
-from delaynet.provenance.audit import Audit, Link, find_number
+from delaynet.provenance.audit import Audit, Link
 from delaynet.provenance.embedded import read_embedded
-from delaynet.provenance.record import embedded_of
+from delaynet.provenance.number import find_number
 from delaynet.provenance.states import Verdict
 
 COLOURS = {states.INTACT: "green", states.SOURCE: "green"}
@@ -34,38 +31,22 @@ def _links_of(audit: Audit, path: str) -> list[Link]:
     Raises:
         UserError: nothing is known of it.
     """
-    name = os.path.relpath(path, audit.root)
-    known = audit.known(name)
-    if known is not None:
+    # a link from elsewhere leads to a result as well
+    real = os.path.relpath(os.path.realpath(path), os.path.realpath(audit.root))
+    name = os.path.relpath(path or os.curdir, audit.root)
+    for known in filter(None, map(audit.known, (name, real))):
         return list(audit.chain(known))
+    if Path(path).is_dir() and audit.is_result(real):
+        return list(audit.below(real))
     carried = read_embedded(Path(path))
     if carried is not None:
         return list(audit.chain_of_copy(Path(path), carried))
-    if Path(path).exists() and audit.is_result(name):
+    if path and Path(path).exists() and audit.is_result(name):
         return list(audit.chain(name))
     raise UserError(
         f"{path}: there is no record of such a result, and it carries no identifier of one; name a "
         f"file below `{audit.results}`, or a copy of a figure or of the manuscript."
     )
-
-
-def _set_again(audit: Audit, link: Link) -> Link:
-    """Return what is found of the manuscript when it is set again.
-
-    The seal that it prints cannot hold its own record, so that both could be altered together. But
-    the same sources give the same bytes, wherever the same compiler sets them.
-    """
-    record, state = link.record, link.verdict.state
-    if record is None or record["rule"] != "paper" or state != states.INTACT:
-        return link
-    if record["packages"].get("typst") != version("typst") or audit.sealed is None:
-        return link
-    arguments = shlex.split(record["command"])
-    source = audit.root / arguments[arguments.index("--source") + 1]
-    pdf = set_pdf(audit.root, source, embedded_of(record)._replace(seal=audit.sealed.digest))
-    if hashlib.sha256(pdf).hexdigest() == record["outputs"][link.path]["sha256"]:
-        return link
-    return link._replace(verdict=Verdict(states.ALTERED, "set again, it has other bytes"))
 
 
 def _line(link: Link) -> str:
@@ -84,15 +65,20 @@ def _line(link: Link) -> str:
     return f"{text}  {made} by `{shorten(record['command'], LETTERS_OF_COMMAND)}`"
 
 
-def _conclusion(links: Sequence[Link], seal: Verdict, digest: str | None) -> str:
-    """Return the last line: how many files are in which state, and what the seal says."""
+def _conclusion(
+    links: Sequence[Link], seal: Verdict, digest: str | None, not_checked: Sequence[str]
+) -> str:
+    """Return the last line: how many files are in which state, what the seal says, what is open."""
     count = Counter(link.verdict.state for link in links)
     counted = ", ".join(f"{count[state]} {state}" for state in states.STATES if count[state])
     if seal.state in (states.INTACT, states.CODE_CHANGED):
-        return f"{counted}; the seal {digest} holds."
-    if seal.state == states.UNRECORDED:
-        return f"{counted}; the records are not sealed yet."
-    return f"{counted}; the seal does not hold: it is {seal.state} ({seal.reason})."
+        sealed = f"the seal {digest} holds"
+    elif seal.state == states.UNRECORDED:
+        sealed = "the records are not sealed yet"
+    else:
+        sealed = f"the seal does not hold: it is {seal.state} ({seal.reason})"
+    unknown = [f"not checked: {', '.join(not_checked)}"] if not_checked else []
+    return f"{'; '.join([counted, sealed, *unknown])}."
 
 
 def _as_json(link: Link) -> dict[str, Any]:
@@ -132,7 +118,8 @@ def command(
         )
     else:
         links = _links_of(audit, path)
-    links = [_set_again(audit, link) for link in links]
+    links, not_compared = made_again(audit, links)
+    not_checked = [*audit.not_checked, *not_compared]
     seal, digest = audit.seal(), audit.sealed and audit.sealed.digest
     is_intact = {link.verdict.state for link in links} <= states.GOOD
     is_intact &= seal.state in (states.INTACT, states.CODE_CHANGED, states.UNRECORDED)
@@ -141,6 +128,7 @@ def command(
             "intact": is_intact,
             "number": entry,
             "seal": {**seal._asdict(), "digest": digest},
+            "not_checked": not_checked,
             "files": [_as_json(link) for link in links],
         }
         click.echo(json.dumps(answer, indent=1))
@@ -149,5 +137,5 @@ def command(
             shown, source = entry["shown"], entry["source"]
             click.echo(f"{number} is printed as {shown}; it was read from {source}")
         click.echo("\n".join(map(_line, links)))
-        click.echo(_conclusion(links, seal, digest))
+        click.echo(_conclusion(links, seal, digest, not_checked))
     sys.exit(0 if is_intact else 1)

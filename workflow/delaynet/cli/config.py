@@ -12,12 +12,22 @@ from delaynet.provenance.record import recorded
 @click.command()
 @click.option("--file", type=click.Path(path_type=Path), help="Configuration file (YAML).")
 @click.option("--content", help="Configuration as JSON, in place of a file.")
+@click.option(
+    "--read-from",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    envvar="DELAYNET_CONFIGURATION_FILES",
+    show_envvar=True,
+    help="File that --content was read from, for the record.",
+)
 @click.option("--output", type=click.Path(path_type=Path), required=True, help="JSON to write.")
-def command(file: Path | None, content: str | None, output: Path) -> None:
+def command(
+    file: Path | None, content: str | None, read_from: tuple[Path, ...], output: Path
+) -> None:
     """Check a configuration and write it out in full, defaults included."""
     if (file is None) == (content is None):
         raise click.UsageError("Give either --file or --content.")
     config = load_config(file) if file else parse_settings(Config, content or "")
-    inputs, parameters = [file] if file else [], config.model_dump(mode="json")
+    inputs, parameters = [file] if file else list(read_from), config.model_dump(mode="json")
     with recorded(inputs, [output], parameters), replacing(output) as temporary:
         temporary.write_text(config.model_dump_json(indent=2) + "\n")

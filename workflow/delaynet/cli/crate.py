@@ -18,5 +18,8 @@ from delaynet.provenance.crate import write_crate
     help="Archive to write (a name ending in .zip), or else a folder.",
 )
 def command(results: Path, output: Path) -> None:
-    """Describe intact results as an RO-Crate, to publish or to deposit."""
+    """Describe intact results as an RO-Crate, to publish or to deposit.
+
+    An older crate of this command is replaced; anything else that is in its place is refused.
+    """
     write_crate(results, output)

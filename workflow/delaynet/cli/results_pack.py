@@ -13,8 +13,8 @@ def command(archive: Path) -> None:
     """Pack all results into one archive, such as results.tar.gz.
 
     It holds all that is recorded (corpus, features, runs, tables, figures, manuscript), the
-    records, and what Snakemake knows of them. Each file is held against its record on the way; one
-    that differs stops it. Run it from the root of the project.
+    records, and what Snakemake knows of them. All results are audited first; one that is altered,
+    missing or unrecorded stops it. Run it from the root of the project.
     """
     files = pack(Path("results"), archive)
     size = archive.stat().st_size / 1e6

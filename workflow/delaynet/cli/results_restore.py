@@ -4,7 +4,6 @@ from pathlib import Path
 
 import click
 
-from delaynet.provenance.code import ROOT
 from delaynet.provenance.repository import version_control
 from delaynet.provenance.restoring import restore
 
@@ -14,14 +13,16 @@ from delaynet.provenance.restoring import restore
 def command(archive: Path) -> None:
     """Restore the results from an archive of `delaynet results pack`.
 
-    All of it is unpacked beside and verified first, against its manifest, the records and their
+    All of it is unpacked beside and audited first, against its manifest, the records and their
     seal; results that are here and differ are never overwritten. In a clone of the commit that they
     were made with, figures and manuscript then rebuild without training (`make replot`), and
     `delaynet audit --all` is clean. Run it from the root of the project.
     """
     restored = restore(archive)
     click.echo(f"{len(restored.files):,} files restored, each as it was recorded.")
-    here = version_control(ROOT.parent)["commit"]
+    if not restored.is_sealed:
+        click.echo("Their records are not sealed: nothing holds the records themselves.")
+    here = version_control(Path.cwd())["commit"]
     if restored.commit and here and restored.commit != here:
         click.echo(
             f"They were packed with commit {restored.commit[:10]}, and this is {here[:10]}: "

@@ -14,8 +14,8 @@ from delaynet.provenance.seal import write_seal
 )
 @click.option("--output", type=click.Path(path_type=Path), required=True, help="JSON to write.")
 def command(results: Path, output: Path) -> None:
-    """Seal the records of all results: a digest of each, and one of them all."""
+    """Seal records and manuscript: a digest of each record and source, and one of them all."""
     # no inputs: the seal itself names all that it read, with their digests
     with recorded(inputs=[], outputs=[output]):
         digest = write_seal(results, output)
-    click.echo(f"The digest over all records is {digest}.")
+    click.echo(f"The digest over all records and the manuscript is {digest}.")

@@ -34,7 +34,7 @@ NUMBER_IN_EQUATION = re.compile(r'(<a class="number".*?</a>)', re.DOTALL)
 def write_page(
     root: Path, source: Path, results: Path, output: Path, embedded: Embedded | None = None
 ) -> None:
-    """Write the page, self-contained: no other file is needed to read it.
+    """Write the page, as `page_of` makes it.
 
     Args:
         root: project folder, in which paths of the source that start with `/` are looked up.
@@ -46,9 +46,24 @@ def write_page(
     Raises:
         UserError: a number, a figure or a record is missing, or the source has a mistake.
     """
-    audit = Audit(results)
-    numbers = f"{results.name}/numbers.json"
-    entries = json.loads((results / "numbers.json").read_text())
+    page = page_of(Audit(results), root, source, embedded)
+    with replacing(output) as temporary:
+        temporary.write_text(page)
+
+
+def page_of(audit: Audit, root: Path, source: Path, embedded: Embedded | None = None) -> str:
+    """Return the page, self-contained: no other file is needed to read it.
+
+    The same manuscript and results, in the same states, give the same page.
+
+    Args:
+        audit: of the results, whose states it shows.
+        root: as of `write_page`; so are `source`, `embedded` and what is raised.
+        source: Typst file of the manuscript.
+        embedded: what the page says of its making.
+    """
+    numbers = f"{audit.results.name}/numbers.json"
+    entries = json.loads((audit.results / "numbers.json").read_text())
     body, chains = linked(html_of_page(root, source), entries)
     trees = {
         path: (branch(audit, numbers, path),) if is_source else tree(audit, [path])
@@ -66,8 +81,7 @@ def write_page(
     page = body
     for tag, replacement in parts.items():
         page = page.replace(tag, replacement, 1)
-    with replacing(output) as temporary:
-        temporary.write_text(page)
+    return page
 
 
 def linked(body: str, numbers: Mapping[str, Any]) -> tuple[str, dict[str, bool]]:

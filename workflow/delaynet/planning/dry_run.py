@@ -5,6 +5,7 @@ import logging
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from tokenize import TokenError
 from typing import Any
 
 from snakemake.api import SnakemakeApi
@@ -51,12 +52,13 @@ def dry_run(configfile: Path | None, forced: Iterable[str] = ()) -> Iterator[Any
         forced: rules that are to run in any case.
 
     Raises:
-        UserError: there is no Snakefile here, or the workflow refuses its configuration.
+        UserError: there is no Snakefile here, it or the configuration cannot be read, or the
+            workflow refuses its configuration.
     """
     # both: a dry run that shows neither does not go through the jobs one by one
     quiet = {Quietness.RULES, Quietness.PROGRESS}
     output = OutputSettings(dryrun=True, quiet=quiet, log_level_override=logging.CRITICAL)
-    config = ConfigSettings(configfiles=[] if configfile is None else [configfile])
+    config = _configuration(configfile)
     with _leaving_nothing(Path(".snakemake")):
         try:
             with SnakemakeApi(output) as api:
@@ -70,8 +72,26 @@ def dry_run(configfile: Path | None, forced: Iterable[str] = ()) -> Iterator[Any
             raise UserError(f"{error} Run this from the root of the project.") from None
         except WorkflowError as error:
             raise UserError(" ".join(str(error).split())) from None
+        except (SyntaxError, TokenError) as error:
+            file = getattr(error, "filename", None) or "<"
+            where = "Snakefile, or what it includes" if file.startswith("<") else file
+            raise UserError(f"{where}: {error.args[0]}; correct it.") from None
         finally:
             atexit.unregister(_announce)
+
+
+def _configuration(configfile: Path | None) -> ConfigSettings:
+    """Return what Snakemake reads from a configuration file.
+
+    Raises:
+        UserError: it is not YAML, or no mapping.
+    """
+    try:
+        return ConfigSettings(configfiles=[] if configfile is None else [configfile])
+    except WorkflowError as error:
+        raise UserError(f"{configfile}: {' '.join(str(error).split())}") from None
+    except UnicodeDecodeError as error:
+        raise UserError(f"{configfile}: is not a text in UTF-8 ({error.reason}).") from None
 
 
 @contextmanager

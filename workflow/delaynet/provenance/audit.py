@@ -1,6 +1,5 @@
 """The audit: from a result back through the records of the jobs that led to it."""
 
-import json
 import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -9,15 +8,32 @@ from typing import Any, NamedTuple
 from delaynet.errors import UserError
 from delaynet.provenance import states
 from delaynet.provenance.code import PACKAGE, ROOT, changed_code, code_now
-from delaynet.provenance.doubts import doubts, own_name
+from delaynet.provenance.configuration import resolves_to
+from delaynet.provenance.doubts import commits_held, doubts, own_name
 from delaynet.provenance.embedded import Embedded, read_embedded
 from delaynet.provenance.record import RECORDS, SEAL, Record, file_digest, fingerprint, read_record
-from delaynet.provenance.seal import NOT_SEALED, digest_of, read_seal, record_files
+from delaynet.provenance.seal import (
+    NOT_SEALED,
+    digest_of,
+    manuscript_files,
+    read_seal,
+    record_files,
+)
 from delaynet.provenance.states import Verdict, named
 
+# what prints or shows the seal
+PRINTED = ("paper.pdf", "paper.html")
 # in `results`, and no results: what is made of them outside of the workflow's jobs, and what a
 # training leaves meanwhile
-BY_PRODUCTS = (RECORDS, "report.html", "crate", "crate.zip", "checkpoints", "tensorboard")
+BY_PRODUCTS = (
+    RECORDS,
+    "report.html",
+    "crate",
+    "crate.zip",
+    "checkpoints",
+    "tensorboard",
+    "benchmark",
+)
 
 
 class Link(NamedTuple):
@@ -45,6 +61,7 @@ class Audit:
         results: the folder of results; paths of records are looked up beside it.
         records: of the job that made each recorded output, by path.
         sealed: the seal over the records, or None.
+        not_checked: what could not be held against anything, and why.
     """
 
     def __init__(self, results: Path) -> None:
@@ -65,7 +82,9 @@ class Audit:
         self.files = {name: read_record(path) for name, path in files.items()}
         self._digests = {name: file_digest(path) for name, path in files.items()}
         self.sealed = read_seal(self.results)
-        self._doubts = doubts(self.files, self._digests, self.sealed, code.parent)
+        held = commits_held(self.files.values(), code.parent)
+        self.not_checked = ["commits (no history here)"] if None in held.values() else []
+        self._doubts = doubts(self.files, self._digests, self.sealed, code.parent, held)
         self._file_of: dict[str, str] = {}
         # who stands under the right name tells of a path that two records claim
         for name in sorted(self.files, key=lambda name: name == own_name(self.files[name])):
@@ -115,6 +134,8 @@ class Audit:
         file = f"{Path(path).relative_to(self._prefix)}.json" if self.is_result(path) else ""
         sealed = self.sealed is not None and file in self.sealed.records
         reason = "its record, which the seal holds, is gone" if sealed else ""
+        if not exists and path in self.printed:
+            return Verdict(states.MISSING, reason or "the records are sealed, and it is not made")
         if not exists:
             return Verdict(states.MISSING, reason or "a record tells that it was read")
         if self.is_result(path):
@@ -126,13 +147,24 @@ class Audit:
         """The folder of results as the paths of records begin with it."""
         return Path(Path(os.path.abspath(self.results)).name)
 
+    @property
+    def printed(self) -> tuple[str, str]:
+        """The manuscript and its page, as the paths of records have them."""
+        pdf, page = (str(self._prefix / name) for name in PRINTED)
+        return pdf, page
+
     def is_result(self, path: str) -> bool:
         """Return whether a path, as records have it, lies in the folder of results."""
         return Path(path).is_relative_to(self._prefix)
 
     def _differs(self, source: str, record: Record) -> bool:
         found = self.fingerprint(source)
-        return found is None or found["sha256"] != record["inputs"][source]["sha256"]
+        if found is not None and found["sha256"] == record["inputs"][source]["sha256"]:
+            return False
+        resolved = self._prefix / "config.json"
+        # a comment in a configuration changes nothing that is made from it
+        is_same = str(resolved) in record["outputs"] and len(record["inputs"]) == 1
+        return not (is_same and resolves_to(self.root / source, self.root / resolved))
 
     def chain(self, path: str) -> Iterator[Link]:
         """Yield a file and all that it was made from, depth first, newest first, each path once."""
@@ -147,7 +179,7 @@ class Audit:
         """
         made = [path for path, record in self.records.items() if record["id"] == carried.record]
         # the job may have written the same in several formats
-        path = next((path for path in made if Path(path).suffix == copy.suffix), None)
+        path = next((path for path in made if Path(path).suffix == copy.suffix.lower()), None)
         if path is None:
             reason = f"it carries the identifier {carried.record}, of which no record is here"
             yield Link(0, str(copy), Verdict(states.UNRECORDED, reason), None)
@@ -181,6 +213,14 @@ class Audit:
     def _age(self, path: str) -> str:
         return str(self.records[path]["ended"]) if path in self.records else ""
 
+    def below(self, folder: str) -> Iterator[Link]:
+        """Yield the chains of all results in a folder of results, and what has no record there."""
+        seen: set[str] = set()
+        recorded = sorted(self.records, key=self._age, reverse=True)
+        for path in (*recorded, *self._without_record()):
+            if Path(path).is_relative_to(folder):
+                yield from self._walk(path, 0, seen)
+
     def everything(self) -> Iterator[Link]:
         """Yield the chains of all that no other result was made from, then what has no record."""
         seen: set[str] = set()
@@ -196,14 +236,21 @@ class Audit:
         """Return the files of results that no record tells of, and those whose record is gone."""
         gone = set(self.sealed.records if self.sealed else ()) - self.files.keys()
         found = {str(self._prefix / name.removesuffix(".json")) for name in gone}
+        if self.sealed is not None:
+            found |= {path for path in self.printed if self.fingerprint(path) is None}
         folders = {self.root / path for path in self.records if (self.root / path).is_dir()}
+        ways = {self.root / folder for path in self.records for folder in Path(path).parents}
         top = self.root / self._prefix
-        for folder, names, files in os.walk(top):
+        for folder, names, files in os.walk(top, followlinks=True):
             here = Path(folder)
+            # a link leads on where results lie behind it; elsewhere it may lead anywhere
+            links = {name for name in names if (here / name).is_symlink()}
+            files += [name for name in links if here / name not in ways | folders]
             names[:] = [
                 name
                 for name in names
                 if not name.startswith(".")
+                and name not in files
                 and here / name not in folders
                 and not (here == top and name in BY_PRODUCTS)
             ]
@@ -219,14 +266,15 @@ class Audit:
 
         `unrecorded` where none was made yet, `missing` where it is gone; `altered` where its digest
         does not follow from it, where it is not as its own record says, or where the manuscript
-        carries another one; `record altered` where a record is not as it was sealed.
+        carries another one, or none; `record altered` where a record is not as it was sealed;
+        `stale` where the manuscript's text is not.
         """
-        carried = read_embedded(self.root / self._prefix / "paper.pdf")
+        printed = [path for path in self.printed if self.fingerprint(path) or path in self.records]
         if self.sealed is None:
-            if f"{SEAL}.json" in self.files or carried is not None:
+            if f"{SEAL}.json" in self.files or printed:
                 return Verdict(states.MISSING, "it was made, and is gone")
             return Verdict(states.UNRECORDED, "none was made yet")
-        if digest_of(self.sealed.records) != self.sealed.digest:
+        if digest_of(self.sealed.records, self.sealed.sources) != self.sealed.digest:
             return Verdict(states.ALTERED, "its digest does not follow from what it holds")
         if f"{SEAL}.json" not in self.files:
             return Verdict(states.RECORD_ALTERED, "its own record is gone")
@@ -240,35 +288,31 @@ class Audit:
         )
         if others:
             return Verdict(states.RECORD_ALTERED, f"not as sealed: {named(others)}")
+        pdf = self.root / self.printed[0]
+        carried = read_embedded(pdf)
+        if pdf.exists() and (carried is None or carried.seal is None):
+            return Verdict(states.ALTERED, "paper.pdf carries no digest")
         if carried is not None and carried.seal != self.sealed.digest:
             return Verdict(states.ALTERED, "paper.pdf carries another digest")
+        text = self._text_since(self.sealed.sources)
+        if text:
+            return Verdict(states.STALE, f"made from other bytes of {named(text)}")
         return Verdict(states.INTACT)
+
+    def _text_since(self, sealed: Mapping[str, str]) -> list[str]:
+        """Return the sources of the manuscript that are not as they were sealed."""
+        now = {name: file_digest(path) for name, path in manuscript_files(self.results).items()}
+        # results that were unpacked alone have no manuscript beside them
+        names = sorted(sealed.keys() | now.keys()) if now else []
+        return [name for name in names if sealed.get(name) != now.get(name)]
 
 
 def _difference(found: Mapping[str, Any], made: Mapping[str, Any]) -> str:
     """Return in what a file differs from what its job wrote, as far as sizes tell."""
+    if ("files" in found) != ("files" in made):
+        kinds = ("a folder", "a file") if "files" in found else ("a file", "a folder")
+        return "it is {}, and was {} when it was made".format(*kinds)
     for unit in ("files", "bytes"):
         if found.get(unit) != made.get(unit):
             return f"it holds {found.get(unit):,} {unit}, and {made.get(unit):,} when it was made"
     return "as many bytes as when it was made, but others"
-
-
-def find_number(numbers: Path, key: str) -> dict[str, Any]:
-    """Return the entry of one number: `value`, `shown` and `source`.
-
-    Raises:
-        UserError: there is no such file or number.
-    """
-    if not numbers.exists():
-        raise UserError(f"{numbers}: is missing; make it with `snakemake {numbers}`.")
-    entry = json.loads(numbers.read_text())
-    for part in key.split("."):
-        if not isinstance(entry, dict) or part not in entry:
-            raise UserError(
-                f"{numbers}: holds no number '{key}'; "
-                "`delaynet manuscript --source manuscript/paper.typ --numbers` lists them."
-            )
-        entry = entry[part]
-    if not isinstance(entry, dict) or "shown" not in entry:
-        raise UserError(f"{numbers}: '{key}' is a group of numbers; name one of them.")
-    return entry

@@ -111,7 +111,7 @@ def code_now(root: Path) -> Callable[[str], str | None]:
     def digest(file: str) -> str | None:
         try:
             return code_digest(root / file)
-        except (OSError, SyntaxError):
+        except (OSError, SyntaxError, ValueError):
             return None
 
     return digest

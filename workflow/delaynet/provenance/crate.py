@@ -23,6 +23,7 @@ from rocrate.rocrate import ROCrate
 from delaynet.errors import UserError
 from delaynet.files import replacing, replacing_folder
 from delaynet.provenance.audit import Audit
+from delaynet.provenance.crate_place import refuse_place
 from delaynet.provenance.record import fingerprint, record_path
 from delaynet.provenance.states import INTACT
 
@@ -266,9 +267,13 @@ def described(root: Path, results: Path, records: Iterable[Record]) -> ROCrate:
 def write_crate(results: Path, output: Path) -> None:
     """Write the crate of results: a folder, or one archive where the name ends in `.zip`.
 
+    An older crate is replaced, and nothing else.
+
     Raises:
-        UserError: results are not intact, or the place cannot be written to.
+        UserError: results are not intact, or the place is taken, or cannot be written to.
     """
+    output = output.resolve()
+    refuse_place(output, results)
     audit = Audit(results)
     refuse_doubtful(audit)
     records = {record["id"]: record for record in audit.records.values()}

@@ -1,17 +1,27 @@
 """Which records are not to be believed: not as they were sealed, or against what git holds."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from delaynet.provenance.record import RECORDS, Record, record_path
-from delaynet.provenance.repository import digests_at, holds
+from delaynet.provenance.repository import CODE, digests_at, holds
 from delaynet.provenance.seal import NOT_SEALED, Seal
 from delaynet.provenance.states import named
 
 
+def commits_held(records: Iterable[Record], project: Path) -> dict[str, bool | None]:
+    """Return for each commit that records name whether git holds it; None where it cannot tell."""
+    commits = {record["commit"] for record in records} - {None}
+    return {commit: holds(project, commit) for commit in commits}
+
+
 def doubts(
-    records: Mapping[str, Record], digests: Mapping[str, str], seal: Seal | None, project: Path
+    records: Mapping[str, Record],
+    digests: Mapping[str, str],
+    seal: Seal | None,
+    project: Path,
+    held: Mapping[str, bool | None],
 ) -> dict[str, str]:
     """Return why a record is not to be believed, by its file; the first reason of each.
 
@@ -20,9 +30,10 @@ def doubts(
         digests: SHA-256 of these files.
         seal: over the records, where there is one.
         project: the folder that holds `workflow/`, and its repository where it is a clone.
+        held: from `commits_held`.
     """
     found: dict[str, str] = {}
-    for reasons in (_places(records), _sealed(digests, seal), _commits(records, project)):
+    for reasons in (_places(records), _sealed(digests, seal), _commits(records, project, held)):
         for file, reason in reasons:
             found.setdefault(file, reason)
     return found
@@ -58,21 +69,32 @@ def _sealed(digests: Mapping[str, str], seal: Seal | None) -> Iterator[tuple[str
         yield file, f"{RECORDS}/{file} {how} the seal"
 
 
-def _commits(records: Mapping[str, Record], project: Path) -> Iterator[tuple[str, str]]:
+def _commits(
+    records: Mapping[str, Record], project: Path, held: Mapping[str, bool | None]
+) -> Iterator[tuple[str, str]]:
     files: dict[str, set[str]] = defaultdict(set)
     for record in records.values():
-        if record["commit"] is not None:
-            files[record["commit"]].update(record["modules"])
-    held = {commit: holds(project, commit) for commit in files}
+        if held.get(record["commit"]):
+            files[record["commit"]].update(_code_of(record), _sources_of(record))
     at = {commit: digests_at(project, commit, sorted(files[commit])) for commit in files}
     for file, record in records.items():
         commit = record["commit"]
-        if commit is None or held[commit] is None:
-            continue
-        if not held[commit]:
+        if held.get(commit) is False:
             yield file, f"names the commit {commit[:10]}, which this repository does not hold"
-        elif record["uncommitted"] is None:
-            modules = record["modules"].items()
-            other = [name for name, module in modules if at[commit][name] != module["sha256"]]
+        elif held.get(commit) and record["uncommitted"] is None:
+            code, sources = _code_of(record).items(), _sources_of(record).items()
+            other = [name for name, digest in code if at[commit][name] != digest]
+            # git may have been told to ignore a file: then nothing of it was committed
+            other += [name for name, digest in sources if at[commit][name] not in (digest, None)]
             if other:
                 yield file, f"names other code than its commit {commit[:10]} holds: {named(other)}"
+
+
+def _code_of(record: Record) -> dict[str, str]:
+    return {f"workflow/{name}": module["sha256"] for name, module in record["modules"].items()}
+
+
+def _sources_of(record: Record) -> dict[str, str]:
+    """Return the SHA-256 of what a job read of the manuscript and the configuration."""
+    inputs = record["inputs"].items()
+    return {path: read["sha256"] for path, read in inputs if path.split("/")[0] in CODE}

@@ -1,4 +1,4 @@
-"""Results in one archive: all that is recorded, checked against its records while it is packed.
+"""Results in one archive: all that is recorded, audited before it is packed.
 
 The archive is a tar file, compressed with gzip. It holds, by their paths below the root of the
 project, every recorded output, every record, and what Snakemake knows of them
@@ -14,21 +14,23 @@ import hashlib
 import io
 import json
 import tarfile
-from collections.abc import Iterator, Mapping
-from pathlib import Path, PurePosixPath
+from collections.abc import Iterator
+from pathlib import Path
 from typing import IO, Any
 
 from tqdm import tqdm
 
 from delaynet.errors import UserError
 from delaynet.files import replacing
-from delaynet.provenance.code import ROOT
-from delaynet.provenance.record import RECORDS, SEAL, read_record
+from delaynet.provenance.audit import Audit, Link
+from delaynet.provenance.record import RECORDS, SEAL, record_path
 from delaynet.provenance.repository import version_control
-from delaynet.provenance.seal import digest_of, read_seal, record_files
+from delaynet.provenance.states import CODE_CHANGED, INTACT, STALE, UNRECORDED
 
 MANIFEST = "manifest.json"
 METADATA = Path(".snakemake", "metadata")
+TIMESTAMP = ".snakemake_timestamp"  # of a folder that a rule made
+OUTDATED = (CODE_CHANGED, STALE)
 COMPRESSION = 5  # of 1 to 9: audio and networks hardly shrink
 
 Digests = dict[str, dict[str, Any]]
@@ -42,9 +44,14 @@ def pack(results: Path, archive: Path) -> int:
         archive: to write.
 
     Raises:
-        UserError: there are no records, or a file is not what its record says.
+        UserError: there are no records, or the audit doubts a result.
     """
-    files = sorted(set(packed_files(results)))
+    audit = Audit(results)
+    refuse_doubtful(audit, "nothing is packed; `delaynet audit --all` lists all of them")
+    packed = {Path(path) for path in files_of(audit)}
+    if outside := sorted(path for path in packed if path.is_absolute() or ".." in path.parts):
+        raise UserError(f"{outside[0]}: is not in this project; nothing is packed.")
+    files = sorted(packed.union(filter(Path.is_file, METADATA.rglob("*"))))
     total = sum(path.stat().st_size for path in files)
     digests: Digests = {}
     with (
@@ -53,7 +60,8 @@ def pack(results: Path, archive: Path) -> int:
         temporary.open("wb") as file,
         # no name, no time: the same results give the same archive
         gzip.GzipFile("", "wb", COMPRESSION, file, mtime=0) as compressed,
-        tarfile.open(fileobj=compressed, mode="w") as tar,
+        # the content of a link, which an archive of results has none of
+        tarfile.open(fileobj=compressed, mode="w", dereference=True) as tar,
     ):
         for path in files:
             member = tar.gettarinfo(path, arcname=path.as_posix())
@@ -63,8 +71,7 @@ def pack(results: Path, archive: Path) -> int:
                 reader = Hashing(content, progress)
                 tar.addfile(member, reader)
             digests[path.as_posix()] = {"sha256": reader.sha256, "bytes": member.size}
-        refuse_disagreement(Path(), results, digests, "`delaynet audit --all` says more")
-        commit = version_control(ROOT.parent)["commit"]
+        commit = version_control(Path.cwd())["commit"]
         manifest = json.dumps({"schema": 1, "commit": commit, "files": digests}, indent=1).encode()
         member = tarfile.TarInfo(MANIFEST)
         member.size = len(manifest)
@@ -72,73 +79,55 @@ def pack(results: Path, archive: Path) -> int:
     return len(files)
 
 
-def packed_files(results: Path) -> Iterator[Path]:
-    """Yield what is recorded, its records, and what Snakemake knows of it.
-
-    Raises:
-        UserError: there are no records, or a recorded output is missing.
-    """
-    records = list(record_files(results).values())
-    if not records:
-        raise UserError(f"{results / RECORDS}: holds no records; run the workflow first.")
-    # what is fetched lies elsewhere, its record beside it
-    for record in records + sorted(Path("resources").glob("*.record.json")):
-        yield record
-        for output in map(Path, read_record(record)["outputs"]):
-            if output.is_absolute() or not output.exists():
-                raise UserError(
-                    f"{output}: is not in this folder, though there is a record of it; pack from "
-                    "the root of the project, when snakemake has made what is missing."
-                )
-            files = output.rglob("*") if output.is_dir() else [output]
-            yield from filter(Path.is_file, files)
-    yield from filter(Path.is_file, METADATA.rglob("*"))
+def files_of(audit: Audit) -> Iterator[str]:
+    """Yield the records, and every file that they tell of, relative to the project's folder."""
+    for name in audit.files:
+        yield (Path(audit.results.name) / RECORDS / name).as_posix()
+    for path in audit.records:
+        if not audit.is_result(path):
+            yield record_path(Path(path)).as_posix()
+        output = audit.root / path
+        below = output.rglob("*") if output.is_dir() else [output]
+        for file in filter(Path.is_file, below):
+            # hidden files are not content, but Snakemake asks for this one
+            if not file.name.startswith(".") or file.name == TIMESTAMP:
+                yield file.relative_to(audit.root).as_posix()
 
 
-def refuse_disagreement(root: Path, results: Path, digests: Digests, advice: str) -> None:
-    """Refuse files that are not what their records, and the seal of those, say.
+def refuse_doubtful(audit: Audit, advice: str) -> None:
+    """Refuse results that an audit doubts.
+
+    That code, configuration or manuscript have changed since is no doubt. Results may be out of
+    date by those, but not by other results.
 
     Args:
-        root: folder that the files lie in.
-        results: folder of results, below it.
-        digests: of all files, by their paths below it.
+        audit: of the results.
         advice: end of the sentence.
 
     Raises:
-        UserError: names the first such file.
+        UserError: names the first file that is altered, missing, unrecorded, made from another
+            result than the one that is here, or whose record is altered; or the seal.
     """
-    records = [path for path in digests if _is_record(path, results)]
-    for file in records:
-        record = read_record(root / file)
-        for output, expected in record["outputs"].items():
-            if _digest_of(output, digests) != expected["sha256"]:
-                raise UserError(f"{output}: is not what its record {file} says; {advice}.")
-    if seal := read_seal(root / results):
-        sealed = {(results / RECORDS / name).as_posix(): d for name, d in seal.records.items()}
-        wrong = [path for path, digest in sealed.items() if _digest_of(path, digests) != digest]
-        if wrong or seal.digest != digest_of(seal.records):
-            what = wrong[0] if wrong else results / SEAL
-            raise UserError(f"{what}: is not what {results / SEAL} has sealed; {advice}.")
+    links = tqdm(audit.everything(), "auditing", unit=" files", mininterval=1, delay=1)
+    doubtful = [link for link in links if _is_doubtful(audit, link)]
+    # what is out of date by an altered result is not the one to name
+    for link in sorted(doubtful, key=lambda link: link.verdict.state in OUTDATED):
+        state, reason = link.verdict
+        raise UserError(f"{link.path}: {state} ({reason}); {advice}.")
+    seal = audit.seal()
+    if seal.state not in (*OUTDATED, INTACT, UNRECORDED):
+        path = Path(audit.results.name, SEAL)
+        raise UserError(f"{path}: {seal.state} ({seal.reason}); {advice}.")
 
 
-def _is_record(path: str, results: Path) -> bool:
-    return (
-        Path(path).is_relative_to(results / RECORDS) or path.endswith(".record.json")
-    ) and path.endswith(".json")
-
-
-def _digest_of(path: str, digests: Mapping[str, Mapping[str, Any]]) -> str | None:
-    """Return the SHA-256 of a file, or of a folder as `record.fingerprint` has it."""
-    if path in digests:
-        return str(digests[path]["sha256"])
-    below = {
-        PurePosixPath(name).relative_to(path): content["sha256"]
-        for name, content in digests.items()
-        if name.startswith(f"{path}/")
-    }
-    shown = sorted(name for name in below if not name.name.startswith("."))
-    lines = "".join(f"{below[name]}  {name}\n" for name in shown)
-    return hashlib.sha256(lines.encode()).hexdigest() if shown else None
+def _is_doubtful(audit: Audit, link: Link) -> bool:
+    if link.record is None and not audit.is_result(link.path):
+        return False  # a source, which need not be here
+    if link.verdict.state not in OUTDATED:
+        return link.verdict.state != INTACT
+    inputs = link.record["inputs"] if link.record else {}
+    results = [path for path in inputs if path in audit.records or audit.is_result(path)]
+    return any((audit.fingerprint(p) or {}).get("sha256") != inputs[p]["sha256"] for p in results)
 
 
 class Hashing:

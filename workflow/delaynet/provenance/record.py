@@ -14,6 +14,7 @@ import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -208,6 +209,14 @@ def _content(record: Record) -> tuple[Any, ...]:
     return *digests, {file: module["code"] for file, module in record["modules"].items()}
 
 
+@cache
+def _validator() -> Any:
+    # jobs write records, and need none of this
+    from jsonschema import Draft202012Validator
+
+    return Draft202012Validator(json.loads((ROOT / "schemas/record.schema.json").read_text()))
+
+
 def read_record(file: Path) -> Record:
     """Return a record.
 
@@ -216,15 +225,10 @@ def read_record(file: Path) -> Record:
     """
     try:
         record: Record = json.loads(file.read_text())
-        complete = record.keys() >= set(FIELDS) and len(record["outputs"]) > 0
-        for side in ("inputs", "outputs"):
-            complete &= all(len(found["sha256"]) == 64 for found in record[side].values())
-        complete &= all(
-            module["code"] and module["sha256"] for module in record["modules"].values()
-        )
-    except (ValueError, KeyError, TypeError, AttributeError):
-        complete = False
-    if not complete:
+        is_record = _validator().is_valid(record)
+    except (OSError, ValueError, RecursionError):
+        is_record = False
+    if not is_record:
         raise UserError(
             f"{file}: is not a record; it was altered or cut short, or an earlier version of this "
             "project wrote it. Remove it, and make its result again."

@@ -61,9 +61,9 @@ def holds(project: Path, commit: str) -> bool | None:
 
 
 def digests_at(project: Path, commit: str, files: Iterable[str]) -> dict[str, str | None]:
-    """Return the SHA-256 of files of `workflow/` as they stood in a commit; None: not there."""
+    """Return the SHA-256 of files of the project as they stood in a commit; None: not there."""
     names = list(files)
-    asked = "".join(f"{commit}:workflow/{name}\n" for name in names).encode()
+    asked = "".join(f"{commit}:{name}\n" for name in names).encode()
     answer = _git(project, "cat-file", "--batch", given=asked) or b""
     found: dict[str, str | None] = {}
     start = 0

@@ -14,16 +14,28 @@ from tqdm import tqdm
 
 from delaynet.errors import UserError
 from delaynet.files import explaining
-from delaynet.provenance.packing import MANIFEST, METADATA, Digests, Hashing, refuse_disagreement
+from delaynet.provenance.audit import Audit
+from delaynet.provenance.packing import (
+    MANIFEST,
+    METADATA,
+    Digests,
+    Hashing,
+    files_of,
+    refuse_doubtful,
+)
 from delaynet.provenance.record import file_digest
 
 # the only places that an archive may write to
 PLACES = (PurePosixPath("results"), PurePosixPath("resources"), PurePosixPath(METADATA))
+# what an archive brings, and no part of the project around it
+NOT_LINKED = ("results", "resources", ".snakemake")
 CHUNK = 1 << 20
+LONGEST = 200  # bytes of a name, with those that writing it needs
 # what reading an archive raises that was cut or altered
 BROKEN = (
     *(tarfile.TarError, gzip.BadGzipFile, zlib.error, EOFError),
     *(IsADirectoryError, NotADirectoryError, FileExistsError),  # a file where a folder is
+    *(ValueError, OverflowError),  # a name, a size or a time that is none
 )
 
 
@@ -34,6 +46,7 @@ class Unpacked:
         folder: that it was unpacked into.
         files: paths below it, which are those below the project's root.
         commit: of the project that packed it, or None.
+        is_sealed: whether its records were, which they are once the manuscript is made.
     """
 
     def __init__(self, archive: Path, folder: Path) -> None:
@@ -57,7 +70,15 @@ class Unpacked:
                 f"{archive}: {difference[0]} is not what the archive's manifest says; the archive "
                 "was altered, nothing is restored."
             )
-        refuse_disagreement(folder, Path("results"), digests, f"{archive} is not restored")
+        advice = f"{archive} was altered, nothing is restored"
+        _link_project(folder)
+        audit = _audit(archive, folder)
+        refuse_doubtful(audit, advice)
+        self.is_sealed = audit.sealed is not None
+        recorded = set(files_of(audit))
+        for path in self.files:
+            if path not in recorded and not _is_metadata(path):
+                raise UserError(f"{path}: no record tells of it; {advice}.")
 
     def refuse_overwriting(self) -> None:
         """Refuse to replace results that differ.
@@ -105,6 +126,26 @@ def restore(archive: Path) -> Unpacked:
     return unpacked
 
 
+def _link_project(folder: Path) -> None:
+    """Let a folder of unpacked results look like the project in the current folder.
+
+    Code, manuscript, repository and sources are then what the results are held against, as they
+    will be when they are in their places.
+    """
+    for path in Path.cwd().iterdir():
+        if path != folder and not (folder / path.name).exists() and path.name not in NOT_LINKED:
+            (folder / path.name).symlink_to(path)
+
+
+def _audit(archive: Path, folder: Path) -> Audit:
+    try:
+        return Audit(folder / "results")
+    except UserError as error:
+        # of a file that the user never sees, and cannot repair
+        what = str(error).replace(f"{folder}/", "").partition(";")[0]
+        raise UserError(f"{archive}: {what}; nothing is restored.") from None
+
+
 def _unpack(archive: Path, folder: Path) -> Digests:
     """Unpack an archive into a folder, times kept, and return the digests of its files.
 
@@ -150,6 +191,7 @@ def _refuse_elsewhere(archive: Path, member: tarfile.TarInfo, known: Digests) ->
     path = PurePosixPath(member.name)
     is_in_place = member.name == MANIFEST or any(place in path.parents for place in PLACES)
     is_plain = str(path) == member.name and ".." not in path.parts
+    is_plain &= all(len(part.encode(errors="replace")) <= LONGEST for part in path.parts)
     if not (member.isfile() and is_in_place and is_plain) or member.name in known:
         raise UserError(
             f"{archive}: holds '{member.name}', which is no result of this project; nothing is "
@@ -160,8 +202,9 @@ def _refuse_elsewhere(archive: Path, member: tarfile.TarInfo, known: Digests) ->
 def _manifest(archive: Path, folder: Path) -> dict[str, Any]:
     try:
         manifest: dict[str, Any] = json.loads((folder / MANIFEST).read_text())
-        if manifest["schema"] == 1 and isinstance(manifest["files"], dict):
-            return {"commit": manifest["commit"], "files": manifest["files"]}
+        commit, files = manifest["commit"], manifest["files"]
+        if manifest["schema"] == 1 and isinstance(files, dict) and isinstance(commit, str | None):
+            return {"commit": commit, "files": files}
     except (OSError, ValueError, KeyError, TypeError):
         pass
     raise UserError(

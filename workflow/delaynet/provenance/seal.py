@@ -1,9 +1,11 @@
 """The seal: a record of records, so that records cannot be forged one by one.
 
-`results/seal.json` holds the SHA-256 of every record, and as `digest` the SHA-256 of the sorted
-lines `<sha256>  <file below results/records>`. The manuscript prints that digest on its last page
-and carries it in the PDF: whoever changes a record after it was sealed must change the seal, and
-whoever changes the seal has a manuscript that says so.
+`results/seal.json` holds the SHA-256 of every record and of every source of the manuscript, and as
+`digest` the SHA-256 of the sorted lines `<sha256>  <file>`, where `<file>` is the path of a record
+below `results/records`, or of a source, as `manuscript/paper.typ`. The manuscript prints that
+digest on its last page and carries it in the PDF: whoever changes a record, or a word of the text,
+after it was sealed must change the seal, and whoever changes the seal has a manuscript that says
+so.
 """
 
 import hashlib
@@ -16,6 +18,7 @@ from delaynet.errors import UserError
 from delaynet.files import replacing
 from delaynet.provenance.record import RECORDS, SEAL, file_digest
 
+MANUSCRIPT = "manuscript"
 # made after the seal, of which two carry it
 NOT_SEALED = (f"{SEAL}.json", "paper.pdf.json", "paper.html.json")
 
@@ -27,18 +30,26 @@ def record_files(results: Path) -> dict[str, Path]:
     return {path.relative_to(folder).as_posix(): path for path in files}
 
 
-def digest_of(records: Mapping[str, str]) -> str:
-    """Return the digest over records: of the sorted lines `<sha256>  <file>`.
+def manuscript_files(results: Path) -> dict[str, Path]:
+    """Return the sources of the manuscript beside results, by their paths, sorted."""
+    files = sorted((results.parent / MANUSCRIPT).glob("[!.]*"))
+    return {f"{MANUSCRIPT}/{path.name}": path for path in files if path.is_file()}
+
+
+def digest_of(records: Mapping[str, str], sources: Mapping[str, str] | None = None) -> str:
+    """Return the digest over records and sources: of the sorted lines `<sha256>  <file>`.
 
     Args:
         records: SHA-256 by file.
+        sources: SHA-256 of the manuscript's sources, by path.
     """
-    lines = sorted(f"{sha256}  {file}\n" for file, sha256 in records.items())
+    files = [*records.items(), *(sources or {}).items()]
+    lines = sorted(f"{sha256}  {file}\n" for file, sha256 in files)
     return hashlib.sha256("".join(lines).encode()).hexdigest()
 
 
 def write_seal(results: Path, output: Path) -> str:
-    """Seal the records as they are, and return the digest over them.
+    """Seal records and manuscript as they are, and return the digest over them.
 
     Raises:
         UserError: there are no records.
@@ -47,17 +58,25 @@ def write_seal(results: Path, output: Path) -> str:
     records = {name: file_digest(path) for name, path in files.items() if name not in NOT_SEALED}
     if not records:
         raise UserError(f"{results / RECORDS}: holds no records; run the workflow first.")
-    digest = digest_of(records)
+    sources = {name: file_digest(path) for name, path in manuscript_files(results).items()}
+    seal = Seal(digest_of(records, sources), records, sources)
     with replacing(output) as temporary:
-        temporary.write_text(json.dumps({"digest": digest, "records": records}, indent=1) + "\n")
-    return digest
+        temporary.write_text(json.dumps(seal._asdict(), indent=1) + "\n")
+    return seal.digest
 
 
 class Seal(NamedTuple):
-    """A seal as it stands: `digest`, and the SHA-256 of every record by its file."""
+    """A seal as it stands.
+
+    Attributes:
+        digest: over all that follows.
+        records: SHA-256 of every record, by its path below `results/records`.
+        sources: SHA-256 of every source of the manuscript, by its path.
+    """
 
     digest: str
     records: Mapping[str, str]
+    sources: Mapping[str, str]
 
 
 def read_seal(results: Path) -> Seal | None:
@@ -71,9 +90,14 @@ def read_seal(results: Path) -> Seal | None:
         return None
     try:
         content = json.loads(path.read_text())
-        return Seal(str(content["digest"]), dict(content["records"]))
-    except (ValueError, KeyError, TypeError):
+        seal = Seal(**content)
+        digests = [seal.digest, *seal.records.values(), *seal.sources.values()]
+        is_seal = all(isinstance(digest, str) for digest in digests)
+    except (OSError, ValueError, TypeError, AttributeError):
+        is_seal = False
+    if not is_seal:
         raise UserError(
             f"{path}: is not a seal; it was altered, or cut short. Make it again with "
             f"`snakemake --forcerun seal -- {path}`."
-        ) from None
+        )
+    return seal

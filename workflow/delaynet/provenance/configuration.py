@@ -1,0 +1,23 @@
+"""Whether a configuration file still says what the results were made with."""
+
+import json
+from pathlib import Path
+
+from delaynet.config import load_config
+from delaynet.errors import UserError
+
+
+def resolves_to(file: Path, resolved: Path) -> bool:
+    """Return whether a configuration file says the same as a configuration in full.
+
+    Args:
+        file: YAML, which may leave defaults out.
+        resolved: `results/config.json`.
+    """
+    try:
+        is_same: bool = load_config(file).model_dump(mode="json") == json.loads(
+            resolved.read_text()
+        )
+    except (UserError, OSError, ValueError):
+        return False
+    return is_same

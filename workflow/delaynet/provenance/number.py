@@ -1,0 +1,34 @@
+"""A printed number, found by its key."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from delaynet.errors import UserError
+
+
+def find_number(numbers: Path, key: str) -> dict[str, Any]:
+    """Return the entry of one number: `value`, `shown` and `source`.
+
+    Raises:
+        UserError: there is no such file or number.
+    """
+    if not numbers.exists():
+        raise UserError(f"{numbers}: is missing; make it with `snakemake {numbers}`.")
+    try:
+        entry = json.loads(numbers.read_text())
+    except (OSError, ValueError):
+        raise UserError(
+            f"{numbers}: is not JSON; it was altered, or cut short. Make it again with "
+            f"`snakemake --force {numbers}`."
+        ) from None
+    for part in key.split("."):
+        if not isinstance(entry, dict) or part not in entry:
+            raise UserError(
+                f"{numbers}: holds no number '{key}'; "
+                "`delaynet manuscript --source manuscript/paper.typ --numbers` lists them."
+            )
+        entry = entry[part]
+    if not isinstance(entry, dict) or "shown" not in entry:
+        raise UserError(f"{numbers}: '{key}' is a group of numbers; name one of them.")
+    return entry
