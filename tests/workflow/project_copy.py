@@ -43,10 +43,15 @@ def copy_project(target: Path) -> Path:
     (target / ".venv").symlink_to(Path(sys.prefix))
     # the set-up is shared with the project that is tested, and never repeated from a copy
     assert (target / ".venv" / "complete").exists(), "run `make setup` first"
-    for name in ("envs/requirements.txt", "envs/development.txt", "pyproject.toml"):
-        os.utime(target / name, (0, 0))
+    date_back_set_up(target)
     commit_all(target)
     return target
+
+
+def date_back_set_up(project: Path) -> None:
+    """Let `make` find the set-up complete, whatever a test or git did to the files' times."""
+    for name in ("envs/requirements.txt", "envs/development.txt", "pyproject.toml"):
+        os.utime(project / name, (0, 0))
 
 
 def commit_all(project: Path) -> None:
@@ -68,6 +73,8 @@ def run(
     project: Path, *command: str | Path, check: bool = True
 ) -> subprocess.CompletedProcess[str]:
     """Run a command in the project, as its user would."""
+    if command[0] == "make":
+        date_back_set_up(project)
     environment = {
         name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "MAKEFLAGS")
     }

@@ -1,6 +1,7 @@
 """The plan: what would run, why, how much of it; said by `delaynet plan` and by every dry run."""
 
 import os
+import shutil
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -44,6 +45,8 @@ def put_back(path: Path) -> Iterator[None]:
 
 
 def test_the_plan_of_a_fresh_clone_names_every_job_and_leaves_no_trace(untouched: Path) -> None:
+    # an earlier dry run here may have left Snakemake's own cache, which every one writes anew
+    shutil.rmtree(untouched / ".snakemake", ignore_errors=True)
     before = traces(untouched)
     plan = delaynet(untouched, "plan").stdout
     assert traces(untouched) == before
