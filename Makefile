@@ -10,6 +10,8 @@ PIP := $(BIN)/python -m pip install --quiet --quiet --disable-pip-version-check
 UV := $(BIN)/uv pip install --quiet --python $(BIN)/python
 # a module is compiled when it is first imported: here too where the environment forbids it
 export PYTHONDONTWRITEBYTECODE :=
+# tests of one file share what they have made; a worker may need 2 GB
+PYTEST := $(BIN)/pytest --numprocesses=auto --maxprocesses=4 --dist=loadfile
 SNAKEMAKE := $(BIN)/snakemake --workflow-profile workflow/profiles/default --configfile "$(CONFIG)"
 
 # the report is made of what the run has left
@@ -46,10 +48,10 @@ report: setup
 	@mv results/.report.html results/report.html
 
 test: setup lint
-	@$(BIN)/pytest
+	@$(PYTEST)
 
 test-fast: setup
-	@$(BIN)/pytest -m "not slow"
+	@$(PYTEST) -m "not slow"
 
 # as root, on a throw-away Debian machine: installs Slurm, and brings a small cluster up
 test-slurm: setup

@@ -95,6 +95,18 @@ def test_the_module_whose_code_has_changed_is_named(finished: Path) -> None:
     assert "3 trainings, 3 done and 0 to run.\n" in plan
 
 
+def test_a_rule_that_has_changed_is_named_so_and_trains_nothing_else(finished: Path) -> None:
+    rules = finished / "workflow" / "rules" / "analysis.smk"
+    with put_back(rules):
+        text = rules.read_text()
+        rules.write_text(text.replace("delaynet power --output", "delaynet power  --output"))
+        assert "nothing to run" in delaynet(finished, "plan").stdout, "a blank more"
+        rules.write_text(text.replace('["initial.h5", "network.h5"]', '["network.h5"]'))
+        plan = delaynet(finished, "plan").stdout
+    assert "1  grouping  its rule has changed; it has other inputs than before\n" in plan
+    assert "3 trainings, 3 done and 0 to run" in plan
+
+
 def test_a_result_that_was_removed_is_named_so(finished: Path) -> None:
     figure = finished / "results" / "figures" / "accuracy.png"  # a target of `all`
     with put_back(figure):

@@ -32,7 +32,11 @@ def test_a_rule_has_log_benchmark_resources_environment_and_declared_code(name: 
 @pytest.mark.parametrize("name", rules())
 def test_a_rule_tells_its_command_the_name_and_the_wildcards_for_the_record(name: str) -> None:
     body = rules()[name]
-    assert f'"DELAYNET_RULE={name} ' in body
+    if name == "fetch":  # it is not fetched again whatever its rule says
+        assert '"DELAYNET_RULE=fetch ' in body
+    else:
+        assert f'        made_by=RULES["{name}"],\n' in body
+        assert '"DELAYNET_RULE={params.made_by:q} ' in body
     assert ("wildcards=naming.wildcards_as_json" in body) == (
         "{wildcards." in body or "RUN_FOLDER" in body
     )

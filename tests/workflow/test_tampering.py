@@ -280,6 +280,28 @@ WAYS: dict[str, tuple[Tampering, str, str, str]] = {
         ),
         f"{LEARNED}/network.h5", "record altered", "differs from the seal",
     ),
+    "a rule calls its command otherwise": (
+        lambda p: tamper.replace(
+            p / "workflow/rules/analysis.smk", "--config {input.config} --runs", "--runs"
+        ),
+        "results/grouping.csv", "code changed", "since then: rule grouping",
+    ),
+    "a rule reads other settings": (
+        lambda p: tamper.replace(
+            p / "workflow/rules/training.smk", "naming.run_settings(CONFIG)", "'{}'"
+        ),
+        f"{LEARNED}/network.h5", "code changed", "since then: rule train",
+    ),
+    "a rule file is no rule file": (
+        lambda p: tamper.rewrite(p / "workflow/rules/training.smk", b"rule train:\n  (\n"),
+        f"{LEARNED}/network.h5", "code changed", "rule train",
+    ),
+    "the digest of a rule in a record is edited": (
+        lambda p: tamper.edit_json(
+            record_of(p, "results/power.csv"), lambda r: r.update(rule_code="0" * 16)
+        ),
+        "results/power.csv", "record altered", "differs from the seal",
+    ),
     "history is rewritten": (
         tamper.rewrite_history, "results/figures/task.png", "record altered",
         "which this repository does not hold",
@@ -388,7 +410,7 @@ def test_a_seal_that_is_a_folder_is_named(project: Path) -> None:
 
 # of the record that no seal holds
 WRONG = {
-    "schema": 2, "id": 3, "rule": 1, "wildcards": None, "command": "x", "inputs": {"a": {}},
+    "schema": 1, "id": 3, "rule": 1, "wildcards": None, "command": "x", "inputs": {"a": {}},
     "outputs": {}, "commit": 5, "uncommitted": True, "modules": [], "packages": None, "host": None,
     "ended": 5, "seconds": "long", "more": 1,
 }  # fmt: skip
@@ -490,6 +512,20 @@ def test_code_edited_and_edited_back_is_intact(project: Path) -> None:
 def test_a_comment_is_no_code(project: Path) -> None:
     module = project / "workflow" / "delaynet" / "neurons.py"
     module.write_text("# a comment\n" + module.read_text())
+    assert findings(project) == {}
+
+
+def test_comments_and_resources_of_a_rule_are_not_what_it_says(project: Path) -> None:
+    rules = project / "workflow" / "rules" / "training.smk"
+    text = rules.read_text().replace("threads: 1", "threads: 1  # one is enough")
+    text = text.replace("2500 * attempt", "5000 * attempt")
+    text = text.replace("    params:\n", "    params:\n        # more\n")
+    rules.write_text("# a comment\n" + text)
+    assert findings(project) == {}
+
+
+def test_a_rule_beside_another_says_nothing_of_it(project: Path) -> None:
+    (project / "workflow/rules/more.smk").write_text("rule more:\n    shell:\n        'true'\n")
     assert findings(project) == {}
 
 

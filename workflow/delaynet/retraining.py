@@ -74,7 +74,7 @@ def retrain(audit: Audit, run: str, target: Path) -> Comparison:
             return Comparison(False, f"{name} is {verdict.state} ({verdict.reason})")
     record = audit.records[names[0]]
     # what is audited lies beside the results; what trains is the package that runs
-    if others := changed_code(record["modules"], code_now(ROOT)):
+    if others := changed_code(record, code_now(ROOT)):
         raise UserError(
             f"{run}: was trained with other code than this command runs ({named(others)} in "
             f"{ROOT}); use the command of the project that the results are of."

@@ -27,9 +27,10 @@ rule grouping:
         mem_mb=2000,
         runtime=120,
     params:
+        made_by=RULES["grouping"],
         code=code("delaynet.cli.grouping"),
     shell:
-        "DELAYNET_RULE=grouping python -m delaynet grouping"
+        "DELAYNET_RULE={params.made_by:q} python -m delaynet grouping"
         " --config {input.config} --runs results/runs"
         " --processes {threads} --output {output.table} --maps {output.maps} 2> {log}"
 
@@ -48,9 +49,10 @@ rule power:
         mem_mb=1000,
         runtime=30,
     params:
+        made_by=RULES["power"],
         code=code("delaynet.cli.power"),
     shell:
-        "DELAYNET_RULE=power python -m delaynet power --output {output} 2> {log}"
+        "DELAYNET_RULE={params.made_by:q} python -m delaynet power --output {output} 2> {log}"
 
 
 rule tables:
@@ -81,9 +83,10 @@ rule tables:
         mem_mb=1000,
         runtime=10,
     params:
+        made_by=RULES["tables"],
         code=code("delaynet.cli.tables"),
     shell:
-        "DELAYNET_RULE=tables python -m delaynet tables"
+        "DELAYNET_RULE={params.made_by:q} python -m delaynet tables"
         " --config {input.config} --results results 2> {log}"
 
 
@@ -116,7 +119,8 @@ rule claims:
         mem_mb=1000,
         runtime=20,
     params:
+        made_by=RULES["claims"],
         code=code("delaynet.cli.claims"),
     shell:
-        "DELAYNET_RULE=claims python -m delaynet claims"
+        "DELAYNET_RULE={params.made_by:q} python -m delaynet claims"
         " --config {input.config} --results results 2> {log}"

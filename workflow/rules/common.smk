@@ -15,8 +15,11 @@ from delaynet.figures.selection import (
 )
 from delaynet.planning.dry_run import announce_after_dry_run
 from delaynet.provenance.code import code
+from delaynet.provenance.rules import rules_by_name
 
 naming.put_commands_in_reach(WORKFLOW)
+# what a rule calls itself: its name, and a digest of what it says
+RULES = rules_by_name(WORKFLOW)
 CONFIG = naming.read_for_snakemake(config)
 naming.hand_on_execution(CONFIG)
 naming.hand_on_configuration_files(workflow.configfiles)

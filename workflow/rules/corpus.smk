@@ -47,10 +47,11 @@ rule corpus:
         mem_mb=1000,
         runtime=60,
     params:
+        made_by=RULES["corpus"],
         command=naming.corpus_command(CONFIG),
         code=code(naming.corpus_module(CONFIG)),
     shell:
-        "DELAYNET_RULE=corpus DELAYNET_PROCESSES={threads} python -m delaynet corpus"
+        "DELAYNET_RULE={params.made_by:q} DELAYNET_PROCESSES={threads} python -m delaynet corpus"
         " {params.command} --output {output} 2> {log}"
 
 
@@ -70,10 +71,11 @@ rule check:
         mem_mb=1000,
         runtime=60,
     params:
+        made_by=RULES["check"],
         corpus=naming.corpus_folder(CONFIG),
         inventory=naming.inventory(CONFIG),
         code=code("delaynet.cli.corpus_check"),
     shell:
-        "DELAYNET_RULE=check python -m delaynet corpus check"
+        "DELAYNET_RULE={params.made_by:q} python -m delaynet corpus check"
         " --corpus {params.corpus:q} --processes {threads}"
         " --output {output} 2> {log}"

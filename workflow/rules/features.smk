@@ -19,9 +19,10 @@ rule features:
         mem_mb=2000,
         runtime=60,
     params:
+        made_by=RULES["features"],
         options=naming.feature_options(CONFIG),
         code=code("delaynet.cli.features"),
     shell:
-        "DELAYNET_RULE=features python -m delaynet features"
+        "DELAYNET_RULE={params.made_by:q} python -m delaynet features"
         " {params.options} --processes {threads} --output {output}"
         " 2> {log}"

@@ -33,11 +33,12 @@ rule figure:
         mem_mb=1500,
         runtime=15,
     params:
+        made_by=RULES["figure"],
         wildcards=naming.wildcards_as_json,
         code=lambda wildcards: code(
             "delaynet.cli.figure", f"delaynet.figures.{wildcards.figure}"
         ),
     shell:
-        "DELAYNET_RULE=figure DELAYNET_WILDCARDS={params.wildcards:q} python -m delaynet figure"
-        " {wildcards.figure} --config {input.config}"
+        "DELAYNET_RULE={params.made_by:q} DELAYNET_WILDCARDS={params.wildcards:q}"
+        " python -m delaynet figure {wildcards.figure} --config {input.config}"
         " --output {output.svg} --output {output.png} 2> {log}"

@@ -29,10 +29,11 @@ rule numbers:
         mem_mb=1000,
         runtime=10,
     params:
+        made_by=RULES["numbers"],
         code=code("delaynet.cli.numbers"),
     shell:
-        "DELAYNET_RULE=numbers python -m delaynet numbers --config {input.config} --results results"
-        " --output {output} 2> {log}"
+        "DELAYNET_RULE={params.made_by:q} python -m delaynet numbers"
+        " --config {input.config} --results results --output {output} 2> {log}"
 
 
 rule paper:
@@ -64,9 +65,10 @@ rule paper:
         mem_mb=1000,
         runtime=10,
     params:
+        made_by=RULES["paper"],
         code=code("delaynet.cli.manuscript"),
     shell:
-        "DELAYNET_RULE=paper python -m delaynet manuscript"
+        "DELAYNET_RULE={params.made_by:q} python -m delaynet manuscript"
         " --source {input.source} --output {output} 2> {log}"
 
 
@@ -96,7 +98,8 @@ rule page:
         mem_mb=1000,
         runtime=10,
     params:
+        made_by=RULES["page"],
         code=code("delaynet.cli.page"),
     shell:
-        "DELAYNET_RULE=page python -m delaynet page"
+        "DELAYNET_RULE={params.made_by:q} python -m delaynet page"
         " --source {input.source} --output {output} 2> {log}"

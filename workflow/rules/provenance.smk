@@ -22,10 +22,11 @@ rule configuration:
         mem_mb=500,
         runtime=5,
     params:
+        made_by=RULES["configuration"],
         content=CONFIG.model_dump_json(),
         code=code("delaynet.cli.config"),
     shell:
-        "DELAYNET_RULE=configuration python -m delaynet config"
+        "DELAYNET_RULE={params.made_by:q} python -m delaynet config"
         " --content {params.content:q} --output {output} 2> {log}"
 
 
@@ -66,6 +67,8 @@ rule seal:
         mem_mb=500,
         runtime=10,
     params:
+        made_by=RULES["seal"],
         code=code(*naming.sealed_modules(CONFIG)),
     shell:
-        "DELAYNET_RULE=seal python -m delaynet seal --results results --output {output} 2> {log}"
+        "DELAYNET_RULE={params.made_by:q} python -m delaynet seal"
+        " --results results --output {output} 2> {log}"

@@ -24,12 +24,13 @@ rule train:
         mem_mb=lambda wildcards, attempt: 2500 * attempt,
         runtime=lambda wildcards, attempt: 45 * attempt,
     params:
+        made_by=RULES["train"],
         folder=f"results/runs/{naming.RUN_FOLDER}",
         settings=naming.run_settings(CONFIG),
         wildcards=naming.wildcards_as_json,
         code=code("delaynet.cli.train"),
     shell:
-        "DELAYNET_RULE=train DELAYNET_WILDCARDS={params.wildcards:q} exec python -m delaynet train"
-        " --settings {params.settings:q} --features {input.features}"
+        "DELAYNET_RULE={params.made_by:q} DELAYNET_WILDCARDS={params.wildcards:q}"
+        " exec python -m delaynet train --settings {params.settings:q} --features {input.features}"
         " --folder {params.folder} --checkpoints results/checkpoints --threads {threads}"
         " 2> {log}"

@@ -9,9 +9,11 @@ from typing import Any
 
 from delaynet.provenance.record import fingerprint, record_path
 
-# `<file> <digest>` of a module, as the rules hand it to Snakemake
+# `<file> <digest>` of a module, and `<rule> <digest>`, as the rules hand them to Snakemake
 MODULE = re.compile(r"\b(delaynet/[\w/]+\.py) ([0-9a-f]{16})\b")
+RULE = re.compile(r"(?<![\w/.])(\w+) ([0-9a-f]{16})\b")
 MODULES_NAMED = 3
+RULE_CHANGED = "its rule has changed"
 
 
 class Causes:
@@ -33,9 +35,9 @@ class Causes:
         if reason.incomplete_output:
             found.append("it was not finished")
         if reason.params_changed:
-            found.append(_changed(reason.params_changed))
-        if reason.code_changed:
-            found.append("its rule has changed")
+            found += _changed(reason.params_changed)
+        if reason.code_changed and RULE_CHANGED not in found:
+            found.append(RULE_CHANGED)
         if reason.software_stack_changed:
             found.append("its software environment has changed")
         if reason.input_changed:
@@ -84,15 +86,20 @@ def _recorded_inputs(output: Path) -> dict[str, Any]:
     return inputs
 
 
-def _changed(change: Any) -> str:
-    """Return what has changed among a job's parameters: modules of the code, or settings."""
-    before, now = (
-        {file: digest for text in texts for file, digest in MODULE.findall(str(text))}
-        for texts in (change.only_old, change.only_new)
-    )
+def _changed(change: Any) -> list[str]:
+    """Return what has changed among a job's parameters: its rule, modules of the code, settings."""
+    causes = []
+    if _named(RULE, change.only_old) != _named(RULE, change.only_new):
+        causes.append(RULE_CHANGED)
+    before, now = (_named(MODULE, texts) for texts in (change.only_old, change.only_new))
     modules = sorted(file for file in before | now if before.get(file) != now.get(file))
-    if not modules:
-        return "its settings have changed"
-    named = ", ".join(modules[:MODULES_NAMED])
-    more = len(modules) - MODULES_NAMED
-    return f"the code has changed: {named}" + (f" and {more} more" if more > 0 else "")
+    if modules:
+        more = len(modules) - MODULES_NAMED
+        named = ", ".join(modules[:MODULES_NAMED]) + (f" and {more} more" if more > 0 else "")
+        causes.append(f"the code has changed: {named}")
+    return causes or ["its settings have changed"]
+
+
+def _named(pattern: re.Pattern[str], texts: Iterable[object]) -> dict[str, str]:
+    """Return the digests in a job's parameters by what they are of."""
+    return {name: digest for text in texts for name, digest in pattern.findall(str(text))}

@@ -125,7 +125,7 @@ class Audit:
         stale = [source for source in record["inputs"] if self._differs(source, record)]
         if stale:
             return Verdict(states.STALE, f"made from other bytes of {named(stale)}")
-        changed = changed_code(record["modules"], self._code_now)
+        changed = changed_code(record, self._code_now)
         if changed:
             return Verdict(states.CODE_CHANGED, f"since then: {named(changed)}")
         return Verdict(states.INTACT)

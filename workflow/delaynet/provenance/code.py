@@ -10,6 +10,9 @@ import hashlib
 from collections.abc import Callable, Mapping
 from functools import cache, lru_cache
 from pathlib import Path
+from typing import Any
+
+from delaynet.provenance.rules import rule_digests
 
 PACKAGE = "delaynet"
 ROOT = Path(__file__).resolve().parents[2]
@@ -17,7 +20,7 @@ ROOT = Path(__file__).resolve().parents[2]
 NOT_CODE_OF_RESULTS = (f"{PACKAGE}.provenance",)
 # what a command is dispatched through, and the package itself
 DISPATCHER = (f"{PACKAGE}/__init__.py", f"{PACKAGE}/__main__.py", f"{PACKAGE}/cli/__init__.py")
-NO_CODE = f"{PACKAGE}/cli/corpus_fetch.py"  # an archive is what its checksum says
+NO_CODE = f"{PACKAGE} corpus fetch "  # an archive is what its checksum says
 DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
 
 
@@ -99,37 +102,48 @@ def code(*modules: str) -> list[str]:
 
 
 def code_now(root: Path) -> Callable[[str], str | None]:
-    """Return the function that gives the digest of a module as it is now, or None: none is left.
+    """Return the function that gives the digest of a module or rule as it is now, or None.
 
-    Each module is read once.
+    A module is named as `delaynet/neurons.py`, a rule as `rule train`. None: it is not there, or
+    cannot be read. Each file is read once.
 
     Args:
-        root: the folder that holds the package.
+        root: the folder that holds the package and the rules.
     """
 
     @cache
-    def digest(file: str) -> str | None:
+    def rules() -> dict[str, str]:
         try:
-            return code_digest(root / file)
+            return {f"rule {name}": digest for name, digest in rule_digests(root).items()}
+        except (OSError, SyntaxError, ValueError):
+            return {}
+
+    @cache
+    def digest(name: str) -> str | None:
+        if name.startswith("rule "):
+            return rules().get(name)
+        try:
+            return code_digest(root / name)
         except (OSError, SyntaxError, ValueError):
             return None
 
     return digest
 
 
-def changed_code(
-    modules: Mapping[str, Mapping[str, str]], now: Callable[[str], str | None]
-) -> list[str]:
-    """Return the modules that a result depends on, and whose code is not what it was.
+def changed_code(record: Mapping[str, Any], now: Callable[[str], str | None]) -> list[str]:
+    """Return the modules that a result depends on, and the rule, that say something else now.
 
     It is what Snakemake would make the result again for: neither comments nor what keeps records.
 
     Args:
-        modules: of the result's record.
+        record: of the result's job.
         now: from `code_now`.
     """
-    if NO_CODE in modules:
+    if record["command"].startswith(NO_CODE):
         return []
+    modules = record["modules"]
     keeping = tuple(name.replace(".", "/") for name in NOT_CODE_OF_RESULTS)
     counted = [file for file in modules if not file.startswith(keeping) and file not in DISPATCHER]
-    return [file for file in counted if now(file) != modules[file]["code"]]
+    changed = [file for file in counted if now(file) != modules[file]["code"]]
+    rule = f"rule {record['rule']}"
+    return changed if record["rule_code"] in (None, now(rule)) else [*changed, rule]

@@ -27,11 +27,11 @@ from delaynet.provenance.repository import version_control
 
 RECORDS = "records"
 SEAL = "seal.json"
-SCHEMA = 1
+SCHEMA = 2
 # in the order in which they stand in a record
 FIELDS = (
-    "schema", "id", "rule", "wildcards", "command", "parameters", "configuration", "seed",
-    "inputs", "outputs", "commit", "uncommitted", "modules", "packages", "python", "torch",
+    "schema", "id", "rule", "rule_code", "wildcards", "command", "parameters", "configuration",
+    "seed", "inputs", "outputs", "commit", "uncommitted", "modules", "packages", "python", "torch",
     "platform", "host", "cpu", "gpu", "visible_gpus", "slurm_job", "slurm_node", "started",
     "ended", "seconds", "peak_memory_bytes",
 )  # fmt: skip
@@ -81,7 +81,9 @@ class Making:
     def __init__(self, inputs: Mapping[str, Any]) -> None:
         """Hold the fingerprints of what is read, and the code as it is now."""
         self.inputs = inputs
-        self.rule = os.environ.get("DELAYNET_RULE")
+        # `<rule> <digest>`, from the workflow's rule
+        rule, _, digest = os.environ.get("DELAYNET_RULE", "").partition(" ")
+        self.rule, self.rule_code = rule or None, digest or None
         self.wildcards: dict[str, str] = json.loads(os.environ.get("DELAYNET_WILDCARDS", "{}"))
         self.versions = version_control(ROOT.parent)
         self._modules: dict[str, dict[str, str]] = {}
@@ -110,6 +112,7 @@ class Making:
         if self._id is None:
             made_by = {
                 "rule": self.rule,
+                "rule_code": self.rule_code,
                 "wildcards": self.wildcards,
                 "arguments": sys.argv[1:],
                 "inputs": {path: read["sha256"] for path, read in self.inputs.items()},
@@ -159,6 +162,7 @@ def recorded(
         "schema": SCHEMA,
         "id": making.id,
         "rule": making.rule,
+        "rule_code": making.rule_code,
         "wildcards": making.wildcards,
         "command": shlex.join([PACKAGE, *sys.argv[1:]]),
         "parameters": parameters,
@@ -206,7 +210,8 @@ def _content(record: Record) -> tuple[Any, ...]:
         {path: file["sha256"] for path, file in record[side].items()}
         for side in ("inputs", "outputs")
     ]
-    return *digests, {file: module["code"] for file, module in record["modules"].items()}
+    code = {file: module["code"] for file, module in record["modules"].items()}
+    return *digests, code, record["rule_code"]
 
 
 @cache

@@ -15,7 +15,7 @@ STATES = {
     INTACT: "its bytes, its record, its inputs and its code are as when it was made",
     SOURCE: "not a result: written by people, and held against its digest where it was read",
     STALE: "an input of it has other bytes now than when it was made",
-    CODE_CHANGED: "a module that it depends on has other code now than when it was made",
+    CODE_CHANGED: "a module that it depends on, or its rule, says something else than it did then",
     UNRECORDED: "it lies among the results, and no record tells of it",
     MISSING: "it is not there",
     ALTERED: "its bytes differ from its record",

@@ -1,6 +1,7 @@
 """What changes from epoch to epoch: width of the delay kernels, pruning, learning rates."""
 
 import inspect
+import warnings
 from typing import Any
 
 import torch
@@ -90,7 +91,11 @@ class Optimisers:
 
     def next_epoch(self, is_last: bool) -> None:
         """Advance the schedules; they have one value an epoch, so none after the last."""
-        if not is_last:
+        if is_last:
+            return
+        with warnings.catch_warnings():
+            # an epoch that a checkpoint ended has taken its steps in another process
+            warnings.filterwarnings("ignore", r"Detected call of `lr_scheduler\.step\(\)`")
             for schedule in self._schedules:
                 schedule.step()
 

@@ -1,0 +1,83 @@
+"""What the rules of the workflow say, and a digest of it for each.
+
+The rules hand these digests to Snakemake as a parameter, and to the records of their jobs: an
+edited rule makes its results again, and is seen by the audit. Comments, blanks, and how many
+threads, how much memory or time a rule asks for are not part of what it says.
+"""
+
+import hashlib
+import tokenize
+from collections.abc import Iterator
+from pathlib import Path
+
+# from which files, with which settings, by which command; the files it made stand in a record
+SAYING = ("input", "params", "shell")
+
+
+def rule_digests(workflow: Path) -> dict[str, str]:
+    """Return the digest of each rule, by name.
+
+    Args:
+        workflow: the folder that holds `Snakefile` and `rules/`.
+
+    Raises:
+        SyntaxError: a file is not Python with rules.
+        OSError: a file cannot be read.
+    """
+    files = [file for file in (workflow / "Snakefile",) if file.exists()]
+    return {
+        name: hashlib.sha256(text.encode()).hexdigest()[:16]
+        for file in files + sorted((workflow / "rules").glob("*.smk"))
+        for name, text in said_in(file)
+    }
+
+
+def rules_by_name(workflow: Path) -> dict[str, str]:
+    """Return `<rule> <digest>`, which a rule hands on as its name, by the rule's name."""
+    return {name: f"{name} {digest}" for name, digest in rule_digests(workflow).items()}
+
+
+def said_in(file: Path) -> Iterator[tuple[str, str]]:
+    """Yield the name of each rule of a file, and what it says.
+
+    Raises:
+        SyntaxError: the file is not Python with rules.
+    """
+    with tokenize.open(file) as opened:
+        lines = opened.read().splitlines(keepends=True)
+    try:
+        tokens = list(tokenize.generate_tokens(iter(lines).__next__))
+    except tokenize.TokenError as error:
+        raise SyntaxError(f"{file}: {error}") from None
+    for token in tokens:
+        if token.type == tokenize.COMMENT:
+            row, column = token.start
+            lines[row - 1] = lines[row - 1][:column] + "\n"
+    said: dict[str, list[str]] = {}
+    for rule, directive, (first, last) in _directives(tokens):
+        texts = said.setdefault(rule, [])
+        if directive in SAYING:
+            texts.append(" ".join("".join(lines[first - 1 : last]).split()))
+    for rule, texts in said.items():
+        yield rule, "\n".join(texts)
+
+
+def _directives(
+    tokens: list[tokenize.TokenInfo],
+) -> Iterator[tuple[str, str, tuple[int, int]]]:
+    """Yield rule, directive, and its first and last row, of the tokens of a file."""
+    depth, rule, open_at, previous = 0, "", ("", 0), tokenize.NEWLINE
+    for token, following in zip(tokens, tokens[1:] + tokens[-1:], strict=True):
+        if token.type in (tokenize.INDENT, tokenize.DEDENT):
+            depth += 1 if token.type == tokenize.INDENT else -1
+            continue
+        if token.type in (tokenize.NL, tokenize.COMMENT):
+            continue
+        # the first word of a line; `rule` and its directives are such
+        if previous == tokenize.NEWLINE and depth < 2:
+            if open_at[0]:
+                yield rule, open_at[0], (open_at[1], token.start[0] - 1)
+            open_at = (token.string, token.start[0]) if rule and depth == 1 else ("", 0)
+            if depth == 0:
+                rule = following.string if token.string in ("rule", "checkpoint") else ""
+        previous = token.type
