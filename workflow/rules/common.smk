@@ -18,7 +18,7 @@ from delaynet.provenance.code import code
 from delaynet.provenance.rules import rules_by_name
 
 naming.put_commands_in_reach(WORKFLOW)
-# what a rule calls itself: its name, and a digest of what it says
+# the name under which a rule knows itself, with a digest of what it says
 RULES = rules_by_name(WORKFLOW)
 CONFIG = naming.read_for_snakemake(config)
 naming.hand_on_execution(CONFIG)
