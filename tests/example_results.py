@@ -111,8 +111,12 @@ def write_results(
     accuracy: Callable[[Run], float] = some_accuracy,
     effect: Effect = some_effect,
     reachable: Callable[[Run], int] = all_but_few,
+    training_accuracy: Callable[[Run], float] | None = None,
 ) -> None:
-    """Write the configuration, the summaries of all runs and the table of grouping."""
+    """Write the configuration, the summaries of all runs and the table of grouping.
+
+    Accuracies are shares; that on training clips is the same as on test clips unless given.
+    """
     write_json(results / "config.json", config.model_dump(mode="json"))
     for run in config.runs():
         hidden = config.resolve(run).model.hidden
@@ -123,8 +127,12 @@ def write_results(
             "reachable_outputs": reachable(run),
             "connections": [160, 320],
             "firing_rate": [0.1 * (layer + 1) for layer in range(len(hidden))],
+            "selected_epoch": 1,
         }
-        write_json(results / "runs" / run.folder / "summary.json", summary)
+        folder = results / "runs" / run.folder
+        write_json(folder / "summary.json", summary)
+        share = accuracy(run) if training_accuracy is None else training_accuracy(run)
+        (folder / "metrics.csv").write_text(f"epoch,training_accuracy\n0,0\n1,{share}\n2,1\n")
     with (results / "grouping.csv").open("w", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(COLUMNS)
@@ -179,7 +187,7 @@ def write_project(root: Path, config: Config, features: Path, **outcomes: Any) -
         root: a folder, empty or not there.
         config: the configuration.
         features: the features file.
-        outcomes: `accuracy`, `effect` and `reachable`, as `write_results` takes them.
+        outcomes: `accuracy`, `effect` and others, as `write_results` takes them.
     """
     results = root / "results"
     write_results(results, config, **outcomes)

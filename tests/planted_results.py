@@ -40,7 +40,7 @@ class World:
     dale_effect: float = 0.045
     space: float = 1
     effect_spread: float = 0.002
-    floor: str = ""  # a sparsity at which random networks reach few outputs, and nothing is learnt
+    floor: str = ""  # a sparsity at which random networks reach few outputs, and nothing is learned
     luck: int = 0  # what is drawn at random
     untestable: tuple[str, ...] = ()  # variants with too few pairs, or a variant and sparsity
 
@@ -80,7 +80,7 @@ class World:
 
 CLAIMS_HOLD = World()
 # chance of twenty digits, z about 0
-NOTHING_LEARNT = World(
+NOTHING_LEARNED = World(
     none=5,
     fixed=5,
     learned=5,
@@ -98,7 +98,7 @@ NOTHING_LEARNT = World(
 TIME_ONLY = World(space=0)
 # as real networks are whose labels were shuffled: at chance, and grouped in delay alone
 LABELS_SHUFFLED = replace(
-    NOTHING_LEARNT, effect=0.05, rewired_effect=0.04, dale_effect=0.045, space=0, luck=0
+    NOTHING_LEARNED, effect=0.05, rewired_effect=0.04, dale_effect=0.045, space=0, luck=0
 )
 
 

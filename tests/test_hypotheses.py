@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from example_results import CLAIMS_GRID, LARGE_GRID, config_of, write_results
-from planted_results import CLAIMS_HOLD, NOTHING_LEARNT, TIME_ONLY, claims_config, outcomes_of
+from planted_results import CLAIMS_HOLD, NOTHING_LEARNED, TIME_ONLY, claims_config, outcomes_of
 from statsmodels.stats.multitest import multipletests
 
 from delaynet.errors import UserError
@@ -60,7 +60,7 @@ def test_every_test_of_a_large_grid_has_a_name_of_its_own():
 
 
 def test_which_tests_there_are_does_not_depend_on_outcomes(outcomes, tmp_path):
-    assert list(outcomes_of(tmp_path, NOTHING_LEARNT)) == list(outcomes)
+    assert list(outcomes_of(tmp_path, NOTHING_LEARNED)) == list(outcomes)
 
 
 def test_families_are_corrected_as_they_say(outcomes):
@@ -135,7 +135,11 @@ def test_the_reversed_test_asks_for_the_opposite(tmp_path):
         " and condition == 'standard' and measure == 'morans_i'"
     )
     assert found["c4_n6"].reversed_p == sign_flip(rows["z"] - 1.645, "less") == 1 / 64
-    assert (found["c4"].reversed_p, found["c4"].corrected_reversed_p) == (1 / 64, 3 / 64)
+    # the smallest of four parts, corrected for their number, then for that of the claims
+    assert (found["c4"].reversed_p, found["c4"].corrected_reversed_p) == (4 / 64, 12 / 64)
+    assert (found["c4"].smallest_p, found["c4"].smallest_reversed_p) == (1 / 64, 4 / 64)
+    # premises do not count
+    assert (found["c5"].smallest_reversed_p, found["c6"].smallest_reversed_p) == (3 / 64, 1 / 64)
     assert found["c1_fixed_none"].reversed_p == 1
     assert found["c3_equivalence"].reversed_p == 1
     two_sided = [o for o in found.values() if o.hypothesis.kind == "two_sided"]

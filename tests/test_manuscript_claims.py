@@ -4,6 +4,7 @@ import inspect
 import json
 import re
 import shutil
+from dataclasses import replace
 
 import pytest
 from example_results import CLAIMS_GRID, text_of, write_project
@@ -30,7 +31,7 @@ def write_world(root, world, features, config):
 def outcomes(tmp_path_factory, small_features):
     """Two projects that differ in their results alone: labels with a meaning, and without."""
     return {
-        kind: write_world(tmp_path_factory.mktemp(kind), world, small_features, claims_config())
+        kind: write_world(tmp_path_factory.mktemp(kind), world, small_features, claims_config(8))
         for kind, world in WORLDS.items()
     }
 
@@ -61,7 +62,8 @@ def test_with_results_of_shuffled_labels_the_ledger_and_the_sentences_change(out
         assert f"{claim} is {verdict}: " in after
     part = "mean 𝑧 against N6"
     assert f"C4 is not replicated: the interval of one part ({part})" in after
-    assert "Replicated: C1, C2, C3, C4, C5 and C6 (every part holds)." in before
+    place = "C5 at sparsity 93.8 %"
+    assert f"Replicated: C1, C2, C3, C4, C5 and C6 (every part holds; {place})." in before
     assert "Replicated: C6 (every part holds)." in after
 
 
@@ -99,6 +101,55 @@ def test_what_controls_say_follows_their_tests(tmp_path, small_features):
     for kind in ("by channel", "in delay"):
         sentence = "is stronger without labels that mean something, so it does not need them"
         assert f"grouping {kind} {sentence}" in text
+    opposite = r"than under the standard condition, the difference [^;]{0,90}𝑝 of the opposite <"
+    assert re.search(opposite, text)
+
+
+def test_controls_that_learned_nothing_are_said_to_have_learned_nothing(outcomes):
+    """Their accuracy on training clips is at chance; what they pass says nothing of learning."""
+    text = text_of(*outcomes["real"])
+    assert "on the clips that they were trained on, less than 2 times chance" in text
+    assert "so this control cannot tell labels that mean something from learning at all" in text
+    assert "Yet they are grouped against" not in text  # three seeds decide nothing
+
+
+def test_tests_that_unlearned_networks_pass_are_named_and_what_rests_on_others(
+    tmp_path, small_features
+):
+    config = claims_config(8, [{**block, "seeds": 8} for block in CLAIMS_GRID])
+    text = text_of(*write_world(tmp_path / "learned not", CLAIMS_HOLD, small_features, config))
+    assert "Yet they are grouped against N1, N2 and N5, by the tests that C4 puts" in text
+    rests = "C4 rests on N6; C5 rests on N6; C6 cannot tell learned grouping from theirs."
+    assert rests in text
+
+    source = write_project(
+        tmp_path / "by heart",
+        config,
+        small_features,
+        accuracy=CLAIMS_HOLD.accuracy,
+        effect=CLAIMS_HOLD.effect_of,
+        training_accuracy=lambda run: 0.9,
+    )
+    text = text_of(tmp_path / "by heart", source)
+    assert "on test clips and 90.0 % on the clips that they were trained on. Against" in text
+    assert "did not learn even" not in text and "rests on" not in text
+
+
+def test_the_p_that_is_printed_bears_on_the_verdict(tmp_path, small_features):
+    """Where a gain opposes C3, and at high sparsity C5 cannot be tested."""
+    world = replace(
+        CLAIMS_HOLD,
+        rewired_learned=(75, 75),
+        untestable=("learned-deep_r_rigl-free 0.9375", "fixed-deep_r_rigl-free 0.9375"),
+    )
+    text = text_of(*write_world(tmp_path, world, small_features, claims_config(8)))
+    p = "𝑝 of equivalence = 1; 𝑝 of a gain beyond the margin = 0.0039"
+    assert p in text
+    assert "one of the exploratory ones, finds learned delays better (𝑝 = 0.0078" in text
+    assert "(every part holds; C5 at sparsity 75 %, the highest that can be tested)" in text
+    assert "The grouping survives pruning and rewiring: at least half of it is left. Tested" in text
+    untested = "had too few synapses near each other to be tested."
+    assert untested in text  # static networks at the same sparsity could be
 
 
 def test_what_is_left_without_clamped_delays_is_told(outcomes):
@@ -109,6 +160,11 @@ def test_what_is_left_without_clamped_delays_is_told(outcomes):
         for variant in ("learned-dense-free", "learned-dense-dale"):
             assert f"interior.{variant}.p0.N2.effect.mean" in printed
             assert f"grouping.{variant}.p0.trained.N2.effect.mean" in printed
+        assert "tests.survival_morans_i_interior_learned_dense_dale_p0_n2.effect" in printed
+        assert "they are still grouped against N2, mean" in text
+    assert "at least half of the effect with free signs is left under Dale’s principle" in text
+    assert "they are still grouped against N6, mean" in text_of(*outcomes["real"])
+    assert "they are no longer grouped against N6, mean" in text_of(*outcomes["shuffled"])
 
 
 REASONS = {

@@ -197,6 +197,45 @@ def test_tests_are_those_of_the_table(of_claims):
     assert counted == exploratory["tests"]["value"] == (table["family"] == "exploratory").sum()
 
 
+def test_tests_on_too_few_seeds_to_reach_the_level_are_counted_apart(of_claims):
+    results, numbers = of_claims
+    rows = read_table(results / "tables" / "tests.csv").query("family == 'exploratory'")
+    hopeless = (rows["verdict"] == "undecided") & (rows["reason"] == "too_few_seeds")
+    counts = numbers["families"]["exploratory"]
+    assert counts["out_of_reach"]["value"] == hopeless.sum() > 0
+    others = (rows["verdict"] == "undecided").sum() - hopeless.sum()
+    assert counts["undecided"]["value"] == others
+
+
+def test_how_small_a_corrected_p_can_be_is_told_by_claim(of_claims):
+    """Four seeds, three of them with grouping; C1 has three parts, C6 one beside its premise."""
+    reach = of_claims[1]["reach"]
+    assert reach["C1"]["smallest_p"]["value"] == 3 / 16
+    assert reach["C6"]["smallest_p"]["value"] == 3 / 8
+    assert reach["C1"]["smallest_reversed_p"]["value"] == 3 * 3 / 16
+    assert reach["C6"]["smallest_reversed_p"]["value"] == 3 / 8
+    assert reach["C4"]["smallest_reversed_p"]["value"] == 1
+
+
+def test_networks_that_training_cannot_change_are_left_out_of_the_counts(results, small_features):
+    """Dense, delays fixed, signs bound: shown in the table, and in no summary."""
+    numbers = numbers_of(results, config_of(GRID, 3), small_features)
+    changing = {
+        variant: cell["can_change"]["value"]
+        for variant, cells in numbers["grouping"].items()
+        for cell in cells.values()
+    }
+    bound = {"none-dense-dale", "fixed-dense-dale"}
+    assert {variant for variant, changes in changing.items() if not changes} == bound
+    assert "effect" in numbers["grouping"]["fixed-dense-dale"]["p0"]["trained"]["N2"]
+    # of free signs three dense and two static, and learned delays with Dale's
+    assert numbers["grouping_summary"]["N5"]["cells"]["value"] == 6
+    assert numbers["grouping_summary"]["N5"]["networks"]["value"] == 8 * 3
+    named = config_of(GRID, 3, model={"dale_when_dense": "not_enforced"})
+    unbound = numbers_of(results, named, small_features)["grouping"]
+    assert unbound["fixed-dense-dale"]["p0"]["can_change"]["value"] is True
+
+
 def test_effects_are_printed_in_digits_that_fit_their_unit(of_claims):
     tests = of_claims[1]["tests"]
     assert re.fullmatch(r"[+\N{MINUS SIGN}]\d+\.\d", tests["c1_learned_fixed"]["effect"]["shown"])

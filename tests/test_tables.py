@@ -86,6 +86,18 @@ def test_connections_are_totals_and_firing_rates_means_over_neurons(results):
     assert list(table["reachable_outputs"]) == [20, 19, 20, 19]
 
 
+def test_accuracy_on_training_clips_is_that_of_the_epoch_that_was_kept(results):
+    """The epochs before and after it have 0 and 100 %."""
+    config = config_of(DENSE[:1], 2)
+    write_results(results, config, training_accuracy=lambda run: [0.25, 0.75][run.seed])
+    write_accuracy(results / "config.json", results / "runs", results / "accuracy.csv")
+    table = read_table(results / "accuracy.csv")
+    assert list(table["training_accuracy"]) == [50, 50]
+    (results / "runs/standard/learned-dense-free/sparsity-0/seed-1/metrics.csv").unlink()
+    with pytest.raises(UserError, match=r"seed-1/metrics\.csv is missing"):
+        write_accuracy(results / "config.json", results / "runs", results / "accuracy.csv")
+
+
 def test_sparsities_stay_text_in_tables(results):
     table = accuracies_of(results, SPARSE, 1, lambda run: 0.5)
     assert list(table["sparsity"][:2]) == ["0.5", "0.9375"]
@@ -141,7 +153,7 @@ def test_other_conditions_have_accuracies_and_no_contrasts(results):
     conditions = {"sparse_penalty": {"training": {"l1": 0.1}}}
     config = config_of(grid, 1, conditions=conditions)
     write_results(results, config)
-    table = read_results(config, results / "runs")
+    table = read_results(config, results / "runs").assign(training_accuracy=90)
     assert list(accuracy_table(table)["condition"]) == ["standard"] * 2 + ["sparse_penalty"] * 2
     standard = table[table["condition"] == "standard"]
     assert contrast_table(table).equals(contrast_table(standard))

@@ -14,6 +14,7 @@ import pandas as pd
 
 from delaynet.config import load_config
 from delaynet.hypotheses.evaluation import evaluated, table_of
+from delaynet.hypotheses.of_claims import DENSE
 from delaynet.hypotheses.verdicts import Outcome
 from delaynet.runs import write_json
 from delaynet.tables import write_table
@@ -23,7 +24,7 @@ STATEMENTS = {
     "and both beat no delays.",
     "C2": "At high sparsity, learning the structure beats learning the delays, "
     "and by more than at low sparsity.",
-    "C3": "Once the structure is learnt, also learning delays changes accuracy by less than "
+    "C3": "Once the structure is learned, also learning delays changes accuracy by less than "
     "one point.",
     "C4": "After training, excitation and inhibition are grouped together in channel "
     "(beyond delay) and in delay (beyond channel).",
@@ -38,8 +39,8 @@ VERDICTS = {
 }
 FIELDS = (
     *("claim", "statement", "contrast", "statistic", "unit", "n", "effect", "low", "high", "p"),
-    *("corrected_p", "correction", "reversed_p", "corrected_reversed_p", "smallest_p"),
-    *("verdict", "reason", "tests"),
+    *("corrected_p", "correction", "reversed_p", "corrected_reversed_p"),
+    *("smallest_p", "smallest_reversed_p", "verdict", "reason", "tests"),
 )
 
 
@@ -51,12 +52,21 @@ def judged(outcomes: Iterable[Outcome]) -> dict[str, dict[str, Any]]:
         claim = row["claim"]
         parts = [part.test for part in outcome.hypothesis.parts]
         entry = row | {
-            "statement": STATEMENTS[claim],
+            "statement": _statement(outcome),
             "verdict": VERDICTS[row["verdict"]],
             "tests": [row["test"], *parts],
         }
         ledger[claim] = {name: _or_none(entry[name]) for name in FIELDS}
     return ledger
+
+
+def _statement(outcome: Outcome) -> str:
+    """Return what a claim says, and at which sparsity it was tested if at one alone."""
+    statement = STATEMENTS[outcome.hypothesis.claim]
+    sparsity = outcome.hypothesis.parts[0].terms[0].point.sparsity
+    if outcome.verdict == "not_testable" or sparsity == DENSE.sparsity:
+        return statement
+    return f"{statement} Tested at a sparsity of {100 * float(sparsity):.3g} %."
 
 
 def _or_none(value: Any) -> Any:

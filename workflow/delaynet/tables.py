@@ -21,6 +21,8 @@ from delaynet.runs import read_summary
 from delaynet.settings import ModelSettings, TrainingSettings
 
 CONFIDENCE = 0.95
+# columns of the table of accuracies that are plain means over seeds
+MEANS = ("reachable_outputs", "connections", "firing_rate", "training_accuracy")
 GRID_POINT = ["delays", "structure", "dale", "sparsity", "condition"]
 
 
@@ -93,6 +95,29 @@ def _result(config: Config, run: Run, runs_folder: Path) -> dict[str, Any]:
     }
 
 
+def read_training_accuracies(config: Config, runs_folder: Path) -> list[float]:
+    """Read the accuracy on training clips of every run, in percent, in the order of the grid.
+
+    That of the epoch whose network was kept: a mean over its batches, while weights change and
+    dropout is on.
+
+    Raises:
+        UserError: a run of the grid is not there.
+    """
+    return [_training_accuracy(runs_folder / run.folder) for run in config.runs()]
+
+
+def _training_accuracy(folder: Path) -> float:
+    path = folder / "metrics.csv"
+    if not path.exists():
+        raise UserError(
+            f"{path} is missing: the table of accuracies needs every run of the grid; train it "
+            f"with `snakemake {path}`."
+        )
+    by_epoch = pd.read_csv(path, index_col="epoch")["training_accuracy"]
+    return 100 * float(by_epoch[read_summary(folder)["selected_epoch"]])
+
+
 def summarise_seeds(values: np.ndarray) -> dict[str, float]:
     """Return n, mean, standard deviation (n - 1) and 95 % t interval of one value a seed, [seeds].
 
@@ -111,12 +136,16 @@ def summarise_seeds(values: np.ndarray) -> dict[str, float]:
 
 
 def accuracy_table(results: pd.DataFrame) -> pd.DataFrame:
-    """Return accuracy over seeds, one row a variant, sparsity and condition."""
+    """Return accuracy over seeds, one row a variant, sparsity and condition.
+
+    Args:
+        results: see `read_results`, with a column `training_accuracy`.
+    """
     return pd.DataFrame(
         [
             dict(zip(GRID_POINT, point, strict=True))
             | summarise_seeds(seeds["accuracy"].to_numpy())
-            | seeds[["reachable_outputs", "connections", "firing_rate"]].mean().to_dict()
+            | seeds[list(MEANS)].mean().to_dict()
             for point, seeds in results.groupby(GRID_POINT, sort=False)
         ]
     ).astype({"connections": int})
@@ -208,7 +237,9 @@ def show_setting(value: Any) -> str:
 
 def write_accuracy(config_path: Path, runs_folder: Path, output: Path) -> None:
     """Write `accuracy.csv` (see `accuracy_table`), the corpus named in its last column."""
-    results = read_results(load_config(config_path), runs_folder)
+    config = load_config(config_path)
+    results = read_results(config, runs_folder)
+    results["training_accuracy"] = read_training_accuracies(config, runs_folder)
     write_table(accuracy_table(results).assign(corpus_name=results["corpus_name"].iloc[0]), output)
 
 
@@ -227,7 +258,8 @@ def write_hyperparameters(config_path: Path, output: Path) -> None:
 
 def read_table(path: Path) -> pd.DataFrame:
     """Read a table of this module; sparsities stay text, empty cells are NaN."""
-    return pd.read_csv(path, dtype={"sparsity": str}, keep_default_na=False, na_values=[""])
+    text = {"sparsity": str, "reference_sparsity": str}
+    return pd.read_csv(path, dtype=text, keep_default_na=False, na_values=[""])
 
 
 def write_table(table: pd.DataFrame, path: Path) -> None:

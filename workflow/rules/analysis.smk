@@ -58,7 +58,7 @@ rule power:
 rule tables:
     input:
         config="results/config.json",
-        summaries=naming.run_files(CONFIG.runs(), ["summary.json"]),
+        runs=naming.run_files(CONFIG.runs(), ["summary.json", "metrics.csv"]),
     output:
         accuracy=report(
             "results/tables/accuracy.csv",

@@ -21,8 +21,9 @@ def command(config: Path, results: Path) -> None:
     runs, tables = results / "runs", results / "tables"
     accuracy, contrasts = tables / "accuracy.csv", tables / "contrasts.csv"
     hyperparameters = tables / "hyperparameters.csv"
-    summaries = [runs / run.folder / "summary.json" for run in load_config(config).runs()]
-    with recorded(inputs=[config, *summaries], outputs=[accuracy, contrasts, hyperparameters]):
+    folders = [runs / run.folder for run in load_config(config).runs()]
+    read = [folder / file for folder in folders for file in ("summary.json", "metrics.csv")]
+    with recorded(inputs=[config, *read], outputs=[accuracy, contrasts, hyperparameters]):
         write_accuracy(config, runs, accuracy)
         write_contrasts(config, runs, contrasts)
         write_hyperparameters(config, hyperparameters)

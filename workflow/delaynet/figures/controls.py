@@ -79,7 +79,7 @@ def _rows(config: Config, runs: Sequence[Run]) -> list[Row]:
             seeds, words = by_condition[name], style.condition_words(name)
             shown.append(Row(words, seeds))
             if data[seeds[0]] == "permuted_channels":
-                shown[-1] = Row(f"{words}, mel order", seeds)
+                shown[-1] = Row(f"{words}, true order", seeds)
                 shown.append(Row(f"{words}, fed order", seeds, order="fed"))
     return shown
 
@@ -90,7 +90,7 @@ def draw(data: Controls) -> Figure:
 
     a, b, c: effect, Moran's I less the mean of the null models N1, N2 and N6; d: test accuracy.
     Strokes are means. Untrained networks are rings. Channels that were permuted before training are
-    analysed in the order of the mel bands and in the order in which they were fed.
+    analysed in true order, that of the mel bands, and in the order in which they were fed.
     """
     figure = style.new_figure(style.FULL_WIDTH, max(ROW * len(data.shown), 30) + SURROUNDINGS)
     ratios = (*[1.0] * len(NULLS), 1.25)

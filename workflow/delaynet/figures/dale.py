@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from math import isnan
 from pathlib import Path
 from typing import Any
 
@@ -106,9 +107,10 @@ def draw(data: DaleFigure) -> Figure:
     """Draw pairs of networks of the same seed above, one variant in detail below.
 
     a: test accuracy; b: effect on Moran's I against N2, filled with free signs, open under Dale's
-    principle, a line a seed; strokes mark half of the mean effect with free signs, which must be
-    left if the grouping is to survive. c: delays after training under Dale's principle by sign,
-    mean over seeds. d, e: correlograms of trained networks, as in the figure of grouping.
+    principle, a line a seed; strokes mark half of the mean effect in dense networks with the same
+    delays and free signs, which must be left if the grouping is to survive. c: delays after
+    training under Dale's principle by sign, mean over seeds. d, e: correlograms of trained
+    networks, as in the figure of grouping.
     """
     shown = rows.grouped(data.accuracy, with_dale=False)
     tall = min(ROW * max(len(shown), 5), MOST_OF_ROWS)
@@ -162,13 +164,16 @@ def _draw_pairs(axes: Axes, shown: list[Row], values: Values) -> None:
 
 
 def _draw_margins(axes: Axes, shown: list[Row], values: Values) -> None:
-    """Mark half of each row's mean effect with free signs."""
+    """Mark what each row is tested against: half of the effect of dense networks, signs free."""
     for place, row in enumerate(shown):
-        free = [values[run] for run in _split(row)[0] if values[run] == values[run]]
-        if free:
-            rows.draw_mean(axes, place, [SHARE * value for value in free], style.GREY)
-        elif row.runs:
+        if not row.runs:
+            continue
+        if all(isnan(values[run]) for run in row.runs):
             rows.say(axes, place, "not testable")
+            continue
+        dense = (row.runs[0].delays, "dense", "free", "0")
+        reference = [value for run, value in values.items() if run[:4] == dense]
+        rows.draw_mean(axes, place, [SHARE * value for value in reference], style.GREY)
 
 
 def _draw_delays(axes: Axes, data: DaleFigure) -> None:
@@ -215,7 +220,7 @@ def _draw_legend(figure: Figure) -> None:
             marker="|",
             markersize=7,
             color=style.GREY,
-            label="half of the effect with free signs",
+            label="half of the effect, dense, free signs",
         ),
     ]
     figure.legend(handles=handles, loc="lower center", ncols=len(handles))

@@ -21,7 +21,8 @@ their family's correction and have no corrected p.
 
 A claim's test is an intersection-union of its parts: its p is the largest of theirs, which needs no
 correction for their number. The reversed p of a claim, that it does not hold, is the smallest of
-its parts that are no premise; it is corrected for the number of claims, not of parts.
+its parts that are no premise times their number (Bonferroni), at most 1: one part that fails is
+enough, so more parts are more chances. Like p it is then corrected for the number of claims.
 
 Verdicts (`verdicts`), each a statement about the hypothesis as its row puts it:
 
@@ -54,7 +55,7 @@ Fewer than five seeds therefore oppose nothing.
 
 Premises: "survives" needs something that can survive, and "no gain from learning delays" an
 experiment in which there is such a gain to be seen (assay sensitivity; ICH E10, 2000, section
-1.5). Without them networks that learnt nothing would support C3, C5 and C6. A premise is a part
+1.5). Without them networks that learned nothing would support C3, C5 and C6. A premise is a part
 like any other, except that it opposes nothing; and where one is not supported, nothing else opposes
 the claim either.
 """

@@ -68,7 +68,7 @@ def reached_shares(results: pd.DataFrame) -> dict[str, float]:
     """Return the share of outputs that random static networks reach, by sparsity.
 
     Means over the networks of the condition `standard` with the structure `static`. A random mask
-    is never changed, so this says nothing of what was learnt.
+    is never changed, so this says nothing of what was learned.
     """
     static = results[(results["structure"] == "static") & (results["condition"] == STANDARD)]
     share = static["reachable_outputs"] / static["classes"]

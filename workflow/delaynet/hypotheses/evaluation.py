@@ -25,6 +25,7 @@ from delaynet.hypotheses.verdicts import CORRECTIONS, Outcome, correct, judge, j
 from delaynet.inference import (
     Array,
     all_of,
+    any_of,
     bootstrap_interval,
     equivalence,
     sign_flip,
@@ -64,8 +65,10 @@ STATISTICS = {
 COLUMNS = (
     *("test", "family", "claim", "contrast"),
     *("delays", "structure", "dale", "sparsity", "condition", "measure", "null"),
-    *("statistic", "unit", "n", "effect", "low", "high", "p", "correction", "corrected_p"),
-    *("reversed_p", "corrected_reversed_p", "smallest_p", "verdict", "reason"),
+    *("reference_sparsity", "statistic", "unit", "kind"),
+    *("n", "effect", "low", "high", "p", "correction", "corrected_p"),
+    *("reversed_p", "corrected_reversed_p", "smallest_p", "smallest_reversed_p"),
+    *("verdict", "reason"),
 )
 
 
@@ -110,6 +113,8 @@ def _test_singles(hypotheses: Sequence[Hypothesis], cells: Cells, grid: Grid) ->
         if n:
             outcome.n, outcome.effect = n, float(values.mean())
             outcome.smallest_p = smallest_p(n, kind == "two_sided")
+            if kind != "two_sided":
+                outcome.smallest_reversed_p = smallest_p(n)
         if n >= LEAST_SEEDS:
             boundary = _boundary_of_opposite(outcome.hypothesis)
             same.setdefault((n, kind, boundary), []).append((outcome, values))
@@ -141,13 +146,14 @@ def _why_not_testable(hypothesis: Hypothesis, grid: Grid) -> str:
 
 def _unite(hypothesis: Hypothesis, parts: Sequence[Outcome]) -> Outcome:
     """Return what parts give together: that all hold, or that one that is no premise does not."""
-    against = [part.reversed_p for part in parts if not part.hypothesis.is_premise]
+    against = [part for part in parts if not part.hypothesis.is_premise]
     return Outcome(
         hypothesis,
         hypothesis,
         p=all_of([part.p for part in parts]),
-        reversed_p=float(np.min(against)),
+        reversed_p=any_of([part.reversed_p for part in against]),
         smallest_p=all_of([part.smallest_p for part in parts]),
+        smallest_reversed_p=any_of([part.smallest_reversed_p for part in against]),
     )
 
 
@@ -169,7 +175,9 @@ def _row(outcome: Outcome) -> dict[str, object]:
         "measure": term.quantity.measure,
         "null": term.quantity.null,
         "statistic": "mean effect less half of reference's" if has_share else STATISTICS[kind],
+        "reference_sparsity": shown.terms[-1].point.sparsity,
         "unit": "z" if kind[0] == "z" else UNITS[term.quantity.measure],
+        "kind": shown.kind,
         "correction": CORRECTIONS[hypothesis.family][0],
         **{name: getattr(outcome, name) for name in COLUMNS if name in OUTCOMES},
     }
@@ -177,5 +185,5 @@ def _row(outcome: Outcome) -> dict[str, object]:
 
 OUTCOMES = (
     *("n", "effect", "low", "high", "p", "corrected_p", "reversed_p", "corrected_reversed_p"),
-    *("smallest_p", "verdict", "reason"),
+    *("smallest_p", "smallest_reversed_p", "verdict", "reason"),
 )

@@ -79,7 +79,7 @@ def _connected_sparsities(grid: Grid, reached: Mapping[str, float], *points: Poi
 
 
 def _structure_beats_delays(grid: Grid, reached: Mapping[str, float]) -> list[Hypothesis]:
-    """C2: learnt structure beats learnt delays at the highest sparsity, by more than at the lowest.
+    """C2: learned structure beats learned delays at the highest sparsity, and less at the lowest.
 
     The sparsities are those at which the grid has both sides, and random networks their outputs.
     """
@@ -102,7 +102,7 @@ def _structure_beats_delays(grid: Grid, reached: Mapping[str, float]) -> list[Hy
 
 
 def _no_gain_once_rewired(grid: Grid, reached: Mapping[str, float]) -> list[Hypothesis]:
-    """C3: learned and fixed delays are equivalent once the structure is learnt; not so in dense.
+    """C3: learned and fixed delays are equivalent once the structure is learned; not so in dense.
 
     At the highest sparsity that has both sides, and at which random networks reach their outputs.
     """

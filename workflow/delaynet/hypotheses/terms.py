@@ -23,6 +23,10 @@ TYPICAL_Z = 1.645
 # reaches are never named, and both sides may stand at chance.
 REACHED_SHARE = 0.9
 
+# Networks whose accuracy on their own training clips is below this many times chance are said to
+# have learned nothing.
+LEARNED_FROM = 2.0
+
 
 class Point(NamedTuple):
     """A point of the grid without its seed."""

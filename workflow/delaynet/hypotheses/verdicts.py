@@ -44,6 +44,7 @@ class Outcome:
         p: uncorrected.
         reversed_p: of the test that the opposite holds, uncorrected; two-sided tests have none.
         smallest_p: the smallest p that so many seeds allow, uncorrected.
+        smallest_reversed_p: the smallest `reversed_p` that they allow.
         corrected_p: corrected within the family; NaN where a family leaves the test out.
         corrected_reversed_p: `reversed_p` corrected likewise.
         smallest_corrected_p: `corrected_p` if every p of the family were the smallest.
@@ -60,6 +61,7 @@ class Outcome:
     p: float = math.nan
     reversed_p: float = math.nan
     smallest_p: float = math.nan
+    smallest_reversed_p: float = math.nan
     corrected_p: float = math.nan
     corrected_reversed_p: float = math.nan
     smallest_corrected_p: float = math.nan

@@ -16,6 +16,7 @@ FORMATS = {
     "reachable_outputs": "{:.1f}",
     "connections": "{:,}",
     "firing_rate": "{:.3f}",
+    "training_accuracy": "{:.1f}",
 }
 
 

@@ -7,16 +7,21 @@ import pandas as pd
 
 from delaynet.numbers.number import Number, count, show_p, show_signed
 
-P_VALUES = ("p", "corrected_p", "reversed_p", "corrected_reversed_p", "smallest_p")
+P_VALUES = (
+    *("p", "corrected_p", "reversed_p", "corrected_reversed_p"),
+    *("smallest_p", "smallest_reversed_p"),
+)
 EFFECTS = ("effect", "low", "high")
+APOSTROPHE = "\N{RIGHT SINGLE QUOTATION MARK}"  # as it is printed
 # digits of an effect by its unit; Moran's I and its like need more
 DIGITS = {"points": 1, "z": 1}
 OTHER_DIGITS = 3
 # what the manuscript may say of a test; the table of tests has more
 FIELDS = (
-    *("claim", "contrast", "structure", "sparsity", "statistic", "unit", "n", *EFFECTS, *P_VALUES),
-    *("correction", "verdict", "reason"),
+    *("claim", "contrast", "structure", "sparsity", "reference_sparsity", "statistic", "unit"),
+    *("kind", "n", *EFFECTS, *P_VALUES, "correction", "verdict", "reason"),
 )
+FAMILIES_OF_CLAIMS = ("accuracy", "confirmatory")
 VERDICTS = ("supported", "opposed", "undecided", "not_testable")
 
 
@@ -33,11 +38,33 @@ def test_numbers(table: pd.DataFrame) -> Iterator[Number]:
 
 
 def family_numbers(table: pd.DataFrame) -> Iterator[Number]:
-    """Yield, by family, how many tests it holds, could be made, and went either way."""
+    """Yield, by family, how many tests it holds, could be made, and went either way.
+
+    Tests that were made on too few seeds to reach the level count as `out_of_reach`, and not as
+    `undecided`.
+    """
     for family, rows in table.groupby("family"):
+        is_undecided = rows["verdict"] == "undecided"
+        out_of_reach = is_undecided & (rows["reason"] == "too_few_seeds")
         yield count(f"families.{family}.tests", len(rows))
+        yield count(f"families.{family}.out_of_reach", out_of_reach.sum())
         for verdict in VERDICTS:
-            yield count(f"families.{family}.{verdict}", (rows["verdict"] == verdict).sum())
+            of_verdict = (rows["verdict"] == verdict) & ~out_of_reach
+            yield count(f"families.{family}.{verdict}", of_verdict.sum())
+
+
+def reach_numbers(table: pd.DataFrame) -> Iterator[Number]:
+    """Yield the smallest corrected p, either way, of a claim that alone of its family is decided.
+
+    That is the smallest p that its seeds allow times the number of claims tested in its family:
+    so both corrections have it where all other p are 1.
+    """
+    claims = table[table["family"].isin(FAMILIES_OF_CLAIMS)].dropna(subset=["p"])
+    tested = claims.groupby("family")["p"].transform("size")
+    for name in ("smallest_p", "smallest_reversed_p"):
+        lone = (tested * claims[name]).clip(upper=1)
+        for claim, p in zip(claims["claim"], lone, strict=True):
+            yield Number(f"reach.{claim}.{name}", float(p), show_p(p))
 
 
 def _entries(key: str, entries: Mapping[str, Any]) -> Iterator[Number]:
@@ -57,4 +84,4 @@ def _show(name: str, value: Any, digits: int) -> str:
         return show_p(value)
     if name in EFFECTS:
         return show_signed(value, digits)
-    return f"{value:,.0f}" if name == "n" else str(value)
+    return f"{value:,.0f}" if name == "n" else str(value).replace("'", APOSTROPHE)

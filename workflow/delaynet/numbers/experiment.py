@@ -8,7 +8,7 @@ from types import ModuleType
 import h5py
 import numpy as np
 
-from delaynet import delays, rewiring
+from delaynet import delays, inference, rewiring
 from delaynet.config import STANDARD, Config
 from delaynet.figures.style import percent
 from delaynet.hypotheses import terms, verdicts
@@ -30,6 +30,7 @@ CONSTANTS: dict[str, ModuleType] = {
     "share": terms,
     "typical_z": terms,
     "reached_share": terms,
+    "learned_from": terms,
     "level": verdicts,
 }
 
@@ -80,6 +81,9 @@ def constant_numbers() -> Iterator[tuple[str, Number]]:
         constant = getattr(module, name.upper())
         source = f"workflow/{module.__name__.replace('.', '/')}.py"
         yield source, Number(f"constants.{name}", constant, show_constant(constant))
+    for seeds, share in inference.COVERAGE.items():
+        number = Number(f"constants.coverage.n{seeds}", share, f"{100 * share:.0f}")
+        yield "workflow/delaynet/inference.py", number
 
 
 def corpus_numbers(features: Path, config: Config) -> Iterator[Number]:

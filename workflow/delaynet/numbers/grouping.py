@@ -2,24 +2,31 @@
 
 from collections.abc import Iterator
 
+import numpy as np
 import pandas as pd
 
 from delaynet.config import STANDARD
+from delaynet.hypotheses.terms import Grid, Point
 from delaynet.numbers.number import Number, cell_key, count, show_signed
 from delaynet.structure.grouping import INTERIOR
 from delaynet.structure.nulls import COMPARISON
-from delaynet.tables import GRID_POINT
+from delaynet.tables import GRID_POINT, UNREWIRED_STRUCTURES, show_setting
 
 EFFECT_DIGITS = 3
 
 
-def grouping_numbers(table: pd.DataFrame) -> Iterator[Number]:
+def grouping_numbers(table: pd.DataFrame, grid: Grid) -> Iterator[Number]:
     """Yield effects and z of the primary measure, by variant, sparsity, network and null model.
 
     The effect is the observed value less the mean of the null model; where that finds nothing to
     permute, as in delays where there are none, there is no effect. Runs of the condition
     `standard` stand below `grouping`; trained networks of the others below
-    `controls.<condition>.<order>`.
+    `controls.<condition>.<order>`. Networks in which training can change nothing that is measured
+    have `can_change` of no, and are left out of the counts of combinations.
+
+    Args:
+        table: the table of grouping.
+        grid: the points of the grid.
     """
     primary = table[table["measure"] == "morans_i"]
     is_standard = primary["condition"] == STANDARD
@@ -32,8 +39,29 @@ def grouping_numbers(table: pd.DataFrame) -> Iterator[Number]:
         place = dict(zip(GRID_POINT, point, strict=True))
         key = f"controls.{place['condition']}.{order}.{cell_key(place)}.{null}"
         yield from _cell(key, seeds)
-    for (null,), rows in standard[standard["network"] == "trained"].groupby(["null"]):
+    yield from _summaries(standard[standard["network"] == "trained"], grid)
+
+
+def _summaries(trained: pd.DataFrame, grid: Grid) -> Iterator[Number]:
+    """Yield which points training can change, and the summary over these by null model."""
+    changes = {point: can_change(point, grid) for point in grid if point.condition == STANDARD}
+    for point, changing in changes.items():
+        key = f"grouping.{cell_key(point._asdict())}.can_change"
+        yield Number(key, changing, show_setting(changing))
+    points = trained[GRID_POINT].itertuples(index=False, name=None)
+    marked = trained.assign(changing=np.array([changes[Point(*at)] for at in points], bool))
+    for (null,), rows in marked.groupby(["null"]):
         yield from _summary(f"grouping_summary.{null}", rows)
+
+
+def can_change(point: Point, grid: Grid) -> bool:
+    """Return whether training can change the delay or the sign of a synapse, or which there are.
+
+    Where Dale's principle binds the signs, delays do not move and connections stay, it cannot; the
+    gain of batch normalisation apart, which may turn a neuron's signs around all at once.
+    """
+    moves = point.delays == "learned" or point.structure not in UNREWIRED_STRUCTURES
+    return moves or not grid[point].obeys_dale
 
 
 def _is_unchanged(rows: pd.DataFrame) -> "pd.Series[bool]":
@@ -62,9 +90,11 @@ def _cell(key: str, seeds: pd.DataFrame) -> Iterator[Number]:
 def _summary(key: str, rows: pd.DataFrame) -> Iterator[Number]:
     """Yield in how many combinations trained networks are grouped, and how many are not tested.
 
-    Networks in which a null model finds nothing to permute count as neither.
+    Networks in which a null model finds nothing to permute count as neither. Combinations are
+    those that training can change.
     """
-    mean = _effects(rows).groupby([rows[name] for name in GRID_POINT]).mean().dropna()
+    changing = rows[rows["changing"]]
+    mean = _effects(changing).groupby([changing[name] for name in GRID_POINT]).mean().dropna()
     yield count(f"{key}.cells", len(mean))
     yield count(f"{key}.positive", (mean > 0).sum())
     yield count(f"{key}.networks", (~_is_unchanged(rows)).sum())

@@ -14,13 +14,19 @@ from pathlib import Path
 
 from delaynet.config import load_config
 from delaynet.errors import UserError
+from delaynet.hypotheses.terms import grid_of
 from delaynet.numbers.accuracy import (
     accuracy_numbers,
     comparison_numbers,
     connectivity_numbers,
     contrast_numbers,
 )
-from delaynet.numbers.claims import claim_numbers, family_numbers, test_numbers
+from delaynet.numbers.claims import (
+    claim_numbers,
+    family_numbers,
+    reach_numbers,
+    test_numbers,
+)
 from delaynet.numbers.experiment import (
     constant_numbers,
     corpus_numbers,
@@ -75,11 +81,12 @@ def write_numbers(config_path: Path, results: Path, output: Path) -> None:
         (paths["accuracy"], connectivity_numbers(accuracy)),
         (paths["contrasts"], contrast_numbers(contrasts)),
         (paths["contrasts"], comparison_numbers(contrasts)),
-        (paths["grouping"], grouping_numbers(grouping)),
+        (paths["grouping"], grouping_numbers(grouping, grid_of(config))),
         (paths["grouping"], interior_numbers(grouping)),
         (paths["claims"], claim_numbers(claims)),
         (paths["tests"], test_numbers(tests)),
         (paths["tests"], family_numbers(tests)),
+        (paths["tests"], reach_numbers(tests)),
     ]
     read = ((source.as_posix(), number) for source, part in sections for number in part)
     write_json(output, nest(chain(constant_numbers(), read)))
