@@ -29,6 +29,7 @@ from delaynet.figures.selection import (
     shown_sparsity,
     standard_runs,
 )
+from delaynet.provenance.embedded import Embedded, read_embedded
 from delaynet.runs import read_network
 from delaynet.structure.maps import GroupingMap, write_map
 
@@ -336,6 +337,20 @@ def test_an_unknown_figure_is_a_sentence(tiny, tmp_path):
         needed_files("acuracy", load_config(tiny / "config.json"))
 
 
+def test_the_identifier_of_a_figure_follows_from_the_code_that_draws_it(
+    tiny, tmp_path, monkeypatch
+):
+    monkeypatch.delitem(sys.modules, "delaynet.figures.accuracy", raising=False)
+
+    def embedded():
+        assert "delaynet.figures.accuracy" in sys.modules
+        return Embedded("0123456789abcdef")
+
+    figure = tmp_path / "accuracy.svg"
+    render("accuracy", tiny / "config.json", tiny, figure, embedded=embedded)
+    assert read_embedded(figure) == embedded()
+
+
 def test_a_figure_can_be_a_pdf(tiny, tmp_path):
     render("accuracy", tiny / "config.json", tiny, tmp_path / "accuracy.pdf")
     assert (tmp_path / "accuracy.pdf").read_bytes().startswith(b"%PDF")
@@ -401,14 +416,14 @@ def test_controls_show_every_seed_and_permuted_channels_in_both_orders(large):
     effects, accuracy = by_null[1], points(figure.axes[3])
     assert by_null[0] != effects != by_null[2]
     names = [row.name for row in data.shown]
-    assert {"permuted channels, mel order", "permuted channels, fed order"} <= set(names)
+    assert {"permuted channels, true order", "permuted channels, fed order"} <= set(names)
     assert {"untrained", "frozen delays", "l1 0.001", "standard"} <= set(names)
     for place, row in enumerate(data.shown):
         if row.runs:
             assert len(effects[place]) == len(row.runs)
         if row.name in ("standard", "shuffled labels"):
             assert sorted(accuracy[place]) == sorted(data.accuracy[run] for run in row.runs)
-    both_orders = [names.index(f"permuted channels, {order} order") for order in ("mel", "fed")]
+    both_orders = [names.index(f"permuted channels, {order} order") for order in ("true", "fed")]
     assert effects[both_orders[0]] != effects[both_orders[1]]
 
 

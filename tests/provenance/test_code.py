@@ -90,6 +90,18 @@ def test_comments_docstrings_and_layout_are_not_code(tmp_path: Path) -> None:
     assert digests["plain"] != digests["other"]
 
 
+def test_a_digest_is_the_same_on_every_version_of_python(tmp_path: Path) -> None:
+    # by Python 3.11, 3.12 and 3.13, whose `ast.unparse` quotes this in two ways
+    source = """
+def f(x: float, y: dict[str, int]) -> str:
+    return f"{x:.{y['digits']}f} {', another '.join(y)}" + f"{x:{''}}" + ''.join(["", "a"])
+"""
+    (tmp_path / "module.py").write_text(source)
+    assert code_digest(tmp_path / "module.py") == "0a9dbbcd98b93e4c"
+    (tmp_path / "module.py").write_text(source.replace('["", "a"]', '["a"]'))
+    assert code_digest(tmp_path / "module.py") != "0a9dbbcd98b93e4c"
+
+
 def room_of(module: str) -> str:
     return module.split(".")[1]
 

@@ -168,3 +168,47 @@ def test_a_repository_around_a_copy_of_the_project_is_not_its_own(tmp_path: Path
     copy.mkdir(parents=True)
     (copy / "__init__.py").write_text("")
     assert version_control(tmp_path / "copy") == {"commit": None, "uncommitted": None}
+
+
+@pytest.fixture
+def clone(tmp_path: Path) -> Path:
+    """A repository with one module, committed."""
+    (tmp_path / "workflow" / "delaynet").mkdir(parents=True)
+    (tmp_path / "workflow" / "delaynet" / "__init__.py").write_text("A = 1\n")
+    git(tmp_path, "init", "--quiet")
+    git(tmp_path, "add", "--all")
+    git(tmp_path, "commit", "--quiet", "--message", "All")
+    return tmp_path
+
+
+def test_what_an_editor_leaves_is_no_difference_and_stops_no_job(clone: Path) -> None:
+    clean = version_control(clone)
+    (clone / "manuscript").mkdir()
+    (clone / "manuscript" / ".#paper.typ").symlink_to("ada@host.123:456")
+    (clone / "workflow" / "delaynet" / ".__init__.py.swp").write_bytes(b"\0")
+    assert version_control(clone) == clean
+    (clone / "manuscript" / "elsewhere.typ").symlink_to("not there")
+    git(clone, "init", "--quiet", "config/nested")
+    assert version_control(clone)["uncommitted"] is not None
+
+
+def test_differences_do_not_depend_on_how_a_user_has_git_show_them(
+    clone: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (clone / "workflow" / "delaynet" / "__init__.py").write_text("A = 2\n")
+    plain = version_control(clone)
+    assert plain["uncommitted"] is not None
+    settings = tmp_path_factory.mktemp("home") / "gitconfig"
+    settings.write_text("[diff]\n\texternal = no-such-command\n\tnoprefix = true\n")
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(settings))
+    assert version_control(clone) == plain
+
+
+def test_where_git_cannot_tell_what_differs_no_commit_is_recorded(
+    clone: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    asked = ["git", "rev-parse", "HEAD^{tree}"]
+    tree = subprocess.run(asked, cwd=clone, check=True, capture_output=True, text=True).stdout
+    (clone / ".git" / "objects" / tree[:2] / tree[2:].strip()).unlink()
+    assert version_control(clone) == {"commit": None, "uncommitted": None}
+    assert "no commit is recorded" in caplog.text

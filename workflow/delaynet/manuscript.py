@@ -14,6 +14,7 @@ from delaynet.errors import UserError
 from delaynet.files import replacing
 from delaynet.provenance.embedded import Embedded
 from delaynet.provenance.record import SEAL
+from delaynet.provenance.seal import sources_in
 
 
 def build(root: Path, source: Path, output: Path, embedded: Embedded | None = None) -> None:
@@ -77,10 +78,10 @@ def inputs_of(source: Path) -> list[Path]:
     """
     if not source.is_file():
         raise UserError(f"{source}: no such file; the manuscript is manuscript/paper.typ.")
-    parts = sorted(path for path in source.parent.iterdir() if path.is_file())
     figures = sorted(Path("results/figures").glob("*.svg"))
     tables = [Path(f"results/tables/{name}.csv") for name in ("accuracy", "hyperparameters")]
-    return [*parts, Path("results/numbers.json"), Path("results", SEAL), *tables, *figures]
+    read = Path("results/numbers.json"), Path("results", SEAL)
+    return [*sources_in(source.parent), *read, *tables, *figures]
 
 
 def list_numbers(root: Path, source: Path) -> list[tuple[str, str]]:

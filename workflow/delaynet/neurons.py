@@ -39,8 +39,10 @@ class _LeakyIntegrateAndFire(torch.autograd.Function):
         decay, threshold, alpha = ctx.constants  # type: ignore[attr-defined]
         current_gradient = torch.zeros_like(voltage)  # [T, B, N]
         into = current_gradient.unbind(0)
-        # a few steps at once: few enough for the processor's cache, many enough for its pipelines
-        steps_at_once = max(1, VALUES_AT_ONCE // voltage[0].numel())
+        # on a processor a few steps at once, which its cache holds; a GPU waits for each launch
+        steps_at_once = len(voltage)
+        if voltage.device.type == "cpu":
+            steps_at_once = max(1, VALUES_AT_ONCE // voltage[0].numel())
         adjoint = torch.zeros_like(voltage[0])  # dL/dv_{t+1}
         for end in range(len(voltage), 1, -steps_at_once):
             start = max(1, end - steps_at_once)

@@ -39,9 +39,7 @@ rule numbers:
 rule paper:
     input:
         source="manuscript/paper.typ",
-        parts=sorted(
-            str(path) for path in Path("manuscript").glob("*") if path.is_file()
-        ),
+        parts=[str(path) for path in sources_in(Path("manuscript"))],
         numbers="results/numbers.json",
         tables=expand(
             "results/tables/{table}.csv", table=["accuracy", "hyperparameters"]
@@ -76,9 +74,7 @@ rule paper:
 rule page:
     input:
         source="manuscript/paper.typ",
-        parts=sorted(
-            str(path) for path in Path("manuscript").glob("*") if path.is_file()
-        ),
+        parts=[str(path) for path in sources_in(Path("manuscript"))],
         numbers="results/numbers.json",
         tables=expand(
             "results/tables/{table}.csv", table=["accuracy", "hyperparameters"]

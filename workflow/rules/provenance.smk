@@ -52,9 +52,7 @@ rule seal:
             format=["svg", "png"],
         ),
         numbers="results/numbers.json",
-        manuscript=sorted(
-            str(path) for path in Path("manuscript").glob("*") if path.is_file()
-        ),
+        manuscript=[str(path) for path in sources_in(Path("manuscript"))],
     output:
         "results/seal.json",
     log:

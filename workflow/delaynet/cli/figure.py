@@ -31,4 +31,4 @@ def command(name: str, config: Path, results: Path, output: tuple[Path, ...]) ->
     with recorded(
         inputs=[config, *inputs], outputs=list(output), parameters={"figure": name}
     ) as making:
-        render(name, config, results, *output, embedded=making.embedded())
+        render(name, config, results, *output, embedded=making.embedded)

@@ -29,7 +29,6 @@ from delaynet.processes import in_order
 log = logging.getLogger("delaynet.features")
 
 UNITS = {"authors": "dB above the floor", "stork": "standard deviation of the clip"}
-TASKS_AHEAD = 3  # a process: none waits for the oldest task, and few results wait for their turn
 
 Computed = tuple[np.ndarray, list[str | None]]
 

@@ -1,5 +1,6 @@
 """One figure by its name: load, draw, save."""
 
+from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
 
@@ -15,7 +16,7 @@ def render(
     config_path: Path,
     results_folder: Path,
     *outputs: Path,
-    embedded: Embedded | None = None,
+    embedded: Callable[[], Embedded] | None = None,
 ) -> None:
     """Draw one figure from the results and write it in the formats of the suffixes.
 
@@ -24,7 +25,8 @@ def render(
         config_path: configuration of the results.
         results_folder: holds `runs/`, and for `task` the features file and the corpus.
         outputs: files to write, `.svg`, `.png` or `.pdf`.
-        embedded: what the files say of their making, in their metadata.
+        embedded: gives what the files say of their making, in their metadata; asked for when all
+            code that draws the figure is loaded.
 
     Raises:
         UserError: an unknown figure or format, or something that the figure reads is not there.
@@ -37,4 +39,4 @@ def render(
     module = import_module(f"delaynet.figures.{name}")
     figure = module.draw(module.load(load_config(config_path), results_folder))
     for output in outputs:
-        save(figure, output, embedded)
+        save(figure, output, embedded and embedded())

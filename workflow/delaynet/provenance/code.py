@@ -84,7 +84,27 @@ def _digest_of(source: str) -> str:
     for node in ast.walk(tree):
         if isinstance(node, DOCUMENTED) and ast.get_docstring(node) is not None:
             node.body = node.body[1:] or [ast.Pass()]
-    return hashlib.sha256(ast.unparse(tree).encode()).hexdigest()[:16]
+    return hashlib.sha256(repr(_said(tree)).encode()).hexdigest()[:16]
+
+
+def _said(node: object) -> object:
+    """Return what a node of a syntax tree says, as nested lists: the same on every Python.
+
+    `ast.unparse` quotes otherwise from version to version. A later version has fields that are
+    empty where an earlier one knows none, and empty texts within formatted strings.
+    """
+    if isinstance(node, list):
+        return [_said(item) for item in node]
+    if not isinstance(node, ast.AST):
+        return repr(node)
+    if isinstance(node, ast.JoinedStr):
+        return ["JoinedStr", *(_said(part) for part in node.values if not _is_empty_text(part))]
+    fields = [(name, value) for name, value in ast.iter_fields(node) if value not in (None, [])]
+    return [type(node).__name__, *((name, _said(value)) for name, value in fields)]
+
+
+def _is_empty_text(node: ast.expr) -> bool:
+    return isinstance(node, ast.Constant) and node.value == ""
 
 
 def code(*modules: str) -> list[str]:

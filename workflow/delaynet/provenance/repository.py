@@ -1,11 +1,15 @@
 """The project's own repository, asked through git: which commit, what differs, what it held."""
 
 import hashlib
+import logging
+import os
 import subprocess
 from collections.abc import Iterable
 from pathlib import Path
 
 from delaynet.provenance.code import PACKAGE
+
+log = logging.getLogger("delaynet.provenance")
 
 # what can move a result, or the page that it is printed on; results themselves are no code
 CODE = ("Snakefile", "workflow", "manuscript", "config", "envs")
@@ -33,20 +37,42 @@ def version_control(project: Path) -> dict[str, str | None]:
     """Return the commit of a project, and a digest of what differs from it in its code.
 
     Both are None where the project is not a clone: the digests of the modules still say which code
-    ran. Files that git does not know count as differences, unless it is told to ignore them.
+    ran. Files that git does not know count as differences, unless they are hidden or it is told to
+    ignore them.
     """
     head = _git(project, "rev-parse", "HEAD") if is_tracked(project) else None
     if head is None:
         return {"commit": None, "uncommitted": None}
-    changes = _git(project, "diff", "HEAD", "--", *CODE) or b""
-    untracked = (
-        _git(project, "ls-files", "--others", "--exclude-standard", "-z", "--", *CODE) or b""
+    # names alone: how differences look is for each user's settings of git to say
+    changed = _git(project, "diff", "--name-only", "--no-renames", "-z", "HEAD", "--", *CODE)
+    unknown = _git(project, "ls-files", "--others", "--exclude-standard", "-z", "--", *CODE)
+    if changed is None or unknown is None:
+        log.warning("git does not say what differs from its last commit: no commit is recorded.")
+        return {"commit": None, "uncommitted": None}
+    visible = [name for name in _names(unknown) if not _is_hidden(name)]
+    lines = "".join(
+        f"{_digest(project / name)}  {name}\n" for name in sorted({*_names(changed), *visible})
     )
-    for name in sorted(filter(None, untracked.decode().split("\0"))):
-        digest = hashlib.sha256((project / name).read_bytes()).hexdigest()
-        changes += f"{digest}  {name}\n".encode()
-    uncommitted = hashlib.sha256(changes).hexdigest() if changes else None
+    uncommitted = hashlib.sha256(lines.encode()).hexdigest() if lines else None
     return {"commit": head.decode().strip(), "uncommitted": uncommitted}
+
+
+def _names(answer: bytes) -> list[str]:
+    return [os.fsdecode(name) for name in answer.split(b"\0") if name]
+
+
+def _is_hidden(name: str) -> bool:
+    """Return whether it is no source: what an editor or a system leaves beside one."""
+    return any(part.startswith(".") for part in Path(name).parts)
+
+
+def _digest(path: Path) -> str:
+    """Return the SHA-256 of a file, of what a link names, or `none` where there is neither."""
+    try:
+        content = os.fsencode(os.readlink(path)) if path.is_symlink() else path.read_bytes()
+    except OSError:
+        return "none"
+    return hashlib.sha256(content).hexdigest()
 
 
 def holds(project: Path, commit: str) -> bool | None:

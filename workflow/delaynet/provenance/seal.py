@@ -30,10 +30,14 @@ def record_files(results: Path) -> dict[str, Path]:
     return {path.relative_to(folder).as_posix(): path for path in files}
 
 
+def sources_in(folder: Path) -> list[Path]:
+    """Return the sources of a manuscript in their folder, sorted; an editor's own are hidden."""
+    return sorted(path for path in folder.glob("[!.]*") if path.is_file())
+
+
 def manuscript_files(results: Path) -> dict[str, Path]:
     """Return the sources of the manuscript beside results, by their paths, sorted."""
-    files = sorted((results.parent / MANUSCRIPT).glob("[!.]*"))
-    return {f"{MANUSCRIPT}/{path.name}": path for path in files if path.is_file()}
+    return {f"{MANUSCRIPT}/{path.name}": path for path in sources_in(results.parent / MANUSCRIPT)}
 
 
 def digest_of(records: Mapping[str, str], sources: Mapping[str, str] | None = None) -> str:
