@@ -1,4 +1,4 @@
-# make paper | make replot | make test | make test-fast | make test-slurm | make lint | make benchmark | make report | make setup
+# make paper | make replot | make test | make test-fast | make test-slurm | make lint | make benchmark | make report | make setup | make clean
 # One command each, on a fresh machine with git, make and Python 3.11 or newer.
 
 PYTHON ?= python3
@@ -19,29 +19,54 @@ SNAKEMAKE := $(BIN)/snakemake --workflow-profile workflow/profiles/default --con
 
 .PHONY: paper replot report test test-fast test-slurm lint benchmark setup clean help
 
+# $(call alone,TARGETS): make them under a lock that make and its Snakemake hold while they live, and
+# after them no job that a killed one has left.
+define alone
+@flock --nonblock --no-fork --conflict-exit-code 75 .make.lock \
+	$(MAKE) --no-print-directory unlocked $(1); \
+status=$$?; \
+if [ $$status -eq 75 ]; then \
+	echo "make $@: another one is at work in this folder; wait for it, or stop it first." >&2; \
+elif [ $$status -ne 0 ]; then \
+	echo "make $@ stopped; what is finished is kept, and 'make $@' goes on from there." >&2; \
+fi; \
+exit $$status
+endef
+
 paper: setup
-	@flock --nonblock --close --conflict-exit-code 75 .make.lock $(MAKE) --no-print-directory run report; \
-	status=$$?; \
-	if [ $$status -eq 75 ]; then \
-		echo "make paper: another one is at work in this folder; wait for it, or stop it first." >&2; \
-	elif [ $$status -ne 0 ]; then \
-		echo "make paper stopped; what is finished is kept, and 'make paper' goes on from there." >&2; \
-	else \
-		echo "The paper is results/paper.pdf, the report results/report.html."; \
-	fi; \
-	exit $$status
+	$(call alone,run report)
+	@echo "The paper is results/paper.pdf, the report results/report.html."
 
 # Figures and PDF anew from the runs that are here; refuses, with the reason, if that would train.
 replot: setup
 	@PYTHONPATH=workflow $(BIN)/python -m delaynet plan --replot --configfile "$(CONFIG)"
-	@flock --nonblock --close --conflict-exit-code 75 .make.lock \
-		$(MAKE) --no-print-directory run FORCED="--forcerun figure paper"
+	$(call alone,run FORCED="--forcerun figure paper")
 
-# Only ever called under the lock of `make paper`: a Snakemake that was killed leaves its own behind.
-.PHONY: run
+# What follows is only ever made by `alone`. Snakemake removes its locks, and our mark among them,
+# when it ends; found together, they are of a make whose Snakemake was killed, and may go. Without
+# the mark they are of a Snakemake that somebody else has started.
+LOCKS := .snakemake/locks
+
+.PHONY: unlocked run emptied
+unlocked:
+	@if [ -e $(LOCKS)/of-make ]; then rm -rf $(LOCKS); fi
+	@if ls $(LOCKS)/*.lock >/dev/null 2>&1; then \
+		echo "make: a Snakemake is at work in this folder; wait for it, or, if it was killed," \
+			"release the folder with '$(BIN)/snakemake --unlock'." >&2; \
+		exit 1; \
+	fi
+
+# one that ends without having locked anything leaves the mark; Ctrl-C must not stop its removal
 run:
-	@if [ -n "$$(ls .snakemake/locks 2>/dev/null)" ]; then $(SNAKEMAKE) --unlock --quiet all; fi
-	@$(SNAKEMAKE) --logger delaynet $(FORCED)
+	@trap : INT TERM; mkdir -p $(LOCKS) && touch $(LOCKS)/of-make || exit 1; \
+	$(SNAKEMAKE) --logger delaynet $(FORCED); status=$$?; \
+	[ $$status -gt 128 ] || rm -f $(LOCKS)/of-make; \
+	exit $$status
+
+# what Snakemake knows of the results stays with them
+emptied:
+	@rm -rf .venv logs benchmarks .snakemake/log .hypothesis .*_cache workflow/*.egg-info
+	@find workflow tests -name __pycache__ -prune -exec rm -rf {} +
 
 report: setup
 	@$(SNAKEMAKE) --report results/.report.html --quiet all
@@ -81,8 +106,10 @@ setup: .venv/complete
 	@$(PIP) --no-deps --no-build-isolation --editable .
 	@touch .venv/complete
 
+# set-up, caches, logs
 clean:
-	rm -rf results logs benchmarks .snakemake .make.lock
+	$(call alone,emptied)
+	@if [ -e results ]; then echo "results/ stays; to remove all results: rm -rf results .snakemake"; fi
 
 help:
 	@sed -n 1,2p Makefile

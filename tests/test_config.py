@@ -90,6 +90,14 @@ WRONG = [
         ["scrambled", "`conditions`", "standard"],
     ),
     (
+        "controls without what they are compared with",
+        {
+            "grid": [{"delays": ["fixed"], "structure": ["dense"], "condition": ["alt"]}],
+            "conditions": {"alt": {"training": {"data": "permuted_channels"}}},
+        },
+        ["`grid` holds no run of the condition 'standard'", "add it"],
+    ),
+    (
         "settings for the standard condition",
         {"conditions": {"standard": {"training": {"epochs": 2}}}},
         ["conditions", "standard", "none of its own"],
@@ -263,9 +271,12 @@ def test_every_key_has_a_line_of_explanation() -> None:
     assert all(len(row[-1].rstrip(" |")) > 10 for row in rows)
 
 
-def test_a_file_that_is_not_there_or_not_yaml_is_named(tmp_path: Path) -> None:
+def test_a_file_that_is_not_there_not_yaml_or_no_text_is_named(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"none\.yaml: cannot be read"):
         load_config(tmp_path / "none.yaml")
     (tmp_path / "broken.yaml").write_text("grid: [")
     with pytest.raises(UserError, match=r"broken\.yaml: is not YAML"):
         load_config(tmp_path / "broken.yaml")
+    (tmp_path / "latin.yaml").write_bytes("name: größe".encode("latin-1"))
+    with pytest.raises(UserError, match=r"latin\.yaml: is not a text in UTF-8"):
+        load_config(tmp_path / "latin.yaml")

@@ -9,7 +9,7 @@ import h5py
 import pytest
 
 from delaynet.config import Config, Run, load_config, parse_config
-from delaynet.effort import announcement, estimate, expected_seconds
+from delaynet.effort import announcement, estimate, expected_seconds, number_of_clips
 
 PROJECT = Path(__file__).parents[1]
 GRID = {
@@ -124,6 +124,18 @@ def test_spikes_that_were_not_read_yet_have_no_hours(results: Path) -> None:
     spikes = {"corpus": {"source": "spikes", "folder": "shd"}, "features": {"preset": "spikes"}}
     of = config(**spikes)
     assert estimate(of, of.runs(), results).total is None
+    assert "known once the features are made" in announcement(of, results, 2)
+
+
+def test_clips_of_a_list_are_its_lines_and_a_list_that_is_no_text_stops_no_estimate(
+    results: Path, tmp_path: Path
+) -> None:
+    names = tmp_path / "train_filenames.txt"
+    of = config(corpus={"source": "folder", "folder": str(tmp_path)})
+    names.write_text("\n".join(f"clip {number}.wav" for number in range(500)) + "\n\n")
+    assert number_of_clips(of.corpus, results / "features.h5") == 500
+    names.write_bytes("größe.wav\n".encode("utf-16"))
+    assert number_of_clips(of.corpus, results / "features.h5") is None
     assert "known once the features are made" in announcement(of, results, 2)
 
 

@@ -9,7 +9,9 @@ from pathlib import Path
 import h5py
 import numpy as np
 import pytest
+import torch
 
+from delaynet.dataset import load_splits
 from delaynet.errors import UserError
 from delaynet.files import (
     explaining,
@@ -18,6 +20,7 @@ from delaynet.files import (
     replacing_folder,
     replacing_hdf5,
 )
+from delaynet.runs import read_network, read_summary
 
 
 def write_text(path: Path) -> None:
@@ -148,3 +151,29 @@ def test_making_a_folder_removes_what_killed_processes_left_of_it_and_nothing_el
         (tmp_path / name / "file").touch()
     write_folder(tmp_path / "corpus")
     assert sorted(path.name for path in tmp_path.iterdir()) == sorted([*kept, "corpus"])
+
+
+READERS: dict[str, Callable[[Path], object]] = {
+    "features.h5": lambda path: load_splits(path, (), torch.device("cpu")),
+    "network.h5": read_network,
+    "summary.json": lambda path: read_summary(path.parent),
+}
+
+
+@pytest.mark.parametrize("damage", ["empty", "cut", "another file"])
+@pytest.mark.parametrize("name", READERS)
+def test_a_damaged_result_and_one_of_another_kind_are_one_sentence(
+    name: str, damage: str, tmp_path: Path
+) -> None:
+    path = tmp_path / name
+    write_array(path)  # no features, no network and no JSON
+    if damage != "another file":
+        path.write_bytes(path.read_bytes()[: 1000 * (damage == "cut")])
+    if name == "summary.json" and damage == "cut":
+        path.write_text('{"test_accuracy": 0.')
+    with pytest.raises(UserError) as caught:
+        READERS[name](path)
+    sentence = str(caught.value)
+    assert sentence.startswith(f"{path}: cannot be read as a ")
+    assert sentence.endswith(f"; make it again with `snakemake --force {path}`.")
+    assert "\n" not in sentence

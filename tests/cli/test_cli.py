@@ -1,12 +1,15 @@
 """The commands, as a user calls them: help, one sentence for a mistake, nothing half-written."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from delaynet import cluster
 from delaynet.cli import COMMANDS
+from delaynet.errors import UserError
 
 SETTINGS = '{"delays": "fixed", "structure": "dense", "dale": "free", "sparsity": "0", "seed": 0'
 
@@ -80,3 +83,45 @@ def test_a_mistake_gets_one_sentence_and_writes_nothing(mistake: str, tmp_path: 
     assert "Traceback" not in result.stderr
     assert len(result.stderr.strip().splitlines()) == 1
     assert list(tmp_path.iterdir()) == []
+
+
+def slurm_that(folder: Path, squeue: str) -> None:
+    """Leave two commands in a folder: `scancel`, which does nothing, and `squeue`."""
+    for name, script in {"scancel": "exit 0", "squeue": squeue}.items():
+        (folder / name).write_text(f"#!/bin/sh\n{script}\n")
+        (folder / name).chmod(0o755)
+
+
+def cancelled(folder: Path) -> subprocess.CompletedProcess[str]:
+    """Cancel jobs where the commands of one folder are all there are."""
+    command = [sys.executable, "-m", "delaynet", "cluster", "cancel", "--yes"]
+    environment = {**os.environ, "PATH": str(folder)}
+    return subprocess.run(
+        command, cwd=folder, env=environment, capture_output=True, text=True, check=False
+    )
+
+
+def test_jobs_cannot_be_cancelled_where_there_is_no_slurm_or_it_does_not_answer(
+    tmp_path: Path,
+) -> None:
+    result = cancelled(tmp_path)
+    assert (result.returncode, result.stdout) == (2, "")
+    assert result.stderr.startswith("delaynet: there is no `squeue` here; run this on the cluster")
+    slurm_that(tmp_path, "echo 'slurm_load_jobs error: no contact' >&2; echo more >&2; exit 1")
+    result = cancelled(tmp_path)
+    assert result.returncode == 2
+    assert result.stderr == (
+        "delaynet: `squeue` failed (slurm_load_jobs error: no contact); "
+        "try again when `sinfo` answers.\n"
+    )
+    slurm_that(tmp_path, "echo 'delaynet_1|7|/another/clone'")
+    assert cancelled(tmp_path).stdout == "No job of this folder is in the queue.\n"
+
+
+def test_a_job_that_does_not_end_is_not_waited_for_without_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slurm_that(tmp_path, f"echo 'delaynet_1|7|{tmp_path}'; echo 'delaynet_1|8|{tmp_path}'")
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(UserError, match=r"these jobs were cancelled .* after 0 seconds: 7; a node"):
+        cluster.cancel(["7", "6"], tmp_path, seconds=0)

@@ -200,6 +200,12 @@ def test_the_task_feeds_a_network_in_the_order_of_channels_that_it_learned(permu
     assert as_learned.voltage == pytest.approx(in_order.voltage, abs=1e-5)
 
 
+def test_features_that_are_damaged_are_a_sentence(permuted):
+    (permuted / "features.h5").write_text("broken")
+    with pytest.raises(UserError, match=r"features\.h5: cannot be read as a features file .*make"):
+        load("task", permuted)
+
+
 def test_the_task_shows_a_clip_that_the_network_classified_correctly(tiny):
     data = load("task", tiny)
     # the predictions of the other test clip are wrong

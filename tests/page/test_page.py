@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from example_results import CLAIMS_GRID, CONDITIONS, FIGURES, config_of, write_project
 
+from delaynet.errors import UserError
 from delaynet.manuscript import list_numbers
 from delaynet.numbers.writing import SOURCES
 from delaynet.page.writing import write_page
@@ -251,3 +252,13 @@ def test_in_a_browser_a_number_shows_its_chain_and_nothing_overflows(
         "wide": 0, "open": True, "over": 0, "reachable": True, "inEquations": True,
         "pictures": True, "closed": True, "back": True,
     }  # fmt: skip
+
+
+def test_numbers_that_are_damaged_or_missing_are_one_sentence(copied: Path) -> None:
+    numbers = RESULTS / "numbers.json"
+    numbers.write_text(numbers.read_text()[:1000])
+    with pytest.raises(UserError, match=r"failed to parse JSON.*; correct the source"):
+        write_page(copied, SOURCE, RESULTS, PAGE)
+    numbers.unlink()
+    with pytest.raises(UserError, match=r"needs results/numbers\.json, which is missing: make it"):
+        write_page(copied, SOURCE, RESULTS, PAGE)

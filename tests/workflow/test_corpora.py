@@ -146,6 +146,47 @@ def test_the_documented_example_of_ones_own_recordings_becomes_a_paper(tmp_path:
     assert planned(project, "all", *shown)["check"] == 1
 
 
+def test_mistakes_in_ones_own_folder_stop_no_plan_without_a_sentence(
+    tmp_path: Path, small_corpus: Path
+) -> None:
+    project = copy_project(tmp_path / "project")
+    folder = project / "recordings"
+    shutil.copytree(small_corpus, folder)
+    of_folder = TINY.replace("source: synthetic, trials: 1", "source: folder, folder: recordings")
+    (project / "config" / "config.yaml").write_text(of_folder)
+    # what the check finds is left to it: a list that is no text, and a link that leads nowhere
+    (folder / "train_filenames.txt").write_bytes("größe.wav".encode("utf-16"))
+    (folder / "audio" / "dangling.wav").symlink_to("nowhere")
+    assert planned(project)["check"] == 1
+    report = "results/corpus_report.json"
+    result = snakemake(project, report, "--show-failed-logs", check=False)
+    text = result.stdout + result.stderr
+    assert "train_filenames.txt is not text in UTF-8: save it as that." in text
+    assert "Traceback" not in text
+
+    shutil.rmtree(folder / "audio")
+    (folder / "audio").write_text("")
+    result = snakemake(project, "--dry-run", check=False)
+    assert "recordings/audio is no folder; put the sound files into one." in result.stdout
+    assert result.returncode != 0
+    assert "Traceback" not in result.stdout + result.stderr
+
+
+@pytest.mark.parametrize("content", ["", "[]", '{"nam', "{}"])
+def test_a_damaged_record_of_the_configuration_is_one_sentence(
+    untouched: Path, content: str
+) -> None:
+    recorded = untouched / "results" / "config.json"
+    recorded.parent.mkdir()
+    recorded.write_text(content)
+    result = snakemake(untouched, "--dry-run", check=False)
+    shutil.rmtree(recorded.parent)
+    assert result.returncode != 0
+    assert "results/config.json is damaged" in result.stdout
+    assert "remove it if these are results of 'tiny'" in result.stdout
+    assert "Traceback" not in result.stdout + result.stderr
+
+
 def test_published_spikes_become_a_paper(tmp_path: Path) -> None:
     project = copy_project(tmp_path / "project")
     write_folder(project / "shd")

@@ -60,3 +60,12 @@ def test_the_profile_runs_the_full_grid_unless_another_configuration_is_named(
     assert "grid" in result.stdout + result.stderr
     assert result.returncode != 0
     run(project, *command, "--configfile", "config/config.yaml")
+
+
+@pytest.mark.parametrize("pack", ["0", "-1", "ten", ""])
+def test_a_pack_of_no_training_is_refused(untouched: Path, pack: str) -> None:
+    command = (".venv/bin/snakemake", "-n", "--profile", "slurm")
+    result = run(untouched, "env", f"DELAYNET_PACK={pack}", *command, check=False)
+    assert result.returncode != 0
+    assert f"DELAYNET_PACK is '{pack}'; it is 1 or more." in result.stderr
+    assert "Traceback" not in result.stderr

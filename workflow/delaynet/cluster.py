@@ -17,6 +17,8 @@ from delaynet.errors import UserError
 
 # `slurm-jobname-prefix` in the profile
 PREFIX = "delaynet_"
+# longer than Slurm waits by default before it kills, and calls a process unkillable
+SECONDS_TO_END = 180
 
 
 def orphans(folder: Path) -> list[str]:
@@ -24,9 +26,10 @@ def orphans(folder: Path) -> list[str]:
 
     Args:
         folder: root of the project; jobs of another clone are not touched.
+
+    Raises:
+        UserError: Slurm is not here, or does not answer.
     """
-    if shutil.which("squeue") is None:
-        return []
     # name, then id, then folder: the only one of them that may hold any character
     lines = _slurm(
         *("squeue", "--noheader", f"--user={getpass.getuser()}", "--format=%j|%i|%Z"),
@@ -40,10 +43,26 @@ def orphans(folder: Path) -> list[str]:
     ]
 
 
-def cancel(jobs: list[str], folder: Path) -> None:
-    """Cancel orphans of a folder, and wait until they are gone: until then they may write."""
+def cancel(jobs: list[str], folder: Path, seconds: float = SECONDS_TO_END) -> None:
+    """Cancel orphans of a folder, and wait until they are gone: until then they may write.
+
+    Args:
+        jobs: their ids.
+        folder: root of the project.
+        seconds: to wait at most.
+
+    Raises:
+        UserError: Slurm does not answer, or jobs do not end.
+    """
     _slurm("scancel", *jobs)
-    while set(jobs) & set(orphans(folder)):
+    end = time.monotonic() + seconds
+    while left := sorted(set(jobs) & set(orphans(folder))):
+        if time.monotonic() > end:
+            raise UserError(
+                f"these jobs were cancelled and have not ended after {seconds:g} seconds: "
+                f"{' '.join(left)}; a node does not let go of them. Start nothing here until "
+                "`squeue` lists them no more, or ask those who run the cluster."
+            )
         time.sleep(1)
 
 
@@ -51,9 +70,11 @@ def refuse_or_cancel_orphans(folder: Path) -> None:
     """Before anything is submitted: cancel orphans if the user says so, or else do not start.
 
     Raises:
-        UserError: there are orphans, and nobody is there to ask, or the answer was no.
+        UserError: there are orphans, and nobody is there to ask, or the answer was no; or Slurm
+            does not answer.
     """
-    jobs = orphans(folder)
+    # a plan for a cluster can be made elsewhere
+    jobs = orphans(folder) if shutil.which("squeue") else []
     if not jobs:
         return
     sentence = f"{len(jobs)} jobs of an earlier Snakemake are still in the queue ({' '.join(jobs)})"
@@ -63,7 +84,12 @@ def refuse_or_cancel_orphans(folder: Path) -> None:
 
 
 def _slurm(*command: str) -> str:
+    if shutil.which(command[0]) is None:
+        raise UserError(
+            f"there is no `{command[0]}` here; run this on the cluster, where Slurm's commands are."
+        )
     result = subprocess.run(command, capture_output=True, text=True, check=False)
     if result.returncode != 0:
-        raise UserError(f"{command[0]}: {result.stderr.strip()}")
+        said = [*result.stderr.strip().splitlines(), f"exit code {result.returncode}"][0]
+        raise UserError(f"`{command[0]}` failed ({said}); try again when `sinfo` answers.")
     return result.stdout

@@ -205,12 +205,18 @@ class Config(Settings):
                 "set them in `model` and `training`, or name another condition"
             )
         known = (STANDARD, *self.conditions)
-        for condition in (name for block in self.grid for name in block.condition):
+        named = [name for block in self.grid for name in block.condition]
+        for condition in named:
             if condition not in known:
                 raise ValueError(
                     f"`grid` names the condition '{condition}', which `conditions` does not hold; "
                     f"there are {', '.join(known)}"
                 )
+        if STANDARD not in named:
+            raise ValueError(
+                f"`grid` holds no run of the condition '{STANDARD}', which figures and claims are "
+                "about; add it to the `condition` of a block"
+            )
         for condition, sections in self.conditions.items():
             _check_overrides(f"conditions.{condition}", sections)
         return self
@@ -310,12 +316,14 @@ def load_config(path: Path) -> Config:
     """Read and check a configuration file.
 
     Raises:
-        UserError: no such file, not YAML, or not a valid configuration.
+        UserError: no such file, not a text, not YAML, or not a valid configuration.
     """
     try:
-        content = yaml.safe_load(path.read_text())
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise UserError(f"{path}: cannot be read ({error.strerror}).") from None
+    except UnicodeDecodeError as error:
+        raise UserError(f"{path}: is not a text in UTF-8 ({error.reason}).") from None
     except yaml.YAMLError as error:
         raise UserError(f"{path}: is not YAML: {' '.join(str(error).split())}.") from None
     return parse_config(content if isinstance(content, dict) else {}, str(path))

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from delaynet.errors import UserError
+from delaynet.files import readable
 
 
 @dataclass(frozen=True)
@@ -91,7 +92,7 @@ def load_splits(
         device: where the clips live.
 
     Raises:
-        UserError: no such file, a validation speaker without clips, or a split without clips.
+        UserError: no features file, a validation speaker without clips, or a split without clips.
     """
     content = _read(path)
     there = set(content.speaker[~content.is_test].tolist())
@@ -122,11 +123,9 @@ def load_splits(
 
 
 def _read(path: Path) -> _FeaturesFile:
-    try:
-        file = h5py.File(path)
-    except OSError as error:
-        raise UserError(f"{path}: cannot be read as a features file ({error}).") from None
-    with file:
+    if not path.exists():
+        raise UserError(f"{path}: not there; make it first with `snakemake {path}`.")
+    with readable(path, "a features file"), h5py.File(path) as file:
         return _FeaturesFile(
             features=file["features"][()],
             label=file["label"][()],

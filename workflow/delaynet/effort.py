@@ -13,7 +13,9 @@ import h5py
 import numpy as np
 
 from delaynet.config import Config, Run
+from delaynet.corpus.check import read_list
 from delaynet.corpus.layout import list_path
+from delaynet.errors import UserError
 from delaynet.provenance.record import record_path
 from delaynet.runs import RUN_FILES
 from delaynet.settings import CorpusSettings
@@ -151,9 +153,10 @@ def expected_seconds(config: Config, run: Run, clips: int) -> float:
 
 
 def number_of_clips(corpus: CorpusSettings, features: Path) -> int | None:
-    """Return how many clips the training list holds, or None for spikes that were not yet read.
+    """Return how many clips the training list holds, or None where that is not known yet.
 
-    A file of features that cannot be read tells nothing here: an estimate must not stop its repair.
+    Features or a list that cannot be read tell nothing here: an estimate must not stop their
+    repair, and the check of the corpus says what is wrong.
     """
     if features.exists():
         with suppress(OSError, KeyError, TypeError, AttributeError), h5py.File(features) as file:
@@ -164,7 +167,8 @@ def number_of_clips(corpus: CorpusSettings, features: Path) -> int | None:
         case "heidelberg":
             return CLIPS_OF_HEIDELBERG
         case "folder":
-            return len(list_path(Path(str(corpus.folder)), "train").read_text().split())
+            with suppress(UserError):
+                return len(read_list(list_path(Path(str(corpus.folder)), "train")))
     return None
 
 

@@ -1,4 +1,4 @@
-"""Writing files so that a reader never sees half of one, and a full disk is one sentence."""
+"""Writing files so that a reader never sees half of one; faults of disks and files as sentences."""
 
 import errno
 import io
@@ -111,6 +111,31 @@ def explaining(path: Path, *written: Path) -> Iterator[None]:
             raise
         reason = os.strerror(error.errno).lower()
         raise UserError(f"{path}: cannot be written ({reason}); {ADVICE[error.errno]}.") from None
+
+
+@contextmanager
+def readable(path: Path, kind: str) -> Iterator[None]:
+    """Turn what reading a damaged file, or one of another kind, gives into a sentence.
+
+    A file that is not there is another mistake, and passes through.
+
+    Args:
+        path: what the block reads.
+        kind: what it should be, such as "a features file".
+
+    Raises:
+        UserError: it cannot be read as that.
+    """
+    try:
+        yield
+    except FileNotFoundError:
+        raise
+    except (OSError, KeyError, ValueError) as error:
+        reason = str(error).strip("'\"")
+        raise UserError(
+            f"{path}: cannot be read as {kind} ({reason}); make it again with "
+            f"`snakemake --force {path}`."
+        ) from None
 
 
 def _is_about(error: OSError, path: Path, written: tuple[Path, ...]) -> bool:

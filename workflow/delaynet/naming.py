@@ -140,11 +140,22 @@ def _check_recordings(config: Config) -> None:
                 f"`corpus.folder`: {path} does not exist; name a folder that holds "
                 f"{holds[config.corpus.source]}."
             )
+    audio = corpus_folder(config) / "audio"
+    if config.corpus.source == "folder" and not audio.is_dir():
+        raise UserError(f"`corpus.folder`: {audio} is no folder; put the sound files into one.")
 
 
 def _check_results(config: Config, recorded: Path) -> None:
     """Refuse to lay one set of experiments over another's results, which may have cost weeks."""
-    name = json.loads(recorded.read_text()).get("name") if recorded.exists() else config.name
+    if not recorded.exists():
+        return
+    try:
+        name = json.loads(recorded.read_text())["name"]
+    except (OSError, ValueError, KeyError, TypeError):
+        raise UserError(
+            f"{recorded} is damaged, and with it what `results/` holds is not known; restore it, "
+            f"or remove it if these are results of '{config.name}'."
+        ) from None
     if name != config.name:
         raise UserError(
             f"`name` is '{config.name}', but `results/` holds the configuration '{name}'; move "
@@ -212,7 +223,11 @@ def inventory(config: Config) -> str:
     if config.corpus.source != "folder":
         return ""
     audio = corpus_folder(config) / "audio"
-    sizes = sorted((entry.name, entry.stat().st_size) for entry in os.scandir(audio))
+    # a link that leads nowhere is a fault that the check of the corpus reports
+    sizes = sorted(
+        (entry.name, entry.stat(follow_symlinks=os.path.exists(entry)).st_size)
+        for entry in os.scandir(audio)
+    )
     return hashlib.sha256(json.dumps(sizes).encode()).hexdigest()[:16]
 
 

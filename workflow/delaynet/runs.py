@@ -35,7 +35,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from delaynet.config import RunSettings, parse_settings
-from delaynet.files import replacing, replacing_hdf5
+from delaynet.files import readable, replacing, replacing_hdf5
 
 RUN_FILES = (
     "settings.json",
@@ -105,8 +105,12 @@ def write_network(path: Path, network: SavedNetwork) -> None:
 
 
 def read_network(path: Path) -> SavedNetwork:
-    """Read a network file."""
-    with h5py.File(path) as file:
+    """Read a network file.
+
+    Raises:
+        UserError: it is damaged, or another file.
+    """
+    with readable(path, "a network"), h5py.File(path) as file:
         groups = [file[f"layer_{index}"] for index in range(len(file))]
         layers = [SavedLayer(**{name: group[name][()] for name in group}) for group in groups]
         return SavedNetwork(layers, dict(file.attrs))
@@ -137,12 +141,24 @@ def write_json(path: Path, content: Mapping[str, Any]) -> None:
 
 
 def read_settings(folder: Path) -> RunSettings:
-    """Read the resolved settings of a run."""
-    settings: RunSettings = parse_settings(RunSettings, (folder / "settings.json").read_text())
+    """Read the resolved settings of a run.
+
+    Raises:
+        UserError: they are damaged.
+    """
+    path = folder / "settings.json"
+    with readable(path, "settings"):
+        settings: RunSettings = parse_settings(RunSettings, path.read_text())
     return settings
 
 
 def read_summary(folder: Path) -> dict[str, Any]:
-    """Read the summary of a run: accuracy and activity on the test clips."""
-    summary: dict[str, Any] = json.loads((folder / "summary.json").read_text())
+    """Read the summary of a run: accuracy and activity on the test clips.
+
+    Raises:
+        UserError: it is damaged.
+    """
+    path = folder / "summary.json"
+    with readable(path, "a summary"):
+        summary: dict[str, Any] = json.loads(path.read_text())
     return summary

@@ -87,25 +87,33 @@ def check_corpus(folder: Path, processes: int = 1) -> CorpusReport:
     return CorpusReport(name, source, good, tuple(sorted(faults)), tuple(notes))
 
 
+def read_list(path: Path) -> list[tuple[int, str]]:
+    """Return the names that stand in a list, each with the number of its line.
+
+    Raises:
+        UserError: the list is missing, empty or not text.
+    """
+    advice = "write one clip's file name a line into it."
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except FileNotFoundError:
+        raise UserError(f"The list {path} is missing: {advice}") from None
+    except OSError as error:
+        raise UserError(f"The list {path} cannot be read ({error.strerror}).") from None
+    except UnicodeDecodeError:
+        raise UserError(f"The list {path} is not text in UTF-8: save it as that.") from None
+    if not text.strip():
+        raise UserError(f"The list {path} is empty: {advice}")
+    names = (line.strip().removeprefix("audio/") for line in text.split("\n"))
+    return [(number, name) for number, name in enumerate(names, start=1) if name]
+
+
 def _read_lists(folder: Path) -> dict[str, list[Place]]:
     """Return the names in both lists, sorted, each with the places where it stands."""
     places = defaultdict(list)
     for split in SPLITS:
-        path = list_path(folder, split)
-        advice = "write one clip's file name a line into it."
-        try:
-            text = path.read_text(encoding="utf-8-sig")
-        except FileNotFoundError:
-            raise UserError(f"The list {path} is missing: {advice}") from None
-        except OSError as error:
-            raise UserError(f"The list {path} cannot be read ({error.strerror}).") from None
-        except UnicodeDecodeError:
-            raise UserError(f"The list {path} is not text in UTF-8: save it as that.") from None
-        if not text.strip():
-            raise UserError(f"The list {path} is empty: {advice}")
-        for number, line in enumerate(text.split("\n"), start=1):
-            if name := line.strip().removeprefix("audio/"):
-                places[name].append(Place(split, number))
+        for number, name in read_list(list_path(folder, split)):
+            places[name].append(Place(split, number))
     return dict(sorted(places.items()))
 
 

@@ -89,7 +89,7 @@ def shown_runs(config: Config) -> list[Run]:
 
 def _task_runs(config: Config) -> list[Run]:
     """Return one run: learned delays, dense, free signs and the first seed come first."""
-    return standard_runs(config)[:1] or ordered(config.runs())[:1]
+    return standard_runs(config)[:1]
 
 
 def _receptive_field_runs(config: Config) -> list[Run]:

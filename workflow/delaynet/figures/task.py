@@ -17,6 +17,7 @@ from delaynet.features.audio import read_audio
 from delaynet.figures import style
 from delaynet.figures.loading import require, run_file
 from delaynet.figures.selection import needed_runs
+from delaynet.files import readable
 from delaynet.network import class_evidence
 from delaynet.runs import read_network, read_settings
 
@@ -61,7 +62,7 @@ def load(config: Config, results_folder: Path) -> Task:
     """Run one network on the first test clip that it classified correctly (else on the first).
 
     Raises:
-        UserError: the run, the features or the corpus are not there.
+        UserError: the run, the features or the corpus are not there, or damaged.
     """
     (run,) = needed_runs("task", config)
     settings, network_file, predictions = (
@@ -69,7 +70,8 @@ def load(config: Config, results_folder: Path) -> Task:
         for name in ("settings.json", "network.h5", "predictions.csv")
     )
     filename = _example(predictions)
-    with h5py.File(require(results_folder / "features.h5")) as file:
+    path = require(results_folder / "features.h5")
+    with readable(path, "a features file"), h5py.File(path) as file:
         row = list(file["filename"].asstr()[()]).index(filename)
         features = file["features"][row]  # [frames, bands]
         label_names = [str(name) for name in file.attrs["label_names"]]

@@ -63,8 +63,10 @@ def page_of(audit: Audit, root: Path, source: Path, embedded: Embedded | None = 
         embedded: what the page says of its making.
     """
     numbers = f"{audit.results.name}/numbers.json"
+    # Typst first: it says in a sentence where the numbers are missing, or damaged
+    html = html_of_page(root, source)
     entries = json.loads((audit.results / "numbers.json").read_text())
-    body, chains = linked(html_of_page(root, source), entries)
+    body, chains = linked(html, entries)
     trees = {
         path: (branch(audit, numbers, path),) if is_source else tree(audit, [path])
         for path, is_source in chains.items()
