@@ -11,7 +11,7 @@ UV := $(BIN)/uv pip install --quiet --python $(BIN)/python
 # a module is compiled when it is first imported: here too where the environment forbids it
 export PYTHONDONTWRITEBYTECODE :=
 # tests of one file share what they have made; a worker may need 2 GB
-PYTEST := $(BIN)/pytest --numprocesses=auto --maxprocesses=4 --dist=loadfile
+PYTEST := $(BIN)/pytest --numprocesses=auto --maxprocesses=4 --dist=loadfile --no-loadscope-reorder
 SNAKEMAKE := $(BIN)/snakemake --workflow-profile workflow/profiles/default --configfile "$(CONFIG)"
 
 # the report is made of what the run has left
@@ -19,10 +19,10 @@ SNAKEMAKE := $(BIN)/snakemake --workflow-profile workflow/profiles/default --con
 
 .PHONY: paper replot report test test-fast test-slurm lint benchmark setup clean help
 
-# $(call alone,TARGETS): make them under a lock that make and its Snakemake hold while they live, and
-# after them no job that a killed one has left.
+# $(call alone,TARGETS): make them under a lock, which make and its Snakemake hold as long as one of
+# them lives (so no --close here), and no job of theirs does. Who was just stopped takes a moment.
 define alone
-@flock --nonblock --no-fork --conflict-exit-code 75 .make.lock \
+@flock --timeout 5 --no-fork --conflict-exit-code 75 .make.lock \
 	$(MAKE) --no-print-directory unlocked $(1); \
 status=$$?; \
 if [ $$status -eq 75 ]; then \

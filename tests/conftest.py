@@ -15,6 +15,11 @@ from delaynet.settings import DecibelFeatures
 DATA = Path(__file__).parent / "data"
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the workflow's tests: last, one worker would be left alone with the longest."""
+    items.sort(key=lambda item: item.path.parent.name != "workflow")
+
+
 @pytest.fixture(scope="session")
 def reference() -> dict[str, Tensor]:
     """Numbers from the authors' published code."""

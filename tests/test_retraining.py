@@ -9,6 +9,7 @@ import pytest
 import torch
 from click.testing import CliRunner
 
+import delaynet.training.loop as loop
 from delaynet.cli import main
 from delaynet.config import RunSettings
 from delaynet.errors import UserError
@@ -20,12 +21,14 @@ from delaynet.retraining import (
     content,
     drawn_runs,
     other_circumstances,
+    recorded_seconds,
     retrain,
     tolerance,
 )
-from delaynet.runs import RUN_FILES
+from delaynet.runs import RUN_FILES, read_summary
 from delaynet.settings import ModelSettings, TrainingSettings
-from delaynet.training.loop import train
+from delaynet.training.device import described
+from delaynet.training.loop import Execution, train
 
 
 def settings_of(seed: int) -> RunSettings:
@@ -101,6 +104,54 @@ def test_code_beside_the_results_is_not_taken_for_the_code_that_trains(project: 
     with pytest.raises(UserError, match=r"other code than .* \(delaynet/training/loop\.py in "):
         audit = Audit(Path("results"))
         retrain(audit, drawn_runs(audit, 1, 0)[0], project / "again")
+
+
+def test_a_run_that_two_machines_trained_in_parts_is_held_to_its_accuracy(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = settings_of(0)
+    settings = settings.model_copy(
+        update={"training": settings.training.model_copy(update={"epochs": 2})}
+    )
+    features, folder = Path("results/features.h5"), Path("results/runs", settings.run.folder)
+    shutil.rmtree(folder)
+    first = "CPU (of another machine, threads: 1)"
+    with monkeypatch.context() as elsewhere:
+        elsewhere.setattr(loop, "described", lambda device: first)
+        elsewhere.setattr(loop, "log_epoch", stop)
+        with pytest.raises(Stopped):
+            train(settings, features, folder, Execution(checkpoint_seconds=0))
+    outputs = [folder / name for name in RUN_FILES]
+    with recorded([features], outputs, settings.model_dump(mode="json"), 0):
+        train(settings, features, folder).remove()
+    parts = read_summary(folder)["trained_in_parts_on"]
+    assert parts == [first, described(torch.device("cpu"))]
+    agrees, found = retrain(Audit(Path("results")), folder.as_posix(), project / "again")
+    assert agrees
+    assert f"the device, as it was trained in parts on {first} and CPU (" in found
+    assert "trained_in_parts_on" not in read_summary(project / "again")
+
+
+def test_the_time_of_an_interrupted_training_is_that_of_all_its_parts(project: Path) -> None:
+    audit = Audit(Path("results"))
+    (run,) = drawn_runs(audit, 1, 0)
+    of_record = audit.records[f"{run}/summary.json"]["seconds"]
+    assert recorded_seconds(audit, run) == of_record
+    metrics = Path(run, "metrics.csv")
+    header, row = metrics.read_text().splitlines()
+    metrics.write_text(f"{header}\n{row.rpartition(',')[0]},7200\n")
+    assert recorded_seconds(audit, run) == 7200
+    assert "about 2 hours, by the records" in verify("--retrain", "2", "--seed", "0")[1]
+    metrics.write_text("damaged")
+    assert recorded_seconds(audit, run) == of_record
+
+
+class Stopped(Exception):
+    """A training was stopped after its first epoch."""
+
+
+def stop(*arguments: object) -> None:
+    raise Stopped
 
 
 def test_the_same_seed_draws_the_same_runs_and_no_run_twice(project: Path) -> None:

@@ -247,6 +247,35 @@ def test_results_that_differ_from_their_records_are_not_packed(project: Path) ->
     pack(Path("results"), Path("new.tar.gz"))
 
 
+@pytest.mark.parametrize("name", ["results/paper.pdf", "results/new.tar.gz", "results"])
+def test_an_archive_is_not_written_among_the_results(project: Path, name: str) -> None:
+    before = files_below(project)
+    with pytest.raises(UserError, match=f"{name}: is among the results; name another place"):
+        pack(Path("results"), Path(name))
+    assert files_below(project) == before
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"my notes", gzip.compress(b"my notes"), b"half an archive", b"a tar file"]
+)
+def test_only_an_older_archive_is_overwritten(project: Path, archive: Path, content: bytes) -> None:
+    whole = archive.read_bytes()
+    if content == b"half an archive":
+        content = whole[: len(whole) // 2]
+    if content == b"a tar file":
+        with tarfile.open(archive, "w:gz") as tar:
+            tar.add("results/paper.pdf")
+        content = archive.read_bytes()
+    archive.write_bytes(content)
+    with pytest.raises(UserError, match="would be lost, as it is no whole archive"):
+        pack(Path("results"), archive)
+    assert archive.read_bytes() == content
+    archive.write_bytes(whole)
+    Path("results/features.h5").touch()
+    pack(Path("results"), archive)
+    assert archive.read_bytes() != whole, "of another time"
+
+
 def record_of(name: str, content: bytes, like: bytes) -> bytes:
     """A record that tells of a file, as someone would write who knows the format."""
     outputs = {name: {"sha256": hashlib.sha256(content).hexdigest(), "bytes": len(content)}}

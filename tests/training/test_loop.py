@@ -20,7 +20,8 @@ from delaynet.evaluation import evaluate, rebuild, rounding_gap
 from delaynet.network import class_evidence
 from delaynet.runs import RUN_FILES, EpochMetrics, read_network, read_settings, read_summary
 from delaynet.settings import ModelSettings, TrainingSettings
-from delaynet.training.loop import Execution, pick_device, train
+from delaynet.training.device import pick_device
+from delaynet.training.loop import Execution, train
 
 
 def run_settings(training: dict[str, object] | None = None, **grid: object) -> RunSettings:
@@ -40,6 +41,10 @@ def folder(small_features: Path, tmp_path_factory: pytest.TempPathFactory) -> Pa
     path = tmp_path_factory.mktemp("run")
     train(run_settings(), small_features, path).remove()
     return path
+
+
+def test_after_a_training_small_numbers_are_themselves_again(folder: Path) -> None:
+    assert torch.tensor(1e-40) * 1 != 0, "it takes them as zero for its own speed alone"
 
 
 def test_a_run_folder_is_complete(folder: Path) -> None:
@@ -134,6 +139,37 @@ def test_a_loss_that_is_not_finite_stops_the_run_with_its_name(
 def test_asking_for_a_gpu_that_is_not_there_is_one_sentence() -> None:
     with pytest.raises(UserError, match="no GPU here; use 'auto'"):
         pick_device("cuda")
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU here")
+@pytest.mark.parametrize(
+    ("variable", "value", "device", "warns"),
+    [
+        ("CUDA_VISIBLE_DEVICES", "0,1", "auto", True),
+        ("SLURM_JOB_GPUS", "3", "auto", True),
+        ("CUDA_VISIBLE_DEVICES", "", "auto", False),
+        ("CUDA_VISIBLE_DEVICES", "-1", "auto", False),
+        ("CUDA_VISIBLE_DEVICES", "0", "cpu", False),
+    ],
+)
+def test_the_log_names_the_device_and_warns_of_a_gpu_that_is_not_used(
+    variable: str,
+    value: str,
+    device: str,
+    warns: bool,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    monkeypatch.setenv(variable, value)
+    caplog.set_level(logging.INFO)
+    assert pick_device(device) == torch.device("cpu")
+    first, *others = caplog.messages
+    assert re.fullmatch(rf"training on the CPU \(.+, threads: {torch.get_num_threads()}\)", first)
+    assert len(others) == warns
+    for warning in others:
+        assert f"given a GPU ({variable} is {value}), which PyTorch does not see" in warning
+        assert torch.__version__ in warning
 
 
 def test_validation_speakers_that_are_not_there_are_named(small_features: Path) -> None:

@@ -1,12 +1,13 @@
 """The graph: what runs, what reruns, and what does not."""
 
+import fcntl
 import os
 import shutil
 import signal
 import subprocess
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import h5py
@@ -48,6 +49,27 @@ def configured(project: Path, old: str, new: str) -> Iterator[None]:
         yield
     finally:
         config.write_text(TINY)
+
+
+def copy_finished(finished: Path, target: Path) -> Path:
+    """Copy the project with its results."""
+    return Path(shutil.copytree(finished, target, symlinks=True))
+
+
+def wait_for(condition: Callable[[], object]) -> None:
+    deadline = time.monotonic() + 300
+    while not condition():
+        assert time.monotonic() < deadline, "it does not come to that"
+        time.sleep(0.01)
+
+
+def kill_snakemake(project: Path) -> None:
+    """Kill the Snakemake that `make` runs in a project, and nothing else of it."""
+    for process in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            is_snakemake = b"snakemake\0--workflow-profile" in (process / "cmdline").read_bytes()
+            if is_snakemake and (process / "cwd").resolve() == project.resolve():
+                os.kill(int(process.name), signal.SIGKILL)
 
 
 def module(project: Path, name: str) -> Path:
@@ -315,6 +337,72 @@ def test_a_training_killed_with_snakemake_goes_on_from_its_checkpoint(
         assert twins[0] == twins[1], name
     assert not (killed / "results" / "checkpoints" / of_run).exists()
     assert list((killed / "results" / "tensorboard" / of_run).glob("events.*"))
+
+
+def test_make_leaves_a_snakemake_that_is_at_work_alone(finished: Path, tmp_path: Path) -> None:
+    project = copy_finished(finished, tmp_path / "busy")
+    config = project / "config" / "config.yaml"
+    config.write_text(TINY.replace("epochs: 2", "epochs: 200"))
+    of_run = Path("standard", "learned-dense-free", "sparsity-0", "seed-0")
+    summary = Path("results", "runs") / of_run / "summary.json"
+    log = project / "logs" / "train" / of_run.with_suffix(".log")
+    log.unlink(missing_ok=True)
+    working = subprocess.Popen(
+        [".venv/bin/snakemake", "--cores", "1", str(summary)], cwd=project,
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    wait_for(lambda: log.exists() and "epoch 1 of 200" in log.read_text())
+    for target in ("paper", "replot", "clean"):
+        refused = run(project, "make", target, check=False)
+        assert refused.returncode != 0
+        # what would be trained anew is reason enough for `replot`, and said first
+        if target != "replot":
+            assert "a Snakemake is at work in this folder; wait for it" in refused.stderr
+    assert working.poll() is None, "it was to be at work all the while"
+    working.terminate()
+    working.wait()
+    # it has ended by itself, in its order, and nothing is in the way of the next
+    config.write_text(TINY)
+    assert "The paper is results/paper.pdf" in run(project, "make", "paper").stdout
+
+
+def test_make_goes_on_after_a_snakemake_of_its_own_was_killed(
+    finished: Path, tmp_path: Path
+) -> None:
+    project = copy_finished(finished, tmp_path / "short of memory")
+    locks = project / ".snakemake" / "locks"
+    (project / "results" / "paper.pdf").unlink()
+    made = subprocess.Popen(
+        ["make", "paper"], cwd=project, text=True, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL
+    )
+    wait_for(lambda: list(locks.glob("*.lock")))
+    kill_snakemake(project)
+    assert "'make paper' goes on from there" in made.communicate()[1]
+    assert list(locks.glob("*.lock"))
+    assert "The paper is results/paper.pdf" in run(project, "make", "paper").stdout
+    assert not list(locks.glob("*"))
+
+
+def test_a_second_make_is_refused_in_one_sentence(finished: Path) -> None:
+    with (finished / ".make.lock").open("w") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        for target in ("paper", "replot", "clean"):
+            refused = run(finished, "make", target, check=False)
+            assert refused.returncode != 0
+            assert f"make {target}: another one is at work in this folder" in refused.stderr
+    assert planned(finished) == {}
+
+
+def test_make_clean_keeps_the_results_and_what_snakemake_knows_of_them(
+    finished: Path, tmp_path: Path
+) -> None:
+    project = copy_finished(finished, tmp_path / "clean")
+    shown = run(project, "make", "clean").stdout
+    assert "results/ stays; to remove all results: rm -rf results .snakemake" in shown
+    assert not list(project.glob("logs")) + list(project.glob(".venv"))
+    assert (finished / ".venv" / "complete").exists(), "what a link points to is left alone"
+    (project / ".venv").symlink_to(finished / ".venv")
+    assert planned(project) == {}
 
 
 def test_the_project_that_is_tested_is_this_one(untouched: Path) -> None:

@@ -425,7 +425,9 @@ def test_a_field_of_a_wrong_type_makes_it_no_record(project: Path, field: str) -
 
 
 @pytest.mark.parametrize("file", ["results/paper.pdf", "results/paper.html"])
-@pytest.mark.parametrize("changes", [{}, {"rule": "by hand"}, {"inputs": {}, "modules": {}}])
+@pytest.mark.parametrize(
+    "changes", [{}, {"rule": "by hand", "rule_code": None}, {"inputs": {}, "modules": {}}]
+)
 def test_what_no_seal_holds_is_made_again_whatever_its_record_says(
     project: Path, file: str, changes: dict[str, object]
 ) -> None:

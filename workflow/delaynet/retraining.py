@@ -3,13 +3,16 @@
 Where platform, processor, GPU, Python, PyTorch's build and packages are the recorded ones, every
 file must have the same bytes, the column `seconds` of `metrics.csv` apart. Elsewhere sums are
 rounded otherwise, and a training that goes another way at one spike ends at other weights, as if it
-were another draw: there the test accuracy must be the recorded one within `tolerance`.
+were another draw: there the test accuracy must be the recorded one within `tolerance`. So it must
+for a training that went on on another device than it began on.
 """
 
+import csv
 import importlib.metadata
 import math
 import random
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -56,6 +59,24 @@ def drawn_runs(audit: Audit, count: int, seed: int) -> list[str]:
     return random.Random(seed).sample(runs, count)
 
 
+def recorded_seconds(audit: Audit, run: str) -> float:
+    """Return how long a recorded run took to train.
+
+    The record of a training that was interrupted is about its last part; its metrics have all.
+
+    Args:
+        audit: of the results.
+        run: run folder, as the records name it.
+    """
+    of_record = float(audit.records[f"{run}/summary.json"]["seconds"])
+    # metrics that are altered are for the audit to name
+    with suppress(OSError, ValueError, KeyError, TypeError):
+        with (audit.root / run / "metrics.csv").open() as file:
+            of_epochs = sum(float(row["seconds"]) for row in csv.DictReader(file))
+        return max(of_record, of_epochs)
+    return of_record
+
+
 def retrain(audit: Audit, run: str, target: Path) -> Comparison:
     """Train a recorded run again, and compare.
 
@@ -83,7 +104,8 @@ def retrain(audit: Audit, run: str, target: Path) -> Comparison:
     settings = RunSettings.model_validate(record["parameters"])
     torch.set_num_threads(record["torch"]["threads"])
     train(settings, audit.root / features, target)
-    return compare(audit.root / run, target, other_circumstances(record, settings))
+    parts = read_summary(audit.root / run).get("trained_in_parts_on", [])
+    return compare(audit.root / run, target, other_circumstances(record, settings, parts))
 
 
 def compare(recorded: Path, retrained: Path, differing: Iterable[str]) -> Comparison:
@@ -133,8 +155,16 @@ def content(path: Path) -> bytes:
     return b"\n".join(line.rpartition(b",")[0] for line in path.read_bytes().splitlines())
 
 
-def other_circumstances(record: Record, settings: RunSettings) -> list[str]:
-    """Return what of a training is not as it was recorded, and may round otherwise."""
+def other_circumstances(
+    record: Record, settings: RunSettings, parts: Sequence[str] = ()
+) -> list[str]:
+    """Return what of a training is not as it was recorded, and may round otherwise.
+
+    Args:
+        record: of the run.
+        settings: of the run.
+        parts: devices that trained it in parts; the record tells of the last alone.
+    """
     here = machine()
     differing = [name for name in CIRCUMSTANCES if here[name] != record[name]]
     for name, version in record["packages"].items():
@@ -142,6 +172,8 @@ def other_circumstances(record: Record, settings: RunSettings) -> list[str]:
             differing.append(f"version of {name}")
     if settings.model.signs == "unseeded":
         differing.append("signs, which were drawn from the machine's entropy")
+    if parts:
+        differing.append(f"the device, as it was trained in parts on {' and '.join(parts)}")
     return differing
 
 

@@ -14,7 +14,8 @@ def command(archive: Path) -> None:
 
     It holds all that is recorded (corpus, features, runs, tables, figures, manuscript), the
     records, and what Snakemake knows of them. All results are audited first; one that is altered,
-    missing or unrecorded stops it. Run it from the root of the project.
+    missing or unrecorded stops it. Nothing but an older archive is overwritten. Run it from the
+    root of the project.
     """
     files = pack(Path("results"), archive)
     size = archive.stat().st_size / 1e6

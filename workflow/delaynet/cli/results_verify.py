@@ -10,17 +10,24 @@ import click
 from delaynet.effort import duration
 from delaynet.errors import UserError
 from delaynet.provenance.audit import Audit
-from delaynet.retraining import LEAST_TOLERANCE, STANDARD_ERRORS, drawn_runs, retrain
+from delaynet.retraining import (
+    LEAST_TOLERANCE,
+    STANDARD_ERRORS,
+    drawn_runs,
+    recorded_seconds,
+    retrain,
+)
 from delaynet.training.interruption import Interrupted
 
 HELP = f"""Train runs drawn at random again, with their recorded settings, and compare.
 
 Into a temporary folder; results are only read. Where platform, processor, GPU, Python, PyTorch's
 build and packages are the recorded ones, every file must have the same bytes (the column `seconds`
-of metrics.csv apart). Elsewhere rounding differs, and the test accuracy must be the recorded one
-within {100 * LEAST_TOLERANCE:.0f} points in a hundred, or within {STANDARD_ERRORS} standard errors
-of the difference of two accuracies where that is more, as on few test clips. It says which of both
-was found. Exit code 0 only when every run agrees.
+of metrics.csv apart). Elsewhere, and where several devices trained a run in parts, rounding
+differs, and the test accuracy must be the recorded one within {100 * LEAST_TOLERANCE:.0f} points in
+a hundred, or within {STANDARD_ERRORS} standard errors of the difference of two accuracies where
+that is more, as on few test clips. It says which of both was found. Exit code 0 only when every run
+agrees.
 """
 
 
@@ -39,7 +46,7 @@ def command(count: int, seed: int | None, results: Path) -> None:
     audit = Audit(results)
     seed = secrets.randbelow(10**6) if seed is None else seed
     runs = drawn_runs(audit, count, seed)
-    hours = sum(audit.records[f"{run}/summary.json"]["seconds"] for run in runs) / 3600
+    hours = sum(recorded_seconds(audit, run) for run in runs) / 3600
     click.echo(f"Drawn with --seed {seed}: about {duration(hours)}, by the records.", err=True)
     agreeing = 0
     for number, run in enumerate(runs, 1):

@@ -14,6 +14,7 @@ import hashlib
 import io
 import json
 import tarfile
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any
@@ -44,8 +45,10 @@ def pack(results: Path, archive: Path) -> int:
         archive: to write.
 
     Raises:
-        UserError: there are no records, or the audit doubts a result.
+        UserError: there are no records, the audit doubts a result, or something else than an older
+            archive is where this one is to be.
     """
+    refuse_place(archive, results)
     audit = Audit(results)
     refuse_doubtful(audit, "nothing is packed; `delaynet audit --all` lists all of them")
     packed = {Path(path) for path in files_of(audit)}
@@ -77,6 +80,35 @@ def pack(results: Path, archive: Path) -> int:
         member.size = len(manifest)
         tar.addfile(member, io.BytesIO(manifest))
     return len(files)
+
+
+def refuse_place(archive: Path, results: Path) -> None:
+    """Refuse to write an archive where anything would be lost, or be taken for a result.
+
+    Args:
+        archive: to write.
+        results: folder of results.
+
+    Raises:
+        UserError: it is among the results, or something else than an older archive is there.
+    """
+    if archive.resolve().is_relative_to(results.resolve()):
+        raise UserError(f"{archive}: is among the results; name another place for the archive.")
+    if archive.exists() and not _is_archive(archive):
+        raise UserError(
+            f"{archive}: would be lost, as it is no whole archive that this command wrote; name "
+            "another place, or move it away."
+        )
+
+
+def _is_archive(path: Path) -> bool:
+    """Return whether a file is an archive of results, its manifest at its end."""
+    try:
+        with tarfile.open(path, "r|gz") as tar:
+            *_, last = tar.getnames()
+    except (OSError, tarfile.TarError, EOFError, zlib.error, ValueError):
+        return False
+    return last == MANIFEST
 
 
 def files_of(audit: Audit) -> Iterator[str]:

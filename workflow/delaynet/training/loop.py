@@ -12,13 +12,13 @@ import torch
 
 from delaynet.config import RunSettings
 from delaynet.dataset import Clips, Splits, load_splits
-from delaynet.errors import UserError
 from delaynet.evaluation import evaluate
 from delaynet.files import remove_leftovers
 from delaynet.provenance.record import file_digest
 from delaynet.runs import EpochMetrics, write_json
 from delaynet.training.checkpoint import Checkpoints
 from delaynet.training.controls import controlled
+from delaynet.training.device import described, flushed_denormals, pick_device
 from delaynet.training.initial import initial_network
 from delaynet.training.interruption import Interrupted, Interruption, noted_signals
 from delaynet.training.outcome import write_outcome
@@ -49,19 +49,6 @@ class Execution:
     keep_end: bool = False
 
 
-def pick_device(name: str) -> torch.device:
-    """Return the device of a training.
-
-    Raises:
-        UserError: `cuda` without a GPU.
-    """
-    if name == "cuda" and not torch.cuda.is_available():
-        raise UserError("`training.device` is 'cuda', but PyTorch sees no GPU here; use 'auto'.")
-    if name == "auto":
-        name = "cuda" if torch.cuda.is_available() else "cpu"
-    return torch.device(name)
-
-
 def train(
     settings: RunSettings, features: Path, folder: Path, execution: Execution | None = None
 ) -> Checkpoints:
@@ -83,9 +70,7 @@ def train(
     """
     execution = execution or Execution()
     device = pick_device(settings.training.device)
-    # the tails of narrow kernels and old moments of Adam underflow; on a CPU that halves the speed
-    torch.set_flush_denormal(True)
-    with noted_signals() as interruption:
+    with noted_signals() as interruption, flushed_denormals():
         splits = load_splits(features, settings.training.validation_speakers, device)
         splits = controlled(splits, settings.training.data, settings.seed)
         network = initial_network(settings, splits.training.features.shape[1], splits.classes)
@@ -121,10 +106,15 @@ def _origin(
 
 
 def _resume(state: TrainingState, settings: RunSettings, checkpoints: Checkpoints) -> None:
-    """Bring the state to where the newest good checkpoint was written, if there is one."""
+    """Bring the state to where the newest good checkpoint was written, if there is one.
+
+    From here on, this machine is one of those that trained it.
+    """
     if (content := checkpoints.read()) is not None:
         state.load_state_dict(content)
         log.info("going on from the checkpoint %s", _where(state, settings))
+    if (here := described(state.device)) not in state.devices:
+        state.devices.append(here)
 
 
 def _where(state: TrainingState, settings: RunSettings) -> str:

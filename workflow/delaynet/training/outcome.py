@@ -58,6 +58,9 @@ def write_outcome(
             best.sigma,
             *(100 * share for share in gap),
         )
+    # of one device, the record says it; here it would be the machine's, and no part of the result
+    if len(state.devices) > 1:
+        summary["trained_in_parts_on"] = state.devices
     write_json(folder / "summary.json", summary)
     log.info(
         "test accuracy %.1f %% (%d of %d)",

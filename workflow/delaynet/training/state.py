@@ -48,6 +48,7 @@ class TrainingState:
         metrics: a row a finished epoch.
         best: of the finished epochs.
         epoch_began: `seconds` at the beginning of the epoch.
+        devices: what trained a part of it, as `delaynet.training.device.described` says, each once.
     """
 
     network: DelayNetwork
@@ -65,6 +66,7 @@ class TrainingState:
     metrics: list[EpochMetrics] = field(default_factory=list)
     best: Best | None = None
     epoch_began: float = 0.0
+    devices: list[str] = field(default_factory=list)
     _earlier_seconds: float = 0.0
     _clock_began: float = field(default_factory=time.monotonic)
 
@@ -190,6 +192,7 @@ class TrainingState:
 # what is saved as it is
 _PLAIN = (
     "initial", "epoch", "batch", "order", "losses", "correct", "grown", "turnover", "epoch_began",
+    "devices",
 )  # fmt: skip
 
 
