@@ -66,7 +66,7 @@ run:
 # what Snakemake knows of the results stays with them
 emptied:
 	@rm -rf .venv logs benchmarks .snakemake/log .hypothesis .*_cache workflow/*.egg-info
-	@find workflow tests -name __pycache__ -prune -exec rm -rf {} +
+	@find . -name results -prune -o -name __pycache__ -prune -exec rm -rf {} +
 
 report: setup
 	@$(SNAKEMAKE) --report results/.report.html --quiet all
