@@ -12,7 +12,15 @@ from pathlib import Path
 
 import h5py
 import pytest
-from project_copy import PROJECT, TINY, copy_project, planned, run, snakemake
+from project_copy import (
+    PROJECT,
+    TINY,
+    copy_project,
+    date_back_set_up,
+    planned,
+    run,
+    snakemake,
+)
 
 from delaynet.figures.selection import FIGURES, MANUSCRIPT_FIGURES
 
@@ -53,7 +61,9 @@ def configured(project: Path, old: str, new: str) -> Iterator[None]:
 
 def copy_finished(finished: Path, target: Path) -> Path:
     """Copy the project with its results."""
-    return Path(shutil.copytree(finished, target, symlinks=True))
+    shutil.copytree(finished, target, symlinks=True)
+    date_back_set_up(target)
+    return target
 
 
 def wait_for(condition: Callable[[], object]) -> None:
