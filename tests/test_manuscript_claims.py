@@ -223,6 +223,8 @@ def test_a_verdict_without_words_stops_the_build(project, tmp_path):
 
 
 def test_controls_alone_build_too(tmp_path, small_features):
-    source = write_project(tmp_path, claims_config(2, CLAIMS_GRID[-1:]), small_features)
+    # beside the one standard network that a grid must have
+    grid = [{"delays": ["none"], "structure": ["dense"]}, *CLAIMS_GRID[-1:]]
+    source = write_project(tmp_path, claims_config(2, grid), small_features)
     build(tmp_path, source, tmp_path / "paper.pdf")
     assert "not testable" in text_of(tmp_path, source)

@@ -18,7 +18,7 @@ log = logging.getLogger("delaynet.training")
 
 
 def pick_device(name: str) -> torch.device:
-    """Return the device of a training, and log it.
+    """Return the device of a training.
 
     A CPU in place of a GPU that the job was given is a warning only: the result is as good.
 
@@ -32,7 +32,6 @@ def pick_device(name: str) -> torch.device:
     if name == "cuda" and not sees_gpu:
         raise UserError("`training.device` is 'cuda', but PyTorch sees no GPU here; use 'auto'.")
     device = torch.device("cpu" if name == "cpu" or not sees_gpu else "cuda")
-    log.info("training on the %s", described(device))
     if name == "auto" and not sees_gpu and (grant := granted_gpus()):
         log.warning("this job was given a GPU (%s), which PyTorch does not see: %s", grant, _why())
     return device

@@ -73,6 +73,7 @@ def train(
     with noted_signals() as interruption, flushed_denormals():
         splits = load_splits(features, settings.training.validation_speakers, device)
         splits = controlled(splits, settings.training.data, settings.seed)
+        log.info("training on the %s", described(device))
         network = initial_network(settings, splits.training.features.shape[1], splits.classes)
         state = TrainingState.before_training(network.to(device), settings)
         remove_leftovers(folder)
