@@ -7,12 +7,12 @@ import pytest
 import torch
 from torch import Tensor
 
-from delaynet.corpus.check import check_corpus
-from delaynet.corpus.synthetic import write_corpus
-from delaynet.features.writing import write_features
-from delaynet.settings import DecibelFeatures
+from delaynet.config.settings import DecibelFeatures
+from delaynet.data.corpus.check import check_corpus
+from delaynet.data.corpus.synthetic import write_corpus
+from delaynet.data.features.writing import write_features
 
-DATA = Path(__file__).parent / "data"
+REFERENCE = Path(__file__).parent / "reference"
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -23,7 +23,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(scope="session")
 def reference() -> dict[str, Tensor]:
     """Numbers from the authors' published code."""
-    with np.load(DATA / "authors_code_seed0.npz") as arrays:
+    with np.load(REFERENCE / "authors_code_seed0.npz") as arrays:
         return {name: torch.from_numpy(np.asarray(arrays[name])) for name in arrays.files}
 
 

@@ -12,15 +12,15 @@ from zlib import crc32
 
 import typst
 
-from delaynet.claims import write_claims
-from delaynet.config import Config, Run, parse_config
-from delaynet.numbers.writing import write_numbers
+from delaynet.analysis.claims.ledger import write_claims
+from delaynet.analysis.grouping.grouping import COLUMNS, MEASURES, orders_of, tests_of
+from delaynet.analysis.grouping.nulls import COMPARISON, NULLS
+from delaynet.analysis.grouping.points import MINIMAL_PAIRS
+from delaynet.analysis.tables import write_accuracy, write_contrasts, write_hyperparameters
+from delaynet.config.grid import Config, Run, parse_config
+from delaynet.paper.numbers.writing import write_numbers
 from delaynet.provenance.record import SEAL
-from delaynet.runs import write_json
-from delaynet.structure.grouping import COLUMNS, MEASURES, orders_of, tests_of
-from delaynet.structure.nulls import COMPARISON, NULLS
-from delaynet.structure.points import MINIMAL_PAIRS
-from delaynet.tables import write_accuracy, write_contrasts, write_hyperparameters
+from delaynet.training.run_folder import write_json
 
 FIGURES = (
     "task",

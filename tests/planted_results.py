@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 from example_results import CLAIMS_GRID, CONDITIONS, config_of, write_results
 
-from delaynet.claims import judged
-from delaynet.config import Config, Run
-from delaynet.hypotheses.evaluation import evaluated
-from delaynet.hypotheses.verdicts import Outcome
+from delaynet.analysis.claims.evaluation import evaluated
+from delaynet.analysis.claims.ledger import judged
+from delaynet.analysis.claims.verdicts import Outcome
+from delaynet.config.grid import Config, Run
 
 
 def draw(*key: object) -> float:

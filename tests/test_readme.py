@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from delaynet.config import load_config
+from delaynet.config.grid import load_config
 
 PROJECT = Path(__file__).parents[1]
 README = " ".join((PROJECT / "README.md").read_text().split())

@@ -18,7 +18,7 @@ import torch
 from benchmark.ours import OurTraining, firing_rate
 from benchmark.peer import Data, PeerTraining
 from benchmark.works import BATCH, CLASSES, INPUTS, Work, all_works, drawn_data
-from delaynet.network import DelayNetwork
+from delaynet.model.network import DelayNetwork
 from delaynet.training.initial import initial_network
 
 THREADS = 2

@@ -4,10 +4,10 @@ import torch
 from torch import Tensor
 
 from benchmark.peer import Data
-from delaynet.config import RunSettings
-from delaynet.dataset import Clips
-from delaynet.evaluation import evaluate
-from delaynet.network import DelayNetwork, Response
+from delaynet.config.grid import RunSettings
+from delaynet.data.dataset import Clips
+from delaynet.model.network import DelayNetwork, Response
+from delaynet.training.evaluation import evaluate
 from delaynet.training.randomness import generator
 from delaynet.training.schedules import Optimisers
 from delaynet.training.step import Streams, training_step

@@ -8,8 +8,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from delaynet.config import REWIRED_STRUCTURES, RunSettings
-from delaynet.network import DelayNetwork
+from delaynet.config.grid import REWIRED_STRUCTURES, RunSettings
+from delaynet.model.network import DelayNetwork
 
 CLIPS_AT_ONCE = 256
 

@@ -14,8 +14,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from benchmark.peer import PeerNetwork, PeerTraining, copied_norms
-from delaynet.config import RunSettings
-from delaynet.network import DelayNetwork
+from delaynet.config.grid import RunSettings
+from delaynet.model.network import DelayNetwork
 
 
 class Spike(torch.autograd.Function):

@@ -20,9 +20,9 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from benchmark.peer import PeerNetwork, PeerTraining, copied_norms
-from delaynet.config import RunSettings
-from delaynet.network import DelayLayer, DelayNetwork
-from delaynet.settings import ModelSettings
+from delaynet.config.grid import RunSettings
+from delaynet.config.settings import ModelSettings
+from delaynet.model.network import DelayLayer, DelayNetwork
 
 STEPS_TO_SPIKE = 2  # from a current to the spike that it may cause
 STEPS_TO_VOLTAGE = 1  # from a current to the output's voltage

@@ -10,8 +10,8 @@ from matplotlib.ticker import NullLocator
 
 from benchmark.measure import PEERS, STEPS_BEFORE_EVALUATION, THREADS, Measurement
 from benchmark.works import BATCH, REPEATS, STEPS, growth_works
-from delaynet.figures import style
-from delaynet.files import replacing
+from delaynet.config.files import replacing
+from delaynet.paper.figures import style
 
 ROOT = Path(__file__).parents[2]
 COLUMNS = ("work", "peer", "quantity", "ours", "theirs", "ratio")

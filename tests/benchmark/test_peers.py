@@ -10,9 +10,9 @@ from benchmark.ours import OurTraining, respond
 from benchmark.peer import Data, PeerTraining
 from benchmark.plain import plain_training
 from benchmark.public import public_training
-from delaynet.config import RunSettings
-from delaynet.network import DelayNetwork, class_evidence
-from delaynet.settings import ModelSettings, TrainingSettings
+from delaynet.config.grid import RunSettings
+from delaynet.config.settings import ModelSettings, TrainingSettings
+from delaynet.model.network import DelayNetwork, class_evidence
 from delaynet.training.initial import initial_network
 
 PEERS = {"plain": plain_training, "public": public_training}

@@ -7,9 +7,9 @@ import torch
 from torch.nn import functional
 
 from benchmark.peer import Data
-from delaynet.config import RunSettings
-from delaynet.rewiring import connection_count
-from delaynet.settings import ModelSettings, TrainingSettings
+from delaynet.config.grid import RunSettings
+from delaynet.config.settings import ModelSettings, TrainingSettings
+from delaynet.model.connectivity import connection_count
 
 INPUTS, CLASSES = 40, 20
 BATCH, STEPS = 256, 80

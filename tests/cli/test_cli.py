@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from delaynet import cluster
 from delaynet.cli import COMMANDS
-from delaynet.errors import UserError
+from delaynet.config.errors import UserError
+from delaynet.workflow import cluster
 
 SETTINGS = '{"delays": "fixed", "structure": "dense", "dale": "free", "sparsity": "0", "seed": 0'
 

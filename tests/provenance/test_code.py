@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from delaynet.cli import COMMANDS
-from delaynet.figures.selection import FIGURES
+from delaynet.paper.figures.selection import FIGURES
 from delaynet.provenance.code import (
     ROOT,
     code,
@@ -52,28 +52,28 @@ def test_declared_code_is_all_that_a_command_loads(command: str) -> None:
 @pytest.mark.parametrize("figure", FIGURES)
 @pytest.mark.slow
 def test_declared_code_of_a_figure_is_all_that_it_loads(figure: str) -> None:
-    modules = ("delaynet.cli.figure", f"delaynet.figures.{figure}")
+    modules = ("delaynet.cli.figure", f"delaynet.paper.figures.{figure}")
     loaded = {m for m in loaded_by(*modules) if not m.startswith("delaynet.provenance")}
     assert loaded - {"delaynet.cli"} <= set(modules_of(*modules))
 
 
 def test_training_does_not_depend_on_figures_audio_or_commands_of_others() -> None:
     modules = modules_of("delaynet.cli.train")
-    assert "delaynet.neurons" in modules
+    assert "delaynet.model.neurons" in modules
     for foreign in ("figures", "features", "corpus", "structure", "cli.corpus", "provenance"):
         assert not any(m.startswith(f"delaynet.{foreign}") for m in modules), foreign
 
 
 def test_figures_do_not_depend_on_each_other() -> None:
-    modules = modules_of("delaynet.cli.figure", "delaynet.figures.accuracy")
-    others = {f"delaynet.figures.{figure}" for figure in FIGURES if figure != "accuracy"}
+    modules = modules_of("delaynet.cli.figure", "delaynet.paper.figures.accuracy")
+    others = {f"delaynet.paper.figures.{figure}" for figure in FIGURES if figure != "accuracy"}
     assert not others & set(modules)
 
 
 def test_a_digest_follows_the_content() -> None:
     lines = dict(line.split() for line in code("delaynet.cli.train"))
-    assert len(lines["delaynet/neurons.py"]) == 16
-    assert lines["delaynet/neurons.py"] != lines["delaynet/delays.py"]
+    assert len(lines["delaynet/model/neurons.py"]) == 16
+    assert lines["delaynet/model/neurons.py"] != lines["delaynet/model/delays.py"]
 
 
 def test_comments_docstrings_and_layout_are_not_code(tmp_path: Path) -> None:

@@ -7,9 +7,9 @@ import pytest
 from click.testing import CliRunner
 
 from delaynet.cli.config import command
-from delaynet.naming import hand_on_configuration_files
 from delaynet.provenance.configuration import resolves_to
 from delaynet.provenance.record import read_record
+from delaynet.workflow.naming import hand_on_configuration_files
 
 WRITTEN = """
 name: tiny

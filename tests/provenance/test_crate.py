@@ -14,7 +14,7 @@ import pytest
 import requests
 from rocrate_validator.services import ValidationSettings, validate
 
-from delaynet.errors import UserError
+from delaynet.config.errors import UserError
 from delaynet.provenance.crate import write_crate
 from delaynet.provenance.record import recorded
 from delaynet.provenance.seal import write_seal

@@ -12,7 +12,7 @@ from typing import Any
 import jsonschema
 import pytest
 
-from delaynet.errors import UserError
+from delaynet.config.errors import UserError
 from delaynet.provenance.code import ROOT
 from delaynet.provenance.record import FIELDS, read_record, recorded
 from delaynet.provenance.repository import version_control

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from delaynet.errors import UserError
+from delaynet.config.errors import UserError
 from delaynet.provenance.seal import digest_of, read_seal, write_seal
 
 

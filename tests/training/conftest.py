@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from delaynet.corpus.check import check_corpus
-from delaynet.features.writing import write_features
-from delaynet.settings import DecibelFeatures
+from delaynet.config.settings import DecibelFeatures
+from delaynet.data.corpus.check import check_corpus
+from delaynet.data.features.writing import write_features
 
 
 @pytest.fixture(scope="session")

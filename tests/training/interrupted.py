@@ -15,8 +15,8 @@ import pytest
 import torch
 
 import delaynet.training.loop as loop
-from delaynet.config import RunSettings
-from delaynet.settings import ModelSettings, TrainingSettings
+from delaynet.config.grid import RunSettings
+from delaynet.config.settings import ModelSettings, TrainingSettings
 from delaynet.training.loop import Execution, train
 from delaynet.training.step import StepResult, training_step
 

@@ -6,9 +6,9 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
-from delaynet.config import RunSettings
-from delaynet.network import DelayNetwork, class_evidence
-from delaynet.settings import ModelSettings, TrainingSettings
+from delaynet.config.grid import RunSettings
+from delaynet.config.settings import ModelSettings, TrainingSettings
+from delaynet.model.network import DelayNetwork, class_evidence
 from delaynet.training.initial import initial_network
 from delaynet.training.randomness import generator
 from delaynet.training.schedules import Optimisers, kernel_width

@@ -19,13 +19,13 @@ from interrupted import in_process, results, small_run, train_to_the_end
 from torch import Tensor
 
 from delaynet.cli import main
-from delaynet.config import RunSettings
-from delaynet.errors import UserError
-from delaynet.runs import EpochMetrics
+from delaynet.config.errors import UserError
+from delaynet.config.grid import RunSettings
 from delaynet.training.checkpoint import Checkpoints, Unusable, read_checkpoint
 from delaynet.training.initial import initial_network
 from delaynet.training.loop import Execution, train
 from delaynet.training.progress import log_epoch
+from delaynet.training.run_folder import EpochMetrics
 from delaynet.training.state import TrainingState
 
 ORIGIN = {"configuration": "a", "features file": "b", "version of the code": "c"}

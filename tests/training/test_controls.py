@@ -15,10 +15,10 @@ from interrupted import results, small_run, train_batch_by_batch, train_to_the_e
 from torch import Tensor
 
 import delaynet.training.loop as loop
-from delaynet.dataset import Clips, Splits, load_splits
-from delaynet.runs import SavedNetwork, read_network
-from delaynet.structure.receptive_fields import as_image, receptive_fields
+from delaynet.analysis.grouping.receptive_fields import as_image, receptive_fields
+from delaynet.data.dataset import Clips, Splits, load_splits
 from delaynet.training.controls import controlled
+from delaynet.training.run_folder import SavedNetwork, read_network
 
 CONTROLS = ("permuted_channels", "scrambled_time", "shuffled_labels")
 SPLITS = ("training", "validation", "test")

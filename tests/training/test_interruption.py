@@ -16,10 +16,10 @@ import torch
 from interrupted import in_process, results, small_run, train_to_the_end
 
 from delaynet.cli import main
-from delaynet.config import RunSettings
-from delaynet.runs import RUN_FILES
+from delaynet.config.grid import RunSettings
 from delaynet.training.interruption import EXIT_CODE, SIGNALS
 from delaynet.training.loop import Execution
+from delaynet.training.run_folder import RUN_FILES
 
 VARIANTS = list(
     product(

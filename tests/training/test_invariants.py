@@ -26,14 +26,14 @@ from small_runs import (
 )
 
 import delaynet.training.loop as loop
-from delaynet.config import REWIRED_STRUCTURES, RunSettings
-from delaynet.errors import UserError
-from delaynet.evaluation import rebuild
-from delaynet.network import DelayNetwork
-from delaynet.rewiring import connection_count, gradual_count
-from delaynet.runs import read_network, write_network
+from delaynet.config.errors import UserError
+from delaynet.config.grid import REWIRED_STRUCTURES, RunSettings
+from delaynet.model.connectivity import connection_count, gradual_count
+from delaynet.model.network import DelayNetwork
+from delaynet.training.evaluation import rebuild
 from delaynet.training.initial import initial_network
 from delaynet.training.outcome import saved_network
+from delaynet.training.run_folder import read_network, write_network
 from delaynet.training.step import StepResult, training_step
 
 DELAYS = ("none", "fixed", "learned", "frozen")

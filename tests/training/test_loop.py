@@ -12,16 +12,22 @@ import numpy as np
 import pytest
 import torch
 
-from delaynet.config import RunSettings
-from delaynet.dataset import load_splits
-from delaynet.delays import MINIMAL_WIDTH
-from delaynet.errors import UserError
-from delaynet.evaluation import evaluate, rebuild, rounding_gap
-from delaynet.network import class_evidence
-from delaynet.runs import RUN_FILES, EpochMetrics, read_network, read_settings, read_summary
-from delaynet.settings import ModelSettings, TrainingSettings
+from delaynet.config.errors import UserError
+from delaynet.config.grid import RunSettings
+from delaynet.config.settings import ModelSettings, TrainingSettings
+from delaynet.data.dataset import load_splits
+from delaynet.model.delays import MINIMAL_WIDTH
+from delaynet.model.network import class_evidence
 from delaynet.training.device import pick_device
+from delaynet.training.evaluation import evaluate, rebuild, rounding_gap
 from delaynet.training.loop import Execution, train
+from delaynet.training.run_folder import (
+    RUN_FILES,
+    EpochMetrics,
+    read_network,
+    read_settings,
+    read_summary,
+)
 
 
 def run_settings(training: dict[str, object] | None = None, **grid: object) -> RunSettings:

@@ -11,9 +11,9 @@ from interrupted import results, small_run, train_batch_by_batch, train_to_the_e
 from small_runs import CHANNELS, CLASSES, begin, made_up_batch, run_settings, take_step
 from torch import Tensor
 
-import delaynet.network
-from delaynet.runs import read_network, read_summary
+import delaynet.model.network
 from delaynet.training.initial import initial_network
+from delaynet.training.run_folder import read_network, read_summary
 from delaynet.training.step import prune_gradually
 
 
@@ -73,13 +73,13 @@ def test_once_pruned_a_network_computes_as_a_static_one_of_its_sparsity_does(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     transformed: list[object] = []
-    transformed_current = delaynet.network.transformed_current
+    transformed_current = delaynet.model.network.transformed_current
 
     def observed(signal: Tensor, kernel: Tensor) -> Tensor:
         transformed.append(kernel.shape)
         return transformed_current(signal, kernel)
 
-    monkeypatch.setattr(delaynet.network, "transformed_current", observed)
+    monkeypatch.setattr(delaynet.model.network, "transformed_current", observed)
     for structure, epochs in (("magnitude", [0, 1]), ("static", [])):
         run = begin(run_settings("learned", structure, sparsity="0.96875"))
         run.network.eval()
@@ -125,7 +125,9 @@ def test_no_epoch_before_the_end_of_the_pruning_is_selected(
 ) -> None:
     # every epoch is worse than the one before it
     reached = iter(range(100, 0, -1))
-    monkeypatch.setattr("delaynet.evaluation.Evaluation.accuracy", lambda *_: next(reached) / 100)
+    monkeypatch.setattr(
+        "delaynet.training.evaluation.Evaluation.accuracy", lambda *_: next(reached) / 100
+    )
     training = {"select": select, "pruning_fraction": share}
     settings = small_run("fixed", "magnitude", "free", epochs=4, **training)
     train_to_the_end(settings, features, tmp_path)

@@ -7,8 +7,8 @@ from itertools import pairwise
 import pytest
 import torch
 
-from delaynet.config import RunSettings
-from delaynet.settings import ModelSettings, TrainingSettings
+from delaynet.config.grid import RunSettings
+from delaynet.config.settings import ModelSettings, TrainingSettings
 from delaynet.training.initial import initial_network
 from delaynet.training.schedules import Adam, Optimisers, kernel_width, pruning_progress
 

@@ -21,11 +21,11 @@ from small_runs import (
 
 import delaynet.training.loop as loop
 import delaynet.training.outcome as outcome
-from delaynet.dataset import Clips
-from delaynet.evaluation import Evaluation, evaluate
-from delaynet.network import DelayLayer, DelayNetwork
-from delaynet.runs import read_network, read_summary
+from delaynet.data.dataset import Clips
+from delaynet.model.network import DelayLayer, DelayNetwork
+from delaynet.training.evaluation import Evaluation, evaluate
 from delaynet.training.initial import initial_network
+from delaynet.training.run_folder import read_network, read_summary
 from delaynet.training.schedules import kernel_width
 
 TINY = {"epochs": 3, "batch_size": 32}

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from delaynet.manuscript import set_pdf
+from delaynet.paper.manuscript import set_pdf
 from delaynet.provenance.embedded import read_embedded
 
 RUNS = "results/runs/standard"

@@ -14,7 +14,7 @@ from local_mirror import NAME, Mirror, running
 from project_copy import TINY, copy_project, planned, run, snakemake
 from published_spikes import write_folder
 
-from delaynet.corpus.espeak import SAMPLE_RATE, speak
+from delaynet.data.corpus.espeak import SAMPLE_RATE, speak
 
 pytestmark = pytest.mark.slow
 

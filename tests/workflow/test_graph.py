@@ -22,7 +22,7 @@ from project_copy import (
     snakemake,
 )
 
-from delaynet.figures.selection import FIGURES, MANUSCRIPT_FIGURES
+from delaynet.paper.figures.selection import FIGURES, MANUSCRIPT_FIGURES
 
 pytestmark = pytest.mark.slow
 
@@ -121,12 +121,12 @@ def test_cloning_the_sources_again_reruns_nothing(finished: Path, tmp_path: Path
 
 
 def test_a_change_to_a_figure_redraws_it_and_the_paper(finished: Path) -> None:
-    with edited(module(finished, "figures/accuracy.py"), "\nA_CHANGE = 1\n"):
+    with edited(module(finished, "paper/figures/accuracy.py"), "\nA_CHANGE = 1\n"):
         assert planned(finished) == {"figure": 1} | SEALED_AND_SET
 
 
 def test_a_change_to_the_style_redraws_every_figure_and_trains_nothing(finished: Path) -> None:
-    with edited(module(finished, "figures/style.py"), "\nA_CHANGE = 1\n"):
+    with edited(module(finished, "paper/figures/style.py"), "\nA_CHANGE = 1\n"):
         assert planned(finished) == {"figure": len(FIGURES), "numbers": 1} | SEALED_AND_SET
 
 
@@ -148,7 +148,7 @@ def test_a_change_to_the_manuscript_sets_it_again(finished: Path) -> None:
 
 
 def test_a_change_to_the_features_code_does_all_but_the_corpus_again(finished: Path) -> None:
-    with edited(module(finished, "features/mel.py"), "\nA_CHANGE = 1\n"):
+    with edited(module(finished, "data/features/mel.py"), "\nA_CHANGE = 1\n"):
         plan = planned(finished)
     assert plan["features"] == 1
     assert plan["train"] == ALL_TRAININGS
@@ -201,7 +201,7 @@ def test_other_rules_of_decision_ask_for_no_training_and_no_analysis(finished: P
 
 
 def test_another_null_model_is_analysed_without_training(finished: Path) -> None:
-    with edited(module(finished, "structure/nulls.py"), "\nA_CHANGE = 1\n"):
+    with edited(module(finished, "analysis/grouping/nulls.py"), "\nA_CHANGE = 1\n"):
         plan = planned(finished)
     assert plan["grouping"] == plan["claims"] == 1
     assert "train" not in plan
@@ -416,7 +416,7 @@ def test_make_clean_keeps_the_results_and_what_snakemake_knows_of_them(
 
 
 def test_the_project_that_is_tested_is_this_one(untouched: Path) -> None:
-    name = "workflow/delaynet/neurons.py"
+    name = "workflow/delaynet/model/neurons.py"
     assert (untouched / name).read_bytes() == (PROJECT / name).read_bytes()
 
 

@@ -91,7 +91,7 @@ def test_the_module_whose_code_has_changed_is_named(finished: Path) -> None:
     with put_back(accuracy):
         accuracy.write_text(accuracy.read_text() + "\nA_CHANGE = 1\n")
         plan = delaynet(finished, "plan").stdout
-    assert "1  figure  the code has changed: delaynet/figures/accuracy.py\n" in plan
+    assert "1  figure  the code has changed: delaynet/paper/figures/accuracy.py\n" in plan
     assert "3 trainings, 3 done and 0 to run.\n" in plan
 
 
@@ -170,8 +170,14 @@ def test_elsewhere_than_in_a_project_it_is_one_sentence(untouched: Path, tmp_pat
     ("edited", "reason"),
     [
         ("training/loop.py", "train 3 networks (the code has changed: delaynet/training/loop.py)"),
-        ("features/mel.py", "make the features (the code has changed: delaynet/features/mel.py)"),
-        ("corpus/espeak.py", "make the corpus (the code has changed: delaynet/corpus/espeak.py)"),
+        (
+            "data/features/mel.py",
+            "make the features (the code has changed: delaynet/data/features/mel.py)",
+        ),
+        (
+            "data/corpus/espeak.py",
+            "make the corpus (the code has changed: delaynet/data/corpus/espeak.py)",
+        ),
     ],
 )
 def test_replot_refuses_what_is_more_than_drawing(finished: Path, edited: str, reason: str) -> None:

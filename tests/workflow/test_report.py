@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from delaynet.figures.selection import FIGURES
+from delaynet.paper.figures.selection import FIGURES
 
 pytestmark = pytest.mark.slow
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from project_copy import copy_project, run
 
-from delaynet.config import Run
+from delaynet.config.grid import Run
 
 pytestmark = pytest.mark.slow
 RUN = Run("none", "dense", "free", "0", 0).folder

@@ -13,7 +13,7 @@ import tampering as tamper
 from project_copy import run, snakemake
 from tampering import CLIPS, LEARNED, NONE, clip, flip, record_of
 
-from delaynet.errors import UserError
+from delaynet.config.errors import UserError
 from delaynet.provenance.audit import Audit
 from delaynet.provenance.embedded import read_embedded
 from delaynet.provenance.states import GOOD, Verdict
@@ -266,17 +266,19 @@ WAYS: dict[str, tuple[Tampering, str, str, str]] = {
         "results/paper.pdf", "altered", "",
     ),
     "code is edited": (
-        lambda p: tamper.replace(p / "workflow/delaynet/neurons.py", "import", "A = 1\nimport"),
-        f"{LEARNED}/network.h5", "code changed", "delaynet/neurons.py",
+        lambda p: tamper.replace(
+            p / "workflow/delaynet/model/neurons.py", "import", "A = 1\nimport"
+        ),
+        f"{LEARNED}/network.h5", "code changed", "delaynet/model/neurons.py",
     ),
     "a module is deleted": (
-        lambda p: (p / "workflow/delaynet/figures/accuracy.py").unlink(),
-        "results/figures/accuracy.png", "code changed", "delaynet/figures/accuracy.py",
+        lambda p: (p / "workflow/delaynet/paper/figures/accuracy.py").unlink(),
+        "results/figures/accuracy.png", "code changed", "delaynet/paper/figures/accuracy.py",
     ),
     "code is edited, and its digest in a record": (
         lambda p: tamper.edit_json(
             record_of(p, f"{LEARNED}/settings.json"),
-            lambda r: r["modules"]["delaynet/neurons.py"].update(code="0" * 16),
+            lambda r: r["modules"]["delaynet/model/neurons.py"].update(code="0" * 16),
         ),
         f"{LEARNED}/network.h5", "record altered", "differs from the seal",
     ),
@@ -315,7 +317,7 @@ WAYS: dict[str, tuple[Tampering, str, str, str]] = {
     "the manuscript's record names code that its commit does not hold": (
         lambda p: tamper.edit_json(
             record_of(p, "results/paper.pdf"),
-            lambda r: r["modules"]["delaynet/manuscript.py"].update(sha256="0" * 64),
+            lambda r: r["modules"]["delaynet/paper/manuscript.py"].update(sha256="0" * 64),
         ),
         "results/paper.pdf", "record altered", "names other code than its commit",
     ),
@@ -366,8 +368,8 @@ WAYS: dict[str, tuple[Tampering, str, str, str]] = {
         "results/corpus", "altered", "it is a file, and was a folder",
     ),
     "a module is not text": (
-        lambda p: tamper.rewrite(p / "workflow/delaynet/neurons.py", b"\xff"),
-        f"{LEARNED}/network.h5", "code changed", "delaynet/neurons.py",
+        lambda p: tamper.rewrite(p / "workflow/delaynet/model/neurons.py", b"\xff"),
+        f"{LEARNED}/network.h5", "code changed", "delaynet/model/neurons.py",
     ),
     "a folder of other files is linked among the results": (
         lambda p: (p / "results/tables/linked").symlink_to(p / "config"),

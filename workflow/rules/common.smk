@@ -6,14 +6,14 @@ from pathlib import Path
 WORKFLOW = Path(workflow.current_basedir).parent.resolve()
 sys.path.insert(0, str(WORKFLOW))
 
-from delaynet import naming
-from delaynet.figures.selection import (
+from delaynet.workflow import naming
+from delaynet.paper.figures.selection import (
     FIGURES,
     MANUSCRIPT_FIGURES,
     figures_of,
     needed_files,
 )
-from delaynet.planning.dry_run import announce_after_dry_run
+from delaynet.workflow.planning.dry_run import announce_after_dry_run
 from delaynet.provenance.code import code
 from delaynet.provenance.rules import rules_by_name
 from delaynet.provenance.seal import sources_in

@@ -1,4 +1,4 @@
-# Reads:  what `delaynet.figures.selection.needed_files` names for each figure
+# Reads:  what `delaynet.paper.figures.selection.needed_files` names for each figure
 # Writes: results/figures/<figure>.svg (for the manuscript) and .png (for the report)
 
 
@@ -36,7 +36,7 @@ rule figure:
         made_by=RULES["figure"],
         wildcards=naming.wildcards_as_json,
         code=lambda wildcards: code(
-            "delaynet.cli.figure", f"delaynet.figures.{wildcards.figure}"
+            "delaynet.cli.figure", f"delaynet.paper.figures.{wildcards.figure}"
         ),
     shell:
         "DELAYNET_RULE={params.made_by:q} DELAYNET_WILDCARDS={params.wildcards:q}"

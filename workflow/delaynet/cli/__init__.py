@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from delaynet.errors import UserError
+from delaynet.config.errors import UserError
 
 # name -> first line of help; a command's module is imported only when it is called, so that
 # `delaynet --help` does not wait for PyTorch, and a command depends on its own code only

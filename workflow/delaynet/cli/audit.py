@@ -12,8 +12,8 @@ from typing import Any
 import click
 from tqdm import tqdm
 
-from delaynet.errors import UserError
-from delaynet.page.again import made_again
+from delaynet.config.errors import UserError
+from delaynet.paper.page.again import made_again
 from delaynet.provenance import states
 from delaynet.provenance.audit import Audit, Link
 from delaynet.provenance.embedded import read_embedded

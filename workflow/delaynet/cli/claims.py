@@ -4,8 +4,8 @@ from pathlib import Path
 
 import click
 
-from delaynet.claims import write_claims
-from delaynet.config import load_config
+from delaynet.analysis.claims.ledger import write_claims
+from delaynet.config.grid import load_config
 from delaynet.provenance.record import recorded
 
 

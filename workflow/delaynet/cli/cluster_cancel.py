@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from delaynet import cluster
+from delaynet.workflow import cluster
 
 
 @click.command()

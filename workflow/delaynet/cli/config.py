@@ -4,8 +4,8 @@ from pathlib import Path
 
 import click
 
-from delaynet.config import Config, load_config, parse_settings
-from delaynet.files import replacing
+from delaynet.config.files import replacing
+from delaynet.config.grid import Config, load_config, parse_settings
 from delaynet.provenance.record import recorded
 
 

@@ -5,13 +5,13 @@ from pathlib import Path
 
 import click
 
-from delaynet.corpus.check import check_corpus
-from delaynet.corpus.report import CorpusReport, sentence, write_report
+from delaynet.data.corpus.check import check_corpus
+from delaynet.data.corpus.report import CorpusReport, sentence, write_report
 from delaynet.provenance.record import recorded
 
 SHOWN_FAULTS = 20
 
-log = logging.getLogger("delaynet.corpus")
+log = logging.getLogger("delaynet.data.corpus")
 
 
 @click.command()

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import click
 
-from delaynet.corpus.download import fetch
-from delaynet.corpus.published import load_published
+from delaynet.data.corpus.download import fetch
+from delaynet.data.corpus.published import load_published
 from delaynet.provenance.record import recorded
 
 

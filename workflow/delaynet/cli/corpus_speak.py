@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from delaynet.corpus.synthetic import write_corpus
+from delaynet.data.corpus.synthetic import write_corpus
 from delaynet.provenance.record import recorded
 
 

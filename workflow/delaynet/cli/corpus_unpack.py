@@ -5,11 +5,11 @@ from pathlib import Path
 
 import click
 
-from delaynet.corpus.published import load_published
-from delaynet.corpus.unpack import unpack
+from delaynet.data.corpus.published import load_published
+from delaynet.data.corpus.unpack import unpack
 from delaynet.provenance.record import recorded
 
-log = logging.getLogger("delaynet.corpus")
+log = logging.getLogger("delaynet.data.corpus")
 
 
 @click.command()

@@ -5,13 +5,13 @@ from typing import Literal
 
 import click
 
-from delaynet.config import parse_settings
-from delaynet.corpus.report import read_report
-from delaynet.errors import UserError
-from delaynet.features.spikes import FILENAMES, write_spike_features
-from delaynet.features.writing import write_features
+from delaynet.config.errors import UserError
+from delaynet.config.grid import parse_settings
+from delaynet.config.settings import FeatureSettings, SpikeFeatures
+from delaynet.data.corpus.report import read_report
+from delaynet.data.features.spikes import FILENAMES, write_spike_features
+from delaynet.data.features.writing import write_features
 from delaynet.provenance.record import recorded
-from delaynet.settings import FeatureSettings, SpikeFeatures
 
 
 @click.command()

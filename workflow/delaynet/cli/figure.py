@@ -4,9 +4,9 @@ from pathlib import Path
 
 import click
 
-from delaynet.config import load_config
-from delaynet.figures.render import render
-from delaynet.figures.selection import needed_files
+from delaynet.config.grid import load_config
+from delaynet.paper.figures.render import render
+from delaynet.paper.figures.selection import needed_files
 from delaynet.provenance.record import recorded
 
 

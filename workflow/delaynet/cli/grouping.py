@@ -4,9 +4,9 @@ from pathlib import Path
 
 import click
 
-from delaynet.config import load_config
+from delaynet.analysis.grouping.grouping import PERMUTATIONS, write_grouping
+from delaynet.config.grid import load_config
 from delaynet.provenance.record import recorded
-from delaynet.structure.grouping import PERMUTATIONS, write_grouping
 
 
 @click.command()

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import click
 
-from delaynet.errors import UserError
-from delaynet.manuscript import build, inputs_of, list_numbers
+from delaynet.config.errors import UserError
+from delaynet.paper.manuscript import build, inputs_of, list_numbers
 from delaynet.provenance.record import recorded
 from delaynet.provenance.seal import read_seal
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from delaynet.numbers.writing import sources_of, write_numbers
+from delaynet.paper.numbers.writing import sources_of, write_numbers
 from delaynet.provenance.record import recorded
 
 

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import click
 
-from delaynet.manuscript import inputs_of
-from delaynet.page.writing import write_page
+from delaynet.paper.manuscript import inputs_of
+from delaynet.paper.page.writing import write_page
 from delaynet.provenance.record import recorded
 
 

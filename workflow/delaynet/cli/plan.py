@@ -4,10 +4,10 @@ from pathlib import Path
 
 import click
 
-from delaynet.planning.dry_run import dry_run
-from delaynet.planning.plan import plan_of
-from delaynet.planning.replot import REPLOTTED, refuse_costly
-from delaynet.planning.words import lines_of
+from delaynet.workflow.planning.dry_run import dry_run
+from delaynet.workflow.planning.plan import plan_of
+from delaynet.workflow.planning.replot import REPLOTTED, refuse_costly
+from delaynet.workflow.planning.words import lines_of
 
 
 @click.command()

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import click
 
+from delaynet.analysis.grouping.power import NETWORKS, write_power
 from delaynet.provenance.record import recorded
-from delaynet.structure.power import NETWORKS, write_power
 
 
 @click.command()

@@ -7,17 +7,17 @@ from pathlib import Path
 
 import click
 
-from delaynet.effort import duration
-from delaynet.errors import UserError
+from delaynet.config.errors import UserError
 from delaynet.provenance.audit import Audit
-from delaynet.retraining import (
+from delaynet.training.interruption import Interrupted
+from delaynet.workflow.estimate import duration
+from delaynet.workflow.verify import (
     LEAST_TOLERANCE,
     STANDARD_ERRORS,
     drawn_runs,
     recorded_seconds,
     retrain,
 )
-from delaynet.training.interruption import Interrupted
 
 HELP = f"""Train runs drawn at random again, with their recorded settings, and compare.
 

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import click
 
-from delaynet.files import replacing
-from delaynet.schema import key_table, schema
+from delaynet.config.files import replacing
+from delaynet.config.schema import key_table, schema
 
 
 @click.command()

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import click
 
-from delaynet.config import load_config
+from delaynet.analysis.tables import write_accuracy, write_contrasts, write_hyperparameters
+from delaynet.config.grid import load_config
 from delaynet.provenance.record import recorded
-from delaynet.tables import write_accuracy, write_contrasts, write_hyperparameters
 
 
 @click.command()

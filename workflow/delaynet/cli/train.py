@@ -8,12 +8,12 @@ from pathlib import Path
 import click
 import torch
 
-from delaynet.config import RunSettings, parse_settings
+from delaynet.config.grid import RunSettings, parse_settings
 from delaynet.provenance.code import code
 from delaynet.provenance.record import recorded
-from delaynet.runs import RUN_FILES
 from delaynet.training.interruption import EXIT_CODE, Interrupted
 from delaynet.training.loop import Execution, train
+from delaynet.training.run_folder import RUN_FILES
 
 log = logging.getLogger("delaynet.training")
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from delaynet.errors import UserError
+from delaynet.config.errors import UserError
 from delaynet.provenance import states
 from delaynet.provenance.code import PACKAGE, ROOT, changed_code, code_now
 from delaynet.provenance.configuration import resolves_to

@@ -124,7 +124,7 @@ def code(*modules: str) -> list[str]:
 def code_now(root: Path) -> Callable[[str], str | None]:
     """Return the function that gives the digest of a module or rule as it is now, or None.
 
-    A module is named as `delaynet/neurons.py`, a rule as `rule train`. None: it is not there, or
+    A module is named as `delaynet/cli/train.py`, a rule as `rule train`. None: it is not there, or
     cannot be read. Each file is read once.
 
     Args:

@@ -3,8 +3,8 @@
 import json
 from pathlib import Path
 
-from delaynet.config import load_config
-from delaynet.errors import UserError
+from delaynet.config.errors import UserError
+from delaynet.config.grid import load_config
 
 
 def resolves_to(file: Path, resolved: Path) -> bool:

@@ -20,8 +20,8 @@ from urllib.parse import quote
 from rocrate.model import ComputationalWorkflow, ContextEntity
 from rocrate.rocrate import ROCrate
 
-from delaynet.errors import UserError
-from delaynet.files import replacing, replacing_folder
+from delaynet.config.errors import UserError
+from delaynet.config.files import replacing, replacing_folder
 from delaynet.provenance.audit import Audit
 from delaynet.provenance.crate_place import refuse_place
 from delaynet.provenance.record import fingerprint, record_path

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import unquote
 
-from delaynet.errors import UserError
+from delaynet.config.errors import UserError
 from delaynet.provenance.record import file_digest
 
 METADATA = "ro-crate-metadata.json"

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from delaynet.errors import UserError
+from delaynet.config.errors import UserError
 
 
 def find_number(numbers: Path, key: str) -> dict[str, Any]:

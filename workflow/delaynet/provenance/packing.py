@@ -21,8 +21,8 @@ from typing import IO, Any
 
 from tqdm import tqdm
 
-from delaynet.errors import UserError
-from delaynet.files import replacing
+from delaynet.config.errors import UserError
+from delaynet.config.files import replacing
 from delaynet.provenance.audit import Audit, Link
 from delaynet.provenance.record import RECORDS, SEAL, record_path
 from delaynet.provenance.repository import version_control

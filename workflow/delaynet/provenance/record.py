@@ -18,8 +18,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from delaynet.errors import UserError
-from delaynet.files import replacing
+from delaynet.config.errors import UserError
+from delaynet.config.files import replacing
 from delaynet.provenance.code import PACKAGE, ROOT, code_digest
 from delaynet.provenance.embedded import Embedded
 from delaynet.provenance.machine import machine, peak_memory

@@ -12,8 +12,8 @@ from typing import Any
 
 from tqdm import tqdm
 
-from delaynet.errors import UserError
-from delaynet.files import explaining
+from delaynet.config.errors import UserError
+from delaynet.config.files import explaining
 from delaynet.provenance.audit import Audit
 from delaynet.provenance.packing import (
     MANIFEST,

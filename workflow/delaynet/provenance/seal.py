@@ -14,8 +14,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from delaynet.errors import UserError
-from delaynet.files import replacing
+from delaynet.config.errors import UserError
+from delaynet.config.files import replacing
 from delaynet.provenance.record import RECORDS, SEAL, file_digest
 
 MANUSCRIPT = "manuscript"

@@ -21,7 +21,7 @@ from typing import Any
 
 import torch
 
-from delaynet.files import explaining, remove_leftovers, replacing
+from delaynet.config.files import explaining, remove_leftovers, replacing
 
 log = logging.getLogger("delaynet.training")
 

@@ -14,7 +14,7 @@ from dataclasses import replace
 
 import torch
 
-from delaynet.dataset import Clips, Splits
+from delaynet.data.dataset import Clips, Splits
 from delaynet.training.randomness import generator
 
 

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 import torch
 
-from delaynet.errors import UserError
+from delaynet.config.errors import UserError
 from delaynet.provenance.machine import machine
 
 # what says that a job was given GPUs; CUDA takes -1 for none

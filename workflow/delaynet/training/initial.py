@@ -6,9 +6,9 @@ from itertools import pairwise
 import torch
 from torch import Tensor
 
-from delaynet.config import REWIRED_STRUCTURES, RunSettings
-from delaynet.network import DelayNetwork, LayerArrays
-from delaynet.rewiring import connected_masks, connection_count, random_mask
+from delaynet.config.grid import REWIRED_STRUCTURES, RunSettings
+from delaynet.model.connectivity import connected_masks, connection_count, random_mask
+from delaynet.model.network import DelayNetwork, LayerArrays
 from delaynet.training.randomness import generator
 
 

@@ -10,19 +10,19 @@ from pathlib import Path
 
 import torch
 
-from delaynet.config import RunSettings
-from delaynet.dataset import Clips, Splits, load_splits
-from delaynet.evaluation import evaluate
-from delaynet.files import remove_leftovers
+from delaynet.config.files import remove_leftovers
+from delaynet.config.grid import RunSettings
+from delaynet.data.dataset import Clips, Splits, load_splits
 from delaynet.provenance.record import file_digest
-from delaynet.runs import EpochMetrics, write_json
 from delaynet.training.checkpoint import Checkpoints
 from delaynet.training.controls import controlled
 from delaynet.training.device import described, flushed_denormals, pick_device
+from delaynet.training.evaluation import evaluate
 from delaynet.training.initial import initial_network
 from delaynet.training.interruption import Interrupted, Interruption, noted_signals
 from delaynet.training.outcome import write_outcome
 from delaynet.training.progress import EventFiles, log_epoch
+from delaynet.training.run_folder import EpochMetrics, write_json
 from delaynet.training.schedules import kernel_width, pruning_progress
 from delaynet.training.state import Best, TrainingState
 from delaynet.training.step import prune_gradually, training_step

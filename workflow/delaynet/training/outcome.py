@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 import torch
 
-from delaynet.config import RunSettings
-from delaynet.dataset import Splits
-from delaynet.evaluation import Evaluation, evaluate, rounding_gap
-from delaynet.network import DelayNetwork
-from delaynet.rewiring import reachable_outputs
-from delaynet.runs import (
+from delaynet.config.grid import RunSettings
+from delaynet.data.dataset import Splits
+from delaynet.model.connectivity import reachable_outputs
+from delaynet.model.network import DelayNetwork
+from delaynet.training.evaluation import Evaluation, evaluate, rounding_gap
+from delaynet.training.run_folder import (
     SavedLayer,
     SavedNetwork,
     write_json,

@@ -3,9 +3,9 @@
 import logging
 from pathlib import Path
 
-from delaynet.errors import UserError
-from delaynet.files import explaining
-from delaynet.runs import EpochMetrics
+from delaynet.config.errors import UserError
+from delaynet.config.files import explaining
+from delaynet.training.run_folder import EpochMetrics
 
 TENSORBOARD = "tensorboard==2.21.0"
 

@@ -6,9 +6,9 @@ from typing import Any
 
 import torch
 
-from delaynet.config import RunSettings
-from delaynet.network import DelayLayer
-from delaynet.settings import TrainingSettings
+from delaynet.config.grid import RunSettings
+from delaynet.config.settings import TrainingSettings
+from delaynet.model.network import DelayLayer
 
 
 def kernel_width(delays: str, training: TrainingSettings, epoch: int) -> float:

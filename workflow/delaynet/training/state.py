@@ -8,11 +8,11 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
-from delaynet.config import RunSettings
-from delaynet.errors import UserError
-from delaynet.network import DelayNetwork
-from delaynet.runs import EpochMetrics
+from delaynet.config.errors import UserError
+from delaynet.config.grid import RunSettings
+from delaynet.model.network import DelayNetwork
 from delaynet.training.randomness import generator
+from delaynet.training.run_folder import EpochMetrics
 from delaynet.training.schedules import Optimisers
 from delaynet.training.step import StepResult, Streams
 

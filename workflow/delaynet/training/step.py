@@ -5,15 +5,15 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from delaynet.config import REWIRED_STRUCTURES, RunSettings
-from delaynet.network import DelayLayer, DelayNetwork, class_evidence
-from delaynet.rewiring import (
+from delaynet.config.grid import REWIRED_STRUCTURES, RunSettings
+from delaynet.model.connectivity import (
     connection_count,
     gradual_count,
     growth_score,
     largest_connections,
     rewire,
 )
+from delaynet.model.network import DelayLayer, DelayNetwork, class_evidence
 from delaynet.training.schedules import Optimisers, pruning_progress
 
 

@@ -1,0 +1,277 @@
+"""The list of tests follows from the grid; each row is what its seeds give by themselves."""
+
+import re
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from example_results import CLAIMS_GRID, LARGE_GRID, config_of, write_results
+from planted_results import CLAIMS_HOLD, NOTHING_LEARNED, TIME_ONLY, claims_config, outcomes_of
+from statsmodels.stats.multitest import multipletests
+
+from delaynet.analysis.claims.evaluation import evaluated, table_of
+from delaynet.analysis.claims.exploratory import exploratory_hypotheses
+from delaynet.analysis.claims.of_claims import hypotheses_of_claims
+from delaynet.analysis.claims.terms import SHARE, Point, grid_of
+from delaynet.analysis.claims.verdicts import WITHOUT_HOPELESS
+from delaynet.analysis.statistics import bootstrap_interval, sign_flip
+from delaynet.analysis.tables import read_table
+from delaynet.config.errors import UserError
+
+SWEEPS = {"l1_0_001": {"training": {"l1": 0.001}}}
+CONTROLS = {
+    name: {"training": {"data": name}}
+    for name in ("permuted_channels", "scrambled_time", "shuffled_labels")
+}
+
+
+@pytest.fixture(scope="module")
+def outcomes(tmp_path_factory):
+    """The claims' grid, with as many seeds as each block says."""
+    return outcomes_of(tmp_path_factory.mktemp("results"))
+
+
+def listed(config):
+    grid = grid_of(config)
+    claims = hypotheses_of_claims(grid, lambda point: True, {})
+    parts = [part for claim in claims for part in claim.parts]
+    return [*claims, *parts, *exploratory_hypotheses(grid, parts)]
+
+
+def ids(config):
+    return {hypothesis.test for hypothesis in listed(config)}
+
+
+def trained(folder):
+    table = read_table(folder / "grouping.csv").query("network == 'trained'")
+    return table.assign(effect=table["observed"] - table["null_mean"])
+
+
+def test_every_test_of_a_large_grid_has_a_name_of_its_own():
+    learned = {"delays": ["learned"], "structure": ["dense"]}
+    config = config_of(
+        [*LARGE_GRID, learned | {"condition": ["standard", *CONTROLS, *SWEEPS]}],
+        3,
+        conditions=CONTROLS | SWEEPS,
+    )
+    names = [hypothesis.test for hypothesis in listed(config)]
+    assert len(names) == len(set(names)) > 1000
+    assert all(re.fullmatch(r"[a-z0-9_]+", name) for name in names)
+
+
+def test_which_tests_there_are_does_not_depend_on_outcomes(outcomes, tmp_path):
+    assert list(outcomes_of(tmp_path, NOTHING_LEARNED)) == list(outcomes)
+
+
+def test_families_are_corrected_as_they_say(outcomes):
+    table = table_of(outcomes.values())
+    methods = dict.fromkeys(("accuracy", "control", "exploratory"), "fdr_bh")
+    methods["confirmatory"] = "holm"
+    assert set(table["family"]) == {*methods, "part"}
+    for family, rows in table.groupby("family"):
+        method = methods.get(family)
+        counted = rows[(rows["smallest_p"] <= 0.05) | ~rows["family"].isin(WITHOUT_HOPELESS)]
+        for name in ("p", "reversed_p"):
+            p = counted[name].dropna()
+            expected = multipletests(p, method=method)[1] if method and len(p) else p
+            found = rows[f"corrected_{name}"].dropna()
+            assert found.to_numpy() == pytest.approx(np.array(expected))
+    assert list(table[table["family"] == "confirmatory"]["test"]) == ["c4", "c5", "c6"]
+
+
+def test_grouping_is_tested_on_one_z_a_seed(tmp_path):
+    found = outcomes_of(tmp_path)["c4_n2"]
+    rows = trained(tmp_path).query(
+        "delays == 'learned' and structure == 'dense' and dale == 'free' and null == 'N2'"
+        " and condition == 'standard' and measure == 'morans_i'"
+    )
+    assert (found.n, found.effect) == (6, pytest.approx(rows["z"].mean()))
+    assert found.p == sign_flip(rows["z"])
+    assert (found.low, found.high) == pytest.approx(bootstrap_interval(rows["z"]))
+
+
+def test_what_decides_claims_is_not_tested_again():
+    hypotheses = listed(claims_config())
+    asked = [(h.terms, h.kind == "equivalence") for h in hypotheses if h.family != "part"]
+    decided = {(h.terms, h.kind == "equivalence") for h in hypotheses if h.family == "part"}
+    assert decided.isdisjoint(asked)
+    singles = [question for question in asked if question[0]]
+    assert len(singles) == len(set(singles))
+
+
+def test_controls_are_told_by_channel_and_by_delay():
+    both = {"condition": [*CONTROLS], "dale": ["free", "dale"]}
+    config = claims_config(grid=[*CLAIMS_GRID[:-1], CLAIMS_GRID[-1] | both], conditions=CONTROLS)
+    family = [hypothesis for hypothesis in listed(config) if hypothesis.family == "control"]
+    told = {(t.point.condition, t.point.dale, t.quantity.null) for h in family for t in h.terms[1:]}
+    by_data = {("free", "N6"), ("free", "N2"), ("dale", "N2")}
+    expected = {(name, *of) for name in ("scrambled_time", "shuffled_labels") for of in by_data}
+    assert told == expected | {("permuted_channels", "free", "N6")}
+
+
+def test_tests_that_few_seeds_cannot_decide_do_not_weaken_the_others(outcomes):
+    hopeless = [o for o in outcomes.values() if o.smallest_p > 0.05]
+    assert {o.hypothesis.family for o in hopeless} == {"control", "exploratory"}
+    for outcome in hopeless:
+        assert np.isnan(outcome.corrected_p)
+        assert (outcome.verdict, outcome.reason) == ("undecided", "too_few_seeds")
+
+
+def test_grouping_without_clamped_delays_is_tested_as_the_claims_are(tmp_path):
+    found = outcomes_of(tmp_path)
+    rows = trained(tmp_path).query(
+        "delays == 'learned' and structure == 'dense' and dale == 'free' and null == 'N6'"
+        " and condition == 'standard' and measure == 'morans_i_interior'"
+    )
+    inside = found["morans_i_interior_learned_dense_free_p0_n6"]
+    assert (inside.n, inside.effect) == (6, pytest.approx(rows["z"].mean()))
+    assert found["survival_morans_i_interior_learned_dense_dale_p0_n2"].verdict == "supported"
+
+
+def test_the_reversed_test_asks_for_the_opposite(tmp_path):
+    found = outcomes_of(tmp_path, TIME_ONLY)
+    rows = trained(tmp_path).query(
+        "delays == 'learned' and structure == 'dense' and dale == 'free' and null == 'N6'"
+        " and condition == 'standard' and measure == 'morans_i'"
+    )
+    assert found["c4_n6"].reversed_p == sign_flip(rows["z"] - 1.645, "less") == 1 / 64
+    # the smallest of four parts, corrected for their number, then for that of the claims
+    assert (found["c4"].reversed_p, found["c4"].corrected_reversed_p) == (4 / 64, 12 / 64)
+    assert (found["c4"].smallest_p, found["c4"].smallest_reversed_p) == (1 / 64, 4 / 64)
+    # premises do not count
+    assert (found["c5"].smallest_reversed_p, found["c6"].smallest_reversed_p) == (3 / 64, 1 / 64)
+    assert found["c1_fixed_none"].reversed_p == 1
+    assert found["c3_equivalence"].reversed_p == 1
+    two_sided = [o for o in found.values() if o.hypothesis.kind == "two_sided"]
+    assert two_sided and all(np.isnan(outcome.reversed_p) for outcome in two_sided)
+
+
+def test_a_difference_the_other_way_round_is_opposed(tmp_path):
+    for static, verdict in ((70, "supported"), (80, "opposed")):
+        world = replace(CLAIMS_HOLD, static=(static, 50))
+        found = outcomes_of(tmp_path / verdict, world)
+        lower = found["accuracy_fixed_deep_r_rigl_minus_learned_static_free_p0_75"]
+        assert (lower.hypothesis.family, lower.verdict) == ("exploratory", verdict)
+
+
+def test_what_survives_is_set_against_half_of_the_same_seeds_dense_effect(tmp_path):
+    found = outcomes_of(tmp_path)["c6_n2"]
+    rows = trained(tmp_path).query(
+        "delays == 'learned' and structure == 'dense' and null == 'N2'"
+        " and condition == 'standard' and measure == 'morans_i'"
+    )
+    effect = rows.pivot(index="seed", columns="dale", values="effect")
+    assert found.effect == pytest.approx((effect["dale"] - SHARE * effect["free"]).mean())
+
+
+def test_sides_are_paired_over_the_seeds_that_both_have(tmp_path):
+    seeds = {"none": 3, "fixed": 5, "learned": 6}
+    grid = [{"delays": [delays], "structure": ["dense"], "seeds": n} for delays, n in seeds.items()]
+    found = outcomes_of(tmp_path, config=claims_config(grid=grid))
+    assert [found[f"c1_{pair}"].n for pair in ("learned_fixed", "learned_none")] == [5, 3]
+    assert found["c4_n1"].n == 6
+
+
+def test_a_claim_shows_its_weakest_part(tmp_path):
+    world = replace(CLAIMS_HOLD, fixed=79.5, spread=4, luck=2)
+    found = outcomes_of(tmp_path, world)
+    parts = [found[f"c1_{pair}"] for pair in ("learned_fixed", "learned_none", "fixed_none")]
+    weakest = max(parts, key=lambda part: part.p)
+    assert weakest.hypothesis.test == "c1_learned_fixed"
+    assert (found["c1"].p, found["c1"].low) == (weakest.p, weakest.low)
+
+
+@pytest.mark.parametrize(("untestable", "sparsity"), [("0.9375", "0.75"), ("nothing", "0.9375")])
+def test_survival_is_tested_at_the_highest_sparsity_with_enough_pairs(
+    tmp_path, untestable, sparsity
+):
+    world = replace(CLAIMS_HOLD, untestable=(f"learned-deep_r_rigl-free {untestable}",))
+    found = outcomes_of(tmp_path, world)
+    assert found["c5_n1"].hypothesis.terms[0].point.sparsity == sparsity
+    other = "0_9375" if sparsity == "0.75" else "0_75"
+    survivals = {test for test in found if re.match(r"survival_learned_deep_r_rigl_free.*n1", test)}
+    assert survivals == {f"survival_learned_deep_r_rigl_free_p{other}_n1"}
+
+
+def test_null_models_that_dales_principle_breaks_are_not_asked():
+    names = ids(claims_config())
+    about_dale = {name for name in names if name.startswith("morans_i_learned_dense_dale_p0_n")}
+    assert about_dale == {f"morans_i_learned_dense_dale_p0_n{null}" for null in (2, 4, 5)}
+
+
+def test_delays_that_are_all_zero_are_not_permuted():
+    names = ids(claims_config())
+    about_none = {name for name in names if name.startswith("morans_i_none_dense")}
+    assert about_none == {f"morans_i_none_dense_free_p0_n{null}" for null in (1, 3, 5)}
+
+
+def test_dales_principle_in_name_alone_does_not_test_claim_six(tmp_path):
+    config = claims_config(model={"dale_when_dense": "not_enforced"})
+    found = outcomes_of(tmp_path, config=config)
+    assert (found["c6"].verdict, found["c6"].reason) == ("not_testable", "missing_from_grid")
+
+
+def test_controls_are_known_by_their_settings_and_not_their_names(tmp_path):
+    conditions = {"plain": {"training": {"data": "permuted_channels"}}}
+    grid = [*CLAIMS_GRID[:-1], CLAIMS_GRID[-1] | {"condition": ["plain"]}]
+    names = ids(claims_config(grid=grid, conditions=conditions))
+    for side in ("mel", "standard"):
+        assert f"fed_order_{side}_learned_dense_free_p0_plain_n1" in names
+
+
+def test_controls_show_what_grouping_comes_from(tmp_path):
+    grid = [*CLAIMS_GRID[:-1], CLAIMS_GRID[-1] | {"seeds": 10}]
+    found = outcomes_of(tmp_path, config=claims_config(10, grid))
+    point = "learned_dense_free_p0"
+    for null, verdict in (("n6", "supported"), ("n2", "undecided")):
+        assert found[f"condition_grouping_{point}_shuffled_labels_{null}"].verdict == verdict
+        assert found[f"fed_order_mel_{point}_permuted_channels_{null}"].verdict == verdict
+        assert found[f"fed_order_standard_{point}_permuted_channels_{null}"].verdict == verdict
+    assert found[f"condition_accuracy_{point}_shuffled_labels"].effect == pytest.approx(75, abs=1)
+
+
+def test_sweeps_are_tested_on_both_sides():
+    grid = [*CLAIMS_GRID[:-1], CLAIMS_GRID[-1] | {"condition": [*CONTROLS, *SWEEPS]}]
+    config = claims_config(grid=grid, conditions=CONTROLS | SWEEPS)
+    kinds = {
+        hypothesis.terms[1].point.condition: hypothesis.kind
+        for hypothesis in listed(config)
+        if hypothesis.test.startswith("condition_grouping")
+    }
+    assert kinds == {
+        "permuted_channels": "two_sided",
+        "scrambled_time": "greater",
+        "shuffled_labels": "greater",
+        "l1_0_001": "two_sided",
+    }
+
+
+def test_the_gain_of_structure_is_tested_to_grow_with_sparsity(outcomes):
+    found = outcomes["c2_interaction"]
+    assert found.effect == pytest.approx((70 - 50) - (75 - 74), abs=0.5)
+    assert "interaction_fixed_deep_r_rigl_minus_learned_static_free" not in outcomes
+
+
+def test_weak_grouping_that_all_seeds_show_opposes_nothing(tmp_path):
+    """z of about 1 in each of five seeds: below what one network could show, and not nothing."""
+    world = replace(CLAIMS_HOLD, effect=0.005, effect_spread=0.0005)
+    found = outcomes_of(tmp_path, world, claims_config(5))
+    scores = found["c4_n1"]
+    assert 0 < scores.low < scores.high < 1.645
+    assert scores.verdict == "supported"
+    assert found["c4"].verdict == "undecided"
+
+
+def test_a_table_of_grouping_from_another_grid_is_refused(tmp_path):
+    few, more = claims_config(2), claims_config(3)
+    write_results(tmp_path / "more", more)
+    write_results(tmp_path / "few", few)
+    with pytest.raises(UserError, match="seed-2"):
+        evaluated(more, tmp_path / "more" / "runs", tmp_path / "few" / "grouping.csv")
+
+
+def test_points_of_the_grid_know_their_seeds():
+    grid = grid_of(claims_config(6))
+    assert grid[Point("learned", "dense", "free", "0")].seeds == frozenset(range(6))
+    shuffled = grid[Point("learned", "dense", "free", "0", "shuffled_labels")]
+    assert (shuffled.seeds, shuffled.data) == (frozenset(range(3)), "shuffled_labels")

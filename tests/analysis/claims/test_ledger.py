@@ -1,0 +1,342 @@
+"""Every verdict is computed: planted results in which claims hold, fail, or cannot be decided."""
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import replace
+
+import pytest
+from example_results import CLAIMS_GRID, write_results
+from planted_results import (
+    CLAIMS_HOLD,
+    LABELS_SHUFFLED,
+    NOTHING_LEARNED,
+    TIME_ONLY,
+    claims_config,
+    outcomes_of,
+    verdicts_of,
+)
+
+from delaynet.analysis.claims.evaluation import COLUMNS, evaluated
+from delaynet.analysis.claims.ledger import FIELDS, STATEMENTS, judged, write_claims
+from delaynet.analysis.tables import read_table
+
+CLAIMS = tuple(STATEMENTS)
+
+
+def verdicts(folder, world=CLAIMS_HOLD, config=None):
+    return verdicts_of(outcomes_of(folder, world, config).values())
+
+
+def write(folder):
+    tables = folder / "tables"
+    write_claims(
+        folder / "config.json",
+        folder / "runs",
+        folder / "grouping.csv",
+        tables / "tests.csv",
+        folder / "claims.json",
+        tables / "claims.csv",
+    )
+    return json.loads((folder / "claims.json").read_text())
+
+
+def test_where_every_claim_holds_every_claim_is_replicated(tmp_path):
+    assert verdicts(tmp_path) == dict.fromkeys(CLAIMS, ("replicated", "all_parts_supported"))
+
+
+def test_networks_that_learned_nothing_change_every_verdict(tmp_path):
+    """C3, no difference, is not won by chance either."""
+    changed = verdicts(tmp_path, NOTHING_LEARNED)
+    assert all(verdict != "replicated" for verdict, _ in changed.values())
+
+
+def test_shuffled_labels_change_the_verdict_on_grouping(tmp_path):
+    """Networks are grouped in delay and not by channel: N1 and N2 alone would be deceived."""
+    found = outcomes_of(tmp_path, LABELS_SHUFFLED, claims_config(8))
+    parts = {null: found[f"c4_{null}"].verdict for null in ("n1", "n2", "n5", "n6")}
+    assert parts == dict.fromkeys(("n1", "n2", "n5"), "supported") | {"n6": "opposed"}
+    changed = verdicts_of(found.values())
+    assert changed["C4"] == ("not replicated", "interval_beyond_boundary")
+    assert changed["C5"] == ("inconclusive", "premise_not_shown")
+    assert {claim for claim, (verdict, _) in changed.items() if verdict == "replicated"} == {"C6"}
+
+
+def test_grouping_in_time_only_is_not_claim_four(tmp_path):
+    found = verdicts(tmp_path, TIME_ONLY, claims_config(8))
+    assert found["C4"] == ("not replicated", "interval_beyond_boundary")
+    assert found["C5"] == ("inconclusive", "premise_not_shown")
+    others = {claim: verdict for claim, (verdict, _) in found.items() if claim not in ("C4", "C5")}
+    assert others == dict.fromkeys(("C1", "C2", "C3", "C6"), "replicated")
+
+
+FLOOR_GRID = [
+    block | ({"sparsity": ["0.75", "0.9375", "0.984375"]} if "sparsity" in block else {})
+    for block in CLAIMS_GRID
+]
+
+
+def test_sparsities_at_which_random_networks_reach_few_outputs_decide_nothing(tmp_path):
+    """At the floor all stand at chance: a tie there is no evidence, for C3 or against C2."""
+    world, config = replace(CLAIMS_HOLD, floor="0.984375"), claims_config(8, FLOOR_GRID)
+    found = outcomes_of(tmp_path / "random graphs fail", world, config)
+    for part in ("c2_highest_sparsity", "c2_interaction", "c3_equivalence"):
+        assert found[part].hypothesis.terms[0].point.sparsity == "0.9375"
+    assert verdicts_of(found.values())["C2"] == ("replicated", "all_parts_supported")
+
+    write_results(tmp_path / "connected", config, world.accuracy, world.effect_of)
+    outcomes = evaluated(config, tmp_path / "connected/runs", tmp_path / "connected/grouping.csv")
+    found = {outcome.hypothesis.test: outcome for outcome in outcomes}
+    assert found["c2_highest_sparsity"].hypothesis.terms[0].point.sparsity == "0.984375"
+    assert verdicts_of(outcomes)["C2"] == ("not replicated", "interval_beyond_boundary")
+
+
+def test_sparsities_without_random_networks_are_not_left_out(tmp_path):
+    grid = [block for block in FLOOR_GRID if "static" not in block["structure"]]
+    rewired = next(block for block in FLOOR_GRID if "static" in block["structure"])
+    config = claims_config(grid=[*grid, rewired | {"structure": ["deep_r_rigl"]}])
+    found = outcomes_of(tmp_path, replace(CLAIMS_HOLD, floor="0.984375"), config)
+    assert found["c3_equivalence"].hypothesis.terms[0].point.sparsity == "0.984375"
+    assert found["c2"].reason == "missing_from_grid"
+
+
+def test_no_sparsity_at_which_random_networks_reach_their_outputs_is_not_testable(tmp_path):
+    grid = [
+        block | ({"sparsity": ["0.984375"]} if "sparsity" in block else {}) for block in CLAIMS_GRID
+    ]
+    world = replace(CLAIMS_HOLD, floor="0.984375")
+    found = verdicts(tmp_path, world, claims_config(grid=grid))
+    assert found["C2"] == found["C3"] == ("not testable", "missing_from_grid")
+
+
+def test_learned_delays_that_hurt_are_no_gain_and_no_equivalence(tmp_path):
+    found = verdicts(tmp_path, replace(CLAIMS_HOLD, rewired_learned=(75, 65)))
+    assert found["C3"] == ("inconclusive", "worse_beyond_margin")
+
+
+PREMISE_FAILS = {
+    "C3": replace(CLAIMS_HOLD, learned=70, rewired_learned=(75, 75)),
+    "C5": replace(CLAIMS_HOLD, effect=0, rewired_effect=-0.03),
+    "C6": replace(CLAIMS_HOLD, effect=0, dale_effect=-0.03),
+}
+
+
+@pytest.mark.parametrize("claim", PREMISE_FAILS)
+def test_nothing_opposes_a_claim_whose_premise_is_not_shown(tmp_path, claim):
+    found = outcomes_of(tmp_path, PREMISE_FAILS[claim])
+    opposing = [p.test for p in found[claim.lower()].hypothesis.parts if not p.is_premise]
+    assert {found[test].verdict for test in opposing} == {"opposed"}
+    assert verdicts_of(found.values())[claim] == ("inconclusive", "premise_not_shown")
+
+
+def test_seeds_that_agree_exactly_have_no_interval(tmp_path):
+    """Four seeds of equal differences: they decide nothing, and not because an interval is wide."""
+    world = replace(CLAIMS_HOLD, rewired_learned=(75, 71), spread=0)
+    found = outcomes_of(tmp_path, world)
+    part = found["c3_equivalence"]
+    assert (part.effect, part.verdict) == (pytest.approx(1), "undecided")
+    assert verdicts_of(found.values())["C3"] == ("inconclusive", "no_interval")
+
+
+def test_too_few_seeds_are_those_of_the_part_that_has_fewest(tmp_path):
+    grid = [
+        {"delays": ["none"], "structure": ["dense"], "seeds": 3},
+        {"delays": ["fixed", "learned"], "structure": ["dense"]},
+    ]
+    ledger = judged(outcomes_of(tmp_path, config=claims_config(grid=grid)).values())
+    claim = ledger["C1"]
+    assert (claim["reason"], claim["n"], claim["smallest_p"]) == ("too_few_seeds", 3, 1 / 8)
+
+
+def test_an_interval_alone_opposes_nothing(tmp_path):
+    """Six seeds against a part of C1 give 1/64; for three parts of three claims not enough."""
+    found = outcomes_of(tmp_path, replace(CLAIMS_HOLD, fixed=82))
+    assert found["c1_learned_fixed"].high < 0
+    assert found["c1_learned_fixed"].verdict == "opposed"
+    assert found["c1"].corrected_reversed_p == pytest.approx(9 / 64)
+    assert verdicts_of(found.values())["C1"] == ("inconclusive", "reversed_p_above_level")
+
+
+@pytest.mark.slow
+def test_networks_that_learned_nothing_seldom_win_a_claim(tmp_path):
+    """Level 0.05: over 20 draws, more than 4 would be too many (one time in 400)."""
+    worlds = [replace(NOTHING_LEARNED, luck=luck) for luck in range(20)]
+    found = [verdicts(tmp_path / str(world.luck), world) for world in worlds]
+    for claim in CLAIMS:
+        assert sum(each[claim][0] == "replicated" for each in found) <= 4, claim
+
+
+def test_equal_networks_at_chance_are_no_evidence_for_claim_three(tmp_path):
+    """Even if they agree within a fraction of a point: no gain can be seen in dense ones either."""
+    found = outcomes_of(tmp_path, replace(NOTHING_LEARNED, spread=0.1))
+    assert found["c3_equivalence"].verdict == "supported"
+    assert verdicts_of(found.values())["C3"] == ("inconclusive", "premise_not_shown")
+
+
+NOT_REPLICATED = {
+    "C1": replace(CLAIMS_HOLD, fixed=82),
+    "C2": replace(CLAIMS_HOLD, static=(74, 72)),
+    "C3": replace(CLAIMS_HOLD, rewired_learned=(75, 75)),
+    "C4": replace(CLAIMS_HOLD, effect=0.0),
+    "C5": replace(CLAIMS_HOLD, rewired_effect=0.01),
+    "C6": replace(CLAIMS_HOLD, dale_effect=0.01),
+}
+
+
+@pytest.mark.parametrize("claim", CLAIMS)
+def test_a_claim_that_fails_is_not_replicated(tmp_path, claim):
+    found = verdicts(tmp_path, NOT_REPLICATED[claim], claims_config(8))
+    assert found[claim] == ("not replicated", "interval_beyond_boundary")
+
+
+def test_no_gain_at_high_sparsity_is_claim_two_failing_but_not_the_others(tmp_path):
+    found = verdicts(tmp_path, NOT_REPLICATED["C2"])
+    assert {claim for claim, (verdict, _) in found.items() if verdict != "replicated"} == {"C2"}
+
+
+INCONCLUSIVE = {
+    "C1": replace(CLAIMS_HOLD, fixed=79.5, spread=4),
+    "C2": replace(CLAIMS_HOLD, static=(74, 69.5), spread=4),
+    "C3": replace(CLAIMS_HOLD, spread=3),
+    "C4": replace(CLAIMS_HOLD, effect=0.006, effect_spread=0.01),
+    "C5": replace(CLAIMS_HOLD, rewired_effect=0.025, effect_spread=0.02),
+    "C6": replace(CLAIMS_HOLD, dale_effect=0.025, effect_spread=0.02),
+}
+
+
+@pytest.mark.parametrize("claim", CLAIMS)
+def test_a_claim_that_seeds_disagree_on_is_inconclusive(tmp_path, claim):
+    found = verdicts(tmp_path, replace(INCONCLUSIVE[claim], luck=2))
+    assert found[claim] == ("inconclusive", "interval_covers_boundary")
+
+
+def without(delays, structure, dale="free"):
+    """The grid of the claims less one variant."""
+    grid = []
+    for block in CLAIMS_GRID:
+        for one_structure in block["structure"]:
+            for one_delays in block["delays"]:
+                kind = (one_delays, one_structure, block.get("dale", ["free"])[0])
+                if kind != (delays, structure, dale):
+                    grid.append(block | {"delays": [one_delays], "structure": [one_structure]})
+    return grid
+
+
+@pytest.mark.parametrize(
+    ("left_out", "not_testable"),
+    [
+        (("none", "dense"), {"C1"}),
+        (("learned", "static"), {"C2"}),
+        (("fixed", "deep_r_rigl"), {"C2", "C3"}),
+        (("learned", "deep_r_rigl"), {"C3", "C5"}),
+        (("learned", "dense", "dale"), {"C6"}),
+        (("learned", "dense"), {"C1", "C3", "C4", "C5", "C6"}),
+    ],
+)
+@pytest.mark.slow
+def test_what_the_grid_does_not_hold_is_not_testable(tmp_path, left_out, not_testable):
+    found = verdicts(tmp_path, config=claims_config(grid=without(*left_out)))
+    for claim in CLAIMS:
+        expected = ("not testable", "missing_from_grid") if claim in not_testable else None
+        assert found[claim] == (expected or ("replicated", "all_parts_supported")), claim
+
+
+def test_one_sparsity_cannot_show_that_it_matters_less_at_a_low_one(tmp_path):
+    grid = [
+        block | ({"sparsity": ["0.9375"]} if "sparsity" in block else {}) for block in CLAIMS_GRID
+    ]
+    found = verdicts(tmp_path, config=claims_config(grid=grid))
+    assert found["C2"] == ("not testable", "missing_from_grid")
+
+
+@pytest.mark.parametrize(
+    ("variant", "not_testable"),
+    [
+        ("learned-dense-free", {"C4", "C5", "C6"}),
+        ("learned-deep_r_rigl-free", {"C5"}),
+        ("learned-dense-dale", {"C6"}),
+    ],
+)
+def test_too_few_pairs_are_not_testable(tmp_path, variant, not_testable):
+    found = verdicts(tmp_path, replace(CLAIMS_HOLD, untestable=(variant,)))
+    for claim in CLAIMS:
+        assert (found[claim] == ("not testable", "too_few_pairs")) == (claim in not_testable)
+
+
+def test_one_seed_tests_nothing(tmp_path):
+    found = verdicts(tmp_path, config=claims_config(1))
+    assert found == dict.fromkeys(CLAIMS, ("not testable", "too_few_seeds"))
+
+
+@pytest.mark.parametrize(("seeds", "decided"), [(2, ""), (4, ""), (5, "C1 C2 C3")])
+def test_few_seeds_that_all_agree_leave_claims_inconclusive(tmp_path, seeds, decided):
+    """1 / 2^5 is below 0.05, and three times that, under Holm, is not."""
+    for claim, found in verdicts(tmp_path, config=claims_config(seeds)).items():
+        enough = claim in decided.split()
+        assert found[0] == ("replicated" if enough else "inconclusive"), claim
+        assert enough or found[1] == "too_few_seeds"
+
+
+@pytest.mark.slow
+def test_few_seeds_oppose_nothing_either(tmp_path):
+    worlds = {claim: tmp_path / claim for claim in CLAIMS}
+    for claim, folder in worlds.items():
+        found = verdicts(folder, NOT_REPLICATED[claim], claims_config(4))
+        assert found[claim] == ("inconclusive", "too_few_seeds")
+
+
+def test_other_conditions_decide_nothing(tmp_path):
+    """All claims tested where labels are shuffled; the standard condition has no delays."""
+    grid = [block | {"condition": ["shuffled_labels"]} for block in CLAIMS_GRID]
+    grid.append({"delays": ["none"], "structure": ["dense"]})
+    found = verdicts(tmp_path, config=claims_config(grid=grid))
+    assert found == dict.fromkeys(CLAIMS, ("not testable", "missing_from_grid"))
+
+
+def test_the_ledger_is_written_as_json_and_as_a_table(tmp_path):
+    config = claims_config(grid=without("none", "dense"))
+    write_results(tmp_path, config, CLAIMS_HOLD.accuracy, CLAIMS_HOLD.effect_of)
+    ledger = write(tmp_path)
+    assert tuple(ledger) == CLAIMS
+    for claim, entry in ledger.items():
+        assert set(entry) == set(FIELDS)
+        assert entry["claim"] == claim
+        assert entry["statement"].startswith(STATEMENTS[claim])
+        at_one_sparsity = entry["statement"].endswith("Tested at a sparsity of 93.8 %.")
+        assert at_one_sparsity == (claim in ("C2", "C3", "C5"))
+    assert ledger["C1"]["p"] is None
+    assert ledger["C4"]["p"] == 1 / 64
+    assert ledger["C4"]["corrected_p"] == 3 / 64
+    tests = read_table(tmp_path / "tables" / "tests.csv")
+    assert tuple(tests) == COLUMNS
+    assert {name for entry in ledger.values() for name in entry["tests"]} <= set(tests["test"])
+    table = read_table(tmp_path / "tables" / "claims.csv").set_index("claim")
+    assert tuple(table.reset_index()) == FIELDS
+    assert table.loc["C4", "effect"] == pytest.approx(ledger["C4"]["effect"], rel=1e-5)
+    assert table["verdict"].to_dict() == {c: ledger[c]["verdict"] for c in CLAIMS}
+
+
+def test_the_same_results_give_the_same_bytes(tmp_path):
+    write_results(tmp_path, claims_config(), CLAIMS_HOLD.accuracy, CLAIMS_HOLD.effect_of)
+    written = []
+    for _ in range(2):
+        write(tmp_path)
+        files = ["claims.json", "tables/tests.csv", "tables/claims.csv"]
+        written.append([(tmp_path / file).read_bytes() for file in files])
+    assert written[0] == written[1]
+
+
+@pytest.mark.slow
+def test_the_command_writes_all_three_files_and_says_what_is_missing(tmp_path):
+    results = tmp_path / "results"
+    write_results(results, claims_config(2), CLAIMS_HOLD.accuracy, CLAIMS_HOLD.effect_of)
+    command = [sys.executable, "-m", "delaynet", "claims", "--config", "results/config.json"]
+    subprocess.run(command, cwd=tmp_path, check=True, env=os.environ)
+    for file in ("claims.json", "tables/tests.csv", "tables/claims.csv"):
+        assert (results / file).exists()
+    (results / "grouping.csv").unlink()
+    again = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert again.returncode == 2
+    assert "results/grouping.csv" in again.stderr
+    assert "Traceback" not in again.stderr

@@ -1,0 +1,96 @@
+"""How many pairs it takes: what is planted is what is said, and the threshold follows from it."""
+
+import csv
+import math
+
+import numpy as np
+import pytest
+
+from delaynet.analysis.grouping.points import MINIMAL_PAIRS
+from delaynet.analysis.grouping.power import (
+    COUNTS,
+    EFFECTS,
+    NETWORKS,
+    Power,
+    density_of,
+    effect_of,
+    pairs_needed,
+    planted,
+    power_at,
+    strength_of,
+    write_power,
+)
+
+
+@pytest.mark.parametrize("null", EFFECTS)
+@pytest.mark.parametrize("part", [0, 1])
+def test_the_effect_planted_is_the_effect_found_in_dense_networks(null, part):
+    effect = EFFECTS[null][part]
+    found = effects_at(1, strength_of(effect, null), null)
+    assert np.mean(found) == pytest.approx(effect, abs=4 * np.std(found) / math.sqrt(12))
+    assert np.mean(found) == pytest.approx(effect, abs=0.01)
+
+
+def effects_at(density, strength, null, networks=12):
+    random = (np.random.default_rng([seed, 2]) for seed in range(networks))
+    nets = [planted(source, density, strength) for source in random]
+    return [effect_of(net, null, seed) for seed, net in enumerate(nets)]
+
+
+@pytest.mark.parametrize(
+    ("null", "dense", "sparse"), [("N1", 0.56, 0.43), ("N2", 0.55, 0.39), ("N6", 0.56, 0.4)]
+)
+def test_a_sparse_network_shows_less_of_the_same_rule(null, dense, sparse):
+    assert np.mean(effects_at(1, 1, null)) == pytest.approx(dense, abs=0.02)
+    found = effects_at(1 / 16, 1, null, networks=200)
+    assert np.mean(found) == pytest.approx(sparse, abs=4 * np.std(found) / math.sqrt(200))
+    assert np.mean(found) < 0.9 * dense
+
+
+@pytest.mark.parametrize("close_pairs", COUNTS)
+def test_the_networks_have_the_pairs_asked_for(close_pairs):
+    nets = [planted(np.random.default_rng(n), density_of(close_pairs), 1) for n in range(20)]
+    assert np.mean([net.close_pairs for net in nets]) == pytest.approx(close_pairs, rel=0.1)
+
+
+def curve_of(lower_ends):
+    return [
+        Power("N1", 0.3, pairs, 0, 100, 1, low, 1)
+        for pairs, low in zip((100, 200, 400, 800), lower_ends, strict=True)
+    ]
+
+
+def test_the_pairs_needed_lie_where_the_curve_reaches_80_per_cent():
+    assert pairs_needed(curve_of([0.2, 0.7, 0.9, 1.0]), "N1", 0.3) == pytest.approx(200 * 2**0.5)
+    assert pairs_needed(curve_of([0.2, 0.3, 0.5, 0.8]), "N1", 0.3) == pytest.approx(800)
+    assert pairs_needed(curve_of([0.2, 0.3, 0.5, 0.7]), "N1", 0.3) == math.inf
+
+
+@pytest.mark.slow
+def test_a_network_is_testable_from_where_a_whole_effect_is_found_with_80_per_cent():
+    needed = []
+    for null, (whole, _) in EFFECTS.items():
+        curve = [power_at(null, whole, count, NETWORKS) for count in (300, 400, 600, 900)]
+        needed.append(pairs_needed(curve, null, whole))
+    assert 100 * math.ceil(max(needed) / 100) == MINIMAL_PAIRS
+
+
+@pytest.mark.slow
+def test_without_an_effect_five_per_cent_are_found():
+    for null in EFFECTS:
+        assert strength_of(0.0, null) == 0
+        assert 0.02 <= power_at(null, 0.0, MINIMAL_PAIRS, 300).power <= 0.10
+
+
+@pytest.mark.slow
+def test_the_curve_is_a_table_of_every_null_effect_and_count(tmp_path):
+    for name in ("one", "two"):
+        write_power(tmp_path / f"{name}.csv", networks=4)
+    assert (tmp_path / "one.csv").read_bytes() == (tmp_path / "two.csv").read_bytes()
+    with (tmp_path / "one.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert tuple(rows[0]) == Power._fields
+    keys = [(row["null"], float(row["effect"])) for row in rows[:: len(COUNTS)]]
+    assert keys == [("N1", 0.3), ("N1", 0.15), ("N2", 0.19), ("N2", 0.095)]
+    assert len(rows) == 4 * len(COUNTS)
+    assert all(float(row["low"]) <= float(row["power"]) <= float(row["high"]) for row in rows)

@@ -1,0 +1,791 @@
+"""An archive is fetched whatever servers and networks do, and nothing unverified is taken."""
+
+import errno
+import fcntl
+import gzip
+import hashlib
+import json
+import os
+import random
+import resource
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from multiprocessing import get_context
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+from hypothesis import given
+from hypothesis import strategies as st
+from local_mirror import (
+    LIST,
+    NAME,
+    Answer,
+    Mirror,
+    md5_line,
+    no_reply,
+    running,
+    serve,
+    status,
+    wrong_part,
+)
+
+from delaynet.cli.corpus_fetch import command
+from delaynet.config.errors import UserError
+from delaynet.data.corpus.answers import Decision, Step, decide, parse_checksums, version
+from delaynet.data.corpus.download import check, fetch
+from delaynet.data.corpus.part import paths_of_part
+from delaynet.data.corpus.published import Pin, Published, load_published, write_pin
+from delaynet.data.corpus.transfer import Patience
+
+CONTENT = random.Random(0).randbytes(300_000)
+OTHER = random.Random(1).randbytes(300_000)
+PATIENCE = Patience(
+    rounds=2,
+    attempts=3,
+    advance=1000,
+    back_off=0.001,
+    longest_back_off=0.01,
+    connect=2,
+    silence=0.3,
+)
+FETCHING = [sys.executable, "-c", "from delaynet.cli.corpus_fetch import command; command()"]
+
+
+@pytest.fixture(autouse=True)
+def no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NO_PROXY", "*")
+
+
+@pytest.fixture
+def target(tmp_path: Path) -> Path:
+    return tmp_path / "resources" / NAME
+
+
+def pin_of(content: bytes) -> Pin:
+    return Pin(
+        bytes=len(content),
+        md5=hashlib.md5(content).hexdigest(),
+        sha256=hashlib.sha256(content).hexdigest(),
+    )
+
+
+def published_by(*mirrors: Mirror | str, target: Path, pin: Pin | None = None) -> Published:
+    """Write the file of addresses beside the target's folder, and read it."""
+    urls = [mirror if isinstance(mirror, str) else mirror.url for mirror in mirrors]
+    entry = {
+        "file": NAME,
+        "mirrors": urls,
+        "checksums": LIST,
+        "pinned": pin.model_dump() if pin else None,
+    }
+    path = target.parent.parent / "downloads.json"
+    path.write_text(json.dumps({"heidelberg": entry}, indent=2) + "\n")
+    return load_published(path, "heidelberg")
+
+
+def fetched(*mirrors: Mirror, target: Path, pin: Pin | None = None) -> bytes:
+    """Fetch; return what is there then, once it is sure that nothing else is."""
+    with running(*mirrors):
+        fetch(published_by(*mirrors, target=target, pin=pin), target, PATIENCE)
+    assert os.listdir(target.parent) == [NAME]
+    return target.read_bytes()
+
+
+def refusal(*mirrors: Mirror, target: Path, pin: Pin | None = None) -> str:
+    """Return the sentence with which a fetch is refused."""
+    with running(*mirrors), pytest.raises(UserError) as error:
+        fetch(published_by(*mirrors, target=target, pin=pin), target, PATIENCE)
+    assert not target.exists()
+    assert "\n" not in str(error.value)
+    return str(error.value)
+
+
+def nothing_listens() -> str:
+    mirror = Mirror(CONTENT)
+    mirror.server_close()
+    return mirror.url
+
+
+# good days
+
+
+def test_an_archive_is_fetched_verified_and_pinned(
+    target: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
+    mirror = Mirror(CONTENT)
+    assert fetched(mirror, target=target) == CONTENT
+    path = target.parent.parent / "downloads.json"
+    assert load_published(path, "heidelberg").pinned == pin_of(CONTENT)
+    assert f"{target}: fetched from {mirror.url}{NAME}; 300000 bytes" in caplog.text
+    assert f"{path}: pins 'heidelberg' now; commit this file" in caplog.text
+
+
+def test_an_archive_that_is_there_costs_no_request(
+    target: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
+    target.parent.mkdir()
+    target.write_bytes(CONTENT)
+    mirror = Mirror(CONTENT)
+    with running(mirror):
+        fetch(published_by(mirror, target=target, pin=pin_of(CONTENT)), target, PATIENCE)
+    assert mirror.requests == []
+    assert f"{target}: is there, and is what" in caplog.text
+
+
+def test_an_archive_that_is_there_before_any_pin_is_pinned_and_that_is_told(
+    target: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    target.parent.mkdir()
+    target.write_bytes(CONTENT)
+    mirror = Mirror(CONTENT)
+    with running(mirror):
+        published = published_by(mirror, target=target)
+        fetch(published, target, PATIENCE)
+    assert mirror.requests == []
+    assert load_published(published.path, "heidelberg").pinned == pin_of(CONTENT)
+    assert "could not be compared with the publisher's list" in caplog.text
+
+
+def test_a_pinned_archive_needs_no_list_of_checksums(target: Path) -> None:
+    mirror = Mirror(CONTENT)
+    assert fetched(mirror, target=target, pin=pin_of(CONTENT)) == CONTENT
+    assert [request.path for request in mirror.requests] == [f"/datasets/{NAME}"]
+
+
+def test_servers_are_asked_not_to_encode_the_archive(target: Path) -> None:
+    mirror = Mirror(CONTENT)
+    fetched(mirror, target=target)
+    assert {request.accept_encoding for request in mirror.requests} == {"identity"}
+
+
+def test_an_archive_that_is_said_to_be_encoded_with_gzip_is_not_unpacked(target: Path) -> None:
+    archive = gzip.compress(CONTENT)
+    mirror = Mirror(archive, serve(archive, encoding="gzip", cut_after=200_000))
+    assert fetched(mirror, target=target) == archive
+
+
+def test_a_length_may_be_left_untold(target: Path) -> None:
+    mirror = Mirror(CONTENT, serve(CONTENT, chunked=True))
+    assert fetched(mirror, target=target) == CONTENT
+
+
+# broken transfers
+
+
+@pytest.mark.parametrize("etag", ['"1"', 'W/"1"', None])
+def test_a_connection_that_is_cut_again_and_again_is_gone_on_from(
+    etag: str | None, target: Path
+) -> None:
+    mirror = Mirror(CONTENT, serve(CONTENT, cut_after=40_000, etag=etag, heeds_if_range=False))
+    assert fetched(mirror, target=target) == CONTENT
+    ranges = [request.range for request in mirror.archive_requests()]
+    assert ranges == [None, *(f"bytes={40_000 * n}-" for n in range(1, 8))]
+    assert mirror.sent < 1.01 * len(CONTENT)
+    # a weak mark does not vouch for the bytes
+    expected = etag if etag == '"1"' else None
+    assert {request.if_range for request in mirror.archive_requests()[1:]} == {expected}
+
+
+def test_a_connection_that_is_reset_is_gone_on_from(target: Path) -> None:
+    mirror = Mirror(CONTENT, serve(CONTENT, cut_after=150_000, reset=True), serve(CONTENT))
+    assert fetched(mirror, target=target) == CONTENT
+    assert mirror.archive_requests()[1].range is not None
+
+
+def test_a_transfer_in_chunks_that_is_cut_is_gone_on_from(target: Path) -> None:
+    mirror = Mirror(CONTENT, serve(CONTENT, chunked=True, cut_after=100_000))
+    assert fetched(mirror, target=target) == CONTENT
+    assert mirror.sent < 1.01 * len(CONTENT)
+
+
+def test_a_server_that_knows_no_parts_is_asked_for_the_whole(target: Path) -> None:
+    mirror = Mirror(
+        CONTENT, serve(CONTENT, cut_after=200_000), serve(CONTENT, ranges=False, etag=None)
+    )
+    assert fetched(mirror, target=target) == CONTENT
+    assert len(mirror.archive_requests()) == 2
+
+
+def test_a_server_that_always_stops_halfway_and_knows_no_parts_is_given_up(target: Path) -> None:
+    mirror = Mirror(CONTENT, serve(CONTENT, ranges=False, cut_after=200_000))
+    assert "the 0.2 MB that came are kept" in refusal(mirror, target=target)
+    # one request brought something new; rounds and attempts bound those that did not
+    assert len(mirror.archive_requests()) == 1 + PATIENCE.rounds * PATIENCE.attempts
+    assert paths_of_part(target)[0].read_bytes() == CONTENT[:200_000]
+
+
+def test_a_server_that_brings_a_few_bytes_a_request_is_given_up(target: Path) -> None:
+    mirror = Mirror(CONTENT, serve(CONTENT, cut_after=PATIENCE.advance - 1))
+    refusal(mirror, target=target)
+    assert len(mirror.archive_requests()) == PATIENCE.rounds * PATIENCE.attempts
+
+
+def test_a_part_from_one_mirror_is_gone_on_from_on_another(target: Path) -> None:
+    first = Mirror(CONTENT, serve(CONTENT, cut_after=200_000), status(404))
+    second = Mirror(CONTENT, serve(CONTENT, etag='"another server, another mark"'))
+    assert fetched(first, second, target=target) == CONTENT
+    assert second.archive_requests()[0][1:3] == ("bytes=200000-", None)
+    assert first.sent + second.sent < 1.01 * len(CONTENT)
+
+
+def test_an_archive_that_is_renewed_between_two_halves_is_fetched_from_the_start(
+    target: Path,
+) -> None:
+    mirror = Mirror(
+        OTHER, serve(CONTENT, etag='"old"', cut_after=200_000), serve(OTHER, etag='"new"')
+    )
+    assert fetched(mirror, target=target) == OTHER
+    assert mirror.archive_requests()[1].if_range == '"old"'
+    assert len(mirror.archive_requests()) == 2
+
+
+def test_halves_that_do_not_fit_are_thrown_away_and_the_whole_is_fetched(target: Path) -> None:
+    mirror = Mirror(
+        OTHER, serve(CONTENT, cut_after=200_000), serve(OTHER, etag='"new"', heeds_if_range=False)
+    )
+    assert fetched(mirror, target=target) == OTHER
+    assert [r.range for r in mirror.archive_requests()] == [None, "bytes=200000-", None]
+
+
+def test_after_halves_that_do_not_fit_a_cut_connection_is_gone_on_from_again(target: Path) -> None:
+    halves = [serve(CONTENT, cut_after=200_000), serve(OTHER, heeds_if_range=False)]
+    mirror = Mirror(OTHER, *halves, serve(OTHER, cut_after=40_000))
+    assert fetched(mirror, target=target) == OTHER
+
+
+def test_halves_that_never_fit_end_in_a_sentence(target: Path) -> None:
+    halves = [serve(CONTENT, cut_after=200_000), serve(OTHER, heeds_if_range=False)] * 2
+    assert "gave MD5" in refusal(Mirror(OTHER, *halves), target=target)
+    assert os.listdir(target.parent) == []
+
+
+def test_another_part_than_the_one_asked_for_is_not_taken(target: Path) -> None:
+    mirror = Mirror(CONTENT, serve(CONTENT, cut_after=200_000), wrong_part(CONTENT), serve(CONTENT))
+    assert fetched(mirror, target=target) == CONTENT
+    assert mirror.archive_requests()[2].range is None
+
+
+def test_a_part_that_is_longer_than_the_archive_is_thrown_away(target: Path) -> None:
+    target.parent.mkdir()
+    paths_of_part(target)[0].write_bytes(CONTENT + b"more")
+    assert fetched(Mirror(CONTENT), target=target) == CONTENT
+
+
+def test_a_part_that_is_complete_costs_no_request_for_the_archive(target: Path) -> None:
+    target.parent.mkdir()
+    paths_of_part(target)[0].write_bytes(CONTENT)
+    mirror = Mirror(CONTENT)
+    assert fetched(mirror, target=target) == CONTENT
+    assert mirror.archive_requests() == []
+
+
+@pytest.mark.parametrize("origin", ["", "[]", '{"url": 3}', "\0"])
+def test_a_part_of_unknown_origin_is_gone_on_from(origin: str, target: Path) -> None:
+    target.parent.mkdir()
+    part, note = paths_of_part(target)
+    part.write_bytes(CONTENT[:100_000])
+    note.write_text(origin)
+    mirror = Mirror(CONTENT)
+    assert fetched(mirror, target=target) == CONTENT
+    assert mirror.sent < 201_000
+
+
+# servers with bad days
+
+BAD_DAYS: dict[str, Answer] = {
+    "500": status(500),
+    "502": status(502),
+    "503": status(503),
+    "429": status(429),
+    "an empty body": serve(b""),
+    "no reply": no_reply,
+    "a stall before the first byte": serve(CONTENT, stall_after=0),
+    "a stall in the middle": serve(CONTENT, stall_after=100_000),
+    "a body cut before the first byte": serve(CONTENT, cut_after=0),
+}
+
+
+@pytest.mark.parametrize("day", BAD_DAYS)
+def test_a_server_that_recovers_gives_the_archive(day: str, target: Path) -> None:
+    mirror = Mirror(CONTENT, BAD_DAYS[day], serve(CONTENT))
+    assert fetched(mirror, target=target) == CONTENT
+    assert len(mirror.archive_requests()) == 2
+
+
+def test_a_slow_server_is_waited_for(target: Path) -> None:
+    mirror = Mirror(CONTENT, serve(CONTENT, pause=(30_000, PATIENCE.silence / 5)))
+    begin = time.monotonic()
+    assert fetched(mirror, target=target) == CONTENT
+    assert time.monotonic() - begin > PATIENCE.silence
+    assert len(mirror.archive_requests()) == 1
+
+
+def test_a_server_that_is_never_well_is_given_up_with_a_sentence(target: Path) -> None:
+    mirror = Mirror(CONTENT, status(503))
+    sentence = refusal(mirror, target=target)
+    assert f"{mirror.url} answered 503; start again later, or download it by hand" in sentence
+    assert len(mirror.archive_requests()) == PATIENCE.rounds * PATIENCE.attempts
+    assert os.listdir(target.parent) == []
+
+
+@pytest.mark.parametrize("code", [403, 404, 410])
+def test_a_mirror_without_the_archive_is_asked_once(code: int, target: Path) -> None:
+    first, second = Mirror(CONTENT, status(code)), Mirror(CONTENT)
+    assert fetched(first, second, target=target) == CONTENT
+    assert len(first.archive_requests()) == 1
+
+
+def test_every_mirror_is_in_the_sentence_with_what_went_wrong(target: Path) -> None:
+    first, second = Mirror(CONTENT, status(404)), Mirror(CONTENT, no_reply)
+    sentence = refusal(first, second, target=target)
+    assert f"{first.url} answered 404; " in sentence
+    assert f"{second.url} broke off (Remote end closed connection without response); " in sentence
+    assert len(first.archive_requests()) == 1
+
+
+def test_without_a_network_there_is_a_sentence(target: Path) -> None:
+    url = nothing_listens()
+    with pytest.raises(UserError, match=rf"{url} broke off \(Connection refused\); start again"):
+        fetch(published_by(url, target=target), target, PATIENCE)
+    assert os.listdir(target.parent) == []
+
+
+def test_a_redirection_is_followed_in_every_request(target: Path) -> None:
+    mirror = Mirror(CONTENT, status(302, Location="/elsewhere"))
+    mirror.answers["elsewhere"] = [serve(CONTENT, cut_after=100_000)]
+    assert fetched(mirror, target=target) == CONTENT
+    assert mirror.sent < 1.01 * len(CONTENT)
+
+
+def test_a_redirection_in_a_circle_is_told(target: Path) -> None:
+    mirror = Mirror(CONTENT, status(302, Location=f"/datasets/{NAME}"))
+    assert "leads nowhere (Exceeded 30 redirects" in refusal(mirror, target=target)
+
+
+# wrong bytes
+
+
+def test_wrong_bytes_are_refused_and_the_next_mirror_is_asked(target: Path) -> None:
+    wrong = Mirror(CONTENT, serve(OTHER))
+    assert fetched(wrong, Mirror(CONTENT), target=target) == CONTENT
+    assert len(wrong.archive_requests()) == 1
+
+
+def test_wrong_bytes_everywhere_are_refused_with_both_checksums(target: Path) -> None:
+    mirrors = [Mirror(CONTENT, serve(OTHER)), Mirror(CONTENT, serve(OTHER, cut_after=200_000))]
+    sentence = refusal(*mirrors, target=target)
+    for mirror in mirrors:
+        assert (
+            f"gave MD5 {pin_of(OTHER).md5}, where MD5 {pin_of(CONTENT).md5} is listed in "
+            f"{mirror.url}{LIST}"
+        ) in sentence
+    assert os.listdir(target.parent) == []
+    assert '"pinned": null' in (target.parent.parent / "downloads.json").read_text()
+
+
+def test_a_length_that_is_told_too_large_does_not_matter(target: Path) -> None:
+    mirror = Mirror(CONTENT, serve(CONTENT, announced=len(CONTENT) + 5000))
+    with running(mirror):
+        only_once = PATIENCE._replace(rounds=1, attempts=1, advance=len(CONTENT) + 1)
+        fetch(published_by(mirror, target=target), target, only_once)
+    assert target.read_bytes() == CONTENT
+    assert len(mirror.archive_requests()) == 1
+
+
+def test_a_length_that_is_told_too_small_is_found_out(target: Path) -> None:
+    liar = Mirror(CONTENT, serve(CONTENT, announced=len(CONTENT) - 5000))
+    assert fetched(liar, Mirror(CONTENT), target=target) == CONTENT
+
+
+def test_more_bytes_than_there_is_room_for_are_refused_at_once(target: Path) -> None:
+    mirror = Mirror(CONTENT, serve(CONTENT, announced=10**17))
+    assert "needs another 100,000,000,000.0 MB, and" in refusal(mirror, target=target)
+    assert os.listdir(target.parent) == []
+
+
+@pytest.mark.parametrize("chunked", [False, True])
+@pytest.mark.parametrize("extra", [b"", b"more"])
+def test_an_archive_other_than_the_pinned_one_is_refused_with_both_values(
+    extra: bytes, chunked: bool, target: Path
+) -> None:
+    renewed = OTHER + extra
+    mirror = Mirror(renewed, serve(renewed, chunked=chunked))
+    pin = pin_of(CONTENT)
+    sentence = refusal(mirror, target=target, pin=pin)
+    if not extra:
+        assert f"gave SHA-256 {pin_of(OTHER).sha256}, where SHA-256 {pin.sha256} is" in sentence
+    elif chunked:
+        assert "gave more than the 300000 bytes pinned in" in sentence
+    else:
+        assert "offers 300004 bytes, where 300000 are pinned in" in sentence
+    assert "if the publisher has renewed the archive, set `pinned` of 'heidelberg'" in sentence
+    assert os.listdir(target.parent) == []
+
+
+# lists of checksums
+
+
+def test_a_mirror_without_a_list_is_held_to_the_list_of_another(target: Path) -> None:
+    first, second = Mirror(CONTENT), Mirror(CONTENT)
+    first.answers[f"datasets/{LIST}"] = [status(404)]
+    assert fetched(first, second, target=target) == CONTENT
+    assert second.archive_requests() == []
+
+
+LISTS = {
+    "missing": status(404),
+    "empty": serve(b""),
+    "a web page": serve(b"<html>d41d8cd98f00b204e9800998ecf8427e</html>"),
+    "of other files": serve(md5_line(CONTENT, "shd_train.h5.gz")),
+    "cut in the checksum": serve(md5_line(CONTENT)[20:]),
+    "endless": serve(b"\n" * 3_000_000 + md5_line(CONTENT)),
+    "no text": serve(OTHER),
+}
+
+
+@pytest.mark.parametrize("kind", LISTS)
+def test_without_a_checksum_nothing_is_fetched(kind: str, target: Path) -> None:
+    mirror = Mirror(CONTENT)
+    mirror.answers[f"datasets/{LIST}"] = [LISTS[kind]]
+    sentence = refusal(mirror, target=target)
+    assert kind == "empty" or "no mirror's md5sums.txt has its checksum" in sentence
+    assert mirror.archive_requests() == []
+    assert os.listdir(target.parent) == []
+
+
+def test_a_list_that_lies_is_outvoted_by_none_but_another_mirror_is_asked(target: Path) -> None:
+    liar = Mirror(CONTENT, md5sums=md5_line(OTHER))
+    sentence = refusal(liar, target=target)
+    assert pin_of(OTHER).md5 in sentence
+    assert pin_of(CONTENT).md5 in sentence
+    liar = Mirror(CONTENT, md5sums=md5_line(OTHER))
+    assert fetched(liar, Mirror(CONTENT), target=target) == CONTENT
+
+
+def test_a_list_that_comes_at_the_second_request_is_taken(target: Path) -> None:
+    mirror = Mirror(CONTENT)
+    mirror.answers[f"datasets/{LIST}"].insert(0, status(500))
+    assert fetched(mirror, target=target) == CONTENT
+
+
+# interruptions
+
+
+@pytest.fixture
+def stalled(target: Path) -> Iterator[tuple[Mirror, subprocess.Popen[str]]]:
+    """A process that fetches, of which the server has sent 200,000 bytes and sends no more."""
+    mirror = Mirror(CONTENT, serve(CONTENT, stall_after=200_000), serve(CONTENT))
+    with running(mirror):
+        path = published_by(mirror, target=target).path
+        process = subprocess.Popen(
+            [*FETCHING, "--published", str(path), "--output", str(target)],
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        part, _ = paths_of_part(target)
+        deadline = time.monotonic() + 30
+        while not (part.exists() and part.stat().st_size == 200_000):
+            assert process.poll() is None, process.communicate()
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+        yield mirror, process
+        process.kill()
+        process.communicate()
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
+def test_a_process_that_is_killed_or_stopped_is_gone_on_from(
+    number: int,
+    stalled: tuple[Mirror, subprocess.Popen[str]],
+    target: Path,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level("INFO")
+    mirror, process = stalled
+    process.send_signal(number)
+    process.communicate(timeout=10)
+    assert process.returncode != 0
+    part, origin = paths_of_part(target)
+    assert sorted(target.parent.iterdir()) == [part, origin]
+    fetch(load_published(target.parent.parent / "downloads.json", "heidelberg"), target, PATIENCE)
+    assert target.read_bytes() == CONTENT
+    assert os.listdir(target.parent) == [NAME]
+    assert mirror.archive_requests()[-1][1:3] == ("bytes=200000-", '"1"')
+    assert "going on from 0.2 MB" in caplog.text
+
+
+def test_two_processes_never_write_the_same_part(
+    stalled: tuple[Mirror, subprocess.Popen[str]], target: Path
+) -> None:
+    published = load_published(target.parent.parent / "downloads.json", "heidelberg")
+    with pytest.raises(UserError, match="another process is fetching this file; wait until"):
+        fetch(published, target, PATIENCE)
+    assert paths_of_part(target)[0].stat().st_size == 200_000
+
+
+def test_what_another_process_has_just_finished_is_not_touched(
+    target: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    target.parent.mkdir()
+    part, _ = paths_of_part(target)
+    part.write_bytes(CONTENT)
+    lock = fcntl.flock
+
+    def lock_too_late(file: int, how: int) -> None:
+        if not target.exists():
+            part.rename(target)  # by the other process, after this one has opened the part
+        lock(file, how)
+
+    monkeypatch.setattr(fcntl, "flock", lock_too_late)
+    assert fetched(Mirror(OTHER), target=target, pin=pin_of(CONTENT)) == CONTENT
+
+
+def test_a_file_system_without_locks_is_told_and_used(
+    target: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def no_locks(*_: object) -> None:
+        raise OSError(errno.ENOSYS, os.strerror(errno.ENOSYS))
+
+    monkeypatch.setattr(fcntl, "flock", no_locks)
+    assert fetched(Mirror(CONTENT), target=target) == CONTENT
+    assert "this file system has no locks; start no second fetch" in caplog.text
+
+
+def fetch_on_a_full_disk(published: Published, target: Path) -> None:
+    """Fetch in a process that may not write more than 100 kB to a file; leave what it says."""
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
+    try:
+        fetch(published, target, PATIENCE)
+    except UserError as error:
+        (target.parent.parent / "sentence").write_text(str(error))
+
+
+def test_a_disk_that_fills_up_is_one_sentence_and_the_part_is_gone_on_from(target: Path) -> None:
+    mirror = Mirror(CONTENT)
+    part, _ = paths_of_part(target)
+    with running(mirror):
+        published = published_by(mirror, target=target)
+        child = get_context("fork").Process(target=fetch_on_a_full_disk, args=(published, target))
+        child.start()
+        child.join(20)
+        sentence = (target.parent.parent / "sentence").read_text()
+        assert sentence.startswith(f"{part}: cannot be written (file too large); make room there")
+        assert part.read_bytes() == CONTENT[:100_000]
+        fetch(published, target, PATIENCE)
+    assert target.read_bytes() == CONTENT
+    assert mirror.archive_requests()[-1].range == "bytes=100000-"
+
+
+def test_a_pin_that_cannot_be_written_leaves_the_part(target: Path) -> None:
+    mirror = Mirror(CONTENT)
+    with running(mirror):
+        published = published_by(mirror, target=target)
+        published.path.unlink()
+        published.path.mkdir()
+        with pytest.raises(UserError, match="cannot be read"):
+            fetch(published, target, PATIENCE)
+    assert not target.exists()
+    assert paths_of_part(target)[0].read_bytes() == CONTENT
+
+
+# an archive on this disk
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (CONTENT[:-1], "has 299999 bytes, where .* pins 300000 bytes; remove the file"),
+        (OTHER, f"has SHA-256 {pin_of(OTHER).sha256}, where .* pins SHA-256"),
+        (b"", "is empty"),
+    ],
+)
+def test_an_archive_other_than_the_pinned_one_stays_and_is_refused(
+    content: bytes, said: str, target: Path
+) -> None:
+    target.parent.mkdir()
+    target.write_bytes(content)
+    published = published_by("http://127.0.0.1:9/", target=target, pin=pin_of(CONTENT))
+    with pytest.raises(UserError, match=said):
+        fetch(published, target, PATIENCE)
+    assert target.read_bytes() == content
+
+
+def test_an_archive_that_is_not_there_is_told(target: Path) -> None:
+    with pytest.raises(UserError, match="is not a file; name an archive that is there"):
+        check(published_by("http://127.0.0.1:9/", target=target), target)
+
+
+# the file of addresses
+
+
+def test_the_projects_own_addresses_are_well_formed() -> None:
+    path = Path(__file__).parents[3] / "config" / "downloads.json"
+    published = load_published(path, "heidelberg")
+    assert published.file == NAME
+    assert published.mirrors == (
+        "https://zenkelab.org/datasets/",
+        "https://compneuro.net/datasets/",
+    )
+
+
+def test_a_pin_changes_nothing_else_in_the_file(tmp_path: Path) -> None:
+    path = tmp_path / "downloads.json"
+    text = (Path(__file__).parents[3] / "config" / "downloads.json").read_text()
+    content = json.loads(text)
+    content["heidelberg"]["pinned"] = None
+    content["another"] = {"unknown": "é"}
+    before = json.dumps(content, indent=2, ensure_ascii=False) + "\n"
+    path.write_text(before)
+    write_pin(load_published(path, "heidelberg"), pin_of(CONTENT))
+    after = path.read_text()
+    pin = json.dumps(pin_of(CONTENT).model_dump(), indent=2).replace("\n", "\n    ")
+    assert after == before.replace("null", pin)
+
+
+ENTRY = '{"heidelberg": {"file": "a", "mirrors": ["https://b/"], "checksums": "c"%s}}'
+BROKEN = {
+    "not JSON": ("{", "is not JSON: expecting property name"),
+    "not text": (b"\xff\xfe", "is not JSON: 'utf-8' codec"),
+    "a list": ("[]", "is not an object of corpora"),
+    "no such corpus": ('{"shd": {}}', "has no corpus 'heidelberg'; it has: shd"),
+    "a missing key": ('{"heidelberg": {"file": "a"}}', "`heidelberg.mirrors`: field required"),
+    "an unknown key": (ENTRY % ', "md5": "d"', "`heidelberg.md5`: extra inputs are not permitted"),
+    "no mirrors": (ENTRY.replace('"https://b/"', "") % "", "`heidelberg.mirrors`: tuple should"),
+    "no web address": (ENTRY.replace("https", "file") % "", "`heidelberg.mirrors.0`: string"),
+    "a path for a name": (ENTRY.replace('"a"', '"../a"') % "", "`heidelberg.file`: string should"),
+    "a wrong pin": (
+        ENTRY % ', "pinned": {"bytes": 0, "md5": "", "sha256": ""}',
+        "`heidelberg.pinned.bytes`: input should be greater than or equal to 1",
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", BROKEN)
+def test_a_broken_file_of_addresses_is_one_sentence(kind: str, tmp_path: Path) -> None:
+    content, said = BROKEN[kind]
+    path = tmp_path / "downloads.json"
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    with pytest.raises(UserError) as error:
+        load_published(path, "heidelberg")
+    assert str(error.value).startswith(f"{path}: {said}")
+    assert "\n" not in str(error.value)
+
+
+def test_a_missing_file_of_addresses_is_told(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"none.json: cannot be read \(No such file"):
+        load_published(tmp_path / "none.json", "heidelberg")
+
+
+# what answers and lists mean
+
+
+@pytest.mark.parametrize(
+    ("code", "headers", "position", "decision"),
+    [
+        (200, {"Content-Length": "10"}, 5, Decision(Step.START_OVER, 10)),
+        (200, {}, 0, Decision(Step.START_OVER)),
+        (200, {"Content-Length": "-1"}, 0, Decision(Step.START_OVER)),
+        (200, {"Content-Length": "9" * 5000}, 0, Decision(Step.START_OVER)),
+        (206, {"Content-Range": "bytes 5-9/10"}, 5, Decision(Step.APPEND, 10)),
+        (206, {"Content-Range": "bytes 5-9/*"}, 5, Decision(Step.APPEND)),
+    ],
+)
+def test_what_an_answer_with_a_body_means(
+    code: int, headers: dict[str, str], position: int, decision: Decision
+) -> None:
+    assert decide(code, headers, position) == decision
+
+
+@pytest.mark.parametrize(
+    ("code", "headers", "position", "step"),
+    [
+        (206, {"Content-Range": "bytes 4-9/10"}, 5, Step.ASK_AFRESH),
+        (206, {"Content-Range": "items 5-9/10"}, 5, Step.ASK_AFRESH),
+        (206, {}, 5, Step.ASK_AFRESH),
+        (206, {}, 0, Step.ASK_AFRESH),
+        (416, {"Content-Range": "bytes */5"}, 5, Step.ASK_AFRESH),
+        (416, {}, 0, Step.LEAVE),
+        *((code, {}, 5, Step.ASK_LATER) for code in (408, 425, 429, 500, 502, 503, 504, 522)),
+        *((code, {}, 5, Step.LEAVE) for code in (204, 300, 304, 400, 401, 403, 404, 410, 451)),
+    ],
+)
+def test_what_an_answer_without_a_body_means(
+    code: int, headers: dict[str, str], position: int, step: Step
+) -> None:
+    decision = decide(code, headers, position)
+    assert decision.step is step
+    assert decision.reason
+
+
+@given(st.integers(0, 9), st.integers(0, 9), st.sampled_from(["10", "*", "", "9" * 5000]))
+def test_bytes_are_appended_only_where_we_stand(start: int, position: int, total: str) -> None:
+    step = decide(206, {"Content-Range": f"bytes {start}-9/{total}"}, position).step
+    assert step is (Step.APPEND if start == position and total in ("10", "*") else Step.ASK_AFRESH)
+
+
+def test_versions_are_told_apart_by_a_strong_mark_or_the_date() -> None:
+    date = "Tue, 15 Nov 1994 12:45:26 GMT"
+    assert version({"ETag": '"1"', "Last-Modified": date}) == '"1"'
+    assert version({"ETag": 'W/"1"', "Last-Modified": date}) == date
+    assert version({}) is None
+
+
+SUM, ANOTHER = "d41d8cd98f00b204e9800998ecf8427e", "0cc175b9c0f1b6a831c399e269772661"
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        (f"{SUM}  {NAME}\n", SUM),
+        (f"{ANOTHER}  shd.h5.gz\n{SUM} *{NAME}\n", SUM),
+        (f"{SUM.upper()}  {NAME}\r\n", SUM),
+        (f"{SUM}  ./{NAME}", SUM),
+        (f"{SUM}  /srv/www/datasets/{NAME}", SUM),
+        (f"{ANOTHER}  old/{NAME}\n{SUM}  {NAME}\n", SUM),
+        (f"{SUM}  {NAME}\n{SUM}  {NAME}\n", SUM),
+        (f"{ANOTHER}  {NAME}\n{SUM}  {NAME}\n", None),
+        (f"{SUM}  not_{NAME}\n", None),
+        (f"{SUM}  {NAME}.old\n", None),
+        (f"{SUM[1:]}  {NAME}\n", None),
+        (f"{SUM}0  {NAME}\n", None),
+        ("", None),
+    ],
+)
+def test_the_checksum_of_the_archive_is_found_in_the_list(text: str, found: str | None) -> None:
+    assert parse_checksums(text, NAME) == found
+
+
+# the command
+
+
+def test_the_command_fetches_to_the_named_place_and_records_it(target: Path) -> None:
+    mirror = Mirror(CONTENT)
+    with running(mirror):
+        path = published_by(mirror, target=target).path
+        result = CliRunner().invoke(
+            command, ["--published", str(path), "--output", str(target)], catch_exceptions=False
+        )
+    assert result.exit_code == 0
+    assert target.read_bytes() == CONTENT
+    record = json.loads(target.with_name(f"{NAME}.record.json").read_text())
+    assert record["outputs"][str(target)]["sha256"] == pin_of(CONTENT).sha256
+    assert record["inputs"] == {}  # what it pins, it writes there
+    assert record["parameters"]["published"] == str(path)
+
+
+def test_the_archive_goes_to_resources_if_no_place_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    mirror = Mirror(CONTENT)
+    with running(mirror):
+        path = published_by(mirror, target=tmp_path / "config" / NAME).path
+        result = CliRunner().invoke(command, ["--published", str(path)], catch_exceptions=False)
+    assert result.exit_code == 0
+    assert (tmp_path / "resources" / NAME).read_bytes() == CONTENT

@@ -1,0 +1,126 @@
+"""The corpus layout is that of the Heidelberg Digits, and mistakes in a corpus are told plainly."""
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from delaynet.config.errors import UserError
+from delaynet.data.corpus.layout import (
+    LANGUAGES,
+    Clip,
+    corpus_name_and_source,
+    digit_clip,
+    label_names,
+    labels_of,
+    parse_filename,
+    test_split,
+)
+
+ONE = digit_clip("english", 3, 4, 7)
+TWO = digit_clip("german", 11, 10, 0)
+
+
+def heidelberg_like(trials: int) -> list[Clip]:
+    return [
+        digit_clip(language, speaker, trial, digit)
+        for language in LANGUAGES
+        for speaker in range(12)
+        for trial in range(trials)
+        for digit in range(10)
+    ]
+
+
+def test_a_clip_is_named_as_in_the_heidelberg_digits():
+    assert ONE.filename == "lang-english_speaker-03_trial-4_digit-7.flac"
+    assert TWO.filename == "lang-german_speaker-11_trial-10_digit-0.flac"
+
+
+@given(
+    st.builds(
+        digit_clip,
+        st.sampled_from(LANGUAGES),
+        st.integers(0, 99),
+        st.integers(0, 999_999_999),
+        st.integers(0, 9),
+    )
+)
+def test_parsing_undoes_naming(clip: Clip):
+    assert parse_filename(clip.filename) == clip
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "",
+        "lang-_speaker-03_trial-4_digit-7.flac",
+        "lang-english_speaker-three_trial-4_digit-7.flac",
+        "lang-english_speaker-03_trial-4_7.flac",
+        "lang-english_speaker-03_trial-1234567890_digit-7.flac",
+        "lang-english_speaker-03_trial-4_digit-7.mp3",
+        "../lang-english_speaker-03_trial-4_digit-7.flac",
+        "lang-english_speaker-03_trial-4_digit-7.flac\n",
+    ],
+)
+def test_a_name_outside_the_layout_is_refused(name: str):
+    with pytest.raises(UserError, match="not the name of a clip"):
+        parse_filename(name)
+
+
+def test_english_digits_are_classes_0_to_9_and_german_ones_10_to_19():
+    labels = labels_of(heidelberg_like(1))
+    assert len(labels) == 20
+    names = label_names(labels)
+    assert names[labels.index(ONE.label)] == names[7] == "seven"
+    assert names[labels.index(TWO.label)] == names[10] == "null"
+
+
+def test_the_classes_follow_the_files_whatever_the_words_and_languages():
+    names = [
+        "lang-italian_speaker-1_trial-0_word-ciao.wav",
+        "lang-italian_speaker-1_trial-0_digit-10.flac",
+        "lang-italian_speaker-1_trial-0_digit-2.flac",
+        "lang-french_speaker-1_trial-0_word-ciao.flac",
+        "lang-english_speaker-1_trial-0_digit-3.flac",
+    ]
+    labels = labels_of(map(parse_filename, names))
+    assert label_names(labels) == ["three", "ciao (french)", "2", "10", "ciao (italian)"]
+
+
+def test_speakers_4_and_5_are_only_in_the_test_list():
+    clips = heidelberg_like(2)
+    test = test_split(clips, seed=0)
+    train = set(clips) - test
+    assert {clip.speaker for clip in train} == set(range(12)) - {4, 5}
+    assert sum(clip.speaker in (4, 5) for clip in test) == 2 * 20 * 2
+
+
+@pytest.mark.parametrize(
+    ("others", "drawn"), [(9, 0), (10, 1), (29, 1), (30, 2), (100, 5), (8593, 430)]
+)
+def test_one_in_twenty_of_the_other_clips_is_tested_halves_rounded_upwards(others: int, drawn: int):
+    clips = [digit_clip("english", 0, trial, 0) for trial in range(others)]
+    assert len(test_split(clips, seed=1)) == drawn
+
+
+def test_the_split_follows_the_seed_and_not_the_order_of_the_clips():
+    clips = heidelberg_like(2)
+    assert test_split(clips, seed=3) == test_split(clips[::-1], seed=3)
+    assert test_split(clips, seed=3) != test_split(clips, seed=4)
+
+
+def test_a_folder_of_recordings_is_called_by_its_name(tmp_path: Path):
+    assert corpus_name_and_source(tmp_path) == (tmp_path.name, "folder")
+
+
+def test_a_corpus_that_says_what_it_is_is_believed(tmp_path: Path):
+    (tmp_path / "corpus.json").write_text('{"name": "digits", "source": "synthetic"}')
+    assert corpus_name_and_source(tmp_path) == ("digits", "synthetic")
+
+
+@pytest.mark.parametrize("text", ["{", "[]", '{"name": "digits"}'])
+def test_a_damaged_record_of_the_corpus_is_told(tmp_path: Path, text: str):
+    (tmp_path / "corpus.json").write_text(text)
+    with pytest.raises(UserError, match=r"corpus.json is not JSON with a 'name' and a 'source'"):
+        corpus_name_and_source(tmp_path)

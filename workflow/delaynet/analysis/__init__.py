@@ -1,0 +1,1 @@
+"""From networks and predictions to grouping, statistics, tables, and the verdicts on the claims."""

@@ -1,0 +1,82 @@
+"""What runs are known by: one value a seed of every quantity at every point of the grid."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from delaynet.analysis.claims.terms import ACCURACY, Grid, Point, Quantity, Term
+from delaynet.analysis.statistics import Array
+from delaynet.analysis.tables import read_table
+from delaynet.config.errors import UserError
+from delaynet.config.grid import STANDARD, Config, Run
+
+Cells = Mapping[tuple[Point, Quantity], Array]
+KEYS = [*Point._fields, "measure", "null", "order"]
+
+
+def read_cells(config: Config, results: pd.DataFrame, grouping: Path) -> Cells:
+    """Return accuracies and the grouping of trained networks, [seeds] each, NaN where missing.
+
+    Args:
+        config: the configuration.
+        results: what its runs achieved, see `delaynet.analysis.tables.read_results`.
+        grouping: the table of grouping.
+
+    Raises:
+        UserError: the table is missing, or has no rows for a run.
+    """
+    if not grouping.exists():
+        raise UserError(f"{grouping} is missing: make it with `snakemake {grouping}`.")
+    seeds = range(int(results["seed"].max()) + 1)
+    by_seed = _by_seed(results, list(Point._fields), "accuracy", seeds)
+    cells = {(Point(*point), ACCURACY): values for point, values in by_seed}
+    table = read_table(grouping).query("network == 'trained'")
+    analysed = set(table[list(Run._fields)].itertuples(index=False, name=None))
+    for run in config.runs():
+        if tuple(run) not in analysed:
+            raise UserError(
+                f"{grouping} has no rows for {run.folder}: make it again from this grid's runs, "
+                f"with `snakemake --forcerun grouping {grouping}`."
+            )
+    table = table.assign(effect=table["observed"] - table["null_mean"])
+    for name in ("effect", "z"):
+        for (*point, measure, null, order), values in _by_seed(table, KEYS, name, seeds):
+            cells[Point(*point), Quantity(name, measure, null, order)] = values
+    return cells
+
+
+def _by_seed(
+    table: pd.DataFrame, keys: list[str], name: str, seeds: range
+) -> Iterator[tuple[tuple[str, ...], Array]]:
+    """Yield (key, values by seed [seeds]) of a column; NaN for seeds that are not there."""
+    wide = table.pivot(index=keys, columns="seed", values=name).reindex(columns=seeds)
+    yield from zip(wide.index, wide.to_numpy(float), strict=True)
+
+
+def values_of(terms: Iterable[Term], cells: Cells, grid: Grid) -> Array:
+    """Return a weighted sum for each seed that all terms have, [n]; none if the grid lacks one."""
+    terms = list(terms)
+    if any(term.point not in grid for term in terms):
+        return np.empty(0)
+    total = np.sum([weight * cells[point, quantity] for weight, point, quantity in terms], axis=0)
+    return total[~np.isnan(total)]  # type: ignore[no-any-return]
+
+
+def reached_shares(results: pd.DataFrame) -> dict[str, float]:
+    """Return the share of outputs that random static networks reach, by sparsity.
+
+    Means over the networks of the condition `standard` with the structure `static`. A random mask
+    is never changed, so this says nothing of what was learned.
+    """
+    static = results[(results["structure"] == "static") & (results["condition"] == STANDARD)]
+    share = static["reachable_outputs"] / static["classes"]
+    return dict(share.groupby(static["sparsity"]).mean())
+
+
+def has_enough_pairs(point: Point, nulls: Iterable[str], cells: Cells, grid: Grid) -> bool:
+    """Return whether the networks of all seeds at a point can be tested against null models."""
+    quantities = [Quantity("effect", "morans_i", null) for null in nulls]
+    testable = [len(values_of([Term(1, point, q)], cells, grid)) for q in quantities]
+    return min(testable) == len(grid[point].seeds)

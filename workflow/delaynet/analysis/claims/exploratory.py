@@ -1,0 +1,267 @@
+"""The tests beside those of the claims: controls, and every other contrast that the grid holds."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+from delaynet.analysis.claims.of_claims import DENSE, WITHIN_NEURONS
+from delaynet.analysis.claims.terms import (
+    ACCURACY,
+    Facts,
+    Family,
+    Grid,
+    Hypothesis,
+    Kind,
+    Point,
+    Quantity,
+    Term,
+    difference,
+    name_of,
+    name_of_point,
+    nulls_at,
+    remaining,
+    shared_sparsities,
+)
+from delaynet.analysis.grouping.grouping import INTERIOR
+from delaynet.analysis.grouping.nulls import COMPARISON, TESTED_BY
+from delaynet.analysis.tables import CONTRASTS, Contrast
+from delaynet.config.grid import STANDARD
+
+# What a control is told by: signs tied to channels beyond delays, and to delays beyond channels.
+# N1 mixes the two.
+TOLD_APART = ("N6", "N2")
+# Training data in which there is nothing that signs could be grouped by.
+WITHOUT_STRUCTURE = ("scrambled_time", "shuffled_labels")
+OTHER_MEASURES = ("join_excess", "nearest_excess", "clustering")
+
+
+def exploratory_hypotheses(grid: Grid, decided: Sequence[Hypothesis]) -> list[Hypothesis]:
+    """Return the hypotheses on controls and the exploratory ones of a grid.
+
+    Args:
+        grid: the points of the grid.
+        decided: hypotheses that decide claims; what they ask is not asked again.
+    """
+    questions = {_question(hypothesis) for hypothesis in decided}
+    return [h for h in _all_hypotheses(grid) if _question(h) not in questions]
+
+
+def _question(hypothesis: Hypothesis) -> tuple[tuple[Term, ...], bool]:
+    return hypothesis.terms, hypothesis.kind == "equivalence"
+
+
+def _all_hypotheses(grid: Grid) -> list[Hypothesis]:
+    return [
+        *_accuracies(grid),
+        *_growth_with_sparsity(grid),
+        *_scores(grid),
+        *_changes(grid),
+        *_survivals(grid),
+        *_without_clamped_delays(grid),
+        *_learned_delays(grid),
+        *_conditions(grid),
+        *_fed_orders(grid),
+    ]
+
+
+def _sides(contrast: Contrast, dale: str, sparsity: str = "") -> tuple[Point, Point]:
+    minuend, subtrahend = contrast.minuend, contrast.subtrahend
+    return Point(*minuend, dale, sparsity), Point(*subtrahend, dale, sparsity)
+
+
+def _accuracies(grid: Grid) -> Iterator[Hypothesis]:
+    """Yield the contrasts of accuracy of C1 to C3; those of C3 as equivalence too."""
+    for contrast in CONTRASTS:
+        for dale in ("free", "dale"):
+            for sparsity in shared_sparsities(grid, *_sides(contrast, dale)):
+                terms = difference(*_sides(contrast, dale, sparsity))
+                name = name_of((contrast.name, dale, f"p{sparsity}"))
+                plain = Hypothesis(
+                    f"accuracy_{name}",
+                    "exploratory",
+                    contrast.claim,
+                    contrast.name,
+                    terms,
+                    "two_sided",
+                )
+                yield plain
+                if contrast.claim == "C3":
+                    yield replace(plain, test=f"equivalence_{name}", kind="equivalence")
+
+
+def _growth_with_sparsity(grid: Grid) -> Iterator[Hypothesis]:
+    """Yield C2's contrasts at the highest sparsity less at the lowest."""
+    for contrast in (contrast for contrast in CONTRASTS if contrast.claim == "C2"):
+        for dale in ("free", "dale"):
+            sparsities = shared_sparsities(grid, *_sides(contrast, dale))
+            if len(sparsities) < 2:
+                continue
+            low = difference(*_sides(contrast, dale, sparsities[0]))
+            high = difference(*_sides(contrast, dale, sparsities[-1]))
+            yield Hypothesis(
+                name_of(("interaction", contrast.name, dale)),
+                "exploratory",
+                "C2",
+                f"{contrast.name}, highest minus lowest sparsity",
+                high + tuple(Term(-weight, point, ACCURACY) for weight, point, _ in low),
+                "two_sided",
+            )
+
+
+def _nulls_within_neurons(point: Point, facts: Facts) -> list[str]:
+    return [null for null in nulls_at(point, facts) if null in WITHIN_NEURONS]
+
+
+def _bears_on(point: Point) -> str:
+    """Return the claim that the grouping of a point's networks bears on."""
+    if point.condition != STANDARD:
+        return "C4"
+    return "C6" if point.dale == "dale" else "C4" if point.structure == "dense" else "C5"
+
+
+def _name_of(point: Point) -> str:
+    return point.variant if point.condition == STANDARD else f"{point.variant} {point.condition}"
+
+
+def _scores(grid: Grid) -> Iterator[Hypothesis]:
+    """Yield, for every point and valid null model, that networks are grouped: mean z above 0."""
+    for point, facts in grid.items():
+        for measure in ("morans_i", *(OTHER_MEASURES if point == DENSE else ())):
+            for null in nulls_at(point, facts, measure):
+                yield Hypothesis(
+                    name_of((measure, name_of_point(point), null)),
+                    "exploratory",
+                    _bears_on(point),
+                    f"{_name_of(point)} against {null}",
+                    (Term(1, point, Quantity("z", measure, null)),),
+                )
+
+
+def _changes(grid: Grid) -> Iterator[Hypothesis]:
+    """Yield, for every point, that training groups: trained less initial above 0."""
+    for point in grid:
+        for measure in ("morans_i", *(OTHER_MEASURES if point == DENSE else ())):
+            if COMPARISON in TESTED_BY[measure]:
+                yield Hypothesis(
+                    name_of((measure, name_of_point(point), COMPARISON)),
+                    "exploratory",
+                    _bears_on(point),
+                    f"{_name_of(point)} against {COMPARISON}",
+                    (Term(1, point, Quantity("effect", measure, COMPARISON)),),
+                )
+
+
+def _survivals(grid: Grid) -> Iterator[Hypothesis]:
+    """Yield that half of the effect of dense, free networks with the same delays is left."""
+    for point, facts in grid.items():
+        reference = Point(point.delays, "dense", "free", "0")
+        if point.condition != STANDARD or point == reference or reference not in grid:
+            continue
+        for null in _nulls_within_neurons(point, facts):
+            yield Hypothesis(
+                name_of(("survival", name_of_point(point), null)),
+                "exploratory",
+                _bears_on(point),
+                f"{point.variant} minus half of {reference.variant} against {null}",
+                remaining(point, reference, Quantity("effect", "morans_i", null)),
+            )
+
+
+def _without_clamped_delays(grid: Grid) -> Iterator[Hypothesis]:
+    """Yield what decides C4 and C6, of synapses whose delays do not lie at the ends."""
+    dale = DENSE._replace(dale="dale")
+    for null in TOLD_APART if DENSE in grid else ():
+        yield Hypothesis(
+            name_of((INTERIOR, name_of_point(DENSE), null)),
+            "exploratory",
+            "C4",
+            f"{DENSE.variant}, interior delays, against {null}",
+            (Term(1, DENSE, Quantity("z", INTERIOR, null)),),
+        )
+    if DENSE in grid and dale in grid and grid[dale].obeys_dale:
+        yield Hypothesis(
+            name_of(("survival", INTERIOR, name_of_point(dale), "N2")),
+            "exploratory",
+            "C6",
+            f"{dale.variant} minus half of {DENSE.variant}, interior delays, against N2",
+            remaining(dale, DENSE, Quantity("effect", INTERIOR, "N2")),
+        )
+
+
+def _learned_delays(grid: Grid) -> Iterator[Hypothesis]:
+    """Yield how much more networks are grouped that learn delays than such with fixed ones."""
+    for point, facts in grid.items():
+        if (point.delays, point.condition) != ("learned", STANDARD):
+            continue
+        for other in ("fixed", "frozen"):
+            if (subtrahend := point._replace(delays=other)) not in grid:
+                continue
+            for null in _nulls_within_neurons(point, facts):
+                yield Hypothesis(
+                    name_of(("grouping", point.variant, "minus", name_of_point(subtrahend), null)),
+                    "exploratory",
+                    _bears_on(point),
+                    f"{point.variant} minus {subtrahend.variant} against {null}",
+                    difference(point, subtrahend, Quantity("effect", "morans_i", null)),
+                    "two_sided",
+                )
+
+
+def _conditions(grid: Grid) -> Iterator[Hypothesis]:
+    """Yield accuracy and grouping of the standard condition less those of every other one.
+
+    One-sided where a control takes away what grouping is thought to come from, and there N6 and N2
+    say what of it is lost; two-sided for sweeps and for permuted channels, where it should follow
+    the channels (`_fed_orders`).
+    """
+    for point, facts in grid.items():
+        standard = point._replace(condition=STANDARD)
+        if point == standard or standard not in grid:
+            continue
+        contrast = f"standard minus {point.condition}"
+        name = name_of_point(point)
+        yield Hypothesis(
+            name_of(("condition_accuracy", name)),
+            "exploratory",
+            "C4",
+            contrast,
+            difference(standard, point),
+            "two_sided",
+        )
+        takes_away = facts.data in WITHOUT_STRUCTURE
+        kind: Kind = "greater" if takes_away else "two_sided"
+        for null in _nulls_within_neurons(point, facts):
+            yield Hypothesis(
+                name_of(("condition_grouping", name, null)),
+                "control" if takes_away and null in TOLD_APART else "exploratory",
+                "C4",
+                f"{contrast} against {null}",
+                difference(standard, point, Quantity("effect", "morans_i", null)),
+                kind,
+            )
+
+
+def _fed_orders(grid: Grid) -> Iterator[Hypothesis]:
+    """Yield, where channels are permuted, that grouping follows mel and not the order fed in.
+
+    A check of the analysis rather than a finding: a fully connected layer whose synapses start
+    alike does not know the order of its inputs. N6 alone asks whether channels matter.
+    """
+    for point, facts in grid.items():
+        if facts.data != "permuted_channels":
+            continue
+        standard = point._replace(condition=STANDARD)
+        for null in _nulls_within_neurons(point, facts):
+            mel = Quantity("effect", "morans_i", null)
+            fed = mel._replace(order="fed")
+            sides = {"mel": Term(1, point, mel), "standard": Term(1, standard, mel)}
+            for side, minuend in sides.items():
+                is_check = side == "mel" and null == "N6"
+                family: Family = "control" if is_check else "exploratory"
+                if minuend.point in grid:
+                    yield Hypothesis(
+                        name_of(("fed_order", side, name_of_point(point), null)),
+                        family,
+                        "C4",
+                        f"{side} minus {point.condition} in fed order against {null}",
+                        (minuend, Term(-1, point, fed)),
+                    )

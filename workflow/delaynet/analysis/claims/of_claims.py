@@ -1,0 +1,180 @@
+"""The tests that decide the claims, each an intersection-union of parts."""
+
+from collections.abc import Callable, Mapping
+
+from delaynet.analysis.claims.terms import (
+    ACCURACY,
+    REACHED_SHARE,
+    Family,
+    Grid,
+    Hypothesis,
+    Point,
+    Quantity,
+    Term,
+    difference,
+    remaining,
+    shared_sparsities,
+)
+from delaynet.analysis.grouping.nulls import COMPARISON
+
+# A sparsity that no point of a grid has: makes what the grid does not hold not testable.
+NOWHERE = ""
+DENSE = Point("learned", "dense", "free", "0")
+# Null models that keep each neuron's synapses: signs tied to places (N1), to delays beyond channels
+# (N2), to channels beyond delays (N6). Signs that follow delays alone reject N1 and N2 too.
+WITHIN_NEURONS = ("N1", "N2", "N6")
+
+Testable = Callable[[Point], bool]
+
+
+def hypotheses_of_claims(
+    grid: Grid, is_testable: Testable, reached: Mapping[str, float]
+) -> list[Hypothesis]:
+    """Return the tests of C1 to C6, whatever the grid holds, in this order.
+
+    Args:
+        grid: the points of the grid.
+        is_testable: whether the networks of all seeds at a point have enough pairs of synapses.
+        reached: share of outputs that random static networks reach, by sparsity.
+    """
+    return [
+        _all_of("C1", "accuracy", _learning_delays_wins()),
+        _all_of("C2", "accuracy", _structure_beats_delays(grid, reached)),
+        _all_of("C3", "accuracy", _no_gain_once_rewired(grid, reached)),
+        _all_of("C4", "confirmatory", _is_grouped()),
+        _all_of("C5", "confirmatory", _survives_rewiring(grid, is_testable)),
+        _all_of("C6", "confirmatory", _survives_dale(grid)),
+    ]
+
+
+def _all_of(claim: str, family: Family, parts: list[Hypothesis]) -> Hypothesis:
+    return Hypothesis(claim.lower(), family, claim, "all parts", parts=tuple(parts))
+
+
+def _effect(null: str) -> Quantity:
+    return Quantity("effect", "morans_i", null)
+
+
+def _learning_delays_wins() -> list[Hypothesis]:
+    """C1, dense: learned beats fixed, and both beat none."""
+    return [
+        Hypothesis(
+            f"c1_{better}_{worse}",
+            "part",
+            "C1",
+            f"{better}-dense minus {worse}-dense",
+            difference(DENSE._replace(delays=better), DENSE._replace(delays=worse)),
+        )
+        for better, worse in (("learned", "fixed"), ("learned", "none"), ("fixed", "none"))
+    ]
+
+
+def _connected_sparsities(grid: Grid, reached: Mapping[str, float], *points: Point) -> list[str]:
+    """Return the sparsities that points share and at which random networks reach their outputs.
+
+    At least `REACHED_SHARE` of them; where the grid holds no random networks, whatever they would.
+    """
+    shared = shared_sparsities(grid, *points)
+    return [sparsity for sparsity in shared if reached.get(sparsity, 1.0) >= REACHED_SHARE]
+
+
+def _structure_beats_delays(grid: Grid, reached: Mapping[str, float]) -> list[Hypothesis]:
+    """C2: learned structure beats learned delays at the highest sparsity, and less at the lowest.
+
+    The sparsities are those at which the grid has both sides, and random networks their outputs.
+    """
+    rewired = Point("fixed", "deep_r_rigl", "free", NOWHERE)
+    static = Point("learned", "static", "free", NOWHERE)
+    sparsities = _connected_sparsities(grid, reached, rewired, static)
+    lowest = sparsities[0] if len(sparsities) > 1 else NOWHERE
+    highest = sparsities[-1] if sparsities else NOWHERE
+    high, low = (
+        difference(rewired._replace(sparsity=sparsity), static._replace(sparsity=sparsity))
+        for sparsity in (highest, lowest)
+    )
+    contrast = "fixed-deep_r_rigl minus learned-static"
+    more = f"{contrast}, highest minus lowest sparsity"
+    minus_low = tuple(Term(-weight, point, ACCURACY) for weight, point, _ in low)
+    return [
+        Hypothesis("c2_highest_sparsity", "part", "C2", contrast, high),
+        Hypothesis("c2_interaction", "part", "C2", more, high + minus_low),
+    ]
+
+
+def _no_gain_once_rewired(grid: Grid, reached: Mapping[str, float]) -> list[Hypothesis]:
+    """C3: learned and fixed delays are equivalent once the structure is learned; not so in dense.
+
+    At the highest sparsity that has both sides, and at which random networks reach their outputs.
+    """
+    learned = Point("learned", "deep_r_rigl", "free", NOWHERE)
+    fixed = learned._replace(delays="fixed")
+    highest = [NOWHERE, *_connected_sparsities(grid, reached, learned, fixed)][-1]
+    sides = difference(learned._replace(sparsity=highest), fixed._replace(sparsity=highest))
+    gain = difference(DENSE, DENSE._replace(delays="fixed"))
+    contrast, premise = (f"learned-{s} minus fixed-{s}" for s in ("deep_r_rigl", "dense"))
+    return [
+        Hypothesis("c3_equivalence", "part", "C3", contrast, sides, "equivalence"),
+        Hypothesis("c3_premise", "part", "C3", premise, gain, is_premise=True),
+    ]
+
+
+def _is_grouped() -> list[Hypothesis]:
+    """C4: signs are tied to delays beyond channels and the reverse, more than before training."""
+    scores = [Quantity("z", "morans_i", null) for null in WITHIN_NEURONS]
+    return [
+        Hypothesis(
+            f"c4_{quantity.null.lower()}",
+            "part",
+            "C4",
+            f"learned-dense-free against {quantity.null}",
+            (Term(1, DENSE, quantity),),
+        )
+        for quantity in (*scores, _effect(COMPARISON))
+    ]
+
+
+def _survives_rewiring(grid: Grid, is_testable: Testable) -> list[Hypothesis]:
+    """C5: half of the dense effect is left at the highest sparsity that can be tested."""
+    structures = {
+        point.structure for point in grid if point.delays == "learned" and point.dale == "free"
+    }
+    rewired = "deep_r_rigl" if "deep_r_rigl" in structures else "deep_r"
+    anywhere = Point("learned", rewired, "free", NOWHERE)
+    points = [anywhere._replace(sparsity=s) for s in shared_sparsities(grid, anywhere)]
+    testable = [point for point in points if is_testable(point)]
+    point = [anywhere, *points, *testable][-1]
+    return _survives("C5", point, WITHIN_NEURONS)
+
+
+def _survives_dale(grid: Grid) -> list[Hypothesis]:
+    """C6: half of the dense effect is left under Dale's principle, where N2 alone is valid."""
+    point = DENSE._replace(dale="dale")
+    if point in grid and not grid[point].obeys_dale:  # the name alone
+        point = point._replace(sparsity=NOWHERE)
+    return _survives("C6", point, ("N2",))
+
+
+def _survives(claim: str, point: Point, nulls: tuple[str, ...]) -> list[Hypothesis]:
+    """Return what "survives" means: half of the dense effect is left, and there is one."""
+    name = claim.lower()
+    contrast = f"{point.variant} minus half of {DENSE.variant}"
+    return [
+        Hypothesis(
+            f"{name}_{null.lower()}",
+            "part",
+            claim,
+            f"{contrast} against {null}",
+            remaining(point, DENSE, _effect(null)),
+        )
+        for null in nulls
+    ] + [
+        Hypothesis(
+            f"{name}_premise_{null.lower()}",
+            "part",
+            claim,
+            f"{DENSE.variant} against {null}",
+            (Term(1, DENSE, _effect(null)),),
+            is_premise=True,
+        )
+        for null in nulls
+    ]

@@ -1,0 +1,172 @@
+"""What hypotheses are made of: points of the grid, quantities at them, weighted sums of those."""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Literal, NamedTuple
+
+from delaynet.analysis.grouping.nulls import NULLS, TESTED_BY, valid_nulls
+from delaynet.config.grid import STANDARD, Config
+
+Family = Literal["confirmatory", "accuracy", "part", "control", "exploratory"]
+Kind = Literal["greater", "two_sided", "equivalence"]
+
+# Two accuracies are equivalent within this many points.
+MARGIN = 1.0
+# Grouping survives where at least this share of the reference's effect is left.
+SHARE = 0.5
+# z of a network that can just be told from its null model: one-sided, 5 %.
+TYPICAL_Z = 1.645
+# Random static networks are compared with others where they reach, on average, at least this share
+# of the outputs. Beyond, a comparison tests their graph and not their delays: outputs that no input
+# reaches are never named, and both sides may stand at chance.
+REACHED_SHARE = 0.9
+
+# Networks whose accuracy on their own training clips is below this many times chance are said to
+# have learned nothing.
+LEARNED_FROM = 2.0
+
+
+class Point(NamedTuple):
+    """A point of the grid without its seed."""
+
+    delays: str
+    structure: str
+    dale: str
+    sparsity: str
+    condition: str = STANDARD
+
+    @property
+    def variant(self) -> str:
+        """As in `delaynet.config.grid.Run`."""
+        return f"{self.delays}-{self.structure}-{self.dale}"
+
+
+class Facts(NamedTuple):
+    """What the configuration says of a point: its seeds, its training data, its bond to Dale."""
+
+    seeds: frozenset[int]
+    data: str
+    obeys_dale: bool
+
+
+Grid = Mapping[Point, Facts]
+
+
+class Quantity(NamedTuple):
+    """A number that each run has.
+
+    Attributes:
+        name: `accuracy` in percent; `z` against a null model; `effect`, observed less the mean of
+            the null model.
+        measure: `accuracy`, or a measure of grouping.
+        null: the null model, or nothing.
+        order: of the channels, `mel` or `fed`.
+    """
+
+    name: str
+    measure: str
+    null: str = ""
+    order: str = "mel"
+
+
+ACCURACY = Quantity("accuracy", "accuracy")
+
+
+class Term(NamedTuple):
+    """A quantity at a point, as often as it enters a sum."""
+
+    weight: float
+    point: Point
+    quantity: Quantity
+
+
+@dataclass(frozen=True)
+class Hypothesis:
+    """A statement about the mean over seeds of a sum of terms, or about several (`parts`).
+
+    Attributes:
+        test: name of its test, `[a-z0-9_]+`.
+        family: see `delaynet.analysis.claims`.
+        claim: `C1` to `C6`.
+        contrast: the sum in words.
+        terms: what is summed; the row of a test shows the first one's point, measure and null.
+        kind: the mean is positive (`greater`); positive, tested on both sides (`two_sided`); within
+            (-MARGIN, MARGIN), and opposed by what lies above it alone (`equivalence`).
+        is_premise: whether it cannot oppose the claim that it is a part of.
+        parts: an intersection-union test's parts; it has no terms.
+    """
+
+    test: str
+    family: Family
+    claim: str
+    contrast: str
+    terms: tuple[Term, ...] = ()
+    kind: Kind = "greater"
+    is_premise: bool = False
+    parts: tuple["Hypothesis", ...] = ()
+
+
+def grid_of(config: Config) -> Grid:
+    """Return the points of a configuration's grid, in its order, with their seeds and settings."""
+    seeds: dict[Point, set[int]] = {}
+    settings = {}
+    for run in config.runs():
+        point = Point(run.delays, run.structure, run.dale, run.sparsity, run.condition)
+        if point not in seeds:
+            settings[point] = config.resolve(run)
+        seeds.setdefault(point, set()).add(run.seed)
+    return {
+        point: Facts(frozenset(of_point), settings[point].training.data, settings[point].obeys_dale)
+        for point, of_point in seeds.items()
+    }
+
+
+def difference(
+    minuend: Point, subtrahend: Point, quantity: Quantity = ACCURACY
+) -> tuple[Term, ...]:
+    """Return the terms of a difference between two points."""
+    return Term(1, minuend, quantity), Term(-1, subtrahend, quantity)
+
+
+def remaining(point: Point, reference: Point, quantity: Quantity) -> tuple[Term, ...]:
+    """Return the terms of an effect less the share of a reference's that is to survive."""
+    return Term(1, point, quantity), Term(-SHARE, reference, quantity)
+
+
+def shared_sparsities(grid: Grid, *points: Point) -> list[str]:
+    """Return the sparsities at which all of some points are in the grid, ascending."""
+    sparsities = {point.sparsity for point in grid}
+    shared = {
+        sparsity
+        for sparsity in sparsities
+        if all(point._replace(sparsity=sparsity) in grid for point in points)
+    }
+    return sorted(shared, key=Decimal)
+
+
+def nulls_at(point: Point, facts: Facts, measure: str = "morans_i") -> list[str]:
+    """Return the null models, N5 apart, that can test a measure of the networks at a point.
+
+    Where all delays are zero there is nothing to permute in them, and N6 is N1.
+    """
+    valid = valid_nulls("dale" if facts.obeys_dale else "free")
+    return [
+        null
+        for null, model in NULLS.items()
+        if null in valid
+        and null in TESTED_BY[measure]
+        and (model.permutes == "sign" or point.delays != "none")
+    ]
+
+
+def name_of(parts: Iterable[str]) -> str:
+    """Return a name for a test: lower case, underscores between words."""
+    return re.sub(r"[^a-z0-9]+", "_", "_".join(part for part in parts if part).lower())
+
+
+def name_of_point(point: Point) -> str:
+    """Return a point as it stands in the names of tests: `learned_dense_free_p0`."""
+    condition = "" if point.condition == STANDARD else point.condition
+    return name_of((point.variant, f"p{point.sparsity}", condition))

@@ -1,0 +1,251 @@
+"""Measures under null models, each by the shortest way.
+
+The definitions are those of `grouping.measures`, the permutations those of
+`grouping.nulls.permuted_measures`, which computes every measure of every permutation.
+Here each test has as many draws as are asked for; what a null model leaves as it is (the lags of
+pairs where signs alone are permuted, the product of a pair's marks where delays alone are) is
+worked out once; and signs and delays are permuted together, for the three null models that permute
+within neurons and for the two that permute within channels.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import NamedTuple
+
+import numpy as np
+
+from delaynet.analysis.grouping import pairs
+from delaynet.analysis.grouping.measures import (
+    Array,
+    centred,
+    expected_pairs,
+    kernel_of,
+    measures_of,
+    nearest_excess,
+    ratio,
+    squared_distance,
+)
+from delaynet.analysis.grouping.nulls import NULLS, TESTED_BY, permuted_within, repeated
+from delaynet.analysis.grouping.points import REACH, MarkedPoints, Values
+from delaynet.analysis.grouping.receptive_fields import IntArray
+
+# measure and null model
+Test = tuple[str, str]
+# from permuted signs, or delays, or both, [synapses, permutations] each, to a measure,
+# [permutations, ..]
+OfPermuted = Callable[..., Array]
+
+
+def draws(points: MarkedPoints, wanted: Mapping[Test, int], seed: int) -> dict[Test, Array]:
+    """Return measures under null models, [permutations] or, of the correlogram, [.., lags, lags].
+
+    Args:
+        points: the network.
+        wanted: how many draws of a measure (`correlogram`, or a scalar of
+            `delaynet.analysis.grouping.measures.Measures`) under a null model (one of
+            `delaynet.analysis.grouping.nulls.NULLS`).
+        seed: seed of the permutations.
+
+    Raises:
+        ValueError: a null model cannot test a measure.
+    """
+    for measure, null in wanted:
+        if null not in TESTED_BY[measure]:
+            raise ValueError(f"{null} cannot test {measure}")
+    drawn: dict[Test, Array] = {}
+    for within in dict.fromkeys(null.within for null in NULLS.values()):
+        of_within = {test: n for test, n in wanted.items() if NULLS[test[1]].within == within}
+        if of_within:
+            drawn |= _draws_within(points, within, of_within, seed)
+    return drawn
+
+
+def _draws_within(
+    points: MarkedPoints, within: str, wanted: Mapping[Test, int], seed: int
+) -> dict[Test, Array]:
+    """Return all draws that permute within neurons, or within channels, in one go."""
+    measured_by = {
+        (measure, null): getattr(MEASURES[measure], NULLS[null].permutes)(points)
+        for measure, null in wanted
+    }
+    parts: dict[Test, list[Array]] = {test: [] for test in wanted}
+    done = 0
+    for sign, delay in permuted_within(points, within, max(wanted.values()), seed):
+        permuted = {"sign": (sign,), "delay": (delay,), "both": (sign, delay)}
+        for test, permutations in wanted.items():
+            if done < permutations:
+                chunk = [
+                    np.ascontiguousarray(values[:, : permutations - done])
+                    for values in permuted[NULLS[test[1]].permutes]
+                ]
+                parts[test].append(measured_by[test](*chunk))
+        done += sign.shape[1]
+    return {test: np.concatenate(of_chunks) for test, of_chunks in parts.items()}
+
+
+def _cells(points: MarkedPoints) -> tuple[IntArray, IntArray]:
+    """Return the place of each pair in a table over lags, [pairs] each."""
+    delay_lag = points.delay[points.second] - points.delay[points.first]
+    return points.lag.astype(np.int64), delay_lag.astype(np.int64) + points.max_delay - 1
+
+
+def _close(points: MarkedPoints) -> Array:
+    """Return 1 for the lags within two kernel widths, [REACH + 1, 2 max_delay - 1]."""
+    return (squared_distance(points.max_delay) <= 4).astype(float)
+
+
+def _chance(points: MarkedPoints, sign: Values) -> Array:
+    """Return the mean of sign x sign over all pairs of each neuron, [neurons, patterns]."""
+    size = points.size[:, None]
+    total = np.add.reduceat(sign, points.start[:-1], axis=0)
+    chance: Array = (np.square(total) - size) / (size * (size - 1))
+    return chance
+
+
+def _neuron(points: MarkedPoints) -> IntArray:
+    """Return the neuron of each pair, [pairs]."""
+    neuron: IntArray = np.repeat(np.arange(points.neurons), points.size)[points.first]
+    return neuron
+
+
+def _morans_i_of_signs(points: MarkedPoints) -> OfPermuted:
+    weight = kernel_of(points.max_delay)[_cells(points)]  # [pairs]
+    total = weight.sum()
+
+    def measured(sign: Values) -> Array:
+        mark, squares = centred(points, sign)
+        cross = np.zeros(sign.shape[1])
+        pairs.kernel_sums_of_signs(points.first, points.second, weight, mark, cross)
+        return ratio(points.synapses * cross, total * squares)
+
+    return measured
+
+
+def _morans_i_of_delays(points: MarkedPoints) -> OfPermuted:
+    mark, squares = centred(points, points.sign[:, None])
+    product = mark[points.first, 0] * mark[points.second, 0]
+    kernel = kernel_of(points.max_delay)
+
+    def measured(delay: Values) -> Array:
+        cross, weight = _kernel_sums(points, product, delay, kernel)
+        return ratio(points.synapses * cross, weight * squares)
+
+    return measured
+
+
+def _morans_i_of_both(points: MarkedPoints) -> OfPermuted:
+    kernel, nothing = kernel_of(points.max_delay), np.zeros(len(points.first))
+
+    def measured(sign: Values, delay: Values) -> Array:
+        mark, squares = centred(points, sign)
+        cross, weight = _kernel_sums_of_both(points, nothing, mark, delay, kernel)
+        return ratio(points.synapses * cross, weight * squares)
+
+    return measured
+
+
+def _join_excess_of_signs(points: MarkedPoints) -> OfPermuted:
+    (near,) = np.nonzero(_close(points)[_cells(points)])
+    ends, each = (points.first[near], points.second[near]), np.ones(len(near))
+    per_neuron = np.bincount(_neuron(points)[near], minlength=points.neurons)
+
+    def measured(sign: Values) -> Array:
+        cross = np.zeros(sign.shape[1])
+        pairs.kernel_sums_of_signs(*ends, each, sign.astype(float), cross)
+        return ratio(cross - per_neuron @ _chance(points, sign), np.asarray(len(near)))
+
+    return measured
+
+
+def _join_excess_of_delays(points: MarkedPoints) -> OfPermuted:
+    sign, close = points.sign, _close(points)
+    chance = _chance(points, sign[:, None])[_neuron(points), 0]
+    product = sign[points.first] * sign[points.second] - chance
+    return lambda delay: ratio(*_kernel_sums(points, product, delay, close))
+
+
+def _join_excess_of_both(points: MarkedPoints) -> OfPermuted:
+    close = _close(points)
+    chance = _chance(points, points.sign[:, None])[_neuron(points), 0]
+    return lambda sign, delay: ratio(
+        *_kernel_sums_of_both(points, chance, sign.astype(float), delay, close)
+    )
+
+
+def _clustering_of_delays(points: MarkedPoints) -> OfPermuted:
+    kernel, nothing = kernel_of(points.max_delay), np.zeros(len(points.first))
+    expected = (kernel * expected_pairs(points)).sum()
+    return lambda delay: ratio(_kernel_sums(points, nothing, delay, kernel)[1], expected)
+
+
+def _kernel_sums(
+    points: MarkedPoints, product: Array, delay: Values, kernel: Array
+) -> tuple[Array, Array]:
+    """Return sums of weight x product and of weights, [permutations] each."""
+    cross, weight = np.zeros((2, delay.shape[1]))
+    ends = points.first, points.second, points.lag
+    pairs.kernel_sums_of_delays(*ends, product, delay, kernel, cross, weight)
+    return cross, weight
+
+
+def _kernel_sums_of_both(
+    points: MarkedPoints, chance: Array, mark: Array, delay: Values, kernel: Array
+) -> tuple[Array, Array]:
+    """Return sums of weight x (mark x mark - chance) and of weights, [permutations] each."""
+    cross, weight = np.zeros((2, delay.shape[1]))
+    ends = points.first, points.second, points.lag
+    pairs.kernel_sums_of_both(*ends, chance, mark, delay, kernel, cross, weight)
+    return cross, weight
+
+
+def _nearest_excess_of_signs(points: MarkedPoints) -> OfPermuted:
+    return lambda sign: nearest_excess(points, sign, repeated(points.delay, sign))
+
+
+def _nearest_excess_of_delays(points: MarkedPoints) -> OfPermuted:
+    return lambda delay: nearest_excess(points, repeated(points.sign, delay), delay)
+
+
+def _correlogram_of_signs(points: MarkedPoints) -> OfPermuted:
+    lags = REACH + 1, 2 * points.max_delay - 1
+    cell = np.ravel_multi_index(_cells(points), lags)
+    order = np.argsort(cell, kind="stable")
+    ends = points.first[order], points.second[order]
+    count = np.bincount(cell, minlength=lags[0] * lags[1])
+    start = np.append(0, np.cumsum(count))
+
+    def measured(sign: Values) -> Array:
+        mark, squares = centred(points, sign)
+        sums = np.zeros((len(count), sign.shape[1]))
+        pairs.products_by_lag(start, *ends, mark, sums)
+        products = np.vstack([sums.T, count]).reshape(-1, *lags)
+        # pairs of one channel have no order: half of them stand at k and half at -k
+        products[:, 0] = (products[:, 0] + products[:, 0, ::-1]) / 2
+        variance = squares[:, None, None] / points.synapses
+        return ratio(products[:-1], products[-1] * variance)
+
+    return measured
+
+
+def _correlogram_of_delays(points: MarkedPoints) -> OfPermuted:
+    def measured(delay: Values) -> Array:
+        sign = repeated(points.sign, delay)
+        return measures_of(points, sign, delay, nearest=False).correlogram
+
+    return measured
+
+
+class _Measure(NamedTuple):
+    """How a measure of permuted signs, delays, or both, is computed for a network."""
+
+    sign: Callable[[MarkedPoints], OfPermuted] | None
+    delay: Callable[[MarkedPoints], OfPermuted]
+    both: Callable[[MarkedPoints], OfPermuted] | None = None
+
+
+MEASURES = {
+    "morans_i": _Measure(_morans_i_of_signs, _morans_i_of_delays, _morans_i_of_both),
+    "join_excess": _Measure(_join_excess_of_signs, _join_excess_of_delays, _join_excess_of_both),
+    "nearest_excess": _Measure(_nearest_excess_of_signs, _nearest_excess_of_delays),
+    "clustering": _Measure(None, _clustering_of_delays),
+    "correlogram": _Measure(_correlogram_of_signs, _correlogram_of_delays),
+}

@@ -1,0 +1,294 @@
+"""The table of how excitation and inhibition are grouped: every network, measure and null model.
+
+`grouping.measures` says what the measures are, `grouping.nulls` what each null
+model keeps and permutes. The effect is observed - mean of the null; z = effect / standard deviation
+of the null grows with the number of pairs. The effect does not, but shrinks where neurons have few
+synapses (`delaynet.analysis.grouping.power` says by how much).
+
+Moran's I of trained networks is drawn 10,000 times from N1, N2 and N6. What decides nothing is
+drawn 1,000 times, so that the smallest p is 0.001: N3 and N4, the other measures, and networks
+before training. On one core that takes about 3 s for a dense network of 96 neurons.
+
+`morans_i_interior` is Moran's I of the synapses of a trained network whose delays are neither 0 nor
+the last tap, on the neurons with at least two of these, since learned delays pile up at the ends.
+It is testable if these synapses have close pairs enough.
+"""
+
+import csv
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Literal, NamedTuple
+
+from tqdm import tqdm
+
+from delaynet.analysis.grouping.draws import Test, draws
+from delaynet.analysis.grouping.maps import GroupingMap, grouping_map, write_map
+from delaynet.analysis.grouping.measures import Array, measures
+from delaynet.analysis.grouping.nulls import (
+    COMPARISON,
+    ROUNDING,
+    TESTED_BY,
+    changes_nothing,
+    p_value,
+    valid_nulls,
+    z_score,
+)
+from delaynet.analysis.grouping.points import MarkedPoints, interior, marked_points
+from delaynet.analysis.grouping.receptive_fields import receptive_fields
+from delaynet.config.errors import UserError
+from delaynet.config.files import replacing, replacing_hdf5
+from delaynet.config.grid import Run, RunSettings, load_config
+from delaynet.data.processes import in_order
+from delaynet.training.run_folder import read_network
+
+# draws of Moran's I of trained networks from each of these null models, and of everything else
+PERMUTATIONS = 10_000
+FEWER_PERMUTATIONS = 1_000
+DECISIVE_NULLS = ("N1", "N2", "N6")
+PRIMARY, INTERIOR = "morans_i", "morans_i_interior"
+MEASURES = {
+    "initial": (PRIMARY,),
+    "trained": (PRIMARY, "join_excess", "nearest_excess", "clustering", INTERIOR),
+}
+NULLS_OF = TESTED_BY | {INTERIOR: DECISIVE_NULLS}
+NETWORK_FILES = {"initial": "initial.h5", "trained": "network.h5"}
+Order = Literal["mel", "fed"]
+
+
+class Grouping(NamedTuple):
+    """One measure of one network against one null; what cannot be tested is not a number."""
+
+    neurons: int
+    synapses: int
+    close_pairs: int
+    observed: float
+    null_mean: float
+    null_sd: float
+    z: float
+    p: float
+
+
+COLUMNS = (*Run._fields, "network", "order", "measure", "null", *Grouping._fields)
+UNKNOWN = (math.nan,) * 5
+
+
+class Analysed(NamedTuple):
+    """What the analysis of one run gives: rows of the table, maps by their place in the file."""
+
+    rows: list[list[str]]
+    maps: dict[str, GroupingMap]
+
+
+def possible_draws(
+    points: MarkedPoints, wanted: Mapping[Test, int], seed: int
+) -> dict[Test, Array]:
+    """Return `draws`, but none of a network with too few pairs, or where a null changes nothing."""
+    if not points.is_testable:
+        return {}
+    possible = {test: n for test, n in wanted.items() if not changes_nothing(points, test[1])}
+    return draws(points, possible, seed)
+
+
+def grouping(points: MarkedPoints, observed: float, drawn: Array | None) -> Grouping:
+    """Compare a measure of a network with what it is under a null model.
+
+    Args:
+        points: the network.
+        observed: the measure.
+        drawn: its draws, [permutations], if it has any (`possible_draws`).
+
+    Returns:
+        The comparison, p one-sided for more grouping. With too few pairs, and where the measure is
+        undefined (one sign only), all its statistics are not a number; where all draws agree (no
+        delays), z alone.
+    """
+    counted = points.neurons, points.synapses, points.close_pairs
+    if not points.is_testable or math.isnan(observed):
+        return Grouping(*counted, *UNKNOWN)
+    if drawn is None:
+        return Grouping(*counted, observed, observed, 0.0, math.nan, 1.0)
+    deviation = float(drawn.std(ddof=1))
+    shown = 0.0 if deviation < ROUNDING else deviation
+    z, p = float(z_score(observed, drawn)), float(p_value(observed, drawn))
+    return Grouping(*counted, observed, float(drawn.mean()), shown, z, p)
+
+
+def difference(
+    trained: MarkedPoints, initial: MarkedPoints, after: float, before: float
+) -> Grouping:
+    """Compare a measure of a trained network with that of the network it was (N5).
+
+    Args:
+        trained: the trained network.
+        initial: the network it was.
+        after: the measure of the trained network.
+        before: the measure of the initial one.
+
+    Returns:
+        The comparison: `null_mean` is the initial network's value; it has no deviation, z or p. All
+        is not a number where either network has too few pairs.
+    """
+    counted = trained.neurons, trained.synapses, trained.close_pairs
+    is_known = trained.is_testable and initial.is_testable and not math.isnan(after - before)
+    known = after, before, math.nan, math.nan, math.nan
+    return Grouping(*counted, *(known if is_known else UNKNOWN))
+
+
+def nulls_of(settings: RunSettings) -> tuple[str, ...]:
+    """Return the null models valid for a run: under Dale's principle none that moves signs."""
+    return valid_nulls("dale" if settings.obeys_dale else "free")
+
+
+def orders_of(settings: RunSettings) -> tuple[Order, ...]:
+    """Return how channels are ordered: by frequency, and as fed where that is another order."""
+    return ("mel", "fed") if settings.training.data == "permuted_channels" else ("mel",)
+
+
+def networks_of(folder: Path, order: Order) -> dict[str, MarkedPoints]:
+    """Return the networks of a run by name, all on the neurons that fire after training.
+
+    So they differ in what training did, and not in who is counted. `interior` is the trained
+    network without the synapses whose delay is the shortest or the longest.
+    """
+    fields = {
+        network: receptive_fields(read_network(folder / file), order)
+        for network, file in NETWORK_FILES.items()
+    }
+    fires = ~fields["trained"].silent
+    fields["interior"] = interior(fields["trained"])
+    return {network: marked_points(of, fires) for network, of in fields.items()}
+
+
+def tests_of(network: str, settings: RunSettings) -> list[Test]:
+    """Return the measures of a network and the null models of each, in the order of the table."""
+    return [
+        (measure, null)
+        for measure in MEASURES[network]
+        for null in nulls_of(settings)
+        if null in NULLS_OF[measure] and (null != COMPARISON or network == "trained")
+    ]
+
+
+def analyse(runs_folder: Path, permutations: int, settings: RunSettings) -> Analysed:
+    """Return the rows and the maps of one run.
+
+    Args:
+        runs_folder: folder of run folders.
+        permutations: draws of Moran's I of the trained network from the decisive null models; of
+            everything else there are no more than `FEWER_PERMUTATIONS`.
+        settings: of the run.
+    """
+    run, rows, maps = settings.run, [], {}
+    folder, map_test = runs_folder / run.folder, ("correlogram", nulls_of(settings)[0])
+    by_order = {order: networks_of(folder, order) for order in orders_of(settings)}
+    for network in MEASURES:
+        for order, networks in by_order.items():
+            tests = tests_of(network, settings)
+            wanted = {
+                test: _number_of_draws(network, test, permutations)
+                for test in [*tests, map_test]
+                if test[1] != COMPARISON and test[0] != INTERIOR
+            }
+            drawn = possible_draws(networks[network], wanted, run.seed)
+            fewer = min(permutations, FEWER_PERMUTATIONS)
+            results = [
+                *_compared(networks, network, drawn, tests),
+                *_compared_inside(networks["interior"], fewer, tests, run.seed),
+            ]
+            for test, result in results:
+                rows.append([*map(str, (*run, network, order, *test)), *map(_cell, result)])
+            maps[f"{run.folder}/{network}/{order}"] = grouping_map(
+                networks[network], map_test[1], drawn.get(map_test)
+            )
+    return Analysed(rows, maps)
+
+
+def _number_of_draws(network: str, test: Test, permutations: int) -> int:
+    measure, null = test
+    is_claimed = (network, measure) == ("trained", PRIMARY) and null in DECISIVE_NULLS
+    return permutations if is_claimed else min(permutations, FEWER_PERMUTATIONS)
+
+
+def _compared(
+    networks: Mapping[str, MarkedPoints],
+    network: str,
+    drawn: Mapping[Test, Array],
+    tests: Sequence[Test],
+) -> Iterator[tuple[Test, Grouping]]:
+    """Yield the tests of a network of a run, and what comes out of each."""
+    values = {name: measures(networks[name]) for name in NETWORK_FILES}
+    for measure, null in tests:
+        if measure == INTERIOR:
+            continue
+        value = {name: float(getattr(of, measure)) for name, of in values.items()}
+        if null == COMPARISON:
+            both = networks["trained"], networks["initial"]
+            yield (measure, null), difference(*both, value["trained"], value["initial"])
+        else:
+            of_null = drawn.get((measure, null))
+            yield (measure, null), grouping(networks[network], value[network], of_null)
+
+
+def _compared_inside(
+    points: MarkedPoints, permutations: int, tests: Sequence[Test], seed: int
+) -> Iterator[tuple[Test, Grouping]]:
+    """Yield the tests of the synapses inside the range of delays, and what comes out of each."""
+    nulls = [null for measure, null in tests if measure == INTERIOR]
+    drawn = possible_draws(points, {(PRIMARY, null): permutations for null in nulls}, seed)
+    observed = float(measures(points).morans_i)
+    for null in nulls:
+        yield (INTERIOR, null), grouping(points, observed, drawn.get((PRIMARY, null)))
+
+
+def _cell(value: float) -> str:
+    return "" if math.isnan(value) else f"{value:.6g}"
+
+
+def write_grouping(
+    config_path: Path,
+    runs_folder: Path,
+    output_csv: Path,
+    output_maps: Path,
+    permutations: int,
+    processes: int,
+) -> None:
+    """Analyse the networks of every run of a configuration, before and after training.
+
+    Writes one row per run, network (`initial`, `trained`), order of the channels (`mel`; also `fed`
+    where they were permuted), measure and null model that is valid and can test it, in the order of
+    the grid. `neurons` and `synapses` count what was analysed: neurons that fire after training and
+    have at least two synapses; `close_pairs` are their pairs within two kernel widths in channel.
+    With too few of these everything that follows is empty: not testable. Where all draws agree, as
+    where a null model finds nothing to permute, `z` alone is. For N5 `null_mean` is the initial
+    network's value.
+    The maps are those of `grouping.maps`. Nothing depends on the number of processes.
+
+    Raises:
+        UserError: a run's network is not there, or fewer than 2 permutations or 1 process.
+    """
+    if permutations < 2 or processes < 1:
+        raise UserError(
+            f"grouping: {permutations} permutations in {processes} processes; "
+            "give at least 2 permutations and 1 process."
+        )
+    config = load_config(config_path)
+    tasks = [config.resolve(run) for run in config.runs()]
+    for settings in tasks:
+        for file in NETWORK_FILES.values():
+            if not (path := runs_folder / settings.run.folder / file).exists():
+                raise UserError(f"{path}: not there; train this run first.")
+    work = partial(analyse, runs_folder, permutations)
+    results = tqdm(in_order(work, tasks, processes), "grouping", len(tasks), unit="run")
+    with (
+        replacing_hdf5(output_maps) as maps,
+        replacing(output_csv) as temporary,
+        temporary.open("w", newline="") as table,
+    ):
+        writer = csv.writer(table, lineterminator="\n")
+        writer.writerow(COLUMNS)
+        for result in results:
+            writer.writerows(result.rows)
+            for place, of_network in result.maps.items():
+                write_map(maps, place, of_network)

@@ -1,0 +1,105 @@
+"""The file of correlograms: which lags of channel and delay are alike, and which by chance.
+
+`grouping_maps.h5` holds a group `<run folder>/<network>/<order>` for each network of the table of
+grouping. Its attribute `null` names the null model (N1 without Dale's principle, N2 under it), and
+its datasets, [REACH + 1, 2 max_delay - 1] float32 by channel lag 0 .. REACH and delay lag
+1 - max_delay .. max_delay - 1, are
+
+    correlogram           r of the network (`delaynet.analysis.grouping.measures`)
+    null_mean, null_sd    mean and standard deviation of the draws
+    low, high             a band that holds 95 % of the draws at all lags at once
+
+The band is null_mean -+ c null_sd, with c the 95 % quantile over draws of the largest
+|r - null_mean| / null_sd of any lag (the single-step maximum of Westfall & Young 1993,
+Resampling-Based Multiple Testing, ch. 2). So a lag outside it is significant at 5 %, all lags taken
+together. What has no pairs, in the network or in one of the draws, is not a number; in a network
+with too few pairs so is all but the correlogram.
+"""
+
+from pathlib import Path
+from typing import NamedTuple
+
+import h5py
+import numpy as np
+from numpy.typing import NDArray
+
+from delaynet.analysis.grouping.measures import Array, measures
+from delaynet.analysis.grouping.nulls import ROUNDING
+from delaynet.analysis.grouping.points import MarkedPoints
+from delaynet.config.errors import UserError
+from delaynet.config.grid import Run
+
+LEVEL = 0.95
+
+
+class GroupingMap(NamedTuple):
+    """One network's correlogram and what is left to chance, [REACH + 1, 2 max_delay - 1] each."""
+
+    correlogram: NDArray[np.floating]
+    null_mean: NDArray[np.floating]
+    null_sd: NDArray[np.floating]
+    low: NDArray[np.floating]
+    high: NDArray[np.floating]
+    null: str
+
+
+def grouping_map(points: MarkedPoints, null: str, drawn: Array | None) -> GroupingMap:
+    """Return a network's correlogram and the band of a null model.
+
+    Args:
+        points: the network.
+        null: the null model.
+        drawn: its draws of the correlogram, [draws, REACH + 1, 2 max_delay - 1]; none where the
+            network cannot be tested, or the null model changes nothing.
+    """
+    observed = measures(points).correlogram
+    if drawn is not None:
+        return GroupingMap(observed, *simultaneous_band(drawn), null)
+    alone = observed if points.is_testable else np.full_like(observed, np.nan)
+    return GroupingMap(observed, alone, alone - alone, alone, alone, null)
+
+
+def simultaneous_band(drawn: Array) -> tuple[Array, Array, Array, Array]:
+    """Return mean, standard deviation, and the band that holds 95 % of the draws at all lags.
+
+    Args:
+        drawn: [draws, ...]; a lag where one of them is not a number has no band.
+    """
+    mean, deviation = drawn.mean(axis=0), drawn.std(axis=0, ddof=1)
+    varies = deviation > ROUNDING  # False where not a number
+    score = np.abs(drawn[:, varies] - mean[varies]) / deviation[varies]  # [draws, lags that vary]
+    largest = score.max(axis=1, initial=0)
+    half = np.quantile(largest, LEVEL, method="higher") * deviation
+    return mean, deviation, mean - half, mean + half
+
+
+def write_map(file: h5py.File, place: str, of_network: GroupingMap) -> None:
+    """Add a map to an open file, at `<run folder>/<network>/<order>`."""
+    group = file.create_group(place)
+    group.attrs["null"] = of_network.null
+    for name, values in of_network._asdict().items():
+        if name != "null":
+            group.create_dataset(name, data=np.asarray(values, np.float32))
+
+
+def read_map(path: Path, run: Run, network: str, order: str = "mel") -> GroupingMap:
+    """Read one map of a file.
+
+    Args:
+        path: the file.
+        run: grid point.
+        network: `initial` or `trained`.
+        order: of the channels: `mel`, or `fed` where they were permuted.
+
+    Raises:
+        UserError: the file does not hold it.
+    """
+    place = f"{run.folder}/{network}/{order}"
+    with h5py.File(path) as file:
+        if place not in file:
+            raise UserError(
+                f"{path}: holds no map {place}; make it again with `delaynet grouping`."
+            )
+        group = file[place]
+        names = [name for name in GroupingMap._fields if name != "null"]
+        return GroupingMap(**{name: group[name][()] for name in names}, null=group.attrs["null"])

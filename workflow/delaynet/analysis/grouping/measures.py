@@ -1,0 +1,183 @@
+"""Measures of how excitation and inhibition are grouped in receptive fields.
+
+All are pooled over neurons and read off the pairs of synapses of one neuron. h is the lag of a pair
+in channels, k in steps, c(h, k) the number of pairs at a lag. Signs s are centred per neuron,
+m = s - mean(s), so that a neuron with more excitation than inhibition is not grouped for that.
+
+Moran's I (primary; Moran 1950, Biometrika 37, 17-23; weights as in Cliff & Ord 1981, Spatial
+Processes, ch. 1), with N synapses and a kernel w of the widths of `grouping.points`:
+
+    I = N / W * sum_pairs w(h, k) m_i m_j / sum_i m_i^2,      W = sum_pairs w(h, k)
+    w(h, k) = exp(-h^2 / (2 * 1.5^2) - k^2 / (2 * 2^2))
+
+Sign correlogram (Sokal & Oden 1978, Biol. J. Linn. Soc. 10, 199-228; over two lags as in Oden &
+Sokal 1986, Syst. Zool. 35, 608-617): Moran's I of one lag at a time,
+
+    r(h, k) = (sum_pairs-at-(h, k) m_i m_j / c(h, k)) / (sum_i m_i^2 / N)
+
+Join counts (Moran 1948, J. R. Stat. Soc. B 10, 243-251; Cliff & Ord 1981): of the pairs within two
+kernel widths, (h / 1.5)^2 + (k / 2)^2 <= 4, the share of like less that of unlike signs, beyond
+what all pairs of the same neuron have, a_n = ((sum s)^2 - n) / (n (n - 1)):
+
+    J = sum_close-pairs (s_i s_j - a_n) / number of close pairs
+
+Nearest neighbours (after Clark & Evans 1954, Ecology 35, 445-453; by kind as in Dixon 1994, Ecology
+75, 1940-1948): over the synapses that have both, the mean distance to the nearest unlike synapse of
+the neuron less that to the nearest like one, in kernel widths.
+
+Pair correlation of positions alone (Illian, Penttinen, Stoyan & Stoyan 2008, Statistical Analysis
+and Modelling of Spatial Point Patterns, ch. 4): pairs relative to those expected if every neuron
+had drawn its columns at random and its delays uniformly; the share of lags that fit into the map
+corrects for its edges. At the kernel's scale G = sum w c / sum w E[c];
+
+    g(h, k) = c(h, k) / E[c(h, k)],   E[c(h, k)] = sum_n n (n - 1) / 2 * p(h) * (D - |k|) / D^2
+
+with p(h) the share of pairs of columns that lie h channels apart, and D taps.
+
+Each is positive (G above 1) where like signs, or synapses, lie together.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from delaynet.analysis.grouping import pairs
+from delaynet.analysis.grouping.points import (
+    CHANNEL_WIDTH,
+    DELAY_WIDTH,
+    REACH,
+    MarkedPoints,
+    Values,
+)
+
+Array = NDArray[np.float64]
+
+
+class Measures(NamedTuple):
+    """All measures, [...] or [..., REACH + 1, 2 max_delay - 1]; undefined ones are not a number.
+
+    Attributes:
+        morans_i: I, [...].
+        join_excess: J, [...].
+        nearest_excess: distance to the nearest unlike less that to the nearest like, [...].
+        clustering: G of positions alone, [...].
+        correlogram: r by channel lag 0 .. REACH and delay lag 1 - max_delay .. max_delay - 1 of the
+            synapse of higher channel; the row of channel lag 0 is symmetric.
+        pair_correlation: g of positions alone, by the same lags.
+    """
+
+    morans_i: Array
+    join_excess: Array
+    nearest_excess: Array
+    clustering: Array
+    correlogram: Array
+    pair_correlation: Array
+
+
+def measures(points: MarkedPoints) -> Measures:
+    """Return all measures of a network."""
+    permuted = measures_of(points, points.sign[:, None], points.delay[:, None])
+    return Measures(*(values[0] for values in permuted))
+
+
+def measures_of(
+    points: MarkedPoints, sign: Values, delay: Values, nearest: bool = True
+) -> Measures:
+    """Return all measures of several patterns over the same channels.
+
+    Args:
+        points: what is kept: neurons and channels.
+        sign: [synapses, patterns].
+        delay: [synapses, patterns].
+        nearest: whether to look for nearest neighbours, which takes longest.
+    """
+    patterns, lags = sign.shape[1], (REACH + 1, 2 * points.max_delay - 1)
+    sums, squares = np.zeros((patterns, *lags, 3)), np.zeros(patterns)
+    ends = points.start, points.first, points.second, points.lag
+    pairs.lag_sums(*ends, sign, delay, sums, squares)
+    sums[:, 0] = (sums[:, 0] + sums[:, 0, ::-1]) / 2
+    count, product, excess = np.moveaxis(sums, -1, 0)  # [patterns, h, k] each
+    kernel, expected = kernel_of(points.max_delay), expected_pairs(points)
+    close = (squared_distance(points.max_delay) <= 4).astype(float)
+    variance = squares / max(points.synapses, 1)
+    return Measures(
+        morans_i=ratio(_over_lags(kernel, product), _over_lags(kernel, count) * variance),
+        join_excess=ratio(_over_lags(close, excess), _over_lags(close, count)),
+        nearest_excess=(
+            nearest_excess(points, sign, delay) if nearest else np.full(patterns, np.nan)
+        ),
+        clustering=ratio(_over_lags(kernel, count), _over_lags(kernel, expected)),
+        correlogram=ratio(product, count * variance[:, None, None]),
+        pair_correlation=ratio(count, expected),
+    )
+
+
+def centred(points: MarkedPoints, sign: Values) -> tuple[Array, Array]:
+    """Return signs less the mean of their neuron, and the sums of the squares of these.
+
+    Args:
+        points: what is kept: neurons.
+        sign: [synapses, patterns].
+
+    Returns:
+        [synapses, patterns] and [patterns].
+    """
+    mark, squares = np.empty(sign.shape), np.zeros(sign.shape[1])
+    pairs.centre(points.start, sign, mark, squares)
+    return mark, squares
+
+
+def kernel_of(max_delay: int) -> Array:
+    """Return the kernel's weights by lag, [REACH + 1, 2 max_delay - 1]."""
+    kernel: Array = np.exp(-squared_distance(max_delay) / 2)
+    return kernel
+
+
+def squared_distance(max_delay: int) -> Array:
+    """Return squared distances in kernel widths by lag, [REACH + 1, 2 max_delay - 1]."""
+    channel_lag = np.arange(REACH + 1)[:, None] / CHANNEL_WIDTH
+    delay_lag = np.arange(1 - max_delay, max_delay) / DELAY_WIDTH
+    square: Array = np.square(channel_lag) + np.square(delay_lag)
+    return square
+
+
+def nearest_excess(points: MarkedPoints, sign: Values, delay: Values) -> Array:
+    """Return the mean distance to the nearest unlike less that to the nearest like, [patterns].
+
+    Args:
+        points: what is kept: neurons and channels.
+        sign: [synapses, patterns].
+        delay: [synapses, patterns].
+    """
+    excess, count = np.zeros((2, sign.shape[1]))
+    shape = (CHANNEL_WIDTH, DELAY_WIDTH)
+    pairs.nearest_sums(points.start, points.channel, sign, delay, *shape, excess, count)
+    return ratio(excess, count)
+
+
+def expected_pairs(points: MarkedPoints) -> Array:
+    """Return the pairs expected at each lag of positions at random, [REACH + 1, 2 max_delay - 1].
+
+    At channel lag 0, where a pair has no order, half of the pairs stand at k and half at -k.
+    """
+    first, second = np.triu_indices(len(points.columns), 1)
+    apart = np.abs(points.columns[first] - points.columns[second])
+    share = np.bincount(apart, minlength=REACH + 1)[: REACH + 1] / max(len(first), 1)
+    taps = points.max_delay
+    delay_share = (taps - np.abs(np.arange(1 - taps, taps))) / taps**2
+    expected: Array = (points.size * (points.size - 1)).sum() / 2 * np.outer(share, delay_share)
+    return expected
+
+
+def ratio(numerator: Array, denominator: Array) -> Array:
+    """Divide; where the denominator is zero the ratio is not a number."""
+    shape = np.broadcast_shapes(numerator.shape, denominator.shape)
+    quotient = np.full(shape, np.nan)
+    np.divide(numerator, denominator, out=quotient, where=denominator != 0)
+    return quotient
+
+
+def _over_lags(weight: Array, values: Array) -> Array:
+    total: Array = np.tensordot(values, weight, 2)
+    return total

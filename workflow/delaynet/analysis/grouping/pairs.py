@@ -1,0 +1,238 @@
+"""The loops over pairs of synapses and over permutations, compiled.
+
+Signs and delays come as [synapses, permutations], so that permutations fill the processor's
+vectors. The measures that are made of these sums, with their sources, are in
+`delaynet.analysis.grouping.measures`.
+"""
+
+import numpy as np
+from numba import njit
+
+# sums may be reordered, so that they use vectors, and multiplied-and-added; inf and nan stay exact
+_compile = njit(cache=True, nogil=True, error_model="numpy", fastmath={"reassoc", "contract"})
+FAR = np.float32(np.inf)
+
+
+@_compile
+def shuffle(values, start, member, words, shuffled):  # type: ignore[no-untyped-def]
+    """Permute values within groups, every permutation of a group equally likely.
+
+    Fisher and Yates' shuffle in Durstenfeld's form (1964, Communications of the ACM 7, 420), from
+    the inside out. The product of a random word and the number of choices, divided by 2^32, is the
+    choice; its probability is off by less than 2^-32.
+
+    Args:
+        values: [synapses].
+        start: members start[g] .. start[g + 1] - 1 belong to group g, [groups + 1].
+        member: synapses by group, [synapses].
+        words: random numbers, uniform on 0 .. 2^32 - 1, [synapses, permutations].
+        shuffled: [synapses, permutations], written.
+    """
+    for g in range(len(start) - 1):
+        group = member[start[g] : start[g + 1]]
+        for place in range(len(group)):
+            own, value, word = shuffled[group[place]], values[group[place]], words[place + start[g]]
+            for p in range(shuffled.shape[1]):
+                choice = (np.uint64(word[p]) * np.uint64(place + 1)) >> np.uint64(32)
+                other = group[choice]
+                own[p] = shuffled[other, p]
+                shuffled[other, p] = value
+
+
+@_compile
+def centre(start, sign, mark, squares):  # type: ignore[no-untyped-def]
+    """Write signs less the mean of their neuron, and add up the squares of these.
+
+    Args:
+        start: synapses start[n] .. start[n + 1] - 1 belong to neuron n, [neurons + 1].
+        sign: [synapses, permutations].
+        mark: [synapses, permutations], written.
+        squares: [permutations], added to.
+    """
+    total = np.empty(len(squares), np.int32)
+    for neuron in range(len(start) - 1):
+        size = start[neuron + 1] - start[neuron]
+        total[:] = 0
+        for i in range(start[neuron], start[neuron + 1]):
+            own = sign[i]
+            for p in range(len(total)):
+                total[p] += own[p]
+        mean = total / size
+        for i in range(start[neuron], start[neuron + 1]):
+            own, centred = sign[i], mark[i]
+            for p in range(len(mean)):
+                centred[p] = own[p] - mean[p]
+        for p in range(len(mean)):
+            squares[p] += size - size * mean[p] * mean[p]
+
+
+@_compile
+def kernel_sums_of_signs(first, second, weight, mark, cross):  # type: ignore[no-untyped-def]
+    """Add up weight x mark x mark over pairs, for permuted signs.
+
+    Args:
+        first: a synapse of each pair, [pairs].
+        second: the other one, [pairs].
+        weight: [pairs].
+        mark: [synapses, permutations].
+        cross: [permutations], added to.
+    """
+    # two pairs at a time, so that the sums are read and written half as often
+    for q in range(0, len(first), 2):
+        r = min(q + 1, len(first) - 1)
+        w_q, q_i, q_j = weight[q], mark[first[q]], mark[second[q]]
+        w_r, r_i, r_j = weight[r] if r > q else 0.0, mark[first[r]], mark[second[r]]
+        for p in range(len(cross)):
+            cross[p] += w_q * (q_i[p] * q_j[p]) + w_r * (r_i[p] * r_j[p])
+
+
+@_compile
+def kernel_sums_of_delays(first, second, lag, product, delay, kernel, cross, weight):  # type: ignore[no-untyped-def]
+    """Add up weights, and weight x product, over pairs, for permuted delays.
+
+    Args:
+        first: a synapse of each pair, [pairs].
+        second: the other one, [pairs].
+        lag: between their channels, [pairs].
+        product: of each pair, [pairs].
+        delay: [synapses, permutations].
+        kernel: weight by channel lag and delay lag, [reach + 1, 2 max_delay - 1].
+        cross: sum of weight x product, [permutations], added to.
+        weight: sum of weights, [permutations], added to.
+    """
+    zero_lag = kernel.shape[1] // 2
+    # two pairs at a time, so that the sums are read and written half as often
+    for q in range(0, len(first), 2):
+        r = min(q + 1, len(first) - 1)
+        row_q, q_i, q_j = kernel[lag[q]], delay[first[q]], delay[second[q]]
+        row_r, r_i, r_j = kernel[lag[r]], delay[first[r]], delay[second[r]]
+        of_q, of_r, is_other = product[q], product[r], 1.0 if r > q else 0.0
+        for p in range(len(cross)):
+            # unsigned, so that the index is not tested for being negative
+            w_q = row_q[np.uint32(q_j[p] - q_i[p] + zero_lag)]
+            w_r = row_r[np.uint32(r_j[p] - r_i[p] + zero_lag)] * is_other
+            weight[p] += w_q + w_r
+            cross[p] += w_q * of_q + w_r * of_r
+
+
+@_compile
+def kernel_sums_of_both(first, second, lag, chance, mark, delay, kernel, cross, weight):  # type: ignore[no-untyped-def]
+    """Add up weights, and weight x (mark x mark - chance), over pairs, for permuted pairs of these.
+
+    Args:
+        first: a synapse of each pair, [pairs].
+        second: the other one, [pairs].
+        lag: between their channels, [pairs].
+        chance: of each pair, [pairs].
+        mark: [synapses, permutations].
+        delay: [synapses, permutations].
+        kernel: weight by channel lag and delay lag, [reach + 1, 2 max_delay - 1].
+        cross: sum of weight x (mark x mark - chance), [permutations], added to.
+        weight: sum of weights, [permutations], added to.
+    """
+    zero_lag = kernel.shape[1] // 2
+    for q in range(len(first)):
+        row, of_q = kernel[lag[q]], chance[q]
+        d_i, d_j, m_i, m_j = delay[first[q]], delay[second[q]], mark[first[q]], mark[second[q]]
+        for p in range(len(cross)):
+            # unsigned, so that the index is not tested for being negative
+            w = row[np.uint32(d_j[p] - d_i[p] + zero_lag)]
+            weight[p] += w
+            cross[p] += w * (m_i[p] * m_j[p] - of_q)
+
+
+@_compile
+def products_by_lag(start, first, second, mark, sums):  # type: ignore[no-untyped-def]
+    """Add up mark x mark over the pairs of each lag, for permuted signs.
+
+    Args:
+        start: pairs start[c] .. start[c + 1] - 1 are those of lag c, [lags + 1].
+        first: a synapse of each pair, [pairs].
+        second: the other one, [pairs].
+        mark: [synapses, permutations].
+        sums: [lags, permutations], added to.
+    """
+    for c in range(len(sums)):
+        own = sums[c]
+        for q in range(start[c], start[c + 1]):
+            mark_i, mark_j = mark[first[q]], mark[second[q]]
+            for p in range(len(own)):
+                own[p] += mark_i[p] * mark_j[p]
+
+
+@_compile
+def lag_sums(start, first, second, lag, sign, delay, sums, squares):  # type: ignore[no-untyped-def]
+    """Add up over pairs, by their lags: 1, mark x mark, and sign x sign less its chance.
+
+    A mark is a sign less the mean of its neuron; the chance is the mean of sign x sign over all
+    pairs of the neuron, ((sum s)^2 - n) / (n (n - 1)).
+
+    Args:
+        start: synapses start[n] .. start[n + 1] - 1 belong to neuron n, [neurons + 1].
+        first: the synapse of lower channel of each pair, [pairs].
+        second: the other one, [pairs].
+        lag: between their channels, [pairs].
+        sign: [synapses, permutations].
+        delay: [synapses, permutations].
+        sums: [permutations, reach + 1, 2 max_delay - 1, 3], added to.
+        squares: sum of the squares of all marks, [permutations], added to.
+    """
+    zero_lag = sums.shape[2] // 2
+    mark, chance = np.empty(len(sign)), np.empty(len(sign))
+    for p in range(len(sums)):
+        # copies, side by side in memory
+        s, d, into = sign[:, p].astype(np.float64), delay[:, p].copy(), sums[p]
+        for neuron in range(len(start) - 1):
+            of = slice(start[neuron], start[neuron + 1])
+            size, total = start[neuron + 1] - start[neuron], s[of].sum()
+            mark[of] = s[of] - total / size
+            chance[of] = (total * total - size) / (size * (size - 1))
+            squares[p] += size - total * total / size
+        for q in range(len(first)):
+            i, j = first[q], second[q]
+            at = into[lag[q], np.uint32(d[j] - d[i] + zero_lag)]
+            at[0] += 1
+            at[1] += mark[i] * mark[j]
+            at[2] += s[i] * s[j] - chance[i]
+
+
+@_compile
+def nearest_sums(start, channel, sign, delay, channel_width, delay_width, excess, count):  # type: ignore[no-untyped-def]
+    """Add up, over synapses, the distance to the nearest unlike less that to the nearest like one.
+
+    Distances are in kernel widths. A synapse without a like or an unlike one in its neuron is
+    passed over.
+
+    Args:
+        start: synapses start[n] .. start[n + 1] - 1 belong to neuron n, [neurons + 1].
+        channel: [synapses].
+        sign: [synapses, permutations].
+        delay: [synapses, permutations].
+        channel_width: of the kernel.
+        delay_width: of the kernel.
+        excess: [permutations], added to.
+        count: synapses added up, [permutations], added to.
+    """
+    like, unlike = np.empty(len(excess), np.float32), np.empty(len(excess), np.float32)
+    along_delay, none = np.float32(1 / delay_width**2), np.float32(0)
+    for neuron in range(len(start) - 1):
+        for i in range(start[neuron], start[neuron + 1]):
+            like[:], unlike[:] = FAR, FAR
+            for j in range(start[neuron], start[neuron + 1]):
+                if i == j:
+                    continue
+                along_channel = np.float32(((channel[j] - channel[i]) / channel_width) ** 2)
+                sign_i, sign_j, delay_i, delay_j = sign[i], sign[j], delay[i], delay[j]
+                for p in range(len(excess)):
+                    steps = np.float32(delay_j[p] - delay_i[p])
+                    square = along_channel + along_delay * steps * steps
+                    same = sign_i[p] == sign_j[p]
+                    to_like = square if same else FAR
+                    to_unlike = FAR if same else square
+                    # `min` would ask for nan, value by value
+                    like[p] = to_like if to_like < like[p] else like[p]
+                    unlike[p] = to_unlike if to_unlike < unlike[p] else unlike[p]
+            for p in range(len(excess)):
+                both = like[p] < FAR and unlike[p] < FAR
+                excess[p] += np.sqrt(unlike[p]) - np.sqrt(like[p]) if both else none
+                count[p] += both

@@ -1,0 +1,120 @@
+"""Receptive fields as marked point patterns: what the measures and the null models work on.
+
+A synapse is a point (input channel, delay), its effective sign the mark. Nearness is judged by a
+Gaussian kernel of fixed width, 1.5 channels and 2 steps, the same for every network.
+"""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from delaynet.analysis.grouping.receptive_fields import BoolArray, IntArray, ReceptiveFields
+
+Values = NDArray[np.int32]
+Indices = NDArray[np.uint32]
+
+CHANNEL_WIDTH = 1.5
+DELAY_WIDTH = 2.0
+# Pairs more channels apart than this weigh less than 1e-6 and are left out.
+REACH = int(5 * CHANNEL_WIDTH)
+# "Not testable" with fewer close pairs than this: `grouping.power` says why this many.
+MINIMAL_PAIRS = 900
+
+
+@dataclass(frozen=True)
+class MarkedPoints:
+    """The synapses of several neurons, one neuron after the other, each by ascending channel.
+
+    Attributes:
+        start: synapses start[n] .. start[n + 1] - 1 belong to neuron n, [neurons + 1].
+        channel: input channel, [synapses].
+        delay: rounded delay in steps, [synapses].
+        sign: effective sign, +1 or -1, [synapses].
+        first: the synapse of lower channel of every pair in one neuron within reach, [pairs].
+        second: the other synapse of the pair, [pairs].
+        lag: the channels between them, 0 .. REACH, [pairs].
+        columns: channel of every synapse that a neuron could have, [columns].
+        max_delay: number of taps; delays lie in 0 .. max_delay - 1.
+    """
+
+    start: IntArray
+    channel: IntArray
+    delay: Values
+    sign: Values
+    first: Indices
+    second: Indices
+    lag: Indices
+    columns: IntArray
+    max_delay: int
+
+    @property
+    def neurons(self) -> int:
+        """Number of neurons."""
+        return len(self.start) - 1
+
+    @property
+    def synapses(self) -> int:
+        """Number of synapses."""
+        return len(self.channel)
+
+    @property
+    def size(self) -> IntArray:
+        """Number of synapses of each neuron, [neurons]."""
+        return np.diff(self.start)
+
+    @property
+    def close_pairs(self) -> int:
+        """Pairs within two kernel widths in channel, whatever their delays."""
+        return int((self.lag <= 2 * CHANNEL_WIDTH).sum())
+
+    @property
+    def is_testable(self) -> bool:
+        """Whether there are close pairs enough to tell grouping from chance."""
+        return self.close_pairs >= MINIMAL_PAIRS
+
+
+def marked_points(fields: ReceptiveFields, included: BoolArray) -> MarkedPoints:
+    """Return the synapses of the included neurons that have at least two.
+
+    Args:
+        fields: receptive fields.
+        included: the neurons to take, [neurons].
+    """
+    order = np.argsort(fields.channel, kind="stable")
+    taken = included & (np.count_nonzero(fields.sign, axis=1) > 1)
+    sign, delay = fields.sign[taken][:, order], fields.delay[taken][:, order]
+    exists = sign != 0
+    neuron, column = np.nonzero(exists)
+    channel = fields.channel[order][column]
+    first, second = _pairs(neuron, channel)
+    return MarkedPoints(
+        start=np.append(0, np.cumsum(exists.sum(axis=1))),
+        channel=channel,
+        delay=delay[exists].astype(np.int32),
+        sign=sign[exists].astype(np.int32),
+        first=first.astype(np.uint32),
+        second=second.astype(np.uint32),
+        lag=(channel[second] - channel[first]).astype(np.uint32),
+        columns=fields.channel,
+        max_delay=fields.max_delay,
+    )
+
+
+def interior(fields: ReceptiveFields) -> ReceptiveFields:
+    """Return receptive fields without the synapses whose delay is the shortest or the longest.
+
+    Learned delays that would leave the taps pile up at these two.
+    """
+    is_inside = (fields.delay > 0) & (fields.delay < fields.max_delay - 1)
+    return replace(fields, weight=np.where(is_inside, fields.weight, np.float32(0)))
+
+
+def _pairs(neuron: IntArray, channel: IntArray) -> tuple[IntArray, IntArray]:
+    """Return the pairs of synapses of one neuron within reach; synapses are in ascending order."""
+    place = neuron * (channel.max(initial=0) + REACH + 1) + channel
+    own = np.arange(len(place))
+    partners = np.searchsorted(place, place + REACH, side="right") - own - 1
+    first = np.repeat(own, partners)
+    before = np.repeat(np.cumsum(partners) - partners, partners)
+    return first, first + 1 + np.arange(len(first)) - before

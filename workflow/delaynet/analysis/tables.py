@@ -1,0 +1,268 @@
+"""The tables: accuracies over seeds, contrasts paired by seed, every setting.
+
+The seed is the unit: means, standard deviations and intervals are over seeds, never over clips.
+Accuracies are in percent, differences in percentage points. Intervals are 95 % intervals of
+Student's t distribution; one seed has none, and its cells are empty.
+"""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+from pydantic import BaseModel
+from scipy import stats
+
+from delaynet.config.errors import UserError
+from delaynet.config.files import replacing
+from delaynet.config.grid import REWIRED_STRUCTURES, STANDARD, Config, Overrides, Run, load_config
+from delaynet.config.settings import ModelSettings, TrainingSettings
+from delaynet.training.run_folder import read_summary
+
+CONFIDENCE = 0.95
+# columns of the table of accuracies that are plain means over seeds
+MEANS = ("reachable_outputs", "connections", "firing_rate", "training_accuracy")
+GRID_POINT = ["delays", "structure", "dale", "sparsity", "condition"]
+
+
+class Contrast(NamedTuple):
+    """A difference that bears on a claim; each side is (delays, structure)."""
+
+    claim: str
+    minuend: tuple[str, str]
+    subtrahend: tuple[str, str]
+
+    @property
+    def name(self) -> str:
+        """As `learned-static minus fixed-static`."""
+        return f"{'-'.join(self.minuend)} minus {'-'.join(self.subtrahend)}"
+
+
+UNREWIRED_STRUCTURES = ("dense", "static", "static_connected")
+CONTRASTS = (
+    *(
+        Contrast("C1", (better, structure), (worse, structure))
+        for structure in UNREWIRED_STRUCTURES
+        for better, worse in (
+            ("learned", "fixed"),
+            ("learned", "frozen"),
+            ("learned", "none"),
+            ("fixed", "none"),
+        )
+    ),
+    *(
+        Contrast("C2", ("fixed", rewired), ("learned", unrewired))
+        for rewired in REWIRED_STRUCTURES
+        for unrewired in UNREWIRED_STRUCTURES[1:]
+    ),
+    *(Contrast("C3", ("learned", rewired), ("fixed", rewired)) for rewired in REWIRED_STRUCTURES),
+)
+
+
+def read_results(config: Config, runs_folder: Path) -> pd.DataFrame:
+    """Read what every run of the grid achieved.
+
+    Returns:
+        One row a run, in the order of the grid: `delays`, `structure`, `dale`, `sparsity`, `seed`,
+        `condition`, `accuracy` (percent), `classes`, `reachable_outputs`, `connections` (of all
+        layers), `firing_rate` (mean over all hidden neurons, spikes per step), `corpus_name`.
+
+    Raises:
+        UserError: a run of the grid is not there.
+    """
+    return pd.DataFrame([_result(config, run, runs_folder) for run in config.runs()])
+
+
+def _result(config: Config, run: Run, runs_folder: Path) -> dict[str, Any]:
+    folder = runs_folder / run.folder
+    try:
+        summary = read_summary(folder)
+    except FileNotFoundError:
+        path = folder / "summary.json"
+        raise UserError(
+            f"{path} is missing: the tables need every run of the grid; train it with "
+            f"`snakemake {path}`."
+        ) from None
+    return {
+        **run._asdict(),
+        "accuracy": 100 * summary["test_accuracy"],
+        "classes": summary["classes"],
+        "reachable_outputs": summary["reachable_outputs"],
+        "connections": sum(summary["connections"]),
+        "firing_rate": np.average(summary["firing_rate"], weights=config.resolve(run).model.hidden),
+        "corpus_name": summary["corpus_name"],
+    }
+
+
+def read_training_accuracies(config: Config, runs_folder: Path) -> list[float]:
+    """Read the accuracy on training clips of every run, in percent, in the order of the grid.
+
+    That of the epoch whose network was kept: a mean over its batches, while weights change and
+    dropout is on.
+
+    Raises:
+        UserError: a run of the grid is not there.
+    """
+    return [_training_accuracy(runs_folder / run.folder) for run in config.runs()]
+
+
+def _training_accuracy(folder: Path) -> float:
+    path = folder / "metrics.csv"
+    if not path.exists():
+        raise UserError(
+            f"{path} is missing: the table of accuracies needs every run of the grid; train it "
+            f"with `snakemake {path}`."
+        )
+    by_epoch = pd.read_csv(path, index_col="epoch")["training_accuracy"]
+    return 100 * float(by_epoch[read_summary(folder)["selected_epoch"]])
+
+
+def summarise_seeds(values: np.ndarray) -> dict[str, float]:
+    """Return n, mean, standard deviation (n - 1) and 95 % t interval of one value a seed, [seeds].
+
+    One seed has neither deviation nor interval: they are NaN.
+    """
+    n, mean = len(values), float(np.mean(values))
+    deviation = float(np.std(values, ddof=1)) if n > 1 else np.nan
+    half = stats.t.ppf((1 + CONFIDENCE) / 2, n - 1) * deviation / np.sqrt(n) if n > 1 else np.nan
+    return {
+        "n": n,
+        "mean": mean,
+        "standard_deviation": deviation,
+        "low": mean - half,
+        "high": mean + half,
+    }
+
+
+def accuracy_table(results: pd.DataFrame) -> pd.DataFrame:
+    """Return accuracy over seeds, one row a variant, sparsity and condition.
+
+    Args:
+        results: see `read_results`, with a column `training_accuracy`.
+    """
+    return pd.DataFrame(
+        [
+            dict(zip(GRID_POINT, point, strict=True))
+            | summarise_seeds(seeds["accuracy"].to_numpy())
+            | seeds[list(MEANS)].mean().to_dict()
+            for point, seeds in results.groupby(GRID_POINT, sort=False)
+        ]
+    ).astype({"connections": int})
+
+
+def contrast_table(results: pd.DataFrame) -> pd.DataFrame:
+    """Return the contrasts for C1 to C3 whose two sides the grid holds, paired by seed.
+
+    Of the condition `standard` alone, over the seeds that both sides have. One row a contrast, Dale
+    setting and sparsity: `claim`, `contrast`, `dale`, `sparsity`, `n` (pairs), `mean_difference`,
+    `standard_deviation`, `low`, `high` in percentage points.
+    """
+    columns = ["claim", "contrast", "dale", "sparsity", "n"]
+    columns += ["mean_difference", "standard_deviation", "low", "high"]
+    paired = results[results["condition"] == STANDARD].pivot(
+        index=["dale", "sparsity", "seed"], columns=["delays", "structure"], values="accuracy"
+    )
+    rows = []
+    for contrast in CONTRASTS:
+        if contrast.minuend not in paired or contrast.subtrahend not in paired:
+            continue
+        difference = (paired[contrast.minuend] - paired[contrast.subtrahend]).dropna()
+        for point, seeds in difference.groupby(["dale", "sparsity"]):
+            summary = summarise_seeds(seeds.to_numpy())
+            summary["mean_difference"] = summary.pop("mean")
+            rows.append(
+                {"claim": contrast.claim, "contrast": contrast.name}
+                | dict(zip(("dale", "sparsity"), point, strict=True))
+                | summary
+            )
+    return pd.DataFrame(rows, columns=columns)
+
+
+class Setting(NamedTuple):
+    """A setting: its key in the configuration, its value, its meaning in one line."""
+
+    key: str
+    value: Any
+    description: str
+
+
+def settings_of(config: Config) -> Iterator[Setting]:
+    """Yield every setting, the grid's blocks and all overrides of single settings included."""
+    for name, field in Config.model_fields.items():
+        match name:
+            case "grid":
+                for index, block in enumerate(config.grid):
+                    yield from _section(f"grid.{index}", block)
+            case "variants" | "conditions":
+                yield from _overrides(name, getattr(config, name))
+            case "name" | "seeds":
+                yield Setting(name, getattr(config, name), _one_line(field.description))
+            case _:
+                yield from _section(name, getattr(config, name))
+
+
+def _section(prefix: str, section: BaseModel) -> Iterator[Setting]:
+    for name, field in type(section).model_fields.items():
+        yield Setting(f"{prefix}.{name}", getattr(section, name), _one_line(field.description))
+
+
+def _overrides(key_of_all: str, overrides_by_name: Mapping[str, Overrides]) -> Iterator[Setting]:
+    models: dict[str, type[BaseModel]] = {"model": ModelSettings, "training": TrainingSettings}
+    for variant_or_condition, sections in overrides_by_name.items():
+        for section, overrides in sections.items():
+            for name, value in overrides.items():
+                description = models[section].model_fields[name].description
+                key = f"{key_of_all}.{variant_or_condition}.{section}.{name}"
+                yield Setting(key, value, _one_line(description))
+
+
+def _one_line(description: str | None) -> str:
+    return " ".join((description or "").split())
+
+
+def show_setting(value: Any) -> str:
+    """Write a value as it is read: `0.0001` for 1e-4, `40, 20` for a list, `none` for nothing."""
+    match value:
+        case None:
+            return "none"
+        case bool():
+            return "yes" if value else "no"
+        case float():
+            return np.format_float_positional(value, trim="-")
+        case list() | tuple():
+            return ", ".join(show_setting(item) for item in value)
+    return str(value)
+
+
+def write_accuracy(config_path: Path, runs_folder: Path, output: Path) -> None:
+    """Write `accuracy.csv` (see `accuracy_table`), the corpus named in its last column."""
+    config = load_config(config_path)
+    results = read_results(config, runs_folder)
+    results["training_accuracy"] = read_training_accuracies(config, runs_folder)
+    write_table(accuracy_table(results).assign(corpus_name=results["corpus_name"].iloc[0]), output)
+
+
+def write_contrasts(config_path: Path, runs_folder: Path, output: Path) -> None:
+    """Write `contrasts.csv` (see `contrast_table`), the corpus named in its last column."""
+    results = read_results(load_config(config_path), runs_folder)
+    write_table(contrast_table(results).assign(corpus_name=results["corpus_name"].iloc[0]), output)
+
+
+def write_hyperparameters(config_path: Path, output: Path) -> None:
+    """Write `hyperparameters.csv`: key, value, description of every setting."""
+    settings = settings_of(load_config(config_path))
+    rows = [(key, show_setting(value), description) for key, value, description in settings]
+    write_table(pd.DataFrame(rows, columns=list(Setting._fields)), output)
+
+
+def read_table(path: Path) -> pd.DataFrame:
+    """Read a table of this module; sparsities stay text, empty cells are NaN."""
+    text = {"sparsity": str, "reference_sparsity": str}
+    return pd.read_csv(path, dtype=text, keep_default_na=False, na_values=[""])
+
+
+def write_table(table: pd.DataFrame, path: Path) -> None:
+    """Write a table with six digits, empty cells for NaN."""
+    with replacing(path) as temporary:
+        table.to_csv(temporary, index=False, float_format="%.6g", lineterminator="\n")

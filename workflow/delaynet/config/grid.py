@@ -1,0 +1,329 @@
+"""The configuration as typed fields, the grid of variants, and the sentences for wrong input.
+
+`Config` is what `config/*.yaml` may hold; `workflow/schemas/config.schema.json` and the tables of
+`config/README.md` are written from it (`delaynet schema`), so that they cannot drift from the code.
+"""
+
+import json
+from collections.abc import Iterator, Mapping
+from decimal import Decimal, InvalidOperation
+from pathlib import Path
+from typing import Annotated, Any, Literal, NamedTuple
+
+import yaml
+from pydantic import AfterValidator, Field, TypeAdapter, ValidationError, model_validator
+
+from delaynet.config.errors import UserError
+from delaynet.config.settings import (
+    PRESETS,
+    CorpusSettings,
+    DecibelFeatures,
+    ExecutionSettings,
+    FeatureSettings,
+    ModelSettings,
+    NamedCorpusSettings,
+    Settings,
+    TrainingSettings,
+)
+
+Delays = Literal["none", "fixed", "learned", "frozen"]
+Structure = Literal["dense", "static", "static_connected", "magnitude", "deep_r", "deep_r_rigl"]
+Dale = Literal["free", "dale"]
+
+STRUCTURES_WITHOUT_SPARSITY: tuple[str, ...] = ("dense",)
+REWIRED_STRUCTURES: tuple[str, ...] = ("deep_r", "deep_r_rigl")
+
+
+def canonical_sparsity(text: str) -> str:
+    """Return a sparsity as it stands in paths: plain decimal digits, no trailing zeros.
+
+    Sparsities travel as strings, so that 0.9375 is never `0.93750001` in a folder's name.
+
+    Raises:
+        ValueError: not a number, or not in [0, 1).
+    """
+    try:
+        value = Decimal(text)
+    except InvalidOperation:
+        raise ValueError(f"'{text}' is not a number; write it in quotes, as '0.9375'") from None
+    if not value.is_finite() or not 0 <= value < 1:
+        raise ValueError(f"'{text}' is not a sparsity, which is at least 0 and less than 1")
+    return format(value.normalize(), "f") if value else "0"
+
+
+Sparsity = Annotated[str, AfterValidator(canonical_sparsity)]
+
+
+def check_sparsity(structure: str, sparsity: str) -> None:
+    """Raise a ValueError where a structure cannot have this sparsity."""
+    if structure in STRUCTURES_WITHOUT_SPARSITY and sparsity != "0":
+        raise ValueError(f"structure '{structure}' has sparsity '0', not '{sparsity}'")
+    if structure not in STRUCTURES_WITHOUT_SPARSITY and sparsity == "0":
+        raise ValueError(
+            f"structure '{structure}' needs a sparsity above 0; "
+            "use 'dense' for a network with every connection"
+        )
+
+
+# of single variants or conditions: section -> setting -> value
+Overrides = dict[str, dict[str, Any]]
+SECTIONS_OF_VARIANTS: dict[str, type[Settings]] = {
+    "model": ModelSettings,
+    "training": TrainingSettings,
+}
+
+
+# the condition without settings of its own: what the claims are about
+STANDARD = "standard"
+Condition = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
+
+
+class GridBlock(Settings):
+    """A product of variants."""
+
+    delays: tuple[Delays, ...] = Field(min_length=1)
+    """How delays come about."""
+    structure: tuple[Structure, ...] = Field(min_length=1)
+    """How connections come about."""
+    dale: tuple[Dale, ...] = Field(("free",), min_length=1)
+    """`dale`: a presynaptic unit is excitatory or inhibitory, never both; `free`: no such bond."""
+    sparsity: tuple[Sparsity, ...] = Field(("0",), min_length=1)
+    """Shares of connections that do not exist, as quoted decimals: '0' for `dense`, more for the
+    others."""
+    condition: tuple[Condition, ...] = Field((STANDARD,), min_length=1)
+    """Names from `conditions`; `standard` has no settings of its own."""
+    seeds: int | None = Field(None, ge=1)
+    """Seeds of these variants, 0 .. seeds - 1, where it is not the common number."""
+
+    @model_validator(mode="after")
+    def _sparsity_fits_structure(self) -> "GridBlock":
+        for structure in self.structure:
+            for sparsity in self.sparsity:
+                check_sparsity(structure, sparsity)
+        return self
+
+
+class Run(NamedTuple):
+    """One point of the grid: a variant, a sparsity, a seed, and the condition that it is under."""
+
+    delays: str
+    structure: str
+    dale: str
+    sparsity: str
+    seed: int
+    condition: str = STANDARD
+
+    @property
+    def variant(self) -> str:
+        """Name of the variant, as in paths: `<delays>-<structure>-<free|dale>`."""
+        return f"{self.delays}-{self.structure}-{self.dale}"
+
+    @property
+    def folder(self) -> str:
+        """The run folder below `results/runs`."""
+        return f"{self.condition}/{self.variant}/sparsity-{self.sparsity}/seed-{self.seed}"
+
+
+class RunSettings(Settings):
+    """Everything that one training needs to know, apart from its features file."""
+
+    delays: Delays
+    structure: Structure
+    dale: Dale
+    sparsity: Sparsity
+    seed: int = Field(ge=0)
+    condition: Condition = STANDARD
+    model: ModelSettings
+    training: TrainingSettings
+
+    @model_validator(mode="after")
+    def _sparsity_fits_structure(self) -> "RunSettings":
+        check_sparsity(self.structure, self.sparsity)
+        return self
+
+    @property
+    def obeys_dale(self) -> bool:
+        """Whether a presynaptic unit of this network has one sign."""
+        is_exempt = self.structure == "dense" and self.model.dale_when_dense == "not_enforced"
+        return self.dale == "dale" and not is_exempt
+
+    @property
+    def run(self) -> Run:
+        """The grid point."""
+        return Run(self.delays, self.structure, self.dale, self.sparsity, self.seed, self.condition)
+
+
+class Config(Settings):
+    """The whole configuration."""
+
+    name: str = Field(pattern=r"^[a-z][a-z0-9_-]*$")
+    """Name of this set of experiments, printed in the manuscript."""
+    corpus: NamedCorpusSettings = CorpusSettings()
+    features: FeatureSettings = DecibelFeatures()
+    model: ModelSettings = ModelSettings()
+    training: TrainingSettings = TrainingSettings()
+    # left out of what is written down with the results, and handed to the rules by itself
+    execution: ExecutionSettings = Field(ExecutionSettings(), exclude=True)
+    grid: tuple[GridBlock, ...] = Field(min_length=1)
+    """Blocks of variants; the grid is their union."""
+    seeds: int = Field(ge=1)
+    """Every variant is trained with seeds 0 .. seeds - 1, unless its block has a number of its
+    own."""
+    variants: dict[str, Overrides] = Field({})
+    """Settings of single variants, over the common ones:
+    `{<variant>: {model: {}, training: {}}}`."""
+    conditions: dict[Condition, Overrides] = Field({})
+    """Settings of single conditions, such as controls and sweeps, over those of the variant:
+    `{<condition>: {model: {}, training: {}}}`."""
+
+    @model_validator(mode="after")
+    def _features_fit_corpus(self) -> "Config":
+        if (self.corpus.source == "spikes") != (self.features.preset == "spikes"):
+            raise ValueError(
+                f"`corpus.source` is '{self.corpus.source}' and `features.preset` is "
+                f"'{self.features.preset}'; 'spikes' goes with 'spikes', and with nothing else"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _variants_exist(self) -> "Config":
+        known = sorted({run.variant for run in self.runs()})
+        for variant, sections in self.variants.items():
+            if variant not in known:
+                raise ValueError(
+                    f"`variants` names '{variant}', which the grid does not hold; "
+                    f"it holds {', '.join(known)}"
+                )
+            _check_overrides(f"variants.{variant}", sections)
+        return self
+
+    @model_validator(mode="after")
+    def _conditions_exist(self) -> "Config":
+        if STANDARD in self.conditions:
+            raise ValueError(
+                f"`conditions` gives settings to '{STANDARD}', which has none of its own; "
+                "set them in `model` and `training`, or name another condition"
+            )
+        known = (STANDARD, *self.conditions)
+        named = [name for block in self.grid for name in block.condition]
+        for condition in named:
+            if condition not in known:
+                raise ValueError(
+                    f"`grid` names the condition '{condition}', which `conditions` does not hold; "
+                    f"there are {', '.join(known)}"
+                )
+        if STANDARD not in named:
+            raise ValueError(
+                f"`grid` holds no run of the condition '{STANDARD}', which figures and claims are "
+                "about; add it to the `condition` of a block"
+            )
+        for condition, sections in self.conditions.items():
+            _check_overrides(f"conditions.{condition}", sections)
+        return self
+
+    def runs(self) -> Iterator[Run]:
+        """Yield every grid point once, in the order of the blocks."""
+        seen = dict.fromkeys(
+            Run(delays, structure, dale, sparsity, seed, condition)
+            for block in self.grid
+            for condition in block.condition
+            for delays in block.delays
+            for structure in block.structure
+            for dale in block.dale
+            for sparsity in block.sparsity
+            for seed in range(block.seeds or self.seeds)
+        )
+        yield from seen
+
+    def resolve(self, run: Run) -> RunSettings:
+        """Return the settings of one run, those of its variant and its condition applied."""
+        sections = {}
+        for name, kind in SECTIONS_OF_VARIANTS.items():
+            over = [
+                self.variants.get(run.variant, {}).get(name, {}),
+                self.conditions.get(run.condition, {}).get(name, {}),
+            ]
+            sections[name] = kind.model_validate(
+                getattr(self, name).model_dump() | over[0] | over[1]
+            )
+        return RunSettings(**run._asdict(), **sections)
+
+
+def _check_overrides(where: str, sections: Overrides) -> None:
+    """Refuse settings of a variant or a condition that are none of the model or the training."""
+    if unknown := sorted(set(sections) - set(SECTIONS_OF_VARIANTS)):
+        raise ValueError(f"`{where}` has the section '{unknown[0]}'; allowed: model, training")
+    for section, kind in SECTIONS_OF_VARIANTS.items():
+        try:
+            kind.model_validate(sections.get(section, {}))
+        except ValidationError as error:
+            prefix = f"{where}.{section}."
+            raise UserError(_sentence(error, "configuration", prefix)) from None
+
+
+def _sentence(error: ValidationError, where: str, prefix: str = "") -> str:
+    """Say in one sentence what the first of a validation's errors is."""
+    first = error.errors()[0]
+    # pydantic puts a preset's name between a section and its key
+    path = [str(part) for part in first["loc"]]
+    key = prefix + ".".join(path[:1] + [part for part in path[1:] if part not in PRESETS])
+    more = f" ({error.error_count() - 1} more after this)" if error.error_count() > 1 else ""
+    message = first["msg"].removeprefix("Value error, ")
+    message = message[0].lower() + message[1:]
+    match first["type"]:
+        case "extra_forbidden":
+            return f"{where}: unknown key `{key}`; config/README.md lists every key{more}."
+        case "missing":
+            return f"{where}: the key `{key}` is missing; see config/README.md{more}."
+        case "value_error":
+            return f"{where}: `{key}`: {message}{more}." if key else f"{where}: {message}{more}."
+        case "union_tag_invalid":
+            tag, allowed = first["ctx"]["tag"], first["ctx"]["expected_tags"]
+            return f"{where}: `{key}.preset` is '{tag}'; allowed: {allowed}{more}."
+    value = json.dumps(first["input"], default=str)
+    return f"{where}: `{key}` is {value}: {message}{more}."
+
+
+def parse_config(content: Mapping[str, Any], where: str = "configuration") -> Config:
+    """Check a configuration and return it typed.
+
+    Raises:
+        UserError: one sentence with the key, the value and what is allowed.
+    """
+    try:
+        return Config.model_validate(content)
+    except ValidationError as error:
+        raise UserError(_sentence(error, where)) from None
+
+
+def parse_settings(kind: Any, text: str) -> Any:
+    """Read settings from JSON.
+
+    Args:
+        kind: of settings, such as `RunSettings` or `FeatureSettings`.
+        text: JSON.
+
+    Raises:
+        UserError: one sentence with the key, the value and what is allowed.
+    """
+    try:
+        return TypeAdapter(kind).validate_json(text)
+    except ValidationError as error:
+        raise UserError(_sentence(error, "settings")) from None
+
+
+def load_config(path: Path) -> Config:
+    """Read and check a configuration file.
+
+    Raises:
+        UserError: no such file, not a text, not YAML, or not a valid configuration.
+    """
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise UserError(f"{path}: cannot be read ({error.strerror}).") from None
+    except UnicodeDecodeError as error:
+        raise UserError(f"{path}: is not a text in UTF-8 ({error.reason}).") from None
+    except yaml.YAMLError as error:
+        raise UserError(f"{path}: is not YAML: {' '.join(str(error).split())}.") from None
+    return parse_config(content if isinstance(content, dict) else {}, str(path))

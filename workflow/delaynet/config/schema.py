@@ -1,0 +1,58 @@
+"""The configuration's JSON schema and its table of keys, both written from the model."""
+
+import json
+from collections.abc import Iterator
+from typing import Any, get_args
+
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+
+from delaynet.config.grid import Config, GridBlock
+from delaynet.config.settings import PRESETS, AnyFeatures
+
+
+def schema() -> str:
+    """Return the JSON schema (2020-12) of the configuration, as text."""
+    content = {"$schema": "https://json-schema.org/draft/2020-12/schema"}
+    return json.dumps(content | Config.model_json_schema(), indent=2) + "\n"
+
+
+def key_table() -> str:
+    """Return a Markdown table of every key: its default, and what it holds."""
+    lines = ["| key | default | what it is |", "| --- | --- | --- |"]
+    lines += [f"| `{key}` | {default} | {text} |" for key, default, text in _keys(Config, "")]
+    return "\n".join(lines) + "\n"
+
+
+def _keys(model: type[BaseModel], prefix: str) -> Iterator[tuple[str, str, str]]:
+    """Yield key, default and description of every field, sections in their place."""
+    for name, field in model.model_fields.items():
+        if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
+            yield from _keys(field.annotation, f"{prefix}{name}.")
+            continue
+        if name == "features":
+            yield from _feature_keys(f"{prefix}{name}.")
+            continue
+        yield f"{prefix}{name}", _default(field), " ".join((field.description or "").split())
+        if GridBlock in get_args(field.annotation):
+            yield from _keys(GridBlock, f"{prefix}{name}[].")
+
+
+def _feature_keys(prefix: str) -> Iterator[tuple[str, str, str]]:
+    """Yield the keys of each preset of the features, `preset` itself once."""
+    for preset, kind in zip(PRESETS, get_args(AnyFeatures), strict=True):
+        for key, default, text in _keys(kind, prefix):
+            if key != f"{prefix}preset":
+                yield key, default, f"(`{preset}`) {text}"
+            elif preset == PRESETS[0]:
+                yield key, default, text
+
+
+def _default(field: FieldInfo) -> str:
+    """Return a default as it would stand in YAML."""
+    if field.is_required():
+        return "required"
+    value: Any = field.default
+    if isinstance(value, tuple):
+        return f"`{json.dumps(list(value))}`"
+    return f"`{json.dumps(value)}`"

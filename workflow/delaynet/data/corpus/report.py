@@ -1,0 +1,224 @@
+"""The corpus report: every clip without a fault and how it sounds, and every fault with its file.
+
+The JSON file holds `name`, `source`, `notes`, `faults`, a `summary` to read, and `clips` as columns
+of equal length, one row a clip, in the order of the file names.
+"""
+
+import json
+import statistics
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, NamedTuple, get_args
+
+from delaynet.config.errors import UserError
+from delaynet.config.files import replacing
+from delaynet.data.corpus.layout import SPLITS, Clip, parse_filename
+
+FaultKind = Literal[
+    "name",  # not the name of a clip
+    "listed twice",  # in one list
+    "both lists",
+    "same recording",  # another file has the same language, speaker, trial and word
+    "unknown label",  # a word that this corpus does not have
+    "missing",  # listed, and not in audio/
+    "extra",  # in audio/, and not listed
+    "unreadable",  # not sound, or cut off
+    "empty",
+    "silent",
+    "not a number",
+]
+FAULT_KINDS: tuple[FaultKind, ...] = get_args(FaultKind)
+
+
+class Fault(NamedTuple):
+    """What is wrong with one file, or with one line of a list."""
+
+    filename: str
+    fault: FaultKind
+    detail: str
+
+
+@dataclass(frozen=True)
+class CheckedClip:
+    """A clip without a fault, and how it was recorded.
+
+    Attributes:
+        clip: who said what.
+        split: list that the clip stands in, 'train' or 'test'.
+        seconds: duration.
+        sample_rate: in Hz.
+        channels: of the file.
+        encoding: format and subtype in libsndfile's words, such as "FLAC PCM_16".
+        peak_db: greatest magnitude of a sample of any channel, in dB re full scale.
+        level_db: root mean square of the samples of all channels, in dB re full scale.
+    """
+
+    clip: Clip
+    split: str
+    seconds: float
+    sample_rate: int
+    channels: int
+    encoding: str
+    peak_db: float
+    level_db: float
+
+
+# the columns of the file next to `filename`, in which language, speaker, trial and word stand
+COLUMNS = ("split", "seconds", "sample_rate", "channels", "encoding", "peak_db", "level_db")
+
+
+@dataclass(frozen=True)
+class CorpusReport:
+    """What a corpus holds.
+
+    Attributes:
+        name: of the corpus, for figures.
+        source: where it comes from, such as "heidelberg" or "folder".
+        clips: those without faults, sorted by file name; none of them is named in `faults`.
+        faults: sorted by file name; a file may have several.
+        notes: sentences about what is no fault and still worth knowing.
+    """
+
+    name: str
+    source: str
+    clips: tuple[CheckedClip, ...]
+    faults: tuple[Fault, ...]
+    notes: tuple[str, ...]
+
+
+def usable_clips(report: CorpusReport, faults: Literal["stop", "leave_out"]) -> list[CheckedClip]:
+    """Return the clips to work with, sorted by file name.
+
+    Args:
+        report: of the corpus.
+        faults: `stop` if there are any, or `leave_out` the files that have some.
+
+    Raises:
+        UserError: there are faults and they stop (all are listed, one a line), or no clip is left
+            in a list.
+    """
+    if report.faults and faults == "stop":
+        raise UserError(
+            f"the corpus '{report.name}' has {_counted(len(report.faults), 'fault')}: mend them, "
+            "or set `corpus.faults: leave_out` in the configuration to go on without these files:\n"
+            + "\n".join(map(sentence, report.faults))
+        )
+    for split in SPLITS:
+        if not any(checked.split == split for checked in report.clips):
+            raise UserError(
+                f"the corpus '{report.name}' has no clip without a fault in its {split} list "
+                f"({_counted(len(report.faults), 'fault')} in all): mend what the report lists."
+            )
+    return list(report.clips)
+
+
+def sentence(fault: Fault) -> str:
+    """Return a fault as one line: file, kind, and what is known of it."""
+    return f"'{fault.filename}': {fault.fault} ({fault.detail})"
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
+
+
+def write_report(report: CorpusReport, path: Path) -> None:
+    """Write the report as JSON; the same report gives the same bytes."""
+    columns: dict[str, list[Any]] = {name: [] for name in ("filename", *COLUMNS)}
+    for checked in report.clips:
+        columns["filename"].append(checked.clip.filename)
+        for name in COLUMNS:
+            columns[name].append(getattr(checked, name))
+    content = {
+        "name": report.name,
+        "source": report.source,
+        "notes": list(report.notes),
+        "faults": [fault._asdict() for fault in report.faults],
+        "summary": summary(report),
+        "clips": columns,
+    }
+    with replacing(path) as temporary:
+        temporary.write_text(_json(content), encoding="utf-8")
+
+
+def _json(content: dict[str, Any]) -> str:
+    """Return JSON to read and to compare: keys sorted, a line for each key, column and fault."""
+    lines = []
+    for key, value in sorted(content.items()):
+        if isinstance(value, dict):
+            parts = [f"{json.dumps(k)}: {json.dumps(v, sort_keys=True)}" for k, v in value.items()]
+            text = "{\n  " + ",\n  ".join(sorted(parts)) + "\n }"
+        elif isinstance(value, list) and value:
+            parts = [json.dumps(part, sort_keys=True) for part in value]
+            text = "[\n  " + ",\n  ".join(parts) + "\n ]"
+        else:
+            text = json.dumps(value)
+        lines.append(f" {json.dumps(key)}: {text}")
+    return "{\n" + ",\n".join(lines) + "\n}\n"
+
+
+def read_report(path: Path) -> CorpusReport:
+    """Read a report.
+
+    Raises:
+        UserError: no such file, or not a corpus report.
+    """
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        columns = content["clips"]
+        rows = zip(columns["filename"], *(columns[name] for name in COLUMNS), strict=True)
+        return CorpusReport(
+            str(content["name"]),
+            str(content["source"]),
+            tuple(CheckedClip(parse_filename(filename), *values) for filename, *values in rows),
+            tuple(Fault(**fault) for fault in content["faults"]),
+            tuple(map(str, content["notes"])),
+        )
+    except OSError as error:
+        raise UserError(f"{path}: cannot be read ({error.strerror}).") from None
+    except (ValueError, KeyError, TypeError, AttributeError, UserError):
+        raise UserError(
+            f"{path}: is not a corpus report: make it again with `delaynet corpus check`."
+        ) from None
+
+
+def summary(report: CorpusReport) -> dict[str, Any]:
+    """Return what a corpus holds in numbers: clips by what they are, spans of what was measured.
+
+    Durations are in seconds, sampling rates in Hz, levels in dB re full scale.
+    """
+    clips = report.clips
+    return {
+        "clips": len(clips),
+        "clips_by_split": _counts(clips, lambda checked: checked.split),
+        "clips_by_language": _counts(clips, lambda checked: checked.clip.language),
+        "clips_by_speaker": _counts(clips, lambda checked: checked.clip.speaker),
+        "clips_by_word": _counts(
+            clips, lambda checked: f"{checked.clip.language} {checked.clip.word}"
+        ),
+        "clips_by_sample_rate": _counts(clips, lambda checked: checked.sample_rate),
+        "clips_by_channels": _counts(clips, lambda checked: checked.channels),
+        "clips_by_encoding": _counts(clips, lambda checked: checked.encoding),
+        "seconds": _span([checked.seconds for checked in clips]),
+        "total_seconds": round(sum(checked.seconds for checked in clips), 3),
+        "peak_db": _span([checked.peak_db for checked in clips]),
+        "level_db": _span([checked.level_db for checked in clips]),
+        "faults_by_kind": dict(Counter(fault.fault for fault in report.faults)),
+    }
+
+
+def _counts(
+    clips: Iterable[CheckedClip], key: Callable[[CheckedClip], str | int]
+) -> dict[str, int]:
+    return {str(value): count for value, count in Counter(map(key, clips)).items()}
+
+
+def _span(values: Sequence[float]) -> dict[str, float] | None:
+    if not values:
+        return None
+    return {
+        "minimum": min(values),
+        "median": round(statistics.median(values), 6),
+        "maximum": max(values),
+    }

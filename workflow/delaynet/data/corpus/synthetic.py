@@ -1,0 +1,183 @@
+"""The synthetic digits: twelve eSpeak NG speakers say zero to nine in English and in German.
+
+They stand in for the Heidelberg Digits where those cannot be had, in the same layout. They are
+made, not recorded: whatever is shown with them says so.
+"""
+
+import io
+import json
+from functools import partial
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import soundfile
+from tqdm import tqdm
+
+from delaynet.config.errors import UserError
+from delaynet.config.files import replacing_folder
+from delaynet.data.corpus.espeak import SAMPLE_RATE, espeak_version, speak
+from delaynet.data.corpus.layout import (
+    DIGIT_NAMES,
+    LANGUAGES,
+    Clip,
+    audio_path,
+    digit_clip,
+    list_path,
+    refuse_to_replace,
+    test_split,
+    write_filenames,
+)
+from delaynet.data.processes import in_order
+
+NAME = "synthetic digits (eSpeak NG)"
+LICENCE = (
+    "Made on this machine by eSpeak NG (a program under GPL-3.0-or-later) from single words; "
+    "not recordings of persons, and not the Heidelberg Digits."
+)
+
+
+class Speaker(NamedTuple):
+    """One synthetic person: English accent, voice variant, and own pitch and rate."""
+
+    accent: str
+    variant: str
+    pitch: int  # eSpeak NG's scale, 50 is the variant's own
+    rate: int  # words per minute
+
+
+# The test speakers (4 and 5) have accents that some training speaker has, and voices of their own.
+SPEAKERS = (
+    Speaker("en-us", "m3", 42, 140),
+    Speaker("en-us", "f2", 52, 155),
+    Speaker("en", "m1", 36, 150),
+    Speaker("en", "f1", 46, 145),
+    Speaker("en-us", "m7", 46, 150),
+    Speaker("en-gb-x-rp", "f3", 52, 150),
+    Speaker("en-gb-x-rp", "m2", 40, 155),
+    Speaker("en-gb-scotland", "Annie", 44, 145),
+    Speaker("en-029", "m4", 52, 165),
+    Speaker("en-us-nyc", "linda", 56, 165),
+    Speaker("en-gb-x-gbclan", "quincy", 34, 140),
+    Speaker("en-gb-x-gbcwmd", "f4", 48, 170),
+)
+
+# What varies from trial to trial, drawn evenly between the two ends: enough that classes overlap,
+# little enough that a small network learns from 2,500 clips.
+RATE_FACTOR = (0.85, 1.15)
+PITCH_SHIFT = (-15.0, 15.0)
+PITCH_RANGE = (10.0, 90.0)
+SIGNAL_TO_NOISE_DB = (5.0, 20.0)
+LEADING_SILENCE_S = (0.0, 0.15)
+TRAILING_SILENCE_S = (0.02, 0.06)
+
+AUDIBLE = 0.01  # of the word's peak; what is softer at its ends is cut as silence
+PEAK = 0.7  # of full scale
+
+CLIPS_PER_TASK = 32
+
+
+def clip_audio(clip: Clip, seed: int) -> np.ndarray:
+    """Speak one clip: a word in noise, after a silence of random length.
+
+    All randomness comes from a generator of the clip's own, seeded by (corpus seed, language,
+    speaker, trial, digit): a clip depends neither on the others nor on how many there are.
+
+    Returns:
+        int16 samples at 22,050 Hz, peak at 0.7 of full scale.
+    """
+    speaker = SPEAKERS[clip.speaker]
+    accent = speaker.accent if clip.language == "english" else "de"
+    language = LANGUAGES.index(clip.language)
+    generator = np.random.default_rng(
+        np.random.SeedSequence(seed, spawn_key=(language, clip.speaker, clip.trial, int(clip.word)))
+    )
+    word = speak(
+        DIGIT_NAMES[clip.language][int(clip.word)],
+        f"{accent}+{speaker.variant}",
+        rate=round(speaker.rate * generator.uniform(*RATE_FACTOR)),
+        pitch=round(speaker.pitch + generator.uniform(*PITCH_SHIFT)),
+        pitch_range=round(generator.uniform(*PITCH_RANGE)),
+    ).astype(np.float64)
+    audible = np.flatnonzero(np.abs(word) > AUDIBLE * np.abs(word).max())
+    word = word[audible[0] : audible[-1] + 1]
+    silences = [
+        round(SAMPLE_RATE * generator.uniform(*span))
+        for span in (LEADING_SILENCE_S, TRAILING_SILENCE_S)
+    ]
+    noise = pink_noise(len(word) + sum(silences), generator)
+    noise_power = np.mean(word**2) / 10 ** (generator.uniform(*SIGNAL_TO_NOISE_DB) / 10)
+    audio = np.pad(word, silences) + np.sqrt(noise_power) * noise  # [samples]
+    samples: np.ndarray = np.round(audio * (PEAK * 32767 / np.abs(audio).max())).astype(np.int16)
+    return samples
+
+
+def pink_noise(samples: int, generator: np.random.Generator) -> np.ndarray:
+    """Gaussian noise with power falling as 1/f, as in rooms; mean power 1, shape [samples]."""
+    length = 2 ** (samples - 1).bit_length()  # Fourier transforms of other lengths are slow
+    spectrum = np.fft.rfft(generator.standard_normal(length))
+    spectrum[0] = 0.0
+    spectrum[1:] /= np.sqrt(np.arange(1, len(spectrum)))
+    noise: np.ndarray = np.fft.irfft(spectrum)[:samples]
+    noise /= np.sqrt(np.mean(noise**2))
+    return noise
+
+
+def corpus_clips(trials: int) -> list[Clip]:
+    """Every clip of a corpus: each speaker says each of the twenty words `trials` times."""
+    return [
+        digit_clip(language, speaker, trial, digit)
+        for language in LANGUAGES
+        for speaker in range(len(SPEAKERS))
+        for trial in range(trials)
+        for digit in range(10)
+    ]
+
+
+def write_corpus(folder: Path, trials: int, seed: int, processes: int = 1) -> None:
+    """Make the corpus: 12 speakers x 20 words x `trials` clips, byte for byte the same each time.
+
+    The number of processes changes nothing. The folder appears whole or not at all. A synthetic
+    corpus that is there already is replaced; anything else that is there is left alone.
+
+    Raises:
+        UserError: fewer than one trial, a negative seed, a folder that holds something else, or
+            one that cannot be written.
+    """
+    if trials < 1 or seed < 0:
+        raise UserError(
+            f"The synthetic digits need at least one trial and a seed of 0 or more, "
+            f"not trials {trials} and seed {seed}: correct the configuration."
+        )
+    clips = corpus_clips(trials)
+    test = test_split(clips, seed)
+    train = set(clips) - test
+    refuse_to_replace(folder, "synthetic", "synthetic digits")
+    with replacing_folder(folder) as temporary:
+        (temporary / "audio").mkdir()
+        _write_clips(temporary, clips, seed, processes)
+        write_filenames(list_path(temporary, "train"), train)
+        write_filenames(list_path(temporary, "test"), test)
+        record = {
+            "source": "synthetic",
+            "name": NAME,
+            "trials": trials,
+            "seed": seed,
+            "counts": {"clips": len(clips), "train": len(train), "test": len(test)},
+            "espeak_version": espeak_version(),
+            "licence": LICENCE,
+        }
+        text = json.dumps(record, indent=2) + "\n"
+        (temporary / "corpus.json").write_text(text, encoding="utf-8")
+
+
+def _write_clips(folder: Path, clips: list[Clip], seed: int, processes: int) -> None:
+    written = in_order(partial(_write_clip, folder, seed), clips, processes, CLIPS_PER_TASK)
+    for _ in tqdm(written, "speaking digits", len(clips), unit="clip", mininterval=1):
+        pass
+
+
+def _write_clip(folder: Path, seed: int, clip: Clip) -> None:
+    content = io.BytesIO()  # libsndfile would not say why it cannot write to a file
+    soundfile.write(content, clip_audio(clip, seed), SAMPLE_RATE, format="FLAC")
+    audio_path(folder, clip).write_bytes(content.getvalue())

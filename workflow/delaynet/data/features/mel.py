@@ -1,0 +1,239 @@
+"""Mel features of one clip: pure functions of its samples.
+
+Numpy alone: librosa compiles itself for half a minute when an environment first uses it, and its
+import takes as long as the features of a thousand clips. The tests hold every step against it.
+"""
+
+from functools import lru_cache
+
+import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
+
+from delaynet.config.errors import UserError
+from delaynet.config.settings import DecibelFeatures, StandardisedFeatures
+from delaynet.data.features.audio import resampled
+
+TINY_POWER = np.finfo(np.float64).tiny  # stands for zero in the logarithm; far below any floor
+
+MelSettings = DecibelFeatures | StandardisedFeatures
+
+
+class NoFeatures(UserError):
+    """A clip that has no features; the message says why, not which clip."""
+
+
+def mel_features(audio: np.ndarray, rate: int, settings: MelSettings) -> np.ndarray:
+    """Compute the features of one clip with either preset.
+
+    Args:
+        audio: Mono samples, in any unit, shape [samples].
+        rate: Their sampling rate in Hz.
+        settings: How the features are computed.
+
+    Returns:
+        float32, shape [frames, bands].
+
+    Raises:
+        NoFeatures: see `decibel_features` and `standardised_features`.
+    """
+    if isinstance(settings, StandardisedFeatures):
+        return standardised_features(audio, rate, settings)
+    return decibel_features(resampled(audio, rate, settings.sample_rate), settings)
+
+
+def decibel_features(audio: np.ndarray, settings: DecibelFeatures) -> np.ndarray:
+    """Compute mel features in decibels above a floor, as the paper's authors do.
+
+    The clip is pre-emphasised, y[t] = x[t] - preemphasis x[t-1], with librosa's y[0] = 3 x[0] -
+    x[1]. Frames of `fft_length` samples stand centred on every `hop_length`-th sample, with zeros
+    before the clip and after it, under a Hann window. With P the power |FFT|^2 in triangular
+    filters evenly spaced on Slaney's mel scale from 0 to half the rate, each of unit area, in the
+    first `frames` frames (frames past the clip's end have P = 0), and D = `floor_db`, a feature is
+    scale * (max(10 log10(P / max P), -D) + D): 0 for silence, scale * D (1.584 by default) for the
+    clip's loudest band and frame, whatever the level of the recording.
+
+    Args:
+        audio: Mono samples at `settings.sample_rate`, in any unit, shape [samples].
+        settings: How the features are computed.
+
+    Returns:
+        float32, shape [frames, bands].
+
+    Raises:
+        NoFeatures: fewer samples than one window, silence, or samples that are not numbers.
+    """
+    length, hop = settings.fft_length, settings.hop_length
+    _require_samples(audio, length, settings.sample_rate)
+    audio = np.asarray(audio, np.float64)[: settings.frames * hop + length]
+    emphasised = _emphasised(audio, settings.preemphasis, 3 * audio[0] - audio[1])  # [samples]
+    frames = sliding_window_view(np.pad(emphasised, length // 2), length)[::hop]
+    spectrum = np.fft.rfft(
+        frames[: settings.frames] * _hann_window(length)
+    )  # [frames, frequencies]
+    filters = mel_filters(settings.sample_rate, length, settings.bands)
+    power = _mel_power(spectrum, filters)  # [clip's frames, bands]
+    _require_sound(power, settings.frames)
+    decibels = 10 * np.log10(np.maximum(power / power.max(), TINY_POWER))
+    features = settings.scale * (np.maximum(decibels, -settings.floor_db) + settings.floor_db)
+    missing = settings.frames - len(features)
+    return np.pad(features, ((0, missing), (0, 0))).astype(np.float32)  # [frames, bands]
+
+
+def standardised_features(
+    audio: np.ndarray, rate: int, settings: StandardisedFeatures
+) -> np.ndarray:
+    """Compute log mel features of mean 0 and standard deviation 1, at the clip's own rate.
+
+    The clip is pre-emphasised, y[t] = x[t] - preemphasis x[t-1] and y[0] = x[0]. Frames of
+    round(window_seconds * rate) samples begin at every round(hop_seconds * rate)-th sample, with
+    zeros after the clip so that its last sample is in a frame, under a Hamming window. With
+    P = |FFT|^2 / N in triangular filters of height 1, evenly spaced on the HTK mel scale from 0 to
+    half the rate, zero replaced by the machine's epsilon, and L = log10 P in `frames` frames (cut,
+    or the last one repeated), a feature is scale * (L - mean L) / sd L, over all frames and bands.
+
+    Source: the class RawAudioDataset of the library stork (Zenke's group,
+    github.com/fmi-basel/stork). Three departures: N is the least power of two that holds the
+    window, where stork keeps 512 points and so cuts its windows of 25 ms at rates above 20.48 kHz;
+    the corners of the filters are not rounded down to whole bins; and the last samples are
+    analysed, where stork leaves out the last frame.
+
+    A band is a share of the clip's own range of frequencies: bands of clips at different rates are
+    not the same.
+
+    Args:
+        audio: Mono samples, full scale at 1, shape [samples].
+        rate: Their sampling rate in Hz.
+        settings: How the features are computed.
+
+    Returns:
+        float32, shape [frames, bands].
+
+    Raises:
+        NoFeatures: fewer samples than one window, silence, or samples that are not numbers.
+    """
+    window, hop, fft_length = window_samples(rate, settings)
+    _require_samples(audio, window, rate)
+    audio = np.asarray(audio, np.float64)
+    emphasised = _emphasised(audio, settings.preemphasis, audio[0])  # [samples]
+    padding = -(len(audio) - window) % hop
+    frames = sliding_window_view(np.pad(emphasised, (0, padding)), window)[::hop]
+    spectrum = np.fft.rfft(
+        frames[: settings.frames] * np.hamming(window), fft_length
+    )  # [frames, frequencies]
+    filters = mel_filters(rate, fft_length, settings.bands, htk=True)
+    power = _mel_power(spectrum, filters) / fft_length  # [clip's frames, bands]
+    _require_sound(power, settings.frames)
+    levels = np.log10(np.where(power == 0, np.finfo(np.float64).eps, power))
+    missing = settings.frames - len(levels)
+    levels = np.pad(levels, ((0, missing), (0, 0)), mode="edge")  # [frames, bands]
+    features: np.ndarray = settings.scale * (levels - levels.mean()) / levels.std()
+    return features.astype(np.float32)
+
+
+def window_samples(rate: int, settings: StandardisedFeatures) -> tuple[int, int, int]:
+    """Return the samples in a window, from one to the next, and in its Fourier transform.
+
+    Raises:
+        UserError: the window has fewer than two samples at this rate, or the hop none.
+    """
+    window, hop = round(settings.window_seconds * rate), round(settings.hop_seconds * rate)
+    if window < 2 or hop < 1:
+        raise UserError(
+            f"`features.window_seconds` and `features.hop_seconds` are {window} and {hop} samples "
+            f"at {rate} Hz: make them longer."
+        )
+    return window, hop, 2 ** (window - 1).bit_length()
+
+
+def require_bands(rate: int, settings: MelSettings) -> None:
+    """Check that every mel band holds a frequency of the spectrum of a clip at this rate.
+
+    Raises:
+        UserError: there are too many bands for the length of the Fourier transform.
+    """
+    if isinstance(settings, StandardisedFeatures):
+        fft_length = window_samples(rate, settings)[2]
+        filters = mel_filters(rate, fft_length, settings.bands, htk=True)
+    else:
+        rate, fft_length = settings.sample_rate, settings.fft_length
+        filters = mel_filters(rate, fft_length, settings.bands)
+    if empty := int((~filters.any(axis=1)).sum()):
+        raise UserError(
+            f"`features.bands`: {empty} of {settings.bands} mel bands hold no frequency of a "
+            f"Fourier transform of {fft_length} samples at {rate} Hz: take fewer bands or a longer "
+            "window."
+        )
+
+
+@lru_cache(maxsize=16)
+def mel_filters(rate: int, fft_length: int, bands: int, *, htk: bool = False) -> np.ndarray:
+    """Return triangular filters, evenly spaced on a mel scale from 0 to half the rate.
+
+    Args:
+        rate: Sampling rate in Hz.
+        fft_length: Points of the Fourier transform.
+        bands: Number of filters.
+        htk: the HTK mel scale with filters of height 1, instead of Slaney's with unit area.
+            Each rises from its lower neighbour's centre and falls to its upper neighbour's.
+
+    Returns:
+        float64, shape [bands, fft_length // 2 + 1], to be multiplied with a power spectrum.
+    """
+    frequencies = np.fft.rfftfreq(fft_length, 1 / rate)
+    corners = _htk_corners(rate, bands) if htk else _slaney_corners(rate, bands)
+    widths = np.diff(corners)[:, None]
+    rising = (frequencies - corners[:-2, None]) / widths[:-1]
+    falling = (corners[2:, None] - frequencies) / widths[1:]
+    filters: np.ndarray = np.maximum(0, np.minimum(rising, falling))  # [bands, frequencies]
+    return filters if htk else filters * (2 / (corners[2:] - corners[:-2]))[:, None]
+
+
+def _htk_corners(rate: int, bands: int) -> np.ndarray:
+    """Return the corners of filters in Hz: mel = 2595 log10(1 + f / 700), [bands + 2]."""
+    highest = 2595 * np.log10(1 + rate / 2 / 700)
+    corners: np.ndarray = 700 * (10 ** (np.linspace(0, highest, bands + 2) / 2595) - 1)
+    return corners
+
+
+def _slaney_corners(rate: int, bands: int) -> np.ndarray:
+    """Return the corners of filters in Hz, [bands + 2].
+
+    Slaney (1998, Auditory Toolbox): 3 mel for 200 Hz up to 1 kHz, 27 for each factor of 6.4 above.
+    """
+    bend, mel_per_log = 15.0, 27 / np.log(6.4)
+    nyquist = rate / 2
+    highest = 0.015 * nyquist if nyquist < 1000 else bend + mel_per_log * np.log(nyquist / 1000)
+    mel = np.linspace(0, highest, bands + 2)
+    return np.where(mel < bend, mel / 0.015, 1000 * np.exp((mel - bend) / mel_per_log))
+
+
+@lru_cache(maxsize=16)
+def _hann_window(length: int) -> np.ndarray:
+    return 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(length) / length)
+
+
+def _emphasised(audio: np.ndarray, coefficient: float, first: float) -> np.ndarray:
+    return np.concatenate([[first], audio[1:] - coefficient * audio[:-1]])
+
+
+def _mel_power(spectrum: np.ndarray, filters: np.ndarray) -> np.ndarray:
+    """Return the power of spectra [frames, frequencies] in mel bands, [frames, bands]."""
+    power = spectrum.real**2 + spectrum.imag**2
+    # Not `@`: for matrices this small, waiting for BLAS threads takes ten times the sum itself.
+    mel_power: np.ndarray = np.einsum("tf,bf->tb", power, filters)
+    return mel_power
+
+
+def _require_samples(audio: np.ndarray, least: int, rate: int) -> None:
+    if len(audio) < least:
+        raise NoFeatures(
+            f"the clip has {len(audio)} samples at {rate} Hz, fewer than the {least} of one "
+            "analysis window"
+        )
+    if not np.isfinite(audio).all():
+        raise NoFeatures("the clip has samples that are not numbers")
+
+
+def _require_sound(power: np.ndarray, frames: int) -> None:
+    if not power.any():
+        raise NoFeatures(f"the clip is silent in its first {frames} frames")

@@ -1,0 +1,234 @@
+"""The Spiking Heidelberg Digits instead of audio: published spikes, counted in bins.
+
+They are the Heidelberg Digits as a model of the inner ear hears them: spikes of 700 units, in one
+HDF5 file a list. Source: Cramer et al. 2020, "The Heidelberg Spiking Data Sets", doi
+10.1109/TNNLS.2020.3044364. Datasets of one row a clip: `spikes/times` (seconds; as many numbers as
+the clip has spikes), `spikes/units` (0 to 699, likewise), `labels`, `extra/speaker`; and
+`extra/keys`, the names of the labels.
+"""
+
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import h5py
+import numpy as np
+from tqdm import tqdm
+
+from delaynet.config.errors import UserError
+from delaynet.config.files import replacing_hdf5
+from delaynet.config.settings import SpikeFeatures
+from delaynet.data.corpus.layout import DIGIT_NAMES, Clip, Label, label_names
+from delaynet.data.features.hdf5 import (
+    CLIPS_PER_CHUNK,
+    Row,
+    create_features,
+    describe_corpus,
+    write_left_out,
+    write_rows,
+)
+
+UNITS = 700
+FILENAMES = {"train": "shd_train.h5", "test": "shd_test.h5"}
+NAME = "Spiking Heidelberg Digits"
+DIGITS = [Label(language, str(digit)) for language in DIGIT_NAMES for digit in range(10)]
+# A time on the edge of two bins may stand in the file as the next smaller binary number; it belongs
+# to the later bin all the same. In bins: 0.1 microseconds for bins of 10 ms.
+EDGE = 1e-5
+
+
+@dataclass(frozen=True)
+class _SpikeFile:
+    """What stands in one of the two files, apart from the spikes.
+
+    Attributes:
+        path: of the file.
+        split: 'train' or 'test'.
+        label: of each clip.
+        speaker: of each clip.
+        keys: names of the labels, or None if the file does not say.
+    """
+
+    path: Path
+    split: str
+    label: list[int]
+    speaker: list[int]
+    keys: list[str] | None
+
+
+def spike_counts(times: np.ndarray, units: np.ndarray, settings: SpikeFeatures) -> np.ndarray:
+    """Count the spikes of one clip in bins of time and groups of units.
+
+    A feature is scale times the number of spikes with floor(t / bin_seconds) = frame and
+    floor(unit * bands / 700) = group; spikes after the last frame are not counted. A spike less
+    than `EDGE` before an edge counts as on it.
+
+    Args:
+        times: of the spikes, in seconds from the begin of the clip, shape [spikes].
+        units: that fired, 0 to 699, shape [spikes].
+        settings: how spikes are counted.
+
+    Returns:
+        float32, shape [frames, bands].
+
+    Raises:
+        UserError: times and units differ in number, or there is a unit outside 0 to 699 or a time
+            that is negative or not a number.
+    """
+    if len(times) != len(units):
+        raise UserError(f"has {len(times)} times and {len(units)} units of spikes")
+    times = times.astype(np.float64)
+    units = units.astype(np.int64)
+    if not (times >= 0).all():
+        raise UserError("has a spike at a time that is negative or not a number")
+    if len(units) and not 0 <= units.min() <= units.max() < UNITS:
+        raise UserError(f"has spikes of units {units.min()} to {units.max()}, not 0 to {UNITS - 1}")
+    frame = np.floor(times / settings.bin_seconds + EDGE)
+    counted = frame < settings.frames
+    group = units[counted] * settings.bands // UNITS
+    cell = frame[counted].astype(np.int64) * settings.bands + group
+    counts = np.bincount(cell, minlength=settings.frames * settings.bands)
+    features: np.ndarray = settings.scale * counts.reshape(settings.frames, settings.bands)
+    return features.astype(np.float32)
+
+
+def write_spike_features(folder: Path, path: Path, settings: SpikeFeatures) -> None:
+    """Write the published spikes as a features file (see `delaynet.data.features.hdf5`).
+
+    The training clips stand first, then the test clips, both in the order of their file. A clip is
+    named after its file and row, as `shd_train.h5#17`; its trial is the how-manieth of its speaker
+    and label there. Of twenty labels the first ten are the English digits, the others the German
+    ones; other labels are words of an unknown language.
+
+    Args:
+        folder: of `shd_train.h5` and `shd_test.h5`.
+        path: file to write.
+        settings: how spikes are counted.
+
+    Raises:
+        UserError: a file is missing or not in the published layout; the file and, where one is at
+            fault, the clip are named.
+    """
+    parts = [_read_clips(folder / name, split) for split, name in FILENAMES.items()]
+    labels, names = _labels(parts)
+    rows = [row for part in parts for row in _rows(part, labels)]
+    with (
+        replacing_hdf5(path) as file,
+        tqdm(total=len(rows), desc="counting spikes", unit="clip", mininterval=1) as progress,
+    ):
+        features = create_features(file, settings, len(rows), "unit group", "spike in a bin")
+        done = 0
+        for part in parts:
+            for counts in _counts(part, settings):
+                features[done : done + len(counts)] = counts
+                done += len(counts)
+                progress.update(len(counts))
+        describe_corpus(file, NAME, "spikes", names)
+        write_rows(file, rows)
+        write_left_out(file, [])
+
+
+def _labels(parts: list[_SpikeFile]) -> tuple[list[Label], list[str]]:
+    """Return the classes of both files and what they are called."""
+    train, test = parts
+    if train.keys and test.keys and train.keys != test.keys:
+        raise UserError(f"{train.path} and {test.path} do not agree in `extra/keys`: fetch both.")
+    keys = train.keys or test.keys
+    classes = len(keys) if keys else 1 + max(max(part.label) for part in parts)
+    for part in parts:
+        if not 0 <= min(part.label) <= max(part.label) < classes:
+            raise UserError(
+                f"{part.path}: `labels` has numbers from {min(part.label)} to {max(part.label)}, "
+                f"not 0 to {classes - 1}: fetch it again."
+            )
+    if classes == len(DIGITS):
+        return DIGITS, keys or label_names(DIGITS)
+    keys = keys or [str(number) for number in range(classes)]
+    return [Label("unknown", key) for key in keys], keys
+
+
+def _rows(part: _SpikeFile, labels: list[Label]) -> Iterator[Row]:
+    """Yield what is known of each clip of a file."""
+    trials: Counter[tuple[int, int]] = Counter()
+    for index, (label, speaker) in enumerate(zip(part.label, part.speaker, strict=True)):
+        language, word = labels[label]
+        filename = f"{part.path.name}#{index}"
+        clip = Clip(language, speaker, trials[speaker, label], word, filename)
+        trials[speaker, label] += 1
+        yield Row(clip, label, part.split)
+
+
+def _counts(part: _SpikeFile, settings: SpikeFeatures) -> Iterator[np.ndarray]:
+    """Yield the features of a file, [up to 64 clips, frames, bands] at a time."""
+    with _opened(part.path) as file:
+        for start in range(0, len(part.label), CLIPS_PER_CHUNK):
+            chunk = slice(start, start + CLIPS_PER_CHUNK)
+            clips = zip(file["spikes/times"][chunk], file["spikes/units"][chunk], strict=True)
+            counts = []
+            for index, (times, units) in enumerate(clips, start):
+                try:
+                    counts.append(spike_counts(times, units, settings))
+                except UserError as error:
+                    raise UserError(f"{part.path}: clip {index} {error}: fetch it again.") from None
+            yield np.stack(counts)
+
+
+def _read_clips(path: Path, split: str) -> _SpikeFile:
+    """Read what stands in a file apart from the spikes, and check that they are there."""
+    with _opened(path) as file:
+        label = _numbers(file, "labels")
+        speaker = _numbers(file, "extra/speaker")
+        lengths = {"labels": len(label), "extra/speaker": len(speaker)}
+        for name, kinds, content in (("times", "f", "times"), ("units", "iu", "whole numbers")):
+            dataset = _dataset(file, f"spikes/{name}")
+            kind = h5py.check_vlen_dtype(dataset.dtype)
+            if dataset.ndim != 1 or kind is None or kind.kind not in kinds:
+                raise UserError(
+                    f"{path}: `spikes/{name}` does not hold {content} of any number a clip: "
+                    "fetch it again."
+                )
+            lengths[f"spikes/{name}"] = len(dataset)
+        if len(set(lengths.values())) > 1 or not label:
+            described = ", ".join(f"{count} in `{name}`" for name, count in lengths.items())
+            raise UserError(f"{path}: not the same number of clips ({described}): fetch it again.")
+        keys = None
+        if "extra/keys" in file:
+            texts = np.atleast_1d(_dataset(file, "extra/keys")[()])
+            keys = [t.decode() if isinstance(t, bytes) else str(t) for t in texts.tolist()]
+        return _SpikeFile(path, split, label, speaker, keys)
+
+
+def _numbers(file: h5py.File, name: str) -> list[int]:
+    dataset = _dataset(file, name)
+    if dataset.ndim != 1 or dataset.dtype.kind not in "iu":
+        raise UserError(
+            f"{file.filename}: `{name}` does not hold a whole number a clip: fetch it again."
+        )
+    numbers: list[int] = dataset[()].tolist()
+    return numbers
+
+
+def _dataset(file: h5py.File, name: str) -> h5py.Dataset:
+    dataset = file.get(name)
+    if not isinstance(dataset, h5py.Dataset):
+        raise UserError(
+            f"{file.filename}: has no dataset `{name}`; it must be the published file of the {NAME}"
+        )
+    return dataset
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[h5py.File]:
+    """Open a published file."""
+    if not path.is_file():
+        raise UserError(
+            f"{path} is not there: fetch `{path.name}.gz` of the {NAME} from "
+            "https://zenkelab.org/datasets and unpack it there."
+        )
+    try:
+        with h5py.File(path) as file:
+            yield file
+    except OSError as error:
+        raise UserError(f"{path} cannot be read as HDF5 ({error}): fetch it again.") from None

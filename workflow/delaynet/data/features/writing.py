@@ -1,0 +1,149 @@
+"""The mel features of a whole corpus, computed in parallel and written to one HDF5 file."""
+
+import logging
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+from typing import Literal
+
+import h5py
+import numpy as np
+from tqdm import tqdm
+
+from delaynet.config.errors import UserError
+from delaynet.config.files import replacing_hdf5
+from delaynet.data.corpus.layout import audio_path, label_names, labels_of
+from delaynet.data.corpus.report import CheckedClip, CorpusReport, usable_clips
+from delaynet.data.features.audio import read_audio
+from delaynet.data.features.hdf5 import (
+    CLIPS_PER_CHUNK,
+    Row,
+    create_features,
+    describe_corpus,
+    write_left_out,
+    write_rows,
+)
+from delaynet.data.features.mel import MelSettings, NoFeatures, mel_features, require_bands
+from delaynet.data.processes import in_order
+
+log = logging.getLogger("delaynet.data.features")
+
+UNITS = {"authors": "dB above the floor", "stork": "standard deviation of the clip"}
+
+Computed = tuple[np.ndarray, list[str | None]]
+
+
+def write_features(
+    folder: Path,
+    report: CorpusReport,
+    path: Path,
+    settings: MelSettings,
+    faults: Literal["stop", "leave_out"] = "stop",
+    processes: int = 1,
+) -> None:
+    """Write the features of a corpus to an HDF5 file (see `delaynet.data.features.hdf5`).
+
+    Clips stand in the order of their file names; the labels are those of the clips. Made again, the
+    file is the same byte for byte, whatever the number of processes.
+
+    Args:
+        folder: of the corpus.
+        report: of the same corpus, as `check_corpus` makes it.
+        path: file to write.
+        settings: how features are computed.
+        faults: `stop` if a recording has a fault, or no features with these settings (shorter than
+            a window, silent in the frames kept); or `leave_out` such recordings and say so in the
+            file.
+        processes: how many compute features at once.
+
+    Raises:
+        UserError: there are faults and they stop (all are listed), no clip is left, there are more
+            bands than a clip has frequencies, or a sound file cannot be read any more.
+    """
+    clips = usable_clips(report, faults)
+    _require_bands_of_all(clips, settings)
+    with replacing_hdf5(path) as file:
+        features = create_features(file, settings, len(clips), "mel band", UNITS[settings.preset])
+        used, without = _compute(features, folder, clips, settings, processes)
+        if without and (faults == "stop" or not used):
+            raise UserError(_sentences(report.name, without))
+        features.resize(len(used), axis=0)
+        labels = labels_of(checked.clip for checked in used)
+        describe_corpus(file, report.name, report.source, label_names(labels))
+        write_rows(file, [Row(c.clip, labels.index(c.clip.label), c.split) for c in used])
+        checked_faults = [(f.filename, f"{f.fault} ({f.detail})") for f in report.faults]
+        write_left_out(file, sorted(checked_faults + without))
+
+
+def _require_bands_of_all(clips: Sequence[CheckedClip], settings: MelSettings) -> None:
+    """Check that the bands fit the sampling rates, and warn if bands differ between clips."""
+    rates = sorted({checked.sample_rate for checked in clips})
+    for rate in rates:
+        require_bands(rate, settings)
+    if settings.preset == "stork" and len(rates) > 1:
+        log.warning(
+            "The clips have sampling rates of %s Hz; with `features: stork` the same band is at "
+            "another frequency at each.",
+            ", ".join(map(str, rates)),
+        )
+
+
+def _sentences(corpus: str, without: Sequence[tuple[str, str]]) -> str:
+    count = f"{len(without):,} clip{'s'[: len(without) > 1]}"
+    return (
+        f"{count} of the corpus '{corpus}' give no features with these settings: record them again "
+        "or take them off the lists, or set `corpus.faults: leave_out` in the configuration to go "
+        "on without them:\n" + "\n".join(f"'{name}': {reason}" for name, reason in without)
+    )
+
+
+def _compute(
+    dataset: h5py.Dataset,
+    folder: Path,
+    clips: Sequence[CheckedClip],
+    settings: MelSettings,
+    processes: int,
+) -> tuple[list[CheckedClip], list[tuple[str, str]]]:
+    """Fill the first rows of the dataset.
+
+    Returns:
+        the clips of the rows, and the names of those without features, each with the reason.
+    """
+    used: list[CheckedClip] = []
+    without = []
+    starts = range(0, len(clips), CLIPS_PER_CHUNK)
+    batches = [clips[start : start + CLIPS_PER_CHUNK] for start in starts]
+    tasks = [[audio_path(folder, checked.clip) for checked in batch] for batch in batches]
+    results = in_order(partial(_features_of_files, settings), tasks, processes)
+    with tqdm(total=len(clips), desc="mel features", unit="clip", mininterval=1) as progress:
+        for batch, (features, reasons) in zip(batches, results, strict=True):
+            dataset[len(used) : len(used) + len(features)] = features
+            for checked, reason in zip(batch, reasons, strict=True):
+                if reason is None:
+                    used.append(checked)
+                else:
+                    without.append((checked.clip.filename, reason))
+            progress.update(len(batch))
+    return used, without
+
+
+def _features_of_files(settings: MelSettings, paths: Sequence[Path]) -> Computed:
+    """Compute the features of some sound files.
+
+    Returns:
+        features of those that have some, [files with features, frames, bands], and for every file
+        None or the reason why it has no features.
+    """
+    features = np.empty((len(paths), settings.frames, settings.bands), np.float32)
+    reasons: list[str | None] = []
+    row = 0
+    for path in paths:
+        audio, rate = read_audio(path)
+        try:
+            features[row] = mel_features(audio, rate, settings)
+        except NoFeatures as reason:
+            reasons.append(str(reason))
+        else:
+            reasons.append(None)
+            row += 1
+    return features[:row], reasons

@@ -1,0 +1,1 @@
+"""Neurons, delays, the network, and its connections."""

@@ -1,0 +1,195 @@
+"""The network: layers of delayed connections, leaky integrate-and-fire neurons, an output.
+
+    input -> [delayed connections -> batch-norm -> LIF -> dropout] x hidden layers
+          -> delayed connections -> leaky integrators
+
+(Mészáros, Knight & Nowotny 2024; Hammouamri et al. 2024.) Layers hold their weights signed; where
+signs are fixed (Dale's principle, DEEP R), `sign` says which, and `hold_constraints` keeps them.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple, cast
+
+import torch
+from torch import Tensor, nn
+
+from delaynet.config.settings import ModelSettings
+from delaynet.model.delays import gaussian_kernel, rounded_kernel, transformed_current
+from delaynet.model.neurons import leaky_integrator, normalised_lif
+from delaynet.model.taps import count_taps, current_of_taps, taps_of_connections
+
+# above zero, so that the sign of a gain that is kept positive is never lost
+SMALLEST_GAIN = 1e-6
+
+
+class LayerArrays(NamedTuple):
+    """The arrays of a layer of connections, all [synapses, out, in]."""
+
+    weight: Tensor
+    delay: Tensor
+    mask: Tensor
+    sign: Tensor
+
+
+class DelayLayer(nn.Module):
+    """Delayed connections between two layers.
+
+    Attributes:
+        weight: signed weights, [synapses, out, in]; 0 where there is no connection.
+        delay: delays in steps, same shape.
+        mask: the connections, bool, same shape.
+        sign: fixed signs, -1 or 1, same shape; 0 where a sign is free.
+        asks_dormant: whether dormant connections get gradients too, by which they may be grown.
+    """
+
+    mask: Tensor
+    sign: Tensor
+
+    def __init__(
+        self, arrays: LayerArrays, max_delay: int, learn_delays: bool, asks_dormant: bool = False
+    ) -> None:
+        """Take the arrays over; delays get gradients only where they are learned."""
+        super().__init__()
+        self.max_delay = max_delay
+        self.asks_dormant = asks_dormant
+        self.weight = nn.Parameter(arrays.weight * arrays.mask)
+        self.delay = nn.Parameter(arrays.delay.clone(), requires_grad=learn_delays)
+        self.register_buffer("mask", arrays.mask.clone())
+        self.register_buffer("sign", arrays.sign.clone())
+
+    def kernel(self, sigma: float) -> Tensor:
+        """Return the kernel [out, in, taps]: Gaussian of this width, or one tap for sigma 0."""
+        if sigma == 0:
+            kernel = rounded_kernel(self.weight, self.delay, self.max_delay)
+        else:
+            kernel = gaussian_kernel(self.weight, self.delay, sigma, self.max_delay)
+        return kernel[0] if len(kernel) == 1 else kernel.sum(0)
+
+    def current(self, signal: Tensor, sigma: float) -> Tensor:
+        """Return the delayed current that a signal causes.
+
+        Two ways to the same result: on a CPU tap by tap, where there are at most as many taps as
+        pairs of neurons (about there, the times were measured to cross); else by transforms.
+
+        Args:
+            signal: [in, time, batch].
+            sigma: width of the delay kernels in steps; 0 for rounded delays.
+
+        Returns:
+            [out, time, batch].
+        """
+        _, outputs, inputs = self.mask.shape
+        if signal.device.type == "cpu":
+            asked = torch.ones_like(self.mask) if self._is_asking() else self.mask
+            if count_taps(asked, sigma, self.max_delay) <= outputs * inputs:
+                connections = self.weight, self.delay, asked
+                value, taps = taps_of_connections(*connections, sigma, self.max_delay)
+                return current_of_taps(signal, value, taps, outputs)
+        return transformed_current(signal, self.kernel(sigma))
+
+    def _is_asking(self) -> bool:
+        return self.asks_dormant and torch.is_grad_enabled()
+
+    @torch.no_grad()
+    def hold_constraints(self, signs: bool = True) -> None:
+        """Bring delays into 0 .. max_delay - 1 and, if asked, weights of a wrong sign to 0."""
+        self.delay.clamp_(0, self.max_delay - 1)
+        self.weight.mul_((self.weight * self.sign >= 0) & self.mask if signs else self.mask)
+
+
+class Response(NamedTuple):
+    """What a network does with a batch.
+
+    Attributes:
+        voltage: of the output neurons, [time, batch, out].
+        spikes: of each hidden layer, after dropout, [time, batch, neurons].
+    """
+
+    voltage: Tensor
+    spikes: tuple[Tensor, ...]
+
+
+class DelayNetwork(nn.Module):
+    """Hidden LIF layers and an output layer of leaky integrators, with delayed connections."""
+
+    def __init__(
+        self,
+        layers: Sequence[LayerArrays],
+        model: ModelSettings,
+        learn_delays: bool,
+        asks_dormant: bool = False,
+    ) -> None:
+        """Build the network from the arrays of its layers, from the input on."""
+        super().__init__()
+        self.model = model
+        self.layers = cast(
+            Sequence[DelayLayer],
+            nn.ModuleList(
+                DelayLayer(arrays, model.max_delay, learn_delays, asks_dormant) for arrays in layers
+            ),
+        )
+        self.norms = cast(
+            Sequence[nn.BatchNorm1d],
+            nn.ModuleList(nn.BatchNorm1d(arrays.weight.shape[1]) for arrays in layers[:-1]),
+        )
+
+    def forward(self, signal: Tensor, sigma: float, dropout: torch.Generator | None) -> Response:
+        """Return the network's response.
+
+        Args:
+            signal: input current, [channels, time, batch].
+            sigma: width of the delay kernels in steps; 0 for rounded delays.
+            dropout: generator of the dropout masks; None for no dropout.
+        """
+        model = self.model
+        neuron = model.time_constant, model.threshold, model.surrogate_slope
+        all_spikes = []
+        for layer, norm in zip(self.layers, self.norms, strict=False):
+            kept = dropout_mask(len(norm.weight), signal, model.dropout, dropout)
+            signal = normalised_lif(layer.current(signal, sigma), norm, *neuron, kept)
+            all_spikes.append(signal.permute(1, 2, 0))
+        current = self.layers[-1].current(signal, sigma).permute(1, 2, 0)  # [T, B, out]
+        return Response(leaky_integrator(current, model.time_constant), tuple(all_spikes))
+
+    @torch.no_grad()
+    def hold_constraints(self, signs: bool = True) -> None:
+        """Keep delays, signs and (where it is asked for) the batch-norm gain in their bounds.
+
+        Args:
+            signs: False where the rewiring sees to them.
+        """
+        for layer in self.layers:
+            layer.hold_constraints(signs)
+        if self.model.positive_gain:
+            for norm in self.norms:
+                norm.weight.clamp_(min=SMALLEST_GAIN)
+
+
+def class_evidence(voltage: Tensor) -> Tensor:
+    """Return the evidence for each class: sum_t softmax(u_t).
+
+    Args:
+        voltage: of the output neurons, [time, batch, classes].
+
+    Returns:
+        [batch, classes]; the loss is its cross-entropy, the prediction its largest entry.
+    """
+    return voltage.softmax(-1).sum(0)
+
+
+def dropout_mask(
+    neurons: int, like: Tensor, dropout: float, generator: torch.Generator | None
+) -> Tensor:
+    """Return one mask for all steps, [neurons, batch]: 0, or 1 / (1 - dropout).
+
+    Args:
+        neurons: of the layer.
+        like: a signal of the batch, [.., batch], which says size, device and type.
+        dropout: share of neurons that are dropped.
+        generator: on the device of `like`; None for a mask of ones.
+    """
+    mask = torch.ones(neurons, like.shape[-1], device=like.device, dtype=like.dtype)
+    if generator is None or dropout == 0:
+        return mask
+    draw = torch.rand(mask.shape, generator=generator, device=like.device)
+    return mask.div_(1 - dropout).mul_(draw >= dropout)

@@ -1,0 +1,206 @@
+"""Neurons in discrete time: leaky integrate-and-fire, leaky integrator, surrogate gradient.
+
+Time is in steps; arrays are time-major, [time, batch, neurons]. Both models are those of
+Mészáros, Knight & Nowotny (2024), after Hammouamri et al. (2024). `normalised_lif` is what the
+network runs: batch-norm and neuron in one, neuron-major, compiled for a CPU.
+"""
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+from torch.autograd.function import FunctionCtx
+
+from delaynet.model import cpu_kernels
+
+VALUES_AT_ONCE = 2**17
+
+
+class _LeakyIntegrateAndFire(torch.autograd.Function):
+    """`lif` with its backward pass by hand: autograd would keep five tensors a step, not one."""
+
+    @staticmethod
+    def forward(
+        ctx: FunctionCtx, current: Tensor, decay: float, threshold: float, alpha: float
+    ) -> Tensor:
+        voltage = torch.zeros_like(current)  # [T, B, N]
+        silent = torch.empty_like(current[0])  # [B, N], 1 where no spike
+        v, i = voltage.unbind(0), current.unbind(0)
+        for t in range(1, len(current) - 1):
+            torch.le(v[t], threshold, out=silent)
+            torch.add(i[t - 1], v[t], alpha=decay, out=v[t + 1]).mul_(silent)
+        ctx.save_for_backward(voltage)
+        ctx.constants = decay, threshold, alpha  # type: ignore[attr-defined]
+        return torch.gt(voltage, threshold, out=torch.empty_like(voltage))
+
+    @staticmethod
+    def backward(ctx: FunctionCtx, spikes_gradient: Tensor) -> tuple[Tensor, None, None, None]:
+        (voltage,) = ctx.saved_tensors  # type: ignore[attr-defined]
+        decay, threshold, alpha = ctx.constants  # type: ignore[attr-defined]
+        current_gradient = torch.zeros_like(voltage)  # [T, B, N]
+        into = current_gradient.unbind(0)
+        # on a processor a few steps at once, which its cache holds; a GPU waits for each launch
+        steps_at_once = len(voltage)
+        if voltage.device.type == "cpu":
+            steps_at_once = max(1, VALUES_AT_ONCE // voltage[0].numel())
+        adjoint = torch.zeros_like(voltage[0])  # dL/dv_{t+1}
+        for end in range(len(voltage), 1, -steps_at_once):
+            start = max(1, end - steps_at_once)
+            v = voltage[start:end]
+            direct = _surrogate(v, threshold, alpha).mul_(spikes_gradient[start:end]).unbind(0)
+            silent = torch.le(v, threshold, out=torch.empty_like(v)).unbind(0)
+            for t in range(end - 1, start - 1, -1):
+                carried = torch.mul(adjoint, silent[t - start], out=into[t - 1])
+                adjoint = direct[t - start].add_(carried, alpha=decay)
+        return current_gradient, None, None, None
+
+
+def _surrogate(voltage: Tensor, threshold: float, alpha: float) -> Tensor:
+    """Return ds/dv = (a/2) / (1 + (pi/2 a (v - threshold))^2), the derivative of an arctangent."""
+    scaled = (voltage - threshold).mul_(alpha * torch.pi / 2)
+    return scaled.square_().add_(1.0).reciprocal_().mul_(alpha / 2)
+
+
+def lif(current: Tensor, tau: float, threshold: float = 1.0, alpha: float = 5.0) -> Tensor:
+    """Return the spikes of leaky integrate-and-fire neurons.
+
+        s_t = H(v_t - threshold);  v_{t+1} = (b v_t + I_{t-1}) (1 - s_t);  b = 1 - 1/tau
+
+    with v_0 = v_1 = 0. The gradient of the step function is replaced by the surrogate
+    ds/dv = (a/2) / (1 + (pi/2 a (v - threshold))^2) (Fang et al. 2021, arctangent); the reset is
+    detached from the gradient.
+
+    Args:
+        current: input current, [time, batch, neurons].
+        tau: membrane time constant, in steps, above 1.
+        threshold: firing threshold, in the units of the voltage.
+        alpha: slope of the surrogate.
+
+    Returns:
+        Spikes, 0 or 1, [time, batch, neurons], in the type of `current`.
+    """
+    spikes: Tensor = _LeakyIntegrateAndFire.apply(current, 1.0 - 1.0 / tau, threshold, alpha)
+    return spikes
+
+
+def leaky_integrator(current: Tensor, tau: float) -> Tensor:
+    """Return the voltage of leaky integrators that never fire.
+
+        u_t = b u_{t-1} + I_{t-1};  b = 1 - 1/tau;  u_0 = 0
+
+    It is linear, so it is one product with the triangular matrix of its impulse responses.
+
+    Args:
+        current: input current, [time, batch, neurons].
+        tau: membrane time constant, in steps, above 1.
+
+    Returns:
+        Voltage, [time, batch, neurons].
+    """
+    steps = torch.arange(len(current), device=current.device, dtype=current.dtype)
+    lag = steps[:, None] - steps[None, :] - 1  # [T, T]
+    response = torch.where(lag >= 0, (1.0 - 1.0 / tau) ** lag.clamp(min=0), 0.0)  # [T, T]
+    return (response @ current.flatten(1)).view_as(current)
+
+
+def normalised_lif(
+    current: Tensor, norm: nn.BatchNorm1d, tau: float, threshold: float, alpha: float, kept: Tensor
+) -> Tensor:
+    """Return the spikes of LIF neurons whose input current passes a batch-norm.
+
+    Batch-norm is over time and batch (Ioffe & Szegedy 2015); in training mode it updates its
+    running moments. On a CPU both are one compiled pass over memory.
+
+    Args:
+        current: input current, [neurons, time, batch].
+        norm: batch-norm of the neurons.
+        tau: membrane time constant, in steps, above 1.
+        threshold: firing threshold.
+        alpha: slope of the surrogate.
+        kept: what a spike counts, [neurons, batch]: 0 where a neuron is dropped out of a trial.
+
+    Returns:
+        Spikes times `kept`, [neurons, time, batch].
+    """
+    if current.device.type != "cpu":
+        return normalised_lif_of_tensors(current, norm, tau, threshold, alpha, kept)
+    if norm.training:
+        mean, variance = torch.empty_like(norm.weight), torch.empty_like(norm.weight)
+        rows = current.detach().numpy()
+        cpu_kernels.by_rows(cpu_kernels.moments, len(rows), rows, mean.numpy(), variance.numpy())
+        _update_running_moments(norm, mean, variance, current[0].numel())
+    else:
+        assert norm.running_mean is not None
+        assert norm.running_var is not None
+        mean, variance = norm.running_mean, norm.running_var
+    constants = current.new_tensor((1.0 - 1.0 / tau, threshold, alpha))
+    moments = _Moments(mean, variance + norm.eps, norm.training)
+    spikes: Tensor = _NormalisedLif.apply(current, norm.weight, norm.bias, kept, constants, moments)
+    return spikes
+
+
+def normalised_lif_of_tensors(
+    current: Tensor, norm: nn.BatchNorm1d, tau: float, threshold: float, alpha: float, kept: Tensor
+) -> Tensor:
+    """Return `normalised_lif` by operations on tensors: for a GPU, and the tests' oracle."""
+    normalised = norm(current.transpose(0, 1)).permute(0, 2, 1)  # [T, B, N]
+    return lif(normalised, tau, threshold, alpha).permute(2, 0, 1) * kept[:, None]
+
+
+@torch.no_grad()
+def _update_running_moments(
+    norm: nn.BatchNorm1d, mean: Tensor, variance: Tensor, count: int
+) -> None:
+    """Let the running moments of a batch-norm follow those of a batch, as PyTorch's own does."""
+    assert norm.momentum is not None
+    assert norm.running_mean is not None
+    assert norm.running_var is not None
+    assert norm.num_batches_tracked is not None
+    norm.num_batches_tracked += 1
+    norm.running_mean.lerp_(mean, norm.momentum)
+    norm.running_var.lerp_(variance * (count / (count - 1)), norm.momentum)
+
+
+class _Moments(NamedTuple):
+    """By what a batch-norm normalises: mean and variance, [neurons]; whether of this batch."""
+
+    mean: Tensor
+    variance: Tensor
+    of_this_batch: bool
+
+
+class _NormalisedLif(torch.autograd.Function):
+    """Batch-norm with given moments, LIF, and dropout, by the loops of `cpu_kernels`."""
+
+    @staticmethod
+    def forward(
+        ctx: FunctionCtx,
+        current: Tensor,
+        gain: Tensor,
+        bias: Tensor,
+        kept: Tensor,
+        constants: Tensor,
+        moments: _Moments,
+    ) -> Tensor:
+        scale = gain * moments.variance.rsqrt()
+        neurons = (current, scale, bias - moments.mean * scale, kept, constants)
+        ctx.save_for_backward(*neurons)
+        ctx.moments = moments  # type: ignore[attr-defined]
+        spikes = torch.empty_like(current)
+        arrays = (tensor.numpy() for tensor in (*neurons, spikes))
+        cpu_kernels.by_rows(cpu_kernels.fire, len(current), *arrays)
+        return spikes
+
+    @staticmethod
+    def backward(ctx: FunctionCtx, gradient: Tensor) -> tuple[Tensor | None, ...]:
+        neurons = ctx.saved_tensors  # type: ignore[attr-defined]
+        mean, variance, of_this_batch = ctx.moments  # type: ignore[attr-defined]
+        own_variance = variance if of_this_batch else torch.zeros_like(variance)
+        result = torch.empty_like(neurons[0])
+        sums = torch.empty(len(result), 2, dtype=torch.float64)
+        tensors = (*neurons, mean, own_variance, gradient.contiguous(), result, sums)
+        cpu_kernels.by_rows(
+            cpu_kernels.fire_gradient, len(result), *(tensor.numpy() for tensor in tensors)
+        )
+        of_bias, product = sums.to(mean.dtype).unbind(1)
+        return result, product * variance.rsqrt(), of_bias, None, None, None

@@ -1,0 +1,1 @@
+"""Figures, numbers, the manuscript, and the page."""

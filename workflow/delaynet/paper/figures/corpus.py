@@ -1,0 +1,152 @@
+"""The corpus: clips per speaker and word, durations, levels, and how the clips were recorded."""
+
+import math
+import textwrap
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.patches import Patch
+from matplotlib.ticker import MaxNLocator
+
+from delaynet.config.grid import Config
+from delaynet.data.corpus.layout import SPLITS, label_names, labels_of
+from delaynet.data.corpus.report import CheckedClip, CorpusReport, read_report
+from delaynet.paper.figures import style
+from delaynet.paper.figures.loading import require
+
+COLOURS = {"train": "#8FC1BC", "test": "#1F4E4A"}  # light and dark: told apart without hue
+BINS = 40
+MAXIMAL_SPEAKER_DIGITS = 26  # of all numbers below the panel
+MAXIMAL_WORD_LABELS = 60
+PANEL, LINE, SURROUNDINGS = 36, 3.2, 24  # heights in mm
+LETTERS_PER_LINE = 120
+
+
+def load(config: Config, results_folder: Path) -> CorpusReport:
+    """Read the corpus report.
+
+    Raises:
+        UserError: it is not there.
+    """
+    return read_report(require(results_folder / "corpus_report.json"))
+
+
+@style.styled
+def draw(report: CorpusReport) -> Figure:
+    """Draw four panels of counts, and say in words what all clips have in common."""
+    lines = [line for words in _words(report) for line in textwrap.wrap(words, LETTERS_PER_LINE)]
+    heights = (PANEL, PANEL, LINE * len(lines))
+    figure = style.new_figure(style.FULL_WIDTH, sum(heights) + SURROUNDINGS)
+    grid = figure.add_gridspec(3, 3, height_ratios=heights)
+    speakers, durations, levels = (figure.add_subplot(grid[0, column]) for column in range(3))
+    words = figure.add_subplot(grid[1, :])
+    for axes, letter in zip((speakers, durations, levels, words), "abcd", strict=True):
+        style.panel_title(axes, letter)
+    if report.clips:
+        _draw_speakers(speakers, report.clips)
+        _draw_histogram(durations, report.clips, "seconds", "duration (s)")
+        _draw_histogram(levels, report.clips, "level_db", "RMS level (dB re full scale)")
+        _draw_words(words, report.clips)
+        handles = [Patch(color=COLOURS[split], label=f"{split} list") for split in SPLITS]
+        figure.legend(handles=handles, loc="outside lower center", ncols=len(handles))
+    else:
+        for axes in (speakers, durations, levels, words):
+            style.say_empty(axes, "no clip without a fault")
+    style.note(levels, report.name)
+    text = figure.add_subplot(grid[2, :])
+    text.set_axis_off()
+    text.text(0, 1, "\n".join(lines), va="top", fontsize=6.5, linespacing=1.4)
+    figure.align_ylabels([speakers, words])
+    return figure
+
+
+def _draw_speakers(axes: Axes, clips: Sequence[CheckedClip]) -> None:
+    speakers = sorted({checked.clip.speaker for checked in clips})
+    place = {speaker: index for index, speaker in enumerate(speakers)}
+    _draw_bars(axes, clips, [place[checked.clip.speaker] for checked in clips])
+    every = math.ceil(len(speakers) * len(str(speakers[-1])) / MAXIMAL_SPEAKER_DIGITS)
+    axes.set_xticks(range(0, len(speakers), every), [str(s) for s in speakers[::every]])
+    axes.set_xlabel("speaker")
+
+
+def _draw_words(axes: Axes, clips: Sequence[CheckedClip]) -> None:
+    """Draw a bar a word, languages apart, each under its name."""
+    labels = labels_of(checked.clip for checked in clips)
+    languages = list(dict.fromkeys(label.language for label in labels))
+    place = {label: index + languages.index(label.language) for index, label in enumerate(labels)}
+    _draw_bars(axes, clips, [place[checked.clip.label] for checked in clips])
+    names: list[str] = []
+    for language in languages:
+        own = [label for label in labels if label.language == language]
+        names += label_names(own)
+        middle = (place[own[0]] + place[own[-1]]) / 2
+        axes.annotate(
+            language.capitalize(),
+            (middle, 1),
+            (0, 2),
+            xycoords=("data", "axes fraction"),
+            textcoords="offset points",
+            ha="center",
+        )
+    every = math.ceil(len(labels) / MAXIMAL_WORD_LABELS)
+    axes.set_xticks(list(place.values())[::every], names[::every], rotation=90)
+    axes.tick_params(axis="x", length=0)
+    axes.set_xlabel("word")
+
+
+def _draw_bars(axes: Axes, clips: Sequence[CheckedClip], places: Sequence[int]) -> None:
+    """Draw how many clips are at each place, those of the test list on those of the train list."""
+    below = np.zeros(max(places) + 1, dtype=int)
+    for split in SPLITS:
+        own = [
+            place for place, checked in zip(places, clips, strict=True) if checked.split == split
+        ]
+        count = np.bincount(own, minlength=len(below))
+        axes.bar(np.arange(len(below)), count, 0.8, below, color=COLOURS[split], gid=split)
+        below += count
+    axes.set_xlim(-0.7, len(below) - 0.3)
+    _count_clips(axes)
+
+
+def _draw_histogram(axes: Axes, clips: Sequence[CheckedClip], quantity: str, words: str) -> None:
+    values = [
+        [getattr(checked, quantity) for checked in clips if checked.split == split]
+        for split in SPLITS
+    ]
+    colours = [COLOURS[split] for split in SPLITS]
+    axes.hist(values, BINS, stacked=True, color=colours)
+    axes.set_xlabel(words)
+    _count_clips(axes)
+
+
+def _count_clips(axes: Axes) -> None:
+    axes.set_ylabel("clips")
+    axes.yaxis.set_major_locator(MaxNLocator(5, integer=True, steps=[1, 2, 5, 10]))
+
+
+def _words(report: CorpusReport) -> list[str]:
+    """Return one paragraph a fact."""
+    clips, splits = report.clips, Counter(checked.split for checked in report.clips)
+    minutes = sum(checked.seconds for checked in clips) / 60
+    by_split = ", ".join(f"{splits[split]:,} in the {split} list" for split in SPLITS)
+    kinds = [fault.fault for fault in report.faults]
+    return [
+        f"clips: {len(clips):,}, {by_split}; {minutes:,.1f} minutes",
+        "sampling rate: " + _shares([f"{checked.sample_rate:,} Hz" for checked in clips]),
+        "channels: " + _shares([str(checked.channels) for checked in clips]),
+        "encoding: " + _shares([checked.encoding for checked in clips]),
+        f"faults, not shown above: {len(kinds):,}{': ' if kinds else ''}{_shares(kinds)}",
+    ]
+
+
+def _shares(values: Sequence[str]) -> str:
+    """Return each value with its count, the most frequent first."""
+    # the spaces do not let a line break
+    return ", ".join(
+        f"{value} ({count:,})".replace(" ", "\u00a0")
+        for value, count in Counter(values).most_common()
+    )

@@ -1,0 +1,112 @@
+"""Sign correlograms as maps over (channel lag, delay lag): reading and drawing."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.collections import LineCollection
+from matplotlib.image import AxesImage
+from matplotlib.ticker import MaxNLocator
+from numpy.typing import NDArray
+
+from delaynet.analysis.grouping.maps import read_map
+from delaynet.config.grid import Run
+from delaynet.paper.figures import style
+from delaynet.paper.figures.loading import require
+
+# Not red and blue, which are excitation and inhibition.
+COLOUR_MAP = "PuOr_r"
+
+
+class Correlogram(NamedTuple):
+    """A sign correlogram over seeds, [channel lags, delay lags] each.
+
+    Attributes:
+        excess: correlogram less the mean of the null model, mean over the seeds; not a number where
+            no seed has pairs, or none can be tested.
+        outside: lags at which most seeds lie outside of the simultaneous band of their null model.
+    """
+
+    excess: NDArray[np.float64]
+    outside: NDArray[np.bool_]
+
+
+def read_correlogram(results_folder: Path, runs: Sequence[Run], network: str) -> Correlogram:
+    """Read the correlogram of some seeds of one variant, and which of its lags stand out.
+
+    Raises:
+        UserError: `grouping_maps.h5` is not there, or does not hold it.
+    """
+    path = require(results_folder / "grouping_maps.h5")
+    maps = [read_map(path, run, network) for run in runs]
+    excess = np.stack([one.correlogram - one.null_mean for one in maps])  # [seeds, lags, lags]
+    there = np.isfinite(excess)
+    count = there.sum(axis=0)
+    mean = np.where(there, excess, 0).sum(axis=0) / np.maximum(count, 1)
+    mean[count == 0] = np.nan
+    mean[0, mean.shape[1] // 2] = np.nan  # two synapses in one place
+    outside = [(one.correlogram < one.low) | (one.correlogram > one.high) for one in maps]
+    return Correlogram(mean, (np.mean(outside, axis=0) > 0.5) & np.isfinite(mean))
+
+
+def scale_of(correlograms: Sequence[Correlogram]) -> float:
+    """Return the end of a colour scale that holds all but the rarest values."""
+    values = np.concatenate([np.abs(c.excess[np.isfinite(c.excess)]) for c in correlograms])
+    return float(np.quantile(values, 0.995)) if len(values) else 1.0
+
+
+def draw_map(axes: Axes, correlogram: Correlogram, step: float, scale: float) -> AxesImage:
+    """Draw a correlogram, the lags that stand out of the null's band outlined.
+
+    Args:
+        axes: where to.
+        correlogram: what to draw.
+        step: in milliseconds.
+        scale: end of the colours.
+    """
+    lags, taps = correlogram.excess.shape
+    furthest = taps // 2
+    axes.set_facecolor("#E4E4E4")  # where there are no pairs
+    image = axes.imshow(
+        np.ma.masked_invalid(correlogram.excess),
+        cmap=COLOUR_MAP,
+        vmin=-scale,
+        vmax=scale,
+        aspect="auto",
+        origin="lower",
+        interpolation="nearest",
+        extent=(-(furthest + 0.5) * step, (furthest + 0.5) * step, -0.5, lags - 0.5),
+    )
+    outline = [
+        [((x - furthest - 0.5) * step, y - 0.5) for x, y in ends]
+        for ends in _borders(correlogram.outside)
+    ]
+    axes.add_collection(LineCollection(outline, colors="black", linewidths=0.7))
+    if not np.isfinite(correlogram.excess).any():
+        axes.text(0, (lags - 1) / 2, "not testable", ha="center", va="center", color=style.GREY)
+    axes.spines[:].set_visible(True)
+    axes.set_xlabel("delay lag (ms)")
+    axes.set_ylabel("channel lag")
+    axes.yaxis.set_major_locator(MaxNLocator(integer=True))
+    return image
+
+
+def _borders(marked: NDArray[np.bool_]) -> list[list[tuple[int, int]]]:
+    """Return the edges between marked and other cells as (x, y) of the cells' corners."""
+    padded = np.pad(marked, 1)
+    upright = np.argwhere(padded[1:-1, 1:] != padded[1:-1, :-1])
+    level = np.argwhere(padded[1:, 1:-1] != padded[:-1, 1:-1])
+    return [
+        *([(x, y), (x, y + 1)] for y, x in upright.tolist()),
+        *([(x, y), (x + 1, y)] for y, x in level.tolist()),
+    ]
+
+
+def draw_scale(panels: Sequence[Axes], image: AxesImage) -> None:
+    """Draw the colour scale at the right of maps that share it."""
+    bar = panels[-1].figure.colorbar(image, ax=list(panels), pad=0.015, fraction=0.025, aspect=14)
+    bar.set_label("correlation of signs − null")
+    bar.outline.set_linewidth(0.4)
+    bar.ax.yaxis.set_major_locator(MaxNLocator(4, symmetric=True))

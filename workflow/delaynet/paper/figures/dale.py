@@ -1,0 +1,226 @@
+"""Dale's principle against free signs: accuracy, grouping, correlograms and delays."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from math import isnan
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from numpy.typing import NDArray
+
+from delaynet.analysis.claims.terms import SHARE
+from delaynet.config.grid import Config, Run
+from delaynet.paper.figures import rows, style
+from delaynet.paper.figures.correlogram import (
+    Correlogram,
+    draw_map,
+    draw_scale,
+    read_correlogram,
+    scale_of,
+)
+from delaynet.paper.figures.loading import (
+    accuracies,
+    chance,
+    corpus_name,
+    fields_before_and_after,
+    read_morans_i,
+)
+from delaynet.paper.figures.rows import Row
+from delaynet.paper.figures.selection import needed_runs
+
+NULL = "N2"  # the primary null model that is valid under Dale's principle
+SIGNS = {"excitatory": (1, style.EXCITATORY), "inhibitory": (-1, style.INHIBITORY)}
+ROW, MAPS, LEGEND = 6.5, 34.0, 6.0  # heights in mm
+AROUND_ROWS, AROUND_MAPS, MOST_OF_ROWS = 12.0, 14.0, 150.0
+DELAYS = 40.0
+
+Values = Mapping[Run, float]
+
+
+@dataclass(frozen=True)
+class DaleFigure:
+    """What the figure shows.
+
+    Attributes:
+        accuracy: on the test clips, in percent.
+        effect: Moran's I less the mean of the null model, of trained networks.
+        chance: accuracy of guessing, in percent.
+        seen: one run of each, with free signs and with Dale's principle, of the variant below.
+        correlograms: of trained networks with free signs and with Dale's principle.
+        delays: share (%) of the synapses of either sign at each delay, mean over the seeds under
+            Dale's principle, [max_delay], by sign's name, and "before" training, of both signs.
+        step_milliseconds: duration of a step.
+        corpus_name: what the networks learned.
+    """
+
+    accuracy: Values
+    effect: Values
+    chance: float
+    seen: tuple[Run, ...]
+    correlograms: tuple[Correlogram, ...]
+    delays: dict[str, NDArray[np.float64]]
+    step_milliseconds: float
+    corpus_name: str
+
+
+def load(config: Config, results_folder: Path) -> DaleFigure:
+    """Read networks that are there with free signs and under Dale's principle.
+
+    Raises:
+        UserError: a table or a run is not there.
+    """
+    runs = needed_runs("dale", config)
+    tests = read_morans_i(results_folder, runs)
+    own = [run for run in runs if run[:2] + run[3:4] == runs[0][:2] + runs[0][3:4]]
+    kinds = {dale: [run for run in own if run.dale == dale] for dale in style.DALE_WORDS}
+    kinds = {dale: seeds for dale, seeds in kinds.items() if seeds}
+    return DaleFigure(
+        accuracies(results_folder, runs),
+        {t.run: t.effect for t in tests if (t.network, t.null) == ("trained", NULL)},
+        chance(results_folder, runs),
+        tuple(seeds[0] for seeds in kinds.values()),
+        tuple(read_correlogram(results_folder, seeds, "trained") for seeds in kinds.values()),
+        _delays(results_folder, kinds.get("dale", [])),
+        1000 * config.features.step_seconds,
+        corpus_name(results_folder, runs),
+    )
+
+
+def _delays(results_folder: Path, runs: list[Run]) -> dict[str, NDArray[np.float64]]:
+    shares: dict[str, list[NDArray[np.float64]]] = {}
+    for run in runs:
+        before, after = fields_before_and_after(results_folder, run)
+        taken = {"before": before.delay[before.sign != 0]}
+        taken |= {name: after.delay[after.sign == sign] for name, (sign, _) in SIGNS.items()}
+        for name, delay in taken.items():
+            count = np.bincount(delay, minlength=after.max_delay)
+            shares.setdefault(name, []).append(100 * count / max(len(delay), 1))
+    return {name: np.mean(parts, axis=0) for name, parts in shares.items()}
+
+
+@style.styled
+def draw(data: DaleFigure) -> Figure:
+    """Draw pairs of networks of the same seed above, one variant in detail below.
+
+    a: test accuracy; b: effect on Moran's I against N2, filled with free signs, open under Dale's
+    principle, a line a seed; strokes mark half of the mean effect in dense networks with the same
+    delays and free signs, which must be left if the grouping is to survive. c: delays after
+    training under Dale's principle by sign, mean over seeds. d, e: correlograms of trained
+    networks, as in the figure of grouping.
+    """
+    shown = rows.grouped(data.accuracy, with_dale=False)
+    tall = min(ROW * max(len(shown), 5), MOST_OF_ROWS)
+    heights = (tall + AROUND_ROWS, MAPS + AROUND_MAPS, LEGEND)
+    figure, (above, below, _) = style.stacked(heights)
+    parts = (DELAYS, max(tall - DELAYS, 1))
+    grid = above.add_gridspec(2, 3, width_ratios=(1, 1.2, 1.1), height_ratios=parts)
+    accuracy, effect = (above.add_subplot(grid[:, column]) for column in range(2))
+    delays = above.add_subplot(grid[0 if tall > DELAYS + ROW else slice(None), 2])
+    panels = (accuracy, effect, delays)
+    maps = below.subplots(1, 2, sharey=True)
+    for axes, letter in zip([*panels, *maps], "abcde", strict=True):
+        style.panel_title(axes, letter)
+    style.note(maps[1], data.corpus_name)
+    if not data.seen:
+        for axes in (*panels, *maps):
+            style.say_empty(axes, "no networks with Dale's principle\nand with free signs")
+        return figure
+    effect.sharey(accuracy)
+    effect.tick_params(labelleft=False)
+    rows.lay_out((accuracy, effect), shown)
+    _draw_pairs(accuracy, shown, data.accuracy)
+    accuracy.set_xlabel("test accuracy (%)")
+    accuracy.set_xlim(0, 100)
+    rows.chance_line(accuracy, data.chance)
+    rows.zero_line(effect)
+    _draw_pairs(effect, shown, data.effect)
+    _draw_margins(effect, shown, data.effect)
+    effect.set_xlabel(f"effect (Moran's I − {NULL})")
+    _draw_delays(delays, data)
+    _draw_maps(maps, data)
+    _draw_legend(figure)
+    return figure
+
+
+def _split(row: Row) -> list[list[Run]]:
+    return [[run for run in row.runs if run.dale == dale] for dale in style.DALE_WORDS]
+
+
+def _draw_pairs(axes: Axes, shown: list[Row], values: Values) -> None:
+    """Draw two points a seed, joined by a line."""
+    for place, row in enumerate(shown):
+        height = rows.heights(place, sorted({run.seed for run in row.runs}))
+        for seed, y in height.items():
+            ends = [values[run] for run in row.runs if run.seed == seed]
+            if len(ends) == 2:
+                axes.plot(ends, (y, y), color="#B0B0B0", linewidth=0.6, zorder=2)
+        for dale, runs in zip(style.DALE_WORDS, _split(row), strict=True):
+            own = {run: values[run] for run in runs}
+            rows.draw_points(axes, place, own, dale == "dale", height=height)
+
+
+def _draw_margins(axes: Axes, shown: list[Row], values: Values) -> None:
+    """Mark what each row is tested against: half of the effect of dense networks, signs free."""
+    for place, row in enumerate(shown):
+        if not row.runs:
+            continue
+        if all(isnan(values[run]) for run in row.runs):
+            rows.say(axes, place, "not testable")
+            continue
+        dense = (row.runs[0].delays, "dense", "free", "0")
+        reference = [value for run, value in values.items() if run[:4] == dense]
+        rows.draw_mean(axes, place, [SHARE * value for value in reference], style.GREY)
+
+
+def _draw_delays(axes: Axes, data: DaleFigure) -> None:
+    delay = data.step_milliseconds * np.arange(len(data.delays["before"]))
+    axes.stairs(
+        data.delays["before"],
+        np.append(delay, delay[-1] + data.step_milliseconds) - data.step_milliseconds / 2,
+        fill=True,
+        color="#DDDDDD",
+        label="before training",
+    )
+    for name, (_, colour) in SIGNS.items():
+        axes.plot(delay, data.delays[name], color=colour, linewidth=1, label=name)
+    axes.set_ylim(0, 1.45 * axes.get_ylim()[1])
+    axes.legend(loc="upper center", ncols=1)
+    axes.set_xlabel("delay (ms)")
+    axes.set_ylabel("synapses of a sign (%)")
+
+
+def _draw_maps(maps: NDArray[np.object_], data: DaleFigure) -> None:
+    scale = scale_of(data.correlograms)
+    for axes, letter, run, values in zip(maps, "de", data.seen, data.correlograms, strict=True):
+        image = draw_map(axes, values, data.step_milliseconds, scale)
+        words = style.variant_words(run._replace(dale="free")) + ": " if letter == "d" else ""
+        style.panel_title(axes, letter, words + style.DALE_WORDS[run.dale])
+    maps[1].set_ylabel("")
+    draw_scale(list(maps), image)
+
+
+def _draw_legend(figure: Figure) -> None:
+    look: dict[str, Any] = {
+        "linestyle": "",
+        "marker": "o",
+        "markeredgecolor": "black",
+        "markeredgewidth": 0.6,
+    }
+    handles = [
+        Line2D([], [], markerfacecolor="black", label=style.DALE_WORDS["free"], **look),
+        Line2D([], [], markerfacecolor="white", label=style.DALE_WORDS["dale"], **look),
+        Line2D(
+            [],
+            [],
+            linestyle="",
+            marker="|",
+            markersize=7,
+            color=style.GREY,
+            label="half of the effect, dense, free signs",
+        ),
+    ]
+    figure.legend(handles=handles, loc="lower center", ncols=len(handles))

@@ -1,0 +1,184 @@
+"""Grouping of excitation and inhibition: Moran's I against the null models, and correlograms."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from math import isnan
+from pathlib import Path
+from typing import Any
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
+from matplotlib.ticker import MaxNLocator
+
+from delaynet.analysis.claims.terms import TYPICAL_Z
+from delaynet.analysis.grouping.nulls import NULLS
+from delaynet.config.grid import Config, Run
+from delaynet.paper.figures import rows, style
+from delaynet.paper.figures.correlogram import (
+    Correlogram,
+    draw_map,
+    draw_scale,
+    read_correlogram,
+    scale_of,
+)
+from delaynet.paper.figures.loading import PRIMARY_NULL, Tested, corpus_name, read_morans_i
+from delaynet.paper.figures.rows import Row
+from delaynet.paper.figures.selection import needed_runs
+
+SEEN = "learned-dense-free"  # the variant of the correlograms, if the grid holds it
+NULL_WORDS = {
+    "N1": "signs\nin a neuron",
+    "N2": "delays\nin a neuron",
+    "N6": "channels\nin a neuron",
+    "N3": "signs\nin a channel",
+    "N4": "delays\nin a channel",
+}
+NETWORKS = ("initial", "trained")
+OUTLINED = "outside of the null model's band in most seeds"
+ROW, MAPS, LEGEND = 4.2, 36.0, 6.0  # heights in mm
+AROUND_ROWS, AROUND_MAPS, MOST_OF_ROWS = 20.0, 13.0, 150.0
+
+Tests = Mapping[tuple[Run, str, str], Tested]
+
+
+@dataclass(frozen=True)
+class GroupingFigure:
+    """What the figure shows.
+
+    Attributes:
+        runs: those shown.
+        tests: of Moran's I by run, network and null model; those that are not valid are missing.
+        seen: one run of the variant of the correlograms.
+        correlograms: before and after training.
+        step_milliseconds: duration of a step.
+        corpus_name: what the networks learned.
+    """
+
+    runs: list[Run]
+    tests: Tests
+    seen: Run
+    correlograms: tuple[Correlogram, Correlogram]
+    step_milliseconds: float
+    corpus_name: str
+
+
+def load(config: Config, results_folder: Path) -> GroupingFigure:
+    """Read the tests of the dense runs and of those at the shown sparsity.
+
+    Raises:
+        UserError: a table or a run is not there.
+    """
+    runs = needed_runs("grouping", config)
+    tests = read_morans_i(results_folder, runs)
+    seen = next((run for run in runs if run.variant == SEEN), runs[0])
+    seeds = [run for run in runs if run[:4] == seen[:4]]
+    before, after = (read_correlogram(results_folder, seeds, name) for name in NETWORKS)
+    return GroupingFigure(
+        runs,
+        {(test.run, test.network, test.null): test for test in tests},
+        seen,
+        (before, after),
+        1000 * config.features.step_seconds,
+        corpus_name(results_folder, runs),
+    )
+
+
+@style.styled
+def draw(data: GroupingFigure) -> Figure:
+    """Draw tests as rows of points above, correlograms below.
+
+    a: z of Moran's I against each null model that is valid, trained networks in colour and initial
+    ones as grey rings, a point a seed; 1.645 is the one-sided 5 % point. b: the effect, Moran's I
+    less the mean of the null model (N1, under Dale's principle N2); lines join a seed's initial and
+    trained network. c, d: correlogram less the mean of its null model, mean over seeds; outlined
+    lags lie outside of the null model's simultaneous 95 % band in most seeds; at grey ones there is
+    no pair.
+    """
+    shown = rows.grouped(data.runs)
+    heights = (min(ROW * len(shown), MOST_OF_ROWS) + AROUND_ROWS, MAPS + AROUND_MAPS, LEGEND)
+    figure, (above, below, _) = style.stacked(heights)
+    ratios = (*[1.0] * len(NULLS), 1.25)
+    panels = above.subplots(1, len(ratios), sharey=True, width_ratios=ratios)
+    rows.lay_out(panels, shown)
+    for axes, null in zip(panels, NULLS, strict=False):
+        _draw_z(axes, shown, data.tests, null)
+        axes.sharex(panels[0])
+        style.panel_title(axes, "a" if null == "N1" else "", f"{null}: {NULL_WORDS[null]}")
+    _draw_effect(panels[-1], shown, data.tests)
+    style.panel_title(panels[-1], "b", "before and\nafter training")
+    maps = below.subplots(1, 2, sharey=True)
+    scale = scale_of(data.correlograms)
+    words = f": {style.variant_words(data.seen)}"
+    for axes, letter, when, values in zip(
+        maps, "cd", ("before", "after"), data.correlograms, strict=True
+    ):
+        image = draw_map(axes, values, data.step_milliseconds, scale)
+        style.panel_title(axes, letter, f"{when} training{words}")
+        words = ""
+    maps[1].set_ylabel("")
+    draw_scale(maps, image)
+    style.note(maps[1], data.corpus_name)
+    _draw_legend(figure)
+    return figure
+
+
+def _draw_legend(figure: Figure) -> None:
+    ring: dict[str, Any] = {
+        "markerfacecolor": "white",
+        "markeredgecolor": rows.INITIAL,
+        "markeredgewidth": 0.6,
+    }
+    dashes: dict[str, Any] = {"color": style.GREY, "linewidth": 0.7, "linestyle": (0, (3, 2))}
+    handles = [
+        Line2D([], [], linestyle="", marker="o", label="before training", **ring),
+        Line2D([], [], linestyle="", marker="o", color="black", label="after training"),
+        Line2D([], [], label=f"z = {TYPICAL_Z}", **dashes),
+        Patch(facecolor="none", edgecolor="black", linewidth=0.7, label=OUTLINED),
+    ]
+    figure.legend(handles=handles, loc="lower center", ncols=len(handles))
+
+
+def _draw_z(axes: Axes, shown: list[Row], tests: Tests, null: str) -> None:
+    rows.zero_line(axes)
+    axes.axvline(TYPICAL_Z, color=style.GREY, linewidth=0.7, linestyle=(0, (3, 2)))
+    for place, row in enumerate(shown):
+        if not row.runs:
+            continue
+        for network in NETWORKS:
+            own = {run: tests.get((run, network, null)) for run in row.runs}
+            z = {run: test.z if test else float("nan") for run, test in own.items()}
+            rows.draw_points(axes, place, z, grey=network == "initial")
+        if all(map(isnan, z.values())):
+            rows.say(axes, place, why_empty(list(own.values())))
+    axes.set_xlabel("z of Moran's I")
+
+
+def why_empty(tests: list[Tested | None]) -> str:
+    """Say why no seed of a row has a z."""
+    known = [test for test in tests if test is not None]
+    if not known:
+        return "not valid"
+    return "not testable" if all(isnan(test.observed) for test in known) else "nothing to permute"
+
+
+def _draw_effect(axes: Axes, shown: list[Row], tests: Tests) -> None:
+    rows.zero_line(axes)
+    for place, row in enumerate(shown):
+        if not row.runs:
+            continue
+        null = PRIMARY_NULL[row.runs[0].dale]
+        before, after = (
+            {run: tests[run, network, null].effect for run in row.runs} for network in NETWORKS
+        )
+        height = rows.heights(place, [run.seed for run in row.runs])
+        for run in row.runs:
+            ends = (before[run], after[run])
+            axes.plot(ends, (height[run.seed],) * 2, color="#B0B0B0", linewidth=0.5, zorder=2)
+        rows.draw_points(axes, place, before, grey=True)
+        rows.draw_points(axes, place, after)
+        if all(map(isnan, after.values())):
+            rows.say(axes, place, "not testable")
+    axes.set_xlabel("effect on Moran's I")
+    axes.xaxis.set_major_locator(MaxNLocator(4))

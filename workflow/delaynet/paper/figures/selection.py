@@ -1,0 +1,193 @@
+"""Which runs, and which of their files, each figure reads.
+
+Light to import (no plotting library): the workflow asks here what a figure needs.
+"""
+
+from collections.abc import Callable, Iterable
+from decimal import Decimal
+from typing import NamedTuple
+
+from delaynet.config.errors import UserError
+from delaynet.config.grid import (
+    REWIRED_STRUCTURES,
+    STANDARD,
+    STRUCTURES_WITHOUT_SPARSITY,
+    Config,
+    Run,
+)
+
+# A map of fewer synapses than this, on average, shows nothing.
+SYNAPSES_TO_SEE = 2
+MAXIMAL_VARIANTS = 6
+
+DELAYS_ORDER = ("learned", "fixed", "frozen", "none")
+STRUCTURE_ORDER = (
+    "dense",
+    "static",
+    "static_connected",
+    "magnitude",
+    "deep_r",
+    "deep_r_rigl",
+)
+DALE_ORDER = ("free", "dale")
+
+# The variants of the receptive fields in order of importance: learned and fixed delays, then
+# pruned and rewired structure, then Dale's principle.
+VARIANTS_TO_SEE = (
+    "learned-dense-free",
+    "fixed-dense-free",
+    "learned-deep_r_rigl-free",
+    "learned-static-free",
+    "learned-dense-dale",
+    "learned-deep_r_rigl-dale",
+)
+
+
+def ordered(runs: Iterable[Run]) -> list[Run]:
+    """Return runs in the order of legends: structure, delays, Dale, sparsity, condition, seed."""
+    return sorted(
+        runs,
+        key=lambda run: (
+            STRUCTURE_ORDER.index(run.structure),
+            DELAYS_ORDER.index(run.delays),
+            DALE_ORDER.index(run.dale),
+            Decimal(run.sparsity),
+            (run.condition != STANDARD, run.condition),
+            run.seed,
+        ),
+    )
+
+
+def standard_runs(config: Config) -> list[Run]:
+    """Return the runs of the condition `standard`, in the order of legends."""
+    return ordered(run for run in config.runs() if run.condition == STANDARD)
+
+
+def shown_sparsity(config: Config) -> str | None:
+    """Return the one sparsity at which figures show single variants.
+
+    The highest that most sparse variants share and that leaves a hidden neuron two synapses on
+    average; if none does, the lowest they share; None if the whole grid is dense.
+    """
+    variants: dict[str, set[str]] = {}
+    for run in standard_runs(config):
+        if run.structure not in STRUCTURES_WITHOUT_SPARSITY:
+            variants.setdefault(run.sparsity, set()).add(run.variant)
+    if not variants:
+        return None
+    most = max(map(len, variants.values()))
+    shared = sorted((s for s, v in variants.items() if len(v) == most), key=Decimal)
+    visible = [s for s in shared if config.features.bands * (1 - Decimal(s)) >= SYNAPSES_TO_SEE]
+    return visible[-1] if visible else shared[0]
+
+
+def shown_runs(config: Config) -> list[Run]:
+    """Return the dense standard runs and those at the shown sparsity, in the order of legends."""
+    shown = {"0", shown_sparsity(config)}
+    return [run for run in standard_runs(config) if run.sparsity in shown]
+
+
+def _task_runs(config: Config) -> list[Run]:
+    """Return one run: learned delays, dense, free signs and the first seed come first."""
+    return standard_runs(config)[:1]
+
+
+def _receptive_field_runs(config: Config) -> list[Run]:
+    """Return the first seed of at most six variants: the important ones, then others."""
+    first = {run.variant: run for run in reversed(shown_runs(config))}  # seed 0, lowest sparsity
+    important = [variant for variant in VARIANTS_TO_SEE if variant in first]
+    others = [run.variant for run in ordered(first.values()) if run.variant not in important]
+    return ordered(first[variant] for variant in (important + others)[:MAXIMAL_VARIANTS])
+
+
+def _delay_runs(config: Config) -> list[Run]:
+    """Return the shown runs that learn delays or rewire, and all rewired ones for the turnover."""
+    shown = [run for run in shown_runs(config) if run.delays == "learned"]
+    rewired = [run for run in standard_runs(config) if run.structure in REWIRED_STRUCTURES]
+    return ordered({*shown, *rewired})
+
+
+def _dale_runs(config: Config) -> list[Run]:
+    """Return the shown runs of networks that are there with free signs and with Dale's."""
+    kinds: dict[tuple[str, str, str], set[str]] = {}
+    for run in shown_runs(config):
+        kinds.setdefault((run.delays, run.structure, run.sparsity), set()).add(run.dale)
+    return [
+        run
+        for run in shown_runs(config)
+        if kinds[run.delays, run.structure, run.sparsity] == set(DALE_ORDER)
+    ]
+
+
+def _control_runs(config: Config) -> list[Run]:
+    """Return the runs of all conditions but `standard`, and what they are compared with.
+
+    That is the standard runs of the same networks, and these with frozen delays.
+    """
+    runs = ordered(config.runs())
+    named = {run[1:4] for run in runs if run.condition != STANDARD}
+    compared = {run[:4] for run in runs if run.condition != STANDARD} | {
+        ("frozen", *network) for network in named
+    }
+    return [run for run in runs if run.condition != STANDARD or run[:4] in compared]
+
+
+class Reads(NamedTuple):
+    """What a figure reads: runs, files of each of them, and files of the results folder."""
+
+    runs: Callable[[Config], list[Run]]
+    of_each_run: tuple[str, ...]
+    results: tuple[str, ...] = ()
+
+
+NETWORKS = ("initial.h5", "network.h5", "summary.json")
+GROUPING = ("grouping.csv", "grouping_maps.h5")
+
+_READS = {
+    "task": Reads(_task_runs, ("settings.json", "network.h5", "predictions.csv"), ("features.h5",)),
+    "accuracy": Reads(standard_runs, ("summary.json",)),
+    "receptive_fields": Reads(_receptive_field_runs, NETWORKS),
+    "delays": Reads(_delay_runs, NETWORKS),
+    "training": Reads(shown_runs, ("metrics.csv", "summary.json")),
+    "grouping": Reads(shown_runs, ("summary.json",), GROUPING),
+    "dale": Reads(_dale_runs, NETWORKS, GROUPING),
+    "controls": Reads(_control_runs, ("summary.json",), GROUPING[:1]),
+    "power": Reads(standard_runs, ("summary.json",), ("power.csv", *GROUPING[:1])),
+    "corpus": Reads(lambda config: [], (), ("corpus_report.json",)),
+}
+FIGURES = tuple(_READS)
+MANUSCRIPT_FIGURES = tuple(figure for figure in FIGURES if figure != "corpus")
+
+
+def figures_of(config: Config) -> tuple[str, ...]:
+    """Return the figures of a configuration: published spikes have no audio to show."""
+    return MANUSCRIPT_FIGURES if config.corpus.source == "spikes" else FIGURES
+
+
+def _reads(figure: str) -> Reads:
+    if figure not in _READS:
+        raise UserError(f"there is no figure '{figure}'; there are {', '.join(FIGURES)}.")
+    return _READS[figure]
+
+
+def needed_runs(figure: str, config: Config) -> list[Run]:
+    """Return the runs that a figure reads, in the order of legends.
+
+    Raises:
+        UserError: there is no such figure.
+    """
+    return _reads(figure).runs(config)
+
+
+def needed_files(figure: str, config: Config) -> list[str]:
+    """Return the files that a figure reads, relative to the results folder.
+
+    Raises:
+        UserError: there is no such figure.
+    """
+    reads = _reads(figure)
+    files = [
+        f"runs/{run.folder}/{name}" for run in reads.runs(config) for name in reads.of_each_run
+    ]
+    corpus = ["corpus"] if figure == "task" and config.corpus.folder is None else []
+    return [*files, *reads.results, *corpus]

@@ -1,0 +1,199 @@
+"""The task: one test clip as audio, features, spikes of the hidden layer, and output."""
+
+import csv
+from dataclasses import dataclass
+from pathlib import Path
+
+import h5py
+import numpy as np
+import torch
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from delaynet.config.files import readable
+from delaynet.config.grid import Config
+from delaynet.data.features.audio import read_audio
+from delaynet.model.network import class_evidence
+from delaynet.paper.figures import style
+from delaynet.paper.figures.loading import require, run_file
+from delaynet.paper.figures.selection import needed_runs
+from delaynet.training.evaluation import rebuild, respond
+from delaynet.training.run_folder import read_network, read_settings
+
+Array = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Task:
+    """What the figure shows of one clip.
+
+    Attributes:
+        audio: mono samples, [samples]; None where the input is spikes.
+        sample_rate: in Hz; 0 without audio.
+        features: input current, [frames, bands].
+        spikes: of the first hidden layer, 0 or 1, [frames, neurons].
+        voltage: of the output neurons, in units of the hidden neurons' threshold,
+            [frames, classes].
+        evidence: sum of softmax(voltage) over time, in steps, [classes].
+        label: of the word that was said.
+        speaker: who said it.
+        label_names: the classes' words.
+        step_milliseconds: duration of a frame.
+        corpus_name: the corpus that the clip is from.
+        channel_name: what an input channel is.
+    """
+
+    audio: Array | None
+    sample_rate: int
+    features: Array
+    spikes: Array
+    voltage: Array
+    evidence: Array
+    label: int
+    speaker: int
+    label_names: list[str]
+    step_milliseconds: float
+    corpus_name: str
+    channel_name: str
+
+
+def load(config: Config, results_folder: Path) -> Task:
+    """Run one network on the first test clip that it classified correctly (else on the first).
+
+    Raises:
+        UserError: the run, the features or the corpus are not there, or damaged.
+    """
+    (run,) = needed_runs("task", config)
+    settings, network_file, predictions = (
+        run_file(results_folder, run, name)
+        for name in ("settings.json", "network.h5", "predictions.csv")
+    )
+    filename = _example(predictions)
+    path = require(results_folder / "features.h5")
+    with readable(path, "a features file"), h5py.File(path) as file:
+        row = list(file["filename"].asstr()[()]).index(filename)
+        features = file["features"][row]  # [frames, bands]
+        label_names = [str(name) for name in file.attrs["label_names"]]
+        label, speaker = int(file["label"][row]), int(file["speaker"][row])
+        corpus_name = str(file.attrs["corpus_name"])
+        channel_name = str(file["features"].attrs["axes"][2])
+    model = read_settings(settings.parent).model
+    saved = read_network(network_file)
+    fed = torch.from_numpy(features)[:, saved.attributes["mel_channel"]]  # [T, bands]
+    response = respond(rebuild(saved, model), fed[:, None])
+    audio, rate = None, 0
+    if config.corpus.source != "spikes":
+        corpus = Path(config.corpus.folder or results_folder / "corpus")
+        audio, rate = read_audio(corpus / "audio" / filename)
+    return Task(
+        audio=audio,
+        sample_rate=rate,
+        features=features,
+        spikes=response.spikes[0][:, 0].numpy(),
+        voltage=response.voltage[:, 0].numpy(),
+        evidence=class_evidence(response.voltage)[0].numpy(),
+        label=label,
+        speaker=speaker,
+        label_names=label_names,
+        step_milliseconds=1000 * config.features.step_seconds,
+        corpus_name=corpus_name,
+        channel_name=channel_name,
+    )
+
+
+def _example(predictions: Path) -> str:
+    """Return the file name of the first clip predicted rightly, or of the first."""
+    with predictions.open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    right = [row for row in rows if row["label"] == row["prediction"]]
+    return (right or rows)[0]["filename"]
+
+
+@style.styled
+def draw(data: Task) -> Figure:
+    """Draw what happens from sound to answer, on one time axis, and the evidence for each class."""
+    figure = style.new_figure(style.FULL_WIDTH, 105)
+    rows = {_draw_audio: 0.6, _draw_features: 1, _draw_spikes: 1.2, _draw_voltage: 1}
+    if data.audio is None:
+        del rows[_draw_audio]
+    grid = figure.add_gridspec(
+        len(rows), 2, width_ratios=(3.2, 1), height_ratios=list(rows.values())
+    )
+    first = figure.add_subplot(grid[0, 0])
+    panels = [
+        first,
+        *(figure.add_subplot(grid[row, 0], sharex=first) for row in range(1, len(rows))),
+    ]
+    evidence = figure.add_subplot(grid[:, 1])
+    for axes, letter in zip([*panels, evidence], "abcde", strict=False):
+        style.panel_title(axes, letter)
+    duration = len(data.features) * data.step_milliseconds
+    first.set_xlim(0, duration)
+    for axes in panels[:-1]:
+        axes.tick_params(labelbottom=False)
+    for axes, draw_panel in zip(panels, rows, strict=True):
+        draw_panel(axes, data)
+    _draw_evidence(evidence, data)
+    word = f"“{data.label_names[data.label]}”, speaker {data.speaker}"
+    style.note(panels[0], f"{word}; {data.corpus_name}")
+    figure.align_ylabels(panels)
+    return figure
+
+
+def _draw_audio(axes: Axes, data: Task) -> None:
+    assert data.audio is not None
+    time = 1000 * np.arange(len(data.audio)) / data.sample_rate
+    axes.plot(time, data.audio, color="black", linewidth=0.4)
+    axes.set_ylabel("amplitude")
+    axes.set_yticks([])
+
+
+def _draw_features(axes: Axes, data: Task) -> None:
+    duration = len(data.features) * data.step_milliseconds
+    image = axes.imshow(
+        data.features.T,
+        aspect="auto",
+        origin="lower",
+        interpolation="nearest",
+        cmap="Greys",
+        extent=(0, duration, -0.5, data.features.shape[1] - 0.5),
+    )
+    bar = axes.figure.colorbar(image, ax=axes, pad=0.01, fraction=0.03)
+    bar.set_label("input current")
+    axes.set_ylabel(data.channel_name)
+
+
+def _draw_spikes(axes: Axes, data: Task) -> None:
+    step, neuron = np.nonzero(data.spikes)
+    axes.plot(
+        (step + 0.5) * data.step_milliseconds,
+        neuron,
+        linestyle="",
+        marker="|",
+        markersize=1.6,
+        markeredgewidth=0.6,
+        color="black",
+    )
+    axes.set_ylim(-0.5, data.spikes.shape[1] - 0.5)
+    axes.set_ylabel("hidden neuron")
+
+
+def _draw_voltage(axes: Axes, data: Task) -> None:
+    time = (np.arange(len(data.voltage)) + 0.5) * data.step_milliseconds
+    axes.plot(time, data.voltage, color="#BBBBBB", linewidth=0.6)
+    word = data.label_names[data.label]
+    axes.plot(time, data.voltage[:, data.label], color=style.EXCITATORY, label=f"“{word}”")
+    axes.legend(loc="upper left")
+    axes.set_ylabel("output voltage\n(thresholds)")
+    axes.set_xlabel("time (ms)")
+
+
+def _draw_evidence(axes: Axes, data: Task) -> None:
+    classes = np.arange(len(data.evidence))
+    colours = [style.EXCITATORY if c == data.label else "#BBBBBB" for c in classes]
+    axes.barh(classes, data.evidence, color=colours, height=0.7)
+    axes.set_yticks(classes, data.label_names)
+    axes.set_ylim(len(classes) - 0.5, -0.5)
+    axes.tick_params(left=False)
+    axes.set_xlabel("evidence (steps)")

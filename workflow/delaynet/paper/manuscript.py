@@ -1,0 +1,111 @@
+"""The manuscript: from Typst to PDF, and the list of the numbers that it prints.
+
+The Typst source reads `/results/numbers.json`, tables and figures by paths from the project's root,
+and marks each number that it prints with its key (`num` in `manuscript/numbers.typ`).
+"""
+
+import json
+import re
+from pathlib import Path
+
+import typst
+
+from delaynet.config.errors import UserError
+from delaynet.config.files import replacing
+from delaynet.provenance.embedded import Embedded
+from delaynet.provenance.record import SEAL
+from delaynet.provenance.seal import sources_in
+
+
+def build(root: Path, source: Path, output: Path, embedded: Embedded | None = None) -> None:
+    """Compile the manuscript to PDF; the same sources give the same bytes.
+
+    Args:
+        root: project folder, in which paths of the source that start with `/` are looked up.
+        source: Typst file within `root`.
+        output: the PDF.
+        embedded: what the PDF says of its making, in its metadata.
+
+    Raises:
+        UserError: a number, a figure or a table is missing (named), or the source has a mistake.
+    """
+    document = set_pdf(root, source, embedded)
+    with replacing(output) as temporary:
+        temporary.write_bytes(document)
+
+
+def set_pdf(root: Path, source: Path, embedded: Embedded | None = None) -> bytes:
+    """Return the manuscript as PDF.
+
+    Raises:
+        UserError: as `build`.
+    """
+    inputs = {} if embedded is None else {"origin": str(embedded)}
+    try:
+        # A fixed time: without one the PDF would hold the time at which it was made. No fonts of
+        # the system: a machine may have others under the same name.
+        pdf: bytes = typst.compile(
+            source,
+            root=root,
+            format="pdf",
+            timestamp=0,
+            sys_inputs=inputs,
+            ignore_system_fonts=True,
+        )
+    except typst.TypstError as error:
+        raise UserError(_sentence(error, root, source)) from None
+    return pdf
+
+
+def html_of_page(root: Path, source: Path) -> str:
+    """Return the manuscript as HTML, in which numbers carry their keys and figures their paths.
+
+    Raises:
+        UserError: as `build`.
+    """
+    try:
+        page = typst.compile(source, root=root, format="html", sys_inputs={"page": "yes"})
+    except typst.TypstError as error:
+        raise UserError(_sentence(error, root, source)) from None
+    return str(page, "utf-8")
+
+
+def inputs_of(source: Path) -> list[Path]:
+    """Return the files that the manuscript is set from, the current folder holding `results/`.
+
+    Raises:
+        UserError: there is no such source.
+    """
+    if not source.is_file():
+        raise UserError(f"{source}: no such file; the manuscript is manuscript/paper.typ.")
+    figures = sorted(Path("results/figures").glob("*.svg"))
+    tables = [Path(f"results/tables/{name}.csv") for name in ("accuracy", "hyperparameters")]
+    read = Path("results/numbers.json"), Path("results", SEAL)
+    return [*sources_in(source.parent), *read, *tables, *figures]
+
+
+def list_numbers(root: Path, source: Path) -> list[tuple[str, str]]:
+    """List the numbers that the manuscript prints, in its order: (key, as printed).
+
+    Raises:
+        UserError: as `build`.
+    """
+    try:
+        found = json.loads(typst.query(source, "<num>", field="value", root=root))
+    except typst.TypstError as error:
+        raise UserError(_sentence(error, root, source)) from None
+    return [(number["path"], number["shown"]) for number in found]
+
+
+def _sentence(error: typst.TypstError, root: Path, source: Path) -> str:
+    """Say in one sentence what stopped the build."""
+    message = str(error)
+    if stop := re.search(r'panicked with: "(.*)"', message):
+        return f"{source}: {stop[1]}."
+    if missing := re.search(r"file not found \(searched at (.*?)\)", message):
+        path = Path(missing[1])
+        if path.is_relative_to(root.resolve()):
+            path = path.relative_to(root.resolve())
+        return f"{source} needs {path}, which is missing: make it with `snakemake {path}`."
+    place = re.search(r"┌─ (\S.*)", error.diagnostic)
+    return f"{place[1] if place else source}: {' '.join(message.split())}; correct the source."

@@ -1,0 +1,68 @@
+"""The manuscript and its page made again, in memory.
+
+The seal that they show cannot hold their own records, so that each could be altered together with
+its record. But the same sources give the same bytes, wherever the same Typst sets them: which file
+is made again, and from which source, is never read from a record.
+"""
+
+import hashlib
+from collections.abc import Sequence
+from importlib.metadata import version
+from pathlib import Path
+
+from delaynet.paper.manuscript import set_pdf
+from delaynet.paper.page.writing import page_of
+from delaynet.provenance import states
+from delaynet.provenance.audit import Audit, Link
+from delaynet.provenance.record import Record, embedded_of
+from delaynet.provenance.states import GOOD, Verdict
+
+SOURCE = Path("manuscript/paper.typ")
+
+
+def made_again(audit: Audit, links: Sequence[Link]) -> tuple[list[Link], list[str]]:
+    """Return what is found of manuscript and page when they are made again.
+
+    Args:
+        audit: of the results.
+        links: what was found of each file; a page shows states, and can be made again only where
+            all are good.
+
+    Returns:
+        the links, and what could not be compared, with the reason.
+
+    Raises:
+        UserError: the manuscript has a mistake.
+    """
+    pdf, page = audit.printed
+    is_good = {link.verdict.state for link in links} <= GOOD
+    is_good = is_good and audit.seal().state == states.INTACT
+    found: list[Link] = []
+    not_checked: list[str] = []
+    for link in links:
+        checked = link
+        if link.record is not None and link.verdict.state == states.INTACT and audit.sealed:
+            if link.path == pdf:
+                checked = _held(link, link.record, _pdf(audit, link.record), not_checked)
+            elif link.path == page and is_good:
+                content = page_of(audit, audit.root, audit.root / SOURCE, embedded_of(link.record))
+                checked = _held(link, link.record, content.encode(), not_checked)
+        found.append(checked)
+    return found, not_checked
+
+
+def _pdf(audit: Audit, record: Record) -> bytes:
+    assert audit.sealed is not None
+    embedded = embedded_of(record)._replace(seal=audit.sealed.digest)
+    return set_pdf(audit.root, audit.root / SOURCE, embedded)
+
+
+def _held(link: Link, record: Record, content: bytes, not_checked: list[str]) -> Link:
+    """Return the link, altered where its file has other bytes than it has when made again."""
+    if hashlib.sha256(content).hexdigest() == record["outputs"][link.path]["sha256"]:
+        return link
+    here, there = version("typst"), record["packages"].get("typst", "unknown")
+    if here != there:
+        not_checked.append(f"{link.path} (set by Typst {there}; here is {here})")
+        return link
+    return link._replace(verdict=Verdict(states.ALTERED, "set again, it has other bytes"))

@@ -1,0 +1,127 @@
+"""Chains as HTML: nested lists of files with their states, hashes, commits and records."""
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from html import escape
+from pathlib import Path
+from typing import Any
+
+from delaynet.paper.page.trees import Node
+from delaynet.provenance import states
+from delaynet.provenance.audit import Audit
+from delaynet.provenance.record import Record
+from delaynet.provenance.states import GOOD, STATES, Verdict
+
+# told by sign and word, never by colour alone
+SIGNS = {
+    states.INTACT: "✓",
+    states.SOURCE: "✎",
+    states.STALE: "↻",
+    states.CODE_CHANGED: "≉",
+    states.UNRECORDED: "?",
+    states.MISSING: "∅",
+    states.ALTERED: "≠",
+    states.RECORD_ALTERED: "‼",
+}
+
+
+def identifier(kind: str, name: str) -> str:
+    """Return an anchor's name: `chain-results-figures-accuracy.svg`."""
+    return f"{kind}-{re.sub(r'[^A-Za-z0-9._]', '-', name)}"
+
+
+def state_of(verdict: Verdict, count: int | None = None) -> str:
+    """Return a state as HTML: its sign, its word, before them how many, after them the reason."""
+    state, reason = verdict
+    name = state.replace(" ", "-")
+    counted = "" if count is None else f"{count} "
+    why = f' <span class="reason">{escape(reason)}</span>' if reason else ""
+    return (
+        f'<span class="state {name}"><span aria-hidden="true">{SIGNS[state]}</span> '
+        f"{counted}{state}</span>{why}"
+    )
+
+
+def counted_states(verdicts: Iterable[Verdict]) -> str:
+    """Return how many files are in which state."""
+    count = Counter(verdict.state for verdict in verdicts)
+    return ", ".join(state_of(Verdict(state), count[state]) for state in STATES if count[state])
+
+
+def file_line(audit: Audit, path: str) -> str:
+    """Return one file: its state, its path, its hash."""
+    line = f"{state_of(audit.verdict(path))} <code>{escape(path)}</code>"
+    found = audit.fingerprint(path)
+    if found is None:
+        return line
+    sha256 = found["sha256"]
+    return f'{line} <code class="hash" title="SHA-256: {sha256}">{sha256[:16]}</code>'
+
+
+def job_line(record: Record) -> str:
+    """Return one job: rule, wildcards, record, commit, when and where."""
+    commit = (record["commit"] or "no commit")[:10] + "+" * bool(record["uncommitted"])
+    rule = f"rule {record['rule']}" if record["rule"] else "by hand"
+    settings = " ".join(f"{name}={value}" for name, value in record["wildcards"].items())
+    when = record["ended"][:19].replace("T", " ")
+    parts = [
+        escape(f"{rule} {settings}".strip()),
+        f"record <code>{record['id']}</code>",
+        f"commit <code>{commit}</code>",
+        f"{when} UTC",
+        escape(record["host"]),
+    ]
+    # where a chain ends at no file, what made it is its source
+    if not record["inputs"]:
+        parts.append(f"by <code>{escape(record['command'])}</code>")
+    return f'<span class="job">{" · ".join(parts)}</span>'
+
+
+def chain_html(audit: Audit, nodes: Iterable[Node]) -> str:
+    """Return trees as a nested list."""
+    items = "".join(_item(audit, node) for node in nodes)
+    return f"<ul>{items}</ul>" if items else ""
+
+
+def _item(audit: Audit, node: Node) -> str:
+    if len(node.records) > 1:
+        line = _many(audit, node)
+    else:
+        files = "<br>".join(file_line(audit, path) for path in node.paths)
+        line = files + "".join(f"<br>{job_line(record)}" for record in node.records)
+    if node.is_repeated:
+        return f'<li>{line} <span class="job">(made from what stands above)</span></li>'
+    return f"<li>{line}{chain_html(audit, node.children)}</li>"
+
+
+def _many(audit: Audit, node: Node) -> str:
+    """Return the line on jobs that are alike, which leads to the list of them all."""
+    rule = node.records[0]["rule"] or "no rule"
+    names = sorted({Path(path).name for path in node.paths})
+    shown = ", ".join(f"<code>{escape(name)}</code>" for name in names[:6])
+    verdicts = [audit.verdict(path) for path in node.paths]
+    return (
+        f"{counted_states(verdicts)}: {shown}{' and others' if len(names) > 6 else ''} of "
+        f'<a href="#{identifier("jobs", rule)}">{len(node.records)} jobs of rule {escape(rule)}</a>'
+    )
+
+
+def jobs_html(audit: Audit, records: Iterable[Record]) -> str:
+    """Return a list of jobs, each with all files that it wrote."""
+    return "".join(_job(audit, record) for record in records)
+
+
+def _job(audit: Audit, record: Record) -> str:
+    verdicts = [audit.verdict(path) for path in record["outputs"]]
+    files = "".join(f"<li>{file_line(audit, path)}</li>" for path in record["outputs"])
+    is_open = "" if all(verdict.state in GOOD for verdict in verdicts) else " open"
+    return (
+        f'<details id="job-{record["id"]}"{is_open}><summary>{counted_states(verdicts)} '
+        f"{job_line(record)}</summary><ul>{files}</ul></details>"
+    )
+
+
+def number_title(key: str, entry: Mapping[str, Any]) -> str:
+    """Return what a number is, in words: key, value as computed, source."""
+    return f"{key}: computed as {entry['value']}, read from {entry['source']}"

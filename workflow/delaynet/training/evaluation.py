@@ -1,0 +1,148 @@
+"""What a network does with clips that it was not trained on: rounded delays, accuracy, activity."""
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from delaynet.config.settings import ModelSettings, TrainingSettings
+from delaynet.data.dataset import Clips
+from delaynet.model.network import DelayNetwork, LayerArrays, Response, class_evidence
+from delaynet.training.run_folder import SavedNetwork
+
+CLIPS_AT_ONCE = 256
+
+
+class Evaluation(NamedTuple):
+    """A network on a set of clips.
+
+    Attributes:
+        prediction: [clips].
+        is_correct: whether it is the label, [clips].
+        loss: mean cross-entropy.
+        firing_rates: of each hidden layer's neurons, spikes per step, [neurons].
+    """
+
+    prediction: Tensor
+    is_correct: Tensor
+    loss: float
+    firing_rates: tuple[Tensor, ...]
+
+    @property
+    def correct(self) -> int:
+        """Number of clips predicted rightly."""
+        return int(self.is_correct.sum())
+
+    def accuracy(self, training: TrainingSettings) -> float:
+        """Return the share of clips predicted rightly, as `training.accuracy` takes it."""
+        if training.accuracy == "clips":
+            return self.correct / len(self.is_correct)
+        batches = self.is_correct.split(training.batch_size)
+        return sum(int(batch.sum()) / len(batch) for batch in batches) / len(batches)
+
+
+@torch.no_grad()
+def evaluate(network: DelayNetwork, clips: Clips, sigma: float = 0.0) -> Evaluation:
+    """Run a network, delays rounded, batch-norm as learned, no dropout, over clips.
+
+    Args:
+        network: to be run.
+        clips: to be run on.
+        sigma: width of the delay kernels in steps, where delays are not to be rounded.
+    """
+    network.eval()
+    steps = clips.features.shape[2]
+    evidence = []
+    spike_counts = [torch.zeros_like(norm.weight) for norm in network.norms]
+    for first in range(0, len(clips), CLIPS_AT_ONCE):
+        response = network(clips.signal(slice(first, first + CLIPS_AT_ONCE)), sigma, None)
+        evidence.append(class_evidence(response.voltage))
+        for count, spikes in zip(spike_counts, response.spikes, strict=True):
+            count += spikes.sum((0, 1))
+    logits = torch.cat(evidence)  # [clips, classes]
+    prediction = logits.argmax(1)
+    return Evaluation(
+        prediction,
+        prediction == clips.label,
+        float(torch.nn.functional.cross_entropy(logits, clips.label)),
+        tuple(count / (steps * len(clips)) for count in spike_counts),
+    )
+
+
+class RoundingGap(NamedTuple):
+    """What rounding the delays changes, after training with a kernel of some width.
+
+    Attributes:
+        predictions: share of clips whose prediction differs.
+        spikes: of the hidden spikes that either network emits, the share that only one emits.
+        steps: share of the hidden neurons' time steps in which one spikes and the other does not.
+    """
+
+    predictions: float
+    spikes: float
+    steps: float
+
+
+@torch.no_grad()
+def rounding_gap(network: DelayNetwork, clips: Clips, sigma: float) -> RoundingGap:
+    """Compare a network whose delays are rounded with itself, its kernels of width sigma.
+
+    Args:
+        network: to be compared.
+        clips: to be compared on.
+        sigma: width of the delay kernels in steps.
+    """
+    network.eval()
+    changed = torch.zeros((), dtype=torch.long, device=clips.label.device)  # predictions
+    emitted, alone, steps = torch.zeros_like(changed), torch.zeros_like(changed), 0
+    for first in range(0, len(clips), CLIPS_AT_ONCE):
+        signal = clips.signal(slice(first, first + CLIPS_AT_ONCE))
+        rounded, spread = (network(signal, width, None) for width in (0.0, sigma))
+        predictions = (class_evidence(response.voltage).argmax(1) for response in (rounded, spread))
+        changed += torch.ne(*predictions).sum()
+        for one, other in zip(rounded.spikes, spread.spikes, strict=True):
+            emitted += torch.logical_or(one, other).sum()
+            alone += torch.ne(one, other).sum()
+            steps += one.numel()
+    return RoundingGap(
+        int(changed) / len(clips), int(alone) / max(1, int(emitted)), int(alone) / steps
+    )
+
+
+def rebuild(saved: SavedNetwork, model: ModelSettings) -> DelayNetwork:
+    """Return a saved network as a module, in evaluation mode, on the CPU.
+
+    Its input i takes the mel channel `mel_channel[i]` of the file's attributes: features as they
+    stand in their file fit where that is the identity.
+
+    Args:
+        saved: as read from a run folder.
+        model: the run's model settings.
+    """
+    arrays = [
+        LayerArrays(
+            torch.from_numpy(layer.weight),
+            torch.from_numpy(layer.delay),
+            torch.from_numpy(layer.mask),
+            torch.from_numpy(layer.sign).to(torch.float32),
+        )
+        for layer in saved.layers
+    ]
+    network = DelayNetwork(arrays, model, learn_delays=False)
+    for norm, layer in zip(network.norms, saved.layers, strict=False):
+        for name, values in (
+            ("weight", layer.gain),
+            ("bias", layer.bias),
+            ("running_mean", layer.running_mean),
+            ("running_var", layer.running_variance),
+        ):
+            getattr(norm, name).data.copy_(torch.as_tensor(values))
+    return network.eval()
+
+
+@torch.no_grad()
+def respond(network: DelayNetwork, features: Tensor) -> Response:
+    """Return the response of a network, delays rounded, to features [time, batch, channels]."""
+    network.eval()
+    response: Response = network(features.permute(2, 0, 1), 0.0, None)
+    return response

@@ -1,0 +1,1 @@
+"""What the Snakefile asks: names, plan, estimates, cluster, verification, progress lines."""

@@ -1,0 +1,95 @@
+"""Jobs that a Snakemake which was killed has left in Slurm's queue.
+
+They go on by themselves, and a new Snakemake knows nothing of them: it would submit the same work
+again, and two jobs would write the same files.
+"""
+
+import getpass
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import click
+
+from delaynet.config.errors import UserError
+
+# `slurm-jobname-prefix` in the profile
+PREFIX = "delaynet_"
+# longer than Slurm waits by default before it kills, and calls a process unkillable
+SECONDS_TO_END = 180
+
+
+def orphans(folder: Path) -> list[str]:
+    """Return the Slurm ids of this user's jobs that were submitted from a folder.
+
+    Args:
+        folder: root of the project; jobs of another clone are not touched.
+
+    Raises:
+        UserError: Slurm is not here, or does not answer.
+    """
+    # name, then id, then folder: the only one of them that may hold any character
+    lines = _slurm(
+        *("squeue", "--noheader", f"--user={getpass.getuser()}", "--format=%j|%i|%Z"),
+        "--states=PENDING,RUNNING,SUSPENDED,COMPLETING",
+    )
+    jobs = [line.split("|", 2) for line in lines.splitlines()]
+    return [
+        job
+        for name, job, submitted_from in jobs
+        if name.startswith(PREFIX) and Path(submitted_from) == folder
+    ]
+
+
+def cancel(jobs: list[str], folder: Path, seconds: float = SECONDS_TO_END) -> None:
+    """Cancel orphans of a folder, and wait until they are gone: until then they may write.
+
+    Args:
+        jobs: their ids.
+        folder: root of the project.
+        seconds: to wait at most.
+
+    Raises:
+        UserError: Slurm does not answer, or jobs do not end.
+    """
+    _slurm("scancel", *jobs)
+    end = time.monotonic() + seconds
+    while left := sorted(set(jobs) & set(orphans(folder))):
+        if time.monotonic() > end:
+            raise UserError(
+                f"these jobs were cancelled and have not ended after {seconds:g} seconds: "
+                f"{' '.join(left)}; a node does not let go of them. Start nothing here until "
+                "`squeue` lists them no more, or ask those who run the cluster."
+            )
+        time.sleep(1)
+
+
+def refuse_or_cancel_orphans(folder: Path) -> None:
+    """Before anything is submitted: cancel orphans if the user says so, or else do not start.
+
+    Raises:
+        UserError: there are orphans, and nobody is there to ask, or the answer was no; or Slurm
+            does not answer.
+    """
+    # a plan for a cluster can be made elsewhere
+    jobs = orphans(folder) if shutil.which("squeue") else []
+    if not jobs:
+        return
+    sentence = f"{len(jobs)} jobs of an earlier Snakemake are still in the queue ({' '.join(jobs)})"
+    if not (sys.stdin.isatty() and click.confirm(f"{sentence}. Cancel them?", err=True)):
+        raise UserError(f"{sentence}; wait for them, or cancel them: delaynet cluster cancel.")
+    cancel(jobs, folder)
+
+
+def _slurm(*command: str) -> str:
+    if shutil.which(command[0]) is None:
+        raise UserError(
+            f"there is no `{command[0]}` here; run this on the cluster, where Slurm's commands are."
+        )
+    result = subprocess.run(command, capture_output=True, text=True, check=False)
+    if result.returncode != 0:
+        said = [*result.stderr.strip().splitlines(), f"exit code {result.returncode}"][0]
+        raise UserError(f"`{command[0]}` failed ({said}); try again when `sinfo` answers.")
+    return result.stdout

@@ -1,0 +1,217 @@
+"""How many trainings a configuration is, and about how many hours: said before they start."""
+
+import csv
+import json
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from itertools import pairwise
+from pathlib import Path
+from typing import NamedTuple
+
+import h5py
+import numpy as np
+
+from delaynet.config.errors import UserError
+from delaynet.config.grid import Config, Run
+from delaynet.config.settings import CorpusSettings
+from delaynet.data.corpus.check import read_list
+from delaynet.data.corpus.layout import list_path
+from delaynet.provenance.record import record_path
+from delaynet.training.run_folder import RUN_FILES
+
+# Seconds of one core, from `make benchmark` (docs/benchmark.md): of a step whatever its size, of a
+# clip at the paper's size (40 channels, 256 hidden neurons, 80 frames), and of starting a training.
+SECONDS_PER_STEP, SECONDS_PER_CLIP, SECONDS_TO_START = 0.015, 0.001, 6.0
+VALUES_PER_CLIP = 40 * 256 * 80
+# clips in the training list
+CLIPS_PER_TRIAL, CLIPS_OF_HEIDELBERG = 190, 8_156
+
+
+class Timing(NamedTuple):
+    """How long a training took, and the GPU that it took it on; None for a core of a CPU."""
+
+    seconds: float
+    gpu: str | None
+
+
+class Estimate(NamedTuple):
+    """How long trainings take.
+
+    Attributes:
+        hours: of each; None where the number of clips is not known yet.
+        recorded: trainings here whose records it was taken from; 0 for the benchmark's.
+        gpu: name of the GPU that those ran on; None for a core of a CPU.
+    """
+
+    hours: Mapping[Run, float] | None
+    recorded: int
+    gpu: str | None
+
+    @property
+    def total(self) -> float | None:
+        """Hours of all."""
+        return None if self.hours is None else sum(self.hours.values())
+
+    @property
+    def source(self) -> str:
+        """Where it was taken from, in words."""
+        if not self.recorded:
+            return "by docs/benchmark.md"
+        device = "CPUs" if self.gpu is None else self.gpu
+        plural = "training" if self.recorded == 1 else "trainings"
+        return f"by the records of {self.recorded:,} {plural} here, on {device}"
+
+
+def is_done(run: Run, results: Path) -> bool:
+    """Say whether a run is finished."""
+    return (results / "runs" / run.folder / "summary.json").exists()
+
+
+def estimate(
+    config: Config, runs: Iterable[Run], results: Path, on_gpus: bool | None = None
+) -> Estimate:
+    """Estimate how long runs of a grid take.
+
+    Runs whose training was recorded here speak for the runs of their variant, sparsity and
+    condition; together they tell how much this machine differs from the benchmark's.
+
+    Args:
+        config: the configuration.
+        runs: of its grid.
+        results: folder of results.
+        on_gpus: whether they are to run on GPUs: records of such are then taken, if there are any;
+            None takes the device that most of the recorded ones ran on.
+    """
+    timed, gpu = _on_one_device(recorded_timings(config, results), on_gpus)
+    clips = number_of_clips(config.corpus, results / "features.h5")
+    if clips is None:
+        return Estimate(None, len(timed), gpu)
+    expected = {run: expected_seconds(config, run, clips) for run in config.runs()}
+    ratio = sum(timed.values()) / sum(expected[run] for run in timed) if timed else 1.0
+    points: dict[Run, list[float]] = {}
+    for run, seconds in timed.items():
+        points.setdefault(run._replace(seed=0), []).append(seconds)
+
+    def of(run: Run) -> float:
+        own = points.get(run._replace(seed=0))
+        return float(np.mean(own)) if own else ratio * expected[run]
+
+    return Estimate({run: of(run) / 3600 for run in runs}, len(timed), gpu)
+
+
+def recorded_timings(config: Config, results: Path) -> dict[Run, Timing]:
+    """Return how long those runs of a grid took that were recorded.
+
+    The record of a training that was interrupted is about its last part only; its metrics have the
+    seconds of every epoch. What cannot be read tells nothing here; the audit names it.
+    """
+    timings = {}
+    for run in config.runs():
+        folder = results / "runs" / run.folder
+        path = record_path(folder / RUN_FILES[0])
+        if not (path.exists() and is_done(run, results)):
+            continue
+        try:
+            record = json.loads(path.read_text())
+            gpu = record.get("gpu")
+            with (folder / "metrics.csv").open() as file:
+                of_epochs = sum(float(row["seconds"]) for row in csv.DictReader(file))
+            seconds = max(float(record["seconds"]), of_epochs)
+            timings[run] = Timing(seconds, str(gpu["name"]) if gpu else None)
+        except (OSError, ValueError, KeyError, TypeError, AttributeError):
+            continue
+    return timings
+
+
+def _on_one_device(
+    timings: Mapping[Run, Timing], on_gpus: bool | None
+) -> tuple[dict[Run, float], str | None]:
+    """Return the seconds of the runs that tell of one kind of device, and the GPU's name."""
+    names = Counter(timing.gpu for timing in timings.values() if timing.gpu)
+    if on_gpus is None:
+        on_gpus = 2 * names.total() > len(timings)
+    gpu = names.most_common(1)[0][0] if on_gpus and names else None
+    return {run: t.seconds for run, t in timings.items() if t.gpu == gpu}, gpu
+
+
+def expected_seconds(config: Config, run: Run, clips: int) -> float:
+    """Return the seconds that one core takes for a run, by the benchmark.
+
+    Args:
+        config: the configuration.
+        run: of its grid.
+        clips: in the training list.
+    """
+    settings, features = config.resolve(run), config.features
+    sizes = features.bands, *settings.model.hidden
+    values = features.frames * sum(a * b for a, b in pairwise(sizes))
+    values *= settings.model.synapses_per_pair
+    steps = clips / settings.training.batch_size
+    epoch = SECONDS_PER_STEP * steps + SECONDS_PER_CLIP * clips * values / VALUES_PER_CLIP
+    return SECONDS_TO_START + settings.training.epochs * epoch
+
+
+def number_of_clips(corpus: CorpusSettings, features: Path) -> int | None:
+    """Return how many clips the training list holds, or None where that is not known yet.
+
+    Features or a list that cannot be read tell nothing here: an estimate must not stop their
+    repair, and the check of the corpus says what is wrong.
+    """
+    if features.exists():
+        with suppress(OSError, KeyError, TypeError, AttributeError), h5py.File(features) as file:
+            return int((file["split"].asstr()[()] == "train").sum())
+    match corpus.source:
+        case "synthetic":
+            return CLIPS_PER_TRIAL * corpus.trials
+        case "heidelberg":
+            return CLIPS_OF_HEIDELBERG
+        case "folder":
+            with suppress(UserError):
+                return len(read_list(list_path(Path(str(corpus.folder)), "train")))
+    return None
+
+
+def announcement(config: Config, results: Path, cores: int | None) -> str:
+    """Say in one sentence how many trainings there are, how many are done, how long the rest takes.
+
+    Args:
+        config: the configuration.
+        results: folder of results.
+        cores: how many work at once; None on a cluster.
+    """
+    runs = list(config.runs())
+    left = [run for run in runs if not is_done(run, results)]
+    return say(config.name, len(runs), estimate(config, left, results), cores)
+
+
+def say(name: str, trainings: int, left: Estimate, cores: int | None) -> str:
+    """Say it in one sentence.
+
+    Args:
+        name: of the configuration.
+        trainings: in its grid.
+        left: how long those take that are not done.
+        cores: how many work at once; None on a cluster.
+    """
+    if left.hours is None:
+        return f"{name}: {trainings:,} trainings; how long is known once the features are made."
+    sentence = f"{name}: {trainings:,} trainings, {trainings - len(left.hours):,} of them done"
+    if not left.hours:
+        return f"{sentence}."
+    hours = sum(left.hours.values())
+    if left.gpu is not None:
+        return f"{sentence}; about {duration(hours)} of one GPU for the rest ({left.source})."
+    here = "" if cores is None else f", {duration(hours / cores)} on {cores}"
+    return (
+        f"{sentence}; about {duration(hours)} of one core for the rest{here} "
+        f"({left.source}; on a GPU not measured)."
+    )
+
+
+def duration(hours: float) -> str:
+    """Return a duration in minutes, or in hours when there are many."""
+    minutes = max(1, round(60 * hours))
+    if minutes < 120:
+        return "1 minute" if minutes == 1 else f"{minutes} minutes"
+    return f"{hours:,.0f} hours"

@@ -1,0 +1,302 @@
+"""What the Snakefile asks: which files there are, by name, and how rules find the commands."""
+
+import hashlib
+import json
+import os
+import shlex
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any, get_args
+
+from snakemake.exceptions import WorkflowError
+
+from delaynet.config.errors import UserError
+from delaynet.config.grid import Config, Dale, Delays, Run, Structure, parse_config
+from delaynet.data.corpus.layout import SPLITS, list_path
+from delaynet.paper.figures.selection import figures_of
+from delaynet.provenance.audit import Audit
+from delaynet.provenance.states import GOOD
+from delaynet.training.run_folder import RUN_FILES as RUN_FILES
+from delaynet.workflow import cluster, estimate
+
+# a grid point's sparsity is a canonical decimal in a string, never a number
+PATTERNS = {
+    "delays": "|".join(get_args(Delays)),
+    "structure": "|".join(get_args(Structure)),
+    "dale": "|".join(get_args(Dale)),
+    "sparsity": r"0|0\.[0-9]*[1-9]",
+    "seed": "0|[1-9][0-9]*",
+    "condition": "[a-z][a-z0-9_]*",
+}
+FETCHED_ARCHIVE = "resources/hd_audio.tar.gz"
+SPIKE_FILES = ("shd_train.h5", "shd_test.h5")
+RUN_FOLDER = "{condition}/{delays}-{structure}-{dale}/sparsity-{sparsity}/seed-{seed}"
+
+
+def put_commands_in_reach(workflow: Path) -> None:
+    """Let the rules' `python -m delaynet` find interpreter and package, here and on a node.
+
+    It is the interpreter that runs Snakemake, unless a conda environment or a container comes
+    before it, and the package of this clone in any case.
+
+    Args:
+        workflow: the folder that holds the package.
+    """
+    interpreter = str(Path(sys.executable).parent)
+    os.environ["PATH"] = os.pathsep.join([interpreter, os.environ["PATH"]])
+    os.environ["PYTHONPATH"] = str(workflow)
+
+
+def hand_on_execution(config: Config) -> None:
+    """Let the rules' commands know how they are to run, through options read from the environment.
+
+    Nothing of it changes a result, and what Snakemake does not see in a rule reruns nothing.
+    """
+    execution = config.execution
+    os.environ["DELAYNET_CHECKPOINT_SECONDS"] = str(execution.checkpoint_seconds)
+    os.environ["DELAYNET_TENSORBOARD"] = "results/tensorboard" if execution.tensorboard else ""
+
+
+def hand_on_configuration_files(files: Iterable[str | Path]) -> None:
+    """Let the rule `configuration` know which files were read, for its record.
+
+    A file elsewhere than in the project is not named: nobody who has the project has it.
+
+    Args:
+        files: as Snakemake was given them.
+    """
+    paths = dict.fromkeys(os.path.relpath(file) for file in files)
+    here = [path for path in paths if Path(path).parts[0] != os.pardir]
+    os.environ["DELAYNET_CONFIGURATION_FILES"] = os.pathsep.join(here)
+
+
+def refuse_orphans(executor: str) -> None:
+    """Do not start, or ask, while jobs of an earlier Snakemake are in a cluster's queue.
+
+    Args:
+        executor: what runs the jobs; a machine of its own may have Slurm's commands and no cluster.
+
+    Raises:
+        WorkflowError: one sentence.
+    """
+    if executor != "slurm":
+        return
+    try:
+        cluster.refuse_or_cancel_orphans(Path.cwd())
+    except UserError as error:
+        raise WorkflowError(str(error)) from None
+
+
+def remove_kept_checkpoints(config: Config) -> None:
+    """Remove the checkpoints of finished runs, which a cluster's profile has had kept."""
+    for run in config.runs():
+        if Path("results/runs", run.folder, "summary.json").exists():
+            for checkpoint in Path("results/checkpoints", run.folder).glob("checkpoint*.pt"):
+                checkpoint.unlink()
+
+
+def read_for_snakemake(content: Mapping[str, Any]) -> Config:
+    """Check the configuration that Snakemake has read, and that the corpus it names is there.
+
+    Raises:
+        WorkflowError: one sentence, which Snakemake shows without a traceback.
+    """
+    try:
+        config = parse_config(content)
+        _check_recordings(config)
+        _check_results(config, Path("results/config.json"))
+    except UserError as error:
+        raise WorkflowError(str(error)) from None
+    return config
+
+
+def announcement(config: Config, cores: int | None) -> str:
+    """Say in one sentence how many trainings there are to do, and about how long they take.
+
+    Args:
+        config: the configuration.
+        cores: how many work at once; None on a cluster.
+    """
+    return estimate.announcement(config, Path("results"), cores)
+
+
+def _check_recordings(config: Config) -> None:
+    """Refuse a configuration that names recordings which are not there."""
+    archive = config.corpus.archive
+    if archive is not None and not Path(archive).exists():
+        raise UserError(
+            f"`corpus.archive`: {archive} does not exist; name the archive that you have, or leave "
+            "the key out and it is fetched."
+        )
+    if config.corpus.folder is None:
+        return
+    holds = {"folder": "`audio/` and the two filename lists", "spikes": " and ".join(SPIKE_FILES)}
+    for path in (corpus_folder(config), *corpus_inputs(config)):
+        if not path.exists():
+            raise UserError(
+                f"`corpus.folder`: {path} does not exist; name a folder that holds "
+                f"{holds[config.corpus.source]}."
+            )
+    audio = corpus_folder(config) / "audio"
+    if config.corpus.source == "folder" and not audio.is_dir():
+        raise UserError(f"`corpus.folder`: {audio} is no folder; put the sound files into one.")
+
+
+def _check_results(config: Config, recorded: Path) -> None:
+    """Refuse to lay one set of experiments over another's results, which may have cost weeks."""
+    if not recorded.exists():
+        return
+    try:
+        name = json.loads(recorded.read_text())["name"]
+    except (OSError, ValueError, KeyError, TypeError):
+        raise UserError(
+            f"{recorded} is damaged, and with it what `results/` holds is not known; restore it, "
+            f"or remove it if these are results of '{config.name}'."
+        ) from None
+    if name != config.name:
+        raise UserError(
+            f"`name` is '{config.name}', but `results/` holds the configuration '{name}'; move "
+            "`results/` away, or run with the configuration that it belongs to."
+        )
+
+
+def corpus_folder(config: Config) -> Path:
+    """Return the folder of recordings: the user's own, or the one that is made in `results`."""
+    return Path("results/corpus" if config.corpus.folder is None else config.corpus.folder)
+
+
+def corpus_inputs(config: Config) -> list[Path]:
+    """Return what a rule that reads the corpus depends on.
+
+    A corpus that is made here is one output, a folder; of a user's own, the lists are watched too.
+    """
+    folder = corpus_folder(config)
+    match config.corpus.source:
+        case "folder":
+            return [folder / "audio", *(list_path(folder, split) for split in SPLITS)]
+        case "spikes":
+            return [folder / name for name in SPIKE_FILES]
+    return [folder]
+
+
+def corpus_archive(config: Config) -> list[str]:
+    """Return the archive that the corpus is unpacked from, if it is."""
+    if config.corpus.source != "heidelberg":
+        return []
+    return [FETCHED_ARCHIVE if config.corpus.archive is None else config.corpus.archive]
+
+
+def corpus_command(config: Config) -> str:
+    """Return the command, with its options, that makes `results/corpus`."""
+    corpus = config.corpus
+    if corpus.source == "heidelberg":
+        (archive,) = corpus_archive(config)
+        return shlex.join(["unpack", "--archive", archive, "--published", corpus.published])
+    return f"speak --trials {corpus.trials} --seed {corpus.seed}"
+
+
+def corpus_module(config: Config) -> str:
+    """Return the module of that command."""
+    return f"delaynet.cli.corpus_{corpus_command(config).split()[0]}"
+
+
+def sealed_modules(config: Config) -> list[str]:
+    """Return the modules of all commands whose records are sealed.
+
+    Code that has changed gives new records, even where it gives the same results.
+    """
+    commands = ("config", "corpus_check", "features", "train", "grouping", "power", "tables")
+    named = [f"delaynet.cli.{name}" for name in (*commands, "claims", "numbers", "figure", "seal")]
+    figures = [f"delaynet.paper.figures.{figure}" for figure in figures_of(config)]
+    return [corpus_module(config), *named, *figures]
+
+
+def inventory(config: Config) -> str:
+    """Return a digest of names and sizes in a user's own folder of recordings.
+
+    A recording that is exchanged under its old name reruns what depends on it; a copy of the
+    folder, all of whose times are new, reruns nothing.
+    """
+    if config.corpus.source != "folder":
+        return ""
+    audio = corpus_folder(config) / "audio"
+    # a link that leads nowhere is a fault that the check of the corpus reports
+    sizes = sorted(
+        (entry.name, entry.stat(follow_symlinks=os.path.exists(entry)).st_size)
+        for entry in os.scandir(audio)
+    )
+    return hashlib.sha256(json.dumps(sizes).encode()).hexdigest()[:16]
+
+
+def feature_report(config: Config) -> list[str]:
+    """Return the report of the corpus that the features depend on; published spikes have none."""
+    return [] if config.corpus.source == "spikes" else ["results/corpus_report.json"]
+
+
+def feature_options(config: Config) -> str:
+    """Return the options that tell the features where the recordings and their report are."""
+    options = ["--corpus", str(corpus_folder(config)), "--faults", config.corpus.faults]
+    for report in feature_report(config):
+        options += ["--report", report]
+    return shlex.join([*options, "--settings", config.features.model_dump_json()])
+
+
+def run_settings(config: Config) -> Callable[[Any], str]:
+    """Return the function that gives, for a rule's wildcards, the run's settings as JSON."""
+    grid = set(config.runs())
+
+    def settings(wildcards: Any) -> str:
+        run = Run(
+            wildcards.delays,
+            wildcards.structure,
+            wildcards.dale,
+            wildcards.sparsity,
+            int(wildcards.seed),
+            wildcards.condition,
+        )
+        if run not in grid:
+            raise WorkflowError(f"The grid of '{config.name}' holds no run {run.folder}.")
+        return config.resolve(run).model_dump_json()
+
+    return settings
+
+
+def wildcards_as_json(wildcards: Any) -> str:
+    """Return a job's wildcards as JSON, for its record."""
+    return json.dumps(dict(wildcards.items()))
+
+
+@cache
+def _audit() -> Audit:
+    return Audit(Path("results"))
+
+
+def figure_labels(wildcards: Any) -> dict[str, str]:
+    """Return the columns of a figure in Snakemake's report, its record and its audit among them.
+
+    Evaluated when the report is made: the state is that of the whole chain at that time.
+    """
+    path = f"results/figures/{wildcards.figure}.png"
+    try:
+        links = list(_audit().chain(path))
+    except UserError as error:
+        raise WorkflowError(str(error)) from None
+    record = links[0].record or {"id": "none", "commit": None, "uncommitted": None}
+    others = Counter(link.verdict.state for link in links[1:] if link.verdict.state not in GOOD)
+    found = [links[0].verdict.state, *(f"{count} {state}" for state, count in others.items())]
+    return {
+        "figure": wildcards.figure,
+        "format": "PNG",
+        "record": record["id"],
+        "commit": (record["commit"] or "none")[:10] + "+" * bool(record["uncommitted"]),
+        "audit": found[0] if not others else f"{found[0]}, in its chain {', '.join(found[1:])}",
+    }
+
+
+def run_files(runs: Iterable[Run], names: Iterable[str]) -> list[str]:
+    """Return files of run folders, as the rules name them."""
+    names = list(names)
+    return [f"results/runs/{run.folder}/{name}" for run in runs for name in names]

@@ -1,0 +1,184 @@
+"""Retraining runs drawn at random, and holding what comes out against what was recorded.
+
+Where platform, processor, GPU, Python, PyTorch's build and packages are the recorded ones, every
+file must have the same bytes, the column `seconds` of `metrics.csv` apart. Elsewhere sums are
+rounded otherwise, and a training that goes another way at one spike ends at other weights, as if it
+were another draw: there the test accuracy must be the recorded one within `tolerance`. So it must
+for a training that went on on another device than it began on.
+"""
+
+import csv
+import importlib.metadata
+import math
+import random
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import NamedTuple
+
+import torch
+
+from delaynet.config.errors import UserError
+from delaynet.config.grid import RunSettings
+from delaynet.provenance.audit import Audit
+from delaynet.provenance.code import ROOT, changed_code, code_now
+from delaynet.provenance.machine import machine
+from delaynet.provenance.record import Record
+from delaynet.provenance.states import INTACT, named
+from delaynet.training.loop import train
+from delaynet.training.run_folder import RUN_FILES, read_summary
+
+# of test accuracy: two points in a hundred, or on few test clips three standard errors
+LEAST_TOLERANCE, STANDARD_ERRORS = 0.02, 3
+# fields of a record that rounding depends on
+CIRCUMSTANCES = ("platform", "cpu", "gpu", "python", "torch")
+
+
+class Comparison(NamedTuple):
+    """What came of one run: whether it agrees with the recorded one, and what was found."""
+
+    agrees: bool
+    found: str
+
+
+def drawn_runs(audit: Audit, count: int, seed: int) -> list[str]:
+    """Draw recorded run folders, without replacement.
+
+    Args:
+        audit: of the results.
+        count: how many.
+        seed: the same seed draws the same runs from the same results.
+
+    Raises:
+        UserError: fewer were recorded.
+    """
+    last = f"/{RUN_FILES[-1]}"
+    runs = sorted(path.removesuffix(last) for path in audit.records if path.endswith(last))
+    if count > len(runs):
+        raise UserError(f"{count} runs are asked for, and {len(runs)} were recorded here.")
+    return random.Random(seed).sample(runs, count)
+
+
+def recorded_seconds(audit: Audit, run: str) -> float:
+    """Return how long a recorded run took to train.
+
+    The record of a training that was interrupted is about its last part; its metrics have all.
+
+    Args:
+        audit: of the results.
+        run: run folder, as the records name it.
+    """
+    of_record = float(audit.records[f"{run}/summary.json"]["seconds"])
+    # metrics that are altered are for the audit to name
+    with suppress(OSError, ValueError, KeyError, TypeError):
+        with (audit.root / run / "metrics.csv").open() as file:
+            of_epochs = sum(float(row["seconds"]) for row in csv.DictReader(file))
+        return max(of_record, of_epochs)
+    return of_record
+
+
+def retrain(audit: Audit, run: str, target: Path) -> Comparison:
+    """Train a recorded run again, and compare.
+
+    Args:
+        audit: of the results.
+        run: run folder, as the records name it.
+        target: empty folder to train into.
+
+    Raises:
+        UserError: this package is not the code that trained it.
+    """
+    names = [f"{run}/{name}" for name in RUN_FILES]
+    verdicts = {name: audit.verdict(name) for name in names}
+    for name, verdict in verdicts.items():
+        if verdict.state != INTACT:
+            return Comparison(False, f"{name} is {verdict.state} ({verdict.reason})")
+    record = audit.records[names[0]]
+    # what is audited lies beside the results; what trains is the package that runs
+    if others := changed_code(record, code_now(ROOT)):
+        raise UserError(
+            f"{run}: was trained with other code than this command runs ({named(others)} in "
+            f"{ROOT}); use the command of the project that the results are of."
+        )
+    (features,) = record["inputs"]
+    settings = RunSettings.model_validate(record["parameters"])
+    torch.set_num_threads(record["torch"]["threads"])
+    train(settings, audit.root / features, target)
+    parts = read_summary(audit.root / run).get("trained_in_parts_on", [])
+    return compare(audit.root / run, target, other_circumstances(record, settings, parts))
+
+
+def compare(recorded: Path, retrained: Path, differing: Iterable[str]) -> Comparison:
+    """Hold a run folder that was made again against the recorded one.
+
+    Args:
+        recorded: run folder.
+        retrained: run folder.
+        differing: what is not as it was when the first was made; nothing asks for the same bytes.
+    """
+    others = [name for name in RUN_FILES if content(recorded / name) != content(retrained / name)]
+    if not others:
+        return Comparison(True, "the same bytes")
+    differing = list(differing)
+    if not differing:
+        return Comparison(False, f"other bytes in {', '.join(others)}, under the same conditions")
+    before, now = (read_summary(folder)["test_accuracy"] for folder in (recorded, retrained))
+    allowed = tolerance(before, len((recorded / "predictions.csv").read_text().splitlines()) - 1)
+    # accuracies are shares of clips: the last digits of their difference are rounding
+    agrees = abs(now - before) <= allowed + 1e-9
+    return Comparison(
+        agrees,
+        f"{'within' if agrees else 'not within'} {100 * allowed:.1f} points: test accuracy "
+        f"{100 * now:.1f} %, recorded {100 * before:.1f} % (not as recorded: "
+        f"{', '.join(differing)})",
+    )
+
+
+def tolerance(accuracy: float, clips: int) -> float:
+    """Return by how much the test accuracy of a training that rounds otherwise may differ.
+
+    Three standard errors of the difference of two accuracies on that many clips, sqrt(2 p (1 - p) /
+    n) each, and at least two points in a hundred.
+
+    Args:
+        accuracy: recorded, p, a share.
+        clips: in the test list, n.
+    """
+    standard_error = math.sqrt(2 * accuracy * (1 - accuracy) / clips)
+    return max(LEAST_TOLERANCE, STANDARD_ERRORS * standard_error)
+
+
+def content(path: Path) -> bytes:
+    """Return a file's bytes; of metrics, without the column `seconds`, which is the last."""
+    if path.name != "metrics.csv":
+        return path.read_bytes()
+    return b"\n".join(line.rpartition(b",")[0] for line in path.read_bytes().splitlines())
+
+
+def other_circumstances(
+    record: Record, settings: RunSettings, parts: Sequence[str] = ()
+) -> list[str]:
+    """Return what of a training is not as it was recorded, and may round otherwise.
+
+    Args:
+        record: of the run.
+        settings: of the run.
+        parts: devices that trained it in parts; the record tells of the last alone.
+    """
+    here = machine()
+    differing = [name for name in CIRCUMSTANCES if here[name] != record[name]]
+    for name, version in record["packages"].items():
+        if _version(name) != version:
+            differing.append(f"version of {name}")
+    if settings.model.signs == "unseeded":
+        differing.append("signs, which were drawn from the machine's entropy")
+    if parts:
+        differing.append(f"the device, as it was trained in parts on {' and '.join(parts)}")
+    return differing
+
+
+def _version(package: str) -> str | None:
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return None
