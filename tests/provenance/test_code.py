@@ -13,19 +13,8 @@ from delaynet.provenance.code import (
     code,
     code_digest,
     code_now,
-    imported_modules,
     modules_of,
 )
-
-ROOMS = [
-    "corpus", "features", "dataset", "compiled", "neurons", "delays", "taps", "network", "rewiring",
-    "runs", "evaluation", "training", "retraining", "structure", "inference", "tables",
-    "hypotheses", "claims", "figures", "numbers", "manuscript", "page", "cli",
-]  # fmt: skip
-UNDER_ALL = {"config", "settings", "processes", "cluster", "errors", "files", "provenance"}
-# what stands beside the rooms: the schema is written from `config`; `naming`, `effort` and
-# `planning` serve the Snakefile
-BESIDE = {"schema", "naming", "effort", "planning", "__main__"}
 
 
 def loaded_by(*modules: str) -> set[str]:
@@ -60,7 +49,14 @@ def test_declared_code_of_a_figure_is_all_that_it_loads(figure: str) -> None:
 def test_training_does_not_depend_on_figures_audio_or_commands_of_others() -> None:
     modules = modules_of("delaynet.cli.train")
     assert "delaynet.model.neurons" in modules
-    for foreign in ("figures", "features", "corpus", "structure", "cli.corpus", "provenance"):
+    for foreign in (
+        "paper",
+        "data.features",
+        "data.corpus",
+        "analysis",
+        "cli.corpus",
+        "provenance",
+    ):
         assert not any(m.startswith(f"delaynet.{foreign}") for m in modules), foreign
 
 
@@ -100,31 +96,6 @@ def f(x: float, y: dict[str, int]) -> str:
     assert code_digest(tmp_path / "module.py") == "0a9dbbcd98b93e4c"
     (tmp_path / "module.py").write_text(source.replace('["", "a"]', '["a"]'))
     assert code_digest(tmp_path / "module.py") != "0a9dbbcd98b93e4c"
-
-
-def room_of(module: str) -> str:
-    return module.split(".")[1]
-
-
-def all_modules() -> list[str]:
-    files = (ROOT / "delaynet").rglob("*.py")
-    names = [".".join(file.relative_to(ROOT).with_suffix("").parts) for file in files]
-    return [name.removesuffix(".__init__") for name in names if name != "delaynet.__init__"]
-
-
-@pytest.mark.parametrize("module", all_modules())
-def test_a_room_imports_only_from_rooms_above_it(module: str) -> None:
-    room = room_of(module)
-    if room in BESIDE:
-        return
-    for imported in imported_modules(module) - {"delaynet"}:
-        other = room_of(imported)
-        if other in UNDER_ALL:
-            continue
-        assert room not in UNDER_ALL, f"{module} stands under all and imports {imported}"
-        if room == "cli" and other in BESIDE:
-            continue
-        assert ROOMS.index(other) <= ROOMS.index(room), f"{module} imports {imported}"
 
 
 def test_every_command_has_its_file() -> None:

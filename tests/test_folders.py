@@ -1,20 +1,10 @@
-"""The package's folders stand in an order, and import only from those before them."""
+"""The package's folders stand in an order, and each imports only from those before it."""
 
 import re
 from pathlib import Path
 
 PACKAGE = Path(__file__).parents[1] / "workflow" / "delaynet"
-FOLDERS = [
-    "config",
-    "provenance",
-    "data",
-    "model",
-    "training",
-    "analysis",
-    "paper",
-    "workflow",
-    "cli",
-]
+FOLDERS = "config provenance data model training analysis paper workflow cli".split()  # noqa: SIM905
 
 
 def test_a_folder_imports_only_from_those_before_it() -> None:
