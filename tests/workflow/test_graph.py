@@ -130,7 +130,7 @@ def test_a_change_to_the_style_redraws_every_figure_and_trains_nothing(finished:
         assert planned(finished) == {"figure": len(FIGURES), "numbers": 1} | SEALED_AND_SET
 
 
-@pytest.mark.parametrize("name", ["training/loop.py", "neurons.py", "delays.py", "rewiring.py"])
+@pytest.mark.parametrize("name", ["training/loop.py", "model/neurons.py", "model/connectivity.py"])
 def test_a_change_to_training_code_trains_everything_again(finished: Path, name: str) -> None:
     with edited(module(finished, name), "\nA_CHANGE = 1\n"):
         assert planned(finished)["train"] == ALL_TRAININGS
@@ -194,7 +194,7 @@ def test_a_block_with_seeds_of_its_own_trains_only_those_that_are_new(finished: 
 
 
 def test_other_rules_of_decision_ask_for_no_training_and_no_analysis(finished: Path) -> None:
-    with edited(module(finished, "claims.py"), "\nA_CHANGE = 1\n"):
+    with edited(module(finished, "analysis/claims/ledger.py"), "\nA_CHANGE = 1\n"):
         plan = planned(finished)
     assert plan["claims"] == plan["numbers"] == plan["paper"] == 1
     assert not {"train", "grouping", "tables"} & set(plan)

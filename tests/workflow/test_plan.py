@@ -87,7 +87,7 @@ def test_a_cause_is_a_matter_of_content_not_of_time(finished: Path) -> None:
 
 
 def test_the_module_whose_code_has_changed_is_named(finished: Path) -> None:
-    accuracy = finished / "workflow" / "delaynet" / "figures" / "accuracy.py"
+    accuracy = finished / "workflow" / "delaynet" / "paper" / "figures" / "accuracy.py"
     with put_back(accuracy):
         accuracy.write_text(accuracy.read_text() + "\nA_CHANGE = 1\n")
         plan = delaynet(finished, "plan").stdout

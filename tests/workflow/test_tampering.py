@@ -505,7 +505,7 @@ def test_a_later_commit_of_other_files_is_no_alteration(project: Path) -> None:
 
 
 def test_code_edited_and_edited_back_is_intact(project: Path) -> None:
-    module = project / "workflow" / "delaynet" / "neurons.py"
+    module = project / "workflow" / "delaynet" / "model" / "neurons.py"
     before = module.read_text()
     module.write_text(before + "\nA = 1\n")
     assert findings(project)
@@ -514,7 +514,7 @@ def test_code_edited_and_edited_back_is_intact(project: Path) -> None:
 
 
 def test_a_comment_is_no_code(project: Path) -> None:
-    module = project / "workflow" / "delaynet" / "neurons.py"
+    module = project / "workflow" / "delaynet" / "model" / "neurons.py"
     module.write_text("# a comment\n" + module.read_text())
     assert findings(project) == {}
 
