@@ -66,6 +66,10 @@ def test_figures_do_not_depend_on_each_other() -> None:
     assert not others & set(modules)
 
 
+def test_numbers_do_not_depend_on_how_figures_look() -> None:
+    assert not [m for m in modules_of("delaynet.cli.numbers") if "figures" in m]
+
+
 def test_a_digest_follows_the_content() -> None:
     lines = dict(line.split() for line in code("delaynet.cli.train"))
     assert len(lines["delaynet/model/neurons.py"]) == 16

@@ -17,6 +17,7 @@ from delaynet.config.grid import REWIRED_STRUCTURES, Config, Run
 from delaynet.paper.figures import rows, style
 from delaynet.paper.figures.loading import corpus_name, fields_before_and_after
 from delaynet.paper.figures.selection import needed_runs, shown_sparsity
+from delaynet.paper.words import percent
 
 MOST_COLUMNS, LEAST_COLUMNS = 5, 3  # distributions side by side
 PANEL, TITLE, ROW = 22.0, 11.0, 4.6  # heights in mm
@@ -199,7 +200,7 @@ def _draw_distribution(axes: Axes, changes: list[DelayChange], step: float) -> N
 
 def _write_title(axes: Axes, run: Run) -> None:
     """Name the network over its panel, on a line of its colour."""
-    share = "" if run.sparsity == "0" else f" {style.percent(run.sparsity)} %"
+    share = "" if run.sparsity == "0" else f" {percent(run.sparsity)} %"
     dale = ", Dale" if run.dale == "dale" else ""
     words = (style.STRUCTURE_WORDS[run.structure] + share, style.DELAY_WORDS[run.delays] + dale)
     text = axes.annotate(

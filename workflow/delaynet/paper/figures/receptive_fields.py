@@ -21,6 +21,7 @@ from delaynet.config.grid import Config, Run
 from delaynet.paper.figures import style
 from delaynet.paper.figures.loading import PRIMARY_NULL, corpus_name, fields_before_and_after
 from delaynet.paper.figures.selection import needed_runs
+from delaynet.paper.words import percent
 
 NEURONS = 3
 PERMUTATIONS = 1_000
@@ -196,7 +197,7 @@ def _write_title(figure: Figure, panels: NDArray[Any], run: Run, millimetre: flo
     names = f"{style.STRUCTURE_WORDS[run.structure]}, {style.DELAY_WORDS[run.delays]}"
     more = [style.DALE_WORDS[run.dale]]
     if run.sparsity != "0":
-        more.append(f"sparsity {style.percent(run.sparsity)} %")
+        more.append(f"sparsity {percent(run.sparsity)} %")
     top = left.y1 + 3.4 * millimetre
     figure.text(left.x0, top + millimetre, f"{names}\n{', '.join(more)}", va="bottom")
     line = Line2D((left.x0, right.x1), (top, top), color=style.colour(run), linewidth=1.5)

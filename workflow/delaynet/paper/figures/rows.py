@@ -12,6 +12,7 @@ from matplotlib.axes import Axes
 
 from delaynet.config.grid import Run
 from delaynet.paper.figures import style
+from delaynet.paper.words import percent
 
 INITIAL = "#8C8C8C"  # edge of the points of initial networks
 BAND = "#F4F4F4"  # behind a row
@@ -44,7 +45,7 @@ def grouped(runs: Iterable[Run], with_dale: bool = True) -> list[Row]:
     """
     headings: dict[str, dict[str, list[Run]]] = {}
     for run in style.ordered(runs):
-        share = "" if run.sparsity == "0" else f", {style.percent(run.sparsity)} %"
+        share = "" if run.sparsity == "0" else f", {percent(run.sparsity)} %"
         heading = style.STRUCTURE_WORDS[run.structure] + share
         dale = ", Dale" if with_dale and run.dale == "dale" else ""
         name = style.DELAY_WORDS[run.delays] + dale

@@ -18,6 +18,7 @@ from matplotlib.lines import Line2D
 from delaynet.config.files import replacing
 from delaynet.config.grid import Run
 from delaynet.paper.figures.selection import ordered
+from delaynet.paper.words import percent
 from delaynet.provenance.embedded import Embedded
 
 FULL_WIDTH = 175.0  # mm, both columns
@@ -142,11 +143,6 @@ def stacked(heights: Sequence[float]) -> tuple[Figure, list[SubFigure]]:
 def colour(run: Run) -> str:
     """Return the colour of a run's structure and delays."""
     return COLOURS[run.structure][run.delays]
-
-
-def percent(sparsity: str) -> str:
-    """Return a sparsity as a percentage for reading: '0.9375' gives '93.8'."""
-    return f"{100 * float(sparsity):.3g}"
 
 
 def variant_legend(

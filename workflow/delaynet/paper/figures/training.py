@@ -14,6 +14,7 @@ from delaynet.config.grid import Config, Run
 from delaynet.paper.figures import style
 from delaynet.paper.figures.loading import chance, corpus_name, run_file
 from delaynet.paper.figures.selection import needed_runs
+from delaynet.paper.words import percent
 
 # rows of the figure: column of metrics.csv -> axis label, factor to the label's unit
 CURVES = {
@@ -80,7 +81,7 @@ def draw(data: Training) -> Figure:
         axes.set_ylabel(words)
         axes.set_ylim(bottom=0)
     sparsities = sorted({run.sparsity for run in data.curves}, key=float)
-    style.note(panels[0, 0], f"sparsity {' and '.join(map(style.percent, sparsities))} %")
+    style.note(panels[0, 0], f"sparsity {' and '.join(map(percent, sparsities))} %")
     style.note(panels[0, 1], data.corpus_name)
     figure.align_ylabels(panels[:, 0])
     style.variant_legend(figure, data.curves, marker=False)

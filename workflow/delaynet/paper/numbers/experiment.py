@@ -15,8 +15,8 @@ from delaynet.analysis.tables import settings_of, show_setting
 from delaynet.config.grid import STANDARD, Config
 from delaynet.config.settings import DecibelFeatures
 from delaynet.model import connectivity, delays
-from delaynet.paper.figures.style import percent
 from delaynet.paper.numbers.number import Number, count, show_constant, sparsity_key
+from delaynet.paper.words import percent
 
 # Constants of the code that the manuscript mentions, by their names in lower case.
 CONSTANTS: dict[str, ModuleType] = {

@@ -1,0 +1,6 @@
+"""Words that numbers and figures share; no plotting library, so numbers depend on no style."""
+
+
+def percent(sparsity: str) -> str:
+    """Return a sparsity as a percentage for reading: '0.9375' gives '93.8'."""
+    return f"{100 * float(sparsity):.3g}"
