@@ -155,7 +155,7 @@ def memory_of(side: str, work: Work) -> float:
     """Return the peak memory of a side's training steps, in a fresh process, in MiB."""
     command = [sys.executable, "-m", "benchmark.measure", side, work.name]
     environment = os.environ | FREED_AT_ONCE | {"PYTHONPATH": str(Path(__file__).parents[1])}
-    return float(subprocess.check_output(command, env=environment, text=True))
+    return float(subprocess.check_output(command, env=environment, encoding="utf-8"))
 
 
 def peak_of_steps(side: str, work: Work) -> float:
@@ -179,7 +179,7 @@ def peak_of_steps(side: str, work: Work) -> float:
 
 def reset_peak() -> int:
     """Forget this process's peak memory so far; return its memory now, in bytes."""
-    Path("/proc/self/clear_refs").write_text("5")
+    Path("/proc/self/clear_refs").write_text("5", encoding="utf-8")
     return _resident("VmRSS")
 
 
@@ -190,7 +190,7 @@ def peak_since(before: int) -> float:
 
 def _resident(field: str) -> int:
     """Return a field of this process's status, in bytes; it is given in kB."""
-    lines = Path("/proc/self/status").read_text().splitlines()
+    lines = Path("/proc/self/status").read_text(encoding="utf-8").splitlines()
     return next(int(line.split()[1]) * 1024 for line in lines if line.startswith(f"{field}:"))
 
 

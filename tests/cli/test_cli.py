@@ -19,7 +19,7 @@ def delaynet(*arguments: str | Path, folder: Path) -> subprocess.CompletedProces
         [sys.executable, "-m", "delaynet", *map(str, arguments)],
         cwd=folder,
         capture_output=True,
-        text=True,
+        encoding="utf-8",
         check=False,
     )
 
@@ -97,7 +97,7 @@ def cancelled(folder: Path) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "delaynet", "cluster", "cancel", "--yes"]
     environment = {**os.environ, "PATH": str(folder)}
     return subprocess.run(
-        command, cwd=folder, env=environment, capture_output=True, text=True, check=False
+        command, cwd=folder, env=environment, capture_output=True, encoding="utf-8", check=False
     )
 
 

@@ -1,5 +1,7 @@
 """Which code a job depends on: all that it loads, and nothing that does not matter to it."""
 
+import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -15,6 +17,8 @@ from delaynet.provenance.code import (
     code_now,
     modules_of,
 )
+from delaynet.provenance.record import fingerprint
+from delaynet.provenance.rules import rule_digests
 
 
 def loaded_by(*modules: str) -> set[str]:
@@ -23,7 +27,7 @@ def loaded_by(*modules: str) -> set[str]:
         "print('\\n'.join(m for m in sys.modules if m.startswith('delaynet.')))"
     )
     result = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+        [sys.executable, "-c", program], capture_output=True, encoding="utf-8", check=True
     )
     return set(result.stdout.split())
 
@@ -111,3 +115,27 @@ def test_every_command_has_its_file() -> None:
 def test_what_is_no_module_has_no_digest(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "module.py").write_bytes(content)
     assert code_now(tmp_path)("module.py") is None
+
+
+DIGESTS = """
+import json, sys
+from pathlib import Path
+from delaynet.provenance.code import ROOT, code
+from delaynet.provenance.record import fingerprint
+from delaynet.provenance.rules import rule_digests
+folder, *modules = sys.argv[1:]
+print(json.dumps([code(*modules), rule_digests(ROOT), fingerprint(Path(folder))]))
+"""
+
+
+def test_digests_are_the_same_in_every_locale(tmp_path: Path) -> None:
+    (tmp_path / "grün – ✓.txt").write_text("Käse", encoding="utf-8")
+    modules = [f"delaynet.cli.{name.replace(' ', '_')}" for name in COMMANDS]
+    result = subprocess.run(
+        [sys.executable, "-c", DIGESTS, tmp_path, *modules],
+        env={**os.environ, "LC_ALL": "C", "PYTHONCOERCECLOCALE": "0", "PYTHONUTF8": "0"},
+        capture_output=True,
+        check=True,
+    )
+    here = [code(*modules), rule_digests(ROOT), fingerprint(tmp_path)]
+    assert json.loads(result.stdout) == here

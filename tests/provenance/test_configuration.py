@@ -26,7 +26,7 @@ def config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
     file = Path("config/my.yaml")
     file.parent.mkdir()
-    file.write_text(WRITTEN)
+    file.write_text(WRITTEN, encoding="utf-8")
     monkeypatch.setenv("DELAYNET_CONFIGURATION_FILES", "")
     hand_on_configuration_files([tmp_path / file, "/elsewhere/other.yaml", file])
     content = json.dumps(
@@ -58,5 +58,5 @@ def test_the_record_names_the_files_in_the_project(config: Path) -> None:
 def test_what_counts_is_what_a_file_resolves_to(
     config: Path, old: str, new: str, is_same: bool
 ) -> None:
-    config.write_text(WRITTEN.replace(old, new, 1))
+    config.write_text(WRITTEN.replace(old, new, 1), encoding="utf-8")
     assert resolves_to(config, Path("results/config.json")) is is_same

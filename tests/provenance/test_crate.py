@@ -36,7 +36,7 @@ def write_results() -> None:
     """Write results in the current folder, each job with the record that it would leave."""
     for name in ("LICENSE", "workflow/Snakefile", "workflow/rules/a.smk", "manuscript/paper.typ"):
         Path(name).parent.mkdir(parents=True, exist_ok=True)
-        Path(name).write_text(f"# {name}\n")
+        Path(name).write_text(f"# {name}\n", encoding="utf-8")
     caches = shutil.ignore_patterns("__pycache__")
     shutil.copytree(PROJECT / "workflow/delaynet", "workflow/delaynet", ignore=caches)
     (RESULTS / "corpus").mkdir(parents=True)
@@ -164,7 +164,7 @@ def test_every_job_is_an_action_that_says_what_was_read_written_and_when(
             assert set(record[files_of]) <= named
         tool = entities[action["instrument"]["@id"]]
         assert tool["softwareVersion"].startswith(record["commit"])
-        assert json.loads(Path(action["subjectOf"]["@id"]).read_text()) == record
+        assert json.loads(Path(action["subjectOf"]["@id"]).read_text(encoding="utf-8")) == record
 
 
 def test_each_job_of_a_rule_is_a_step_of_the_workflow(entities: dict[str, Any]) -> None:

@@ -47,20 +47,20 @@ def packed(tmp_path_factory: pytest.TempPathFactory) -> Path:
         for name, content in FILES.items():
             if content is not None and "results/features" not in name:
                 Path(name).parent.mkdir(parents=True, exist_ok=True)
-                Path(name).write_text(content)
+                Path(name).write_text(content, encoding="utf-8")
         with recorded([], [corpus]):
             pass
         with recorded([corpus], [features]):
             features.write_text("features")
         Path("results/checkpoints").mkdir()
-        Path("results/checkpoints/half.pt").write_text("no result")
+        Path("results/checkpoints/half.pt").write_text("no result", encoding="utf-8")
         with recorded([corpus, features], [seal]):
             digest = write_seal(Path("results"), seal)
         with recorded([seal], [Path("results/paper.pdf")]) as making:
             carried = making.embedded()._replace(seal=digest)
-            Path("results/paper.pdf").write_text(f"some PDF {carried}")
+            Path("results/paper.pdf").write_text(f"some PDF {carried}", encoding="utf-8")
         with recorded([seal], [Path("results/paper.html")]):
-            Path("results/paper.html").write_text("some page")
+            Path("results/paper.html").write_text("some page", encoding="utf-8")
         os.utime(features, (1e9 + 0.25, 1e9 + 0.25))
         pack(Path("results"), Path("packed.tar.gz"))
     return root
@@ -153,7 +153,7 @@ def test_restoring_twice_is_no_harm(archive: Path, clone: Path) -> None:
 
 def test_results_that_differ_are_not_overwritten(archive: Path, clone: Path) -> None:
     Path("results").mkdir()
-    Path("results/features.h5").write_text("my own")
+    Path("results/features.h5").write_text("my own", encoding="utf-8")
     sentence = refusal(archive, clone)
     assert sentence.startswith("results/features.h5: is here already and differs")
 
@@ -176,7 +176,7 @@ def test_any_other_byte_in_an_archive_is_noticed(archive: Path, clone: Path) -> 
 
 
 def test_a_file_that_is_no_archive_is_refused(archive: Path, clone: Path) -> None:
-    archive.write_text("hello")
+    archive.write_text("hello", encoding="utf-8")
     assert "is no whole archive of results" in refusal(archive, clone)
     archive.write_bytes(gzip.compress(b""))
     refusal(archive, clone)
@@ -235,15 +235,15 @@ def test_a_record_that_differs_from_the_seal_is_named(archive: Path, clone: Path
 
 
 def test_results_that_differ_from_their_records_are_not_packed(project: Path) -> None:
-    Path("results/corpus/audio/a.flac").write_text("other")
+    Path("results/corpus/audio/a.flac").write_text("other", encoding="utf-8")
     with pytest.raises(UserError, match=r"results/corpus: altered .*nothing is packed"):
         pack(Path("results"), Path("new.tar.gz"))
     Path("results/features.h5").unlink()
     with pytest.raises(UserError, match=r"results/.*: (altered|missing) "):
         pack(Path("results"), Path("new.tar.gz"))
     assert not list(project.glob("*new*"))
-    Path("results/features.h5").write_text("features")
-    Path("results/corpus/audio/a.flac").write_text("audio")
+    Path("results/features.h5").write_text("features", encoding="utf-8")
+    Path("results/corpus/audio/a.flac").write_text("audio", encoding="utf-8")
     pack(Path("results"), Path("new.tar.gz"))
 
 
@@ -372,7 +372,7 @@ def test_results_that_are_not_sealed_yet_are_packed_and_restored(
             Path(name).unlink()
         pack(Path("results"), Path("new.tar.gz"))
     restore(project / "new.tar.gz")
-    assert Path("results/features.h5").read_text() == "features"
+    assert Path("results/features.h5").read_text(encoding="utf-8") == "features"
 
 
 def test_a_seal_that_was_taken_away_is_missed(project: Path, archive: Path, clone: Path) -> None:
@@ -392,17 +392,19 @@ def test_results_of_code_and_sources_that_have_changed_since_are_restored(
     source, table = Path("manuscript/notes.typ"), Path("results/table.csv")
     with contextlib.chdir(project):
         source.parent.mkdir()
-        source.write_text("before")
+        source.write_text("before", encoding="utf-8")
         for name in SEALED:
             Path(name).unlink()
         with recorded([source], [table]):
-            table.write_text("1")
+            table.write_text("1", encoding="utf-8")
         record = Path("results/records/table.csv.json")
-        told = json.loads(record.read_text())
+        told = json.loads(record.read_text(encoding="utf-8"))
         told["modules"]["delaynet/workflow/estimate.py"] = {"sha256": "0" * 64, "code": "0" * 16}
-        record.write_text(json.dumps(told | {"commit": None, "uncommitted": None}))
+        record.write_text(
+            json.dumps(told | {"commit": None, "uncommitted": None}), encoding="utf-8"
+        )
         pack(Path("results"), Path("new.tar.gz"))
     source.parent.mkdir()
-    source.write_text("after")
+    source.write_text("after", encoding="utf-8")
     restore(project / "new.tar.gz")
-    assert table.read_text() == "1"
+    assert table.read_text(encoding="utf-8") == "1"

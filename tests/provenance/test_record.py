@@ -35,7 +35,7 @@ def make(folder: Path, content: str = "made") -> dict[str, Any]:
     """Make `results/out.txt` from `in.txt` as a job does, and return its record."""
     with in_folder(folder), recorded([Path("in.txt")], [Path("results/out.txt")], {"a": 1}, 7):
         Path("results").mkdir(exist_ok=True)
-        Path("results/out.txt").write_text(content)
+        Path("results/out.txt").write_text(content, encoding="utf-8")
     return read_record(folder / "results/records/out.txt.json")
 
 
@@ -72,8 +72,10 @@ def test_the_rule_and_its_wildcards_come_from_the_workflow(
 def test_inputs_are_as_they_were_before_the_job(folder: Path) -> None:
     with in_folder(folder), recorded([Path("in.txt")], [Path("results/out.txt")]):
         Path("results").mkdir()
-        Path("results/out.txt").write_text(Path("in.txt").read_text())
-        Path("in.txt").write_text("given otherwise, while the job went on")
+        Path("results/out.txt").write_text(
+            Path("in.txt").read_text(encoding="utf-8"), encoding="utf-8"
+        )
+        Path("in.txt").write_text("given otherwise, while the job went on", encoding="utf-8")
     record = read_record(folder / "results/records/out.txt.json")
     assert record["inputs"]["in.txt"] == record["outputs"]["results/out.txt"]
 
@@ -208,7 +210,9 @@ def test_where_git_cannot_tell_what_differs_no_commit_is_recorded(
     clone: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     asked = ["git", "rev-parse", "HEAD^{tree}"]
-    tree = subprocess.run(asked, cwd=clone, check=True, capture_output=True, text=True).stdout
+    tree = subprocess.run(
+        asked, cwd=clone, check=True, capture_output=True, encoding="utf-8"
+    ).stdout
     (clone / ".git" / "objects" / tree[:2] / tree[2:].strip()).unlink()
     assert version_control(clone) == {"commit": None, "uncommitted": None}
     assert "no commit is recorded" in caplog.text

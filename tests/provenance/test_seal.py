@@ -45,7 +45,11 @@ def test_the_digest_can_be_computed_with_common_tools(results: Path) -> None:
     commands = (Path(__file__).parents[2] / "docs" / "audit.md").read_text()
     command = commands.split("```bash\n")[1].split("```")[0]
     answer = subprocess.run(
-        ["bash", "-c", command], cwd=results.parent, capture_output=True, text=True, check=True
+        ["bash", "-c", command],
+        cwd=results.parent,
+        capture_output=True,
+        encoding="utf-8",
+        check=True,
     )
     assert answer.stdout.split()[0] == digest
 

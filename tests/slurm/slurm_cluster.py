@@ -111,7 +111,7 @@ def shell(*command: str | Path, check: bool = True, **options: object) -> str:
     result = subprocess.run(
         list(map(str, command)),
         capture_output=True,
-        text=True,
+        encoding="utf-8",
         check=False,
         **options,  # type: ignore[call-overload]
     )
@@ -141,7 +141,7 @@ def install(packages: tuple[str, ...]) -> None:
     policy = Path("/usr/sbin/policy-rc.d")
     ours = not policy.exists()
     if ours:
-        policy.write_text("#!/bin/sh\nexit 101\n")
+        policy.write_text("#!/bin/sh\nexit 101\n", encoding="utf-8")
         policy.chmod(0o755)
     environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
     apt = ("apt-get", "-o", "DPkg::Lock::Timeout=300", "-qq")
@@ -267,7 +267,7 @@ class Cluster:
     def _stop(self, pid_file: Path, number: signal.Signals) -> None:
         if not pid_file.exists():
             return
-        process = int(pid_file.read_text())
+        process = int(pid_file.read_text(encoding="utf-8"))
         _kill(process, number)
         wait_until(lambda: not _runs(process), 30, f"{pid_file.stem} has stopped")
 
@@ -365,7 +365,9 @@ def _kill(process: int, number: signal.Signals = signal.SIGKILL) -> None:
 
 def _runs(process: int) -> bool:
     try:
-        state = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0]
+        state = (
+            Path(f"/proc/{process}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()[0]
+        )
     except OSError:
         return False
     return state != "Z"

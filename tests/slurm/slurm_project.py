@@ -150,7 +150,9 @@ def _timeless(path: Path) -> bytes:
     """Return a file's bytes; of a table, without the column `seconds`."""
     if path.suffix != ".csv":
         return path.read_bytes()
-    rows: list[Mapping[str, str]] = list(csv.DictReader(io.StringIO(path.read_text())))
+    rows: list[Mapping[str, str]] = list(
+        csv.DictReader(io.StringIO(path.read_text(encoding="utf-8")))
+    )
     return repr([{k: v for k, v in row.items() if k != "seconds"} for row in rows]).encode()
 
 

@@ -160,10 +160,10 @@ def test_the_orphans_of_a_killed_snakemake_are_cancelled_before_another_submits(
     assert "jobs of an earlier Snakemake are still in the queue" in project.output()
     assert "Traceback" not in project.output()
     helper = [project.folder / ".venv/bin/delaynet", "cluster", "cancel"]
-    refused = subprocess.run(helper, cwd=project.folder, input="n\n", text=True, check=False)
+    refused = subprocess.run(helper, cwd=project.folder, input="n\n", encoding="utf-8", check=False)
     assert refused.returncode != 0
     assert cluster.trainings(project.folder, "SUSPENDED") == orphans
-    subprocess.run(helper, cwd=project.folder, input="y\n", text=True, check=True)
+    subprocess.run(helper, cwd=project.folder, input="y\n", encoding="utf-8", check=True)
     with project.training() as running:
         running.succeeds()
     assert project.trained() == undisturbed

@@ -84,7 +84,7 @@ def in_process(work: Callable[..., None], log: Path, *arguments: object) -> Base
         torch.set_num_threads(1)
         descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
         os.dup2(descriptor, 2)
-        sys.stderr = open(2, "w", buffering=1, closefd=False)  # noqa: SIM115
+        sys.stderr = open(2, "w", encoding="utf-8", buffering=1, closefd=False)  # noqa: SIM115
         logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(message)s", force=True)
         work(*arguments)
 

@@ -50,7 +50,7 @@ def command(settings: RunSettings, features: Path, folder: Path, *more: str) -> 
 
 def wait_for(text: str, log: Path) -> None:
     deadline = time.monotonic() + 120
-    while not (log.exists() and text in log.read_text()):
+    while not (log.exists() and text in log.read_text(encoding="utf-8")):
         assert time.monotonic() < deadline, f"{log} never says {text}"
         time.sleep(0.002)
 
@@ -144,7 +144,9 @@ def test_the_command_itself_killed_twice_and_pre_empted_once_ends_in_the_same_by
     assert list(checkpoints.rglob("checkpoint.pt")) == [
         checkpoints / settings.run.folder / "checkpoint.pt"
     ]
-    last = subprocess.run(arguments, stderr=subprocess.PIPE, text=True, cwd=tmp_path, check=True)
+    last = subprocess.run(
+        arguments, stderr=subprocess.PIPE, encoding="utf-8", cwd=tmp_path, check=True
+    )
     for text in (said[1][1], said[2][1], last.stderr):
         assert "going on from the checkpoint after batch" in text
         assert "Traceback" not in text
@@ -156,6 +158,6 @@ def test_the_command_itself_killed_twice_and_pre_empted_once_ends_in_the_same_by
 def test_the_exit_code_stands_in_the_help() -> None:
     help_text = subprocess.run(
         [sys.executable, "-m", "delaynet", "train", "--help"],
-        capture_output=True, text=True, check=True,
+        capture_output=True, encoding="utf-8", check=True,
     ).stdout  # fmt: skip
     assert f"exit with code {EXIT_CODE}" in " ".join(help_text.split())

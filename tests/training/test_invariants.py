@@ -199,7 +199,7 @@ def test_signs_masks_and_order_of_data_are_the_same_in_another_process(
         [sys.executable, "-c", code, small_features],
         cwd=Path(__file__).parent,
         capture_output=True,
-        text=True,
+        encoding="utf-8",
         check=True,
     )
     assert json.loads(other.stdout) == what_the_seed_gives(small_features)

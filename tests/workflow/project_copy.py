@@ -32,7 +32,7 @@ def copy_project(target: Path) -> Path:
         ["git", "ls-files", "--cached", "--others", "--exclude-standard"],
         cwd=PROJECT,
         capture_output=True,
-        text=True,
+        encoding="utf-8",
         check=True,
     ).stdout.splitlines()
     for name in listed:
@@ -82,7 +82,7 @@ def run(
         list(map(str, command)),
         cwd=project,
         capture_output=True,
-        text=True,
+        encoding="utf-8",
         check=False,
         env=environment,
     )

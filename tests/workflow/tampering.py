@@ -50,7 +50,7 @@ def swap(one: Path, other: Path) -> None:
 
 def replace(path: Path, old: str, new: str) -> None:
     """Replace a part of a text."""
-    text = path.read_text()
+    text = path.read_text(encoding="utf-8")
     assert old in text, f"{old} is not in {path}"
     rewrite(path, text.replace(old, new, 1).encode())
 
@@ -60,7 +60,7 @@ def record_of(project: Path, output: str) -> Path:
 
 
 def edit_json(path: Path, edit: Callable[[Any], object], indent: int = 2) -> None:
-    content = json.loads(path.read_text())
+    content = json.loads(path.read_text(encoding="utf-8"))
     edit(content)
     rewrite(path, (json.dumps(content, indent=indent) + "\n").encode())
 

@@ -38,12 +38,12 @@ SEALED_AND_SET = {"seal": 1, **SET}
 @contextmanager
 def edited(path: Path, addition: str) -> Iterator[None]:
     """Add a line to a file, and put the file back, its time too."""
-    before, times = path.read_text(), path.stat()
-    path.write_text(before + addition)
+    before, times = path.read_text(encoding="utf-8"), path.stat()
+    path.write_text(before + addition, encoding="utf-8")
     try:
         yield
     finally:
-        path.write_text(before)
+        path.write_text(before, encoding="utf-8")
         os.utime(path, (times.st_atime, times.st_mtime))
 
 
@@ -383,7 +383,11 @@ def test_make_goes_on_after_a_snakemake_of_its_own_was_killed(
     locks = project / ".snakemake" / "locks"
     (project / "results" / "paper.pdf").unlink()
     made = subprocess.Popen(
-        ["make", "paper"], cwd=project, text=True, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL
+        ["make", "paper"],
+        cwd=project,
+        encoding="utf-8",
+        stderr=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
     )
     wait_for(lambda: list(locks.glob("*.lock")))
     kill_snakemake(project)

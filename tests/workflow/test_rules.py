@@ -45,4 +45,4 @@ def test_a_rule_tells_its_command_the_name_and_the_wildcards_for_the_record(name
 
 @pytest.mark.parametrize("file", sorted(RULES.glob("*.smk")), ids=lambda path: path.stem)
 def test_a_rule_file_opens_with_what_it_reads_and_writes(file: Path) -> None:
-    assert file.read_text().startswith("# Reads")
+    assert file.read_text(encoding="utf-8").startswith("# Reads")

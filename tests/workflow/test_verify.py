@@ -91,7 +91,7 @@ def test_code_beside_the_results_is_not_taken_for_the_code_that_trains(project: 
     # the project that trained them says something else than the package that runs
     shutil.copytree(ROOT / "delaynet", "workflow/delaynet")
     loop = Path("workflow/delaynet/training/loop.py")
-    loop.write_text(f"{loop.read_text()}\nA_CHANGE = 1\n")
+    loop.write_text(f"{loop.read_text(encoding='utf-8')}\nA_CHANGE = 1\n", encoding="utf-8")
     for path in Path("results/records").rglob("*.json"):
         record = json.loads(path.read_text())
         if "delaynet/training/loop.py" in record["modules"]:
@@ -138,11 +138,11 @@ def test_the_time_of_an_interrupted_training_is_that_of_all_its_parts(project: P
     of_record = audit.records[f"{run}/summary.json"]["seconds"]
     assert recorded_seconds(audit, run) == of_record
     metrics = Path(run, "metrics.csv")
-    header, row = metrics.read_text().splitlines()
-    metrics.write_text(f"{header}\n{row.rpartition(',')[0]},7200\n")
+    header, row = metrics.read_text(encoding="utf-8").splitlines()
+    metrics.write_text(f"{header}\n{row.rpartition(',')[0]},7200\n", encoding="utf-8")
     assert recorded_seconds(audit, run) == 7200
     assert "about 2 hours, by the records" in verify("--retrain", "2", "--seed", "0")[1]
-    metrics.write_text("damaged")
+    metrics.write_text("damaged", encoding="utf-8")
     assert recorded_seconds(audit, run) == of_record
 
 

@@ -336,7 +336,9 @@ def test_the_command_writes_all_three_files_and_says_what_is_missing(tmp_path):
     for file in ("claims.json", "tables/tests.csv", "tables/claims.csv"):
         assert (results / file).exists()
     (results / "grouping.csv").unlink()
-    again = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    again = subprocess.run(
+        command, cwd=tmp_path, capture_output=True, encoding="utf-8", check=False
+    )
     assert again.returncode == 2
     assert "results/grouping.csv" in again.stderr
     assert "Traceback" not in again.stderr

@@ -486,7 +486,7 @@ def stalled(target: Path) -> Iterator[tuple[Mirror, subprocess.Popen[str]]]:
         process = subprocess.Popen(
             [*FETCHING, "--published", str(path), "--output", str(target)],
             stderr=subprocess.PIPE,
-            text=True,
+            encoding="utf-8",
         )
         part, _ = paths_of_part(target)
         deadline = time.monotonic() + 30

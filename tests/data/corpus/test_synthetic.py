@@ -35,7 +35,7 @@ def in_another_process(code: str) -> str:
     environment = os.environ | {"PYTHONPATH": str(Path(delaynet.__file__).parents[1])}
     command = [sys.executable, "-c", code]
     return subprocess.run(
-        command, env=environment, check=True, stdout=subprocess.PIPE, text=True
+        command, env=environment, check=True, stdout=subprocess.PIPE, encoding="utf-8"
     ).stdout
 
 
@@ -112,7 +112,7 @@ def sentence_on_a_full_disk(folder: Path, processes: int, answer: Path) -> None:
     try:
         write_corpus(folder, trials=1, seed=SEED, processes=processes)
     except UserError as error:
-        answer.write_text(str(error))
+        answer.write_text(str(error), encoding="utf-8")
 
 
 @pytest.mark.parametrize("processes", [1, 2])

@@ -307,7 +307,10 @@ def peak_of_unpacking(archive, folder):
         "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)\n"
     )
     answer = subprocess.run(
-        [sys.executable, "-c", code, archive, folder], capture_output=True, text=True, check=True
+        [sys.executable, "-c", code, archive, folder],
+        capture_output=True,
+        encoding="utf-8",
+        check=True,
     )
     sentence, kilobytes = answer.stdout.splitlines()
     return sentence, int(kilobytes) / 1024

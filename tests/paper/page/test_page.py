@@ -201,7 +201,7 @@ def test_words_that_typst_leaves_out_of_html_are_there(text: str) -> None:
 def in_browser(page: Path, script: str, width: int) -> dict[str, object]:
     """Open a page in a browser, run a script, and return the object that it gives."""
     probe = page.with_name("probe.html")
-    before, after = page.read_text().rsplit("</body>", 1)
+    before, after = page.read_text(encoding="utf-8").rsplit("</body>", 1)
     answer = f"document.title = JSON.stringify((() => {{ {script} }})());"
     probe.write_text(f"{before}<script>{answer}</script></body>{after}")
     command = [
@@ -209,7 +209,7 @@ def in_browser(page: Path, script: str, width: int) -> dict[str, object]:
         *(f"--window-size={width},800", "--virtual-time-budget=3000", probe.as_uri()),
         f"--user-data-dir={page.parent / 'browser'}",
     ]
-    result = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True)
+    result = subprocess.run(command, capture_output=True, encoding="utf-8", timeout=120, check=True)
     title = re.search(r"<title>(.*?)</title>", result.stdout, re.DOTALL)
     assert title, result.stderr
     answered: dict[str, object] = json.loads(html.unescape(title[1]))

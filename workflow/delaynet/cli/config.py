@@ -30,4 +30,4 @@ def command(
     config = load_config(file) if file else parse_settings(Config, content or "")
     inputs, parameters = [file] if file else list(read_from), config.model_dump(mode="json")
     with recorded(inputs, [output], parameters), replacing(output) as temporary:
-        temporary.write_text(config.model_dump_json(indent=2) + "\n")
+        temporary.write_text(config.model_dump_json(indent=2) + "\n", encoding="utf-8")

@@ -18,4 +18,4 @@ def command(table: bool, output: Path | None) -> None:
         click.echo(text, nl=False)
         return
     with replacing(output) as temporary:
-        temporary.write_text(text)
+        temporary.write_text(text, encoding="utf-8")

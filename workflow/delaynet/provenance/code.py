@@ -41,7 +41,7 @@ def imported_modules(module: str) -> frozenset[str]:
     if path is None:
         return frozenset()
     found: set[str] = set()
-    for node in ast.walk(ast.parse(path.read_text())):
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
             found.update(alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module:
@@ -75,7 +75,7 @@ def modules_of(*modules: str) -> list[str]:
 
 def code_digest(path: Path) -> str:
     """Return a digest of what a module's source says to the interpreter."""
-    return _digest_of(path.read_text())
+    return _digest_of(path.read_text(encoding="utf-8"))
 
 
 @cache

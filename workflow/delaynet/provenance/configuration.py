@@ -16,7 +16,7 @@ def resolves_to(file: Path, resolved: Path) -> bool:
     """
     try:
         is_same: bool = load_config(file).model_dump(mode="json") == json.loads(
-            resolved.read_text()
+            resolved.read_text(encoding="utf-8")
         )
     except (UserError, OSError, ValueError):
         return False

@@ -247,7 +247,7 @@ def described(root: Path, results: Path, records: Iterable[Record]) -> ROCrate:
     actions = {record["id"]: entities.action(record) for record in jobs}
     for path in sources(root):
         entities.file(path)
-    name = json.loads((results / "config.json").read_text())["name"]
+    name = json.loads((results / "config.json").read_text(encoding="utf-8"))["name"]
     crate.name = f"Results of the configuration '{name}'"
     crate.description = (
         "Figures, tables and manuscript of a recomputation of Mészáros, Knight and Nowotny (2024, "

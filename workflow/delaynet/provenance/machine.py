@@ -77,7 +77,11 @@ def _torch() -> dict[str, Any] | None:
 def _cpu() -> str | None:
     """Return the processor's model, or None where the system does not say."""
     about = Path("/proc/cpuinfo")
-    found = re.search(r"^model name\s*: (.+)$", about.read_text(), re.M) if about.exists() else None
+    found = (
+        re.search(r"^model name\s*: (.+)$", about.read_text(encoding="utf-8"), re.M)
+        if about.exists()
+        else None
+    )
     return found[1] if found else platform.processor() or None
 
 
@@ -87,5 +91,9 @@ def _gpu() -> dict[str, str | None] | None:
     if torch is None or not torch.cuda.is_initialized():
         return None
     about = Path("/proc/driver/nvidia/version")
-    found = re.search(r"Module +([\d.]+)", about.read_text()) if about.exists() else None
+    found = (
+        re.search(r"Module +([\d.]+)", about.read_text(encoding="utf-8"))
+        if about.exists()
+        else None
+    )
     return {"name": torch.cuda.get_device_name(), "driver": found[1] if found else None}

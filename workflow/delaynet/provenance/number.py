@@ -16,7 +16,7 @@ def find_number(numbers: Path, key: str) -> dict[str, Any]:
     if not numbers.exists():
         raise UserError(f"{numbers}: is missing; make it with `snakemake {numbers}`.")
     try:
-        entry = json.loads(numbers.read_text())
+        entry = json.loads(numbers.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         raise UserError(
             f"{numbers}: is not JSON; it was altered, or cut short. Make it again with "

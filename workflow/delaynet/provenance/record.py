@@ -55,9 +55,10 @@ def fingerprint(path: Path) -> dict[str, Any]:
         return {"sha256": file_digest(path), "bytes": path.stat().st_size}
     # hidden files are not content: Snakemake leaves a time stamp in each folder it made
     files = sorted(file for file in path.rglob("[!.]*") if file.is_file())
-    lines = "".join(f"{file_digest(file)}  {file.relative_to(path)}\n" for file in files)
+    # names as the file system has them, whatever the locale
+    lines = (f"{file_digest(file)}  {file.relative_to(path)}\n" for file in files)
     return {
-        "sha256": hashlib.sha256(lines.encode()).hexdigest(),
+        "sha256": hashlib.sha256(b"".join(map(os.fsencode, lines))).hexdigest(),
         "bytes": sum(file.stat().st_size for file in files),
         "files": len(files),
     }
@@ -183,7 +184,7 @@ def recorded(
     path = record_path(outputs[0])
     if not _stands(record, path):
         with replacing(path) as temporary:
-            temporary.write_text(json.dumps(record, indent=2) + "\n")
+            temporary.write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
 
 
 def _fingerprints(paths: Iterable[Path]) -> dict[str, Any]:
@@ -196,8 +197,8 @@ def _stands(record: Record, path: Path) -> bool:
     if folder is None or not path.exists():
         return False
     try:
-        sealed = json.loads((folder.parent / SEAL).read_text())["records"]
-        former = json.loads(path.read_text())
+        sealed = json.loads((folder.parent / SEAL).read_text(encoding="utf-8"))["records"]
+        former = json.loads(path.read_text(encoding="utf-8"))
         is_sealed = sealed[path.relative_to(folder).as_posix()] == file_digest(path)
         return is_sealed and _content(former) == _content(record)
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
@@ -219,7 +220,9 @@ def _validator() -> Any:
     # jobs write records, and need none of this
     from jsonschema import Draft202012Validator
 
-    return Draft202012Validator(json.loads((ROOT / "schemas/record.schema.json").read_text()))
+    return Draft202012Validator(
+        json.loads((ROOT / "schemas/record.schema.json").read_text(encoding="utf-8"))
+    )
 
 
 def read_record(file: Path) -> Record:
@@ -229,7 +232,7 @@ def read_record(file: Path) -> Record:
         UserError: it is not one.
     """
     try:
-        record: Record = json.loads(file.read_text())
+        record: Record = json.loads(file.read_text(encoding="utf-8"))
         is_record = _validator().is_valid(record)
     except (OSError, ValueError, RecursionError):
         is_record = False

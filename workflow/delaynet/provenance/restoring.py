@@ -201,7 +201,7 @@ def _refuse_elsewhere(archive: Path, member: tarfile.TarInfo, known: Digests) ->
 
 def _manifest(archive: Path, folder: Path) -> dict[str, Any]:
     try:
-        manifest: dict[str, Any] = json.loads((folder / MANIFEST).read_text())
+        manifest: dict[str, Any] = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
         commit, files = manifest["commit"], manifest["files"]
         if manifest["schema"] == 1 and isinstance(files, dict) and isinstance(commit, str | None):
             return {"commit": commit, "files": files}

@@ -43,7 +43,7 @@ def said_in(file: Path) -> Iterator[tuple[str, str]]:
     Raises:
         SyntaxError: the file is not Python with rules.
     """
-    with tokenize.open(file) as opened:
+    with file.open(encoding="utf-8") as opened:
         lines = opened.read().splitlines(keepends=True)
     try:
         tokens = list(tokenize.generate_tokens(iter(lines).__next__))

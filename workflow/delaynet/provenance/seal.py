@@ -65,7 +65,7 @@ def write_seal(results: Path, output: Path) -> str:
     sources = {name: file_digest(path) for name, path in manuscript_files(results).items()}
     seal = Seal(digest_of(records, sources), records, sources)
     with replacing(output) as temporary:
-        temporary.write_text(json.dumps(seal._asdict(), indent=1) + "\n")
+        temporary.write_text(json.dumps(seal._asdict(), indent=1) + "\n", encoding="utf-8")
     return seal.digest
 
 
@@ -93,7 +93,7 @@ def read_seal(results: Path) -> Seal | None:
     if not path.exists():
         return None
     try:
-        content = json.loads(path.read_text())
+        content = json.loads(path.read_text(encoding="utf-8"))
         seal = Seal(**content)
         digests = [seal.digest, *seal.records.values(), *seal.sources.values()]
         is_seal = all(isinstance(digest, str) for digest in digests)

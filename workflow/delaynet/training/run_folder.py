@@ -118,7 +118,7 @@ def read_network(path: Path) -> SavedNetwork:
 
 def write_metrics(path: Path, metrics: Iterable[EpochMetrics]) -> None:
     """Write one row an epoch."""
-    with replacing(path) as temporary, temporary.open("w", newline="") as file:
+    with replacing(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(EpochMetrics._fields)
         writer.writerows([f"{value:.6g}" for value in row] for row in metrics)
@@ -128,7 +128,7 @@ def write_predictions(
     path: Path, filenames: Sequence[str], labels: Sequence[int], predictions: Sequence[int]
 ) -> None:
     """Write what the network said of every test clip."""
-    with replacing(path) as temporary, temporary.open("w", newline="") as file:
+    with replacing(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(("filename", "label", "prediction"))
         writer.writerows(zip(filenames, labels, predictions, strict=True))
@@ -137,7 +137,7 @@ def write_predictions(
 def write_json(path: Path, content: Mapping[str, Any]) -> None:
     """Write a JSON object with sorted keys."""
     with replacing(path) as temporary:
-        temporary.write_text(json.dumps(content, indent=2, sort_keys=True) + "\n")
+        temporary.write_text(json.dumps(content, indent=2, sort_keys=True) + "\n", encoding="utf-8")
 
 
 def read_settings(folder: Path) -> RunSettings:
@@ -148,7 +148,7 @@ def read_settings(folder: Path) -> RunSettings:
     """
     path = folder / "settings.json"
     with readable(path, "settings"):
-        settings: RunSettings = parse_settings(RunSettings, path.read_text())
+        settings: RunSettings = parse_settings(RunSettings, path.read_text(encoding="utf-8"))
     return settings
 
 
@@ -160,5 +160,5 @@ def read_summary(folder: Path) -> dict[str, Any]:
     """
     path = folder / "summary.json"
     with readable(path, "a summary"):
-        summary: dict[str, Any] = json.loads(path.read_text())
+        summary: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     return summary

@@ -88,7 +88,7 @@ def _slurm(*command: str) -> str:
         raise UserError(
             f"there is no `{command[0]}` here; run this on the cluster, where Slurm's commands are."
         )
-    result = subprocess.run(command, capture_output=True, text=True, check=False)
+    result = subprocess.run(command, capture_output=True, encoding="utf-8", check=False)
     if result.returncode != 0:
         said = [*result.stderr.strip().splitlines(), f"exit code {result.returncode}"][0]
         raise UserError(f"`{command[0]}` failed ({said}); try again when `sinfo` answers.")

@@ -113,9 +113,9 @@ def recorded_timings(config: Config, results: Path) -> dict[Run, Timing]:
         if not (path.exists() and is_done(run, results)):
             continue
         try:
-            record = json.loads(path.read_text())
+            record = json.loads(path.read_text(encoding="utf-8"))
             gpu = record.get("gpu")
-            with (folder / "metrics.csv").open() as file:
+            with (folder / "metrics.csv").open(encoding="utf-8") as file:
                 of_epochs = sum(float(row["seconds"]) for row in csv.DictReader(file))
             seconds = max(float(record["seconds"]), of_epochs)
             timings[run] = Timing(seconds, str(gpu["name"]) if gpu else None)

@@ -150,7 +150,7 @@ def _check_results(config: Config, recorded: Path) -> None:
     if not recorded.exists():
         return
     try:
-        name = json.loads(recorded.read_text())["name"]
+        name = json.loads(recorded.read_text(encoding="utf-8"))["name"]
     except (OSError, ValueError, KeyError, TypeError):
         raise UserError(
             f"{recorded} is damaged, and with it what `results/` holds is not known; restore it, "

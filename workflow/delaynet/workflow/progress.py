@@ -140,7 +140,11 @@ class LogHandler(LogHandlerBase):
     def _failed(self, name: str, logs: list[str]) -> None:
         self._write(f"FAILED: {name}")
         for log in map(Path, logs):
-            lines = log.read_text().splitlines()[-LINES_OF_A_FAILURE:] if log.exists() else []
+            lines = (
+                log.read_text(encoding="utf-8").splitlines()[-LINES_OF_A_FAILURE:]
+                if log.exists()
+                else []
+            )
             self._write("\n".join([f"  the end of {log}:", *(f"    {line}" for line in lines)]))
 
     def _write(self, line: str) -> None:

@@ -71,7 +71,7 @@ def recorded_seconds(audit: Audit, run: str) -> float:
     of_record = float(audit.records[f"{run}/summary.json"]["seconds"])
     # metrics that are altered are for the audit to name
     with suppress(OSError, ValueError, KeyError, TypeError):
-        with (audit.root / run / "metrics.csv").open() as file:
+        with (audit.root / run / "metrics.csv").open(encoding="utf-8") as file:
             of_epochs = sum(float(row["seconds"]) for row in csv.DictReader(file))
         return max(of_record, of_epochs)
     return of_record
@@ -123,7 +123,9 @@ def compare(recorded: Path, retrained: Path, differing: Iterable[str]) -> Compar
     if not differing:
         return Comparison(False, f"other bytes in {', '.join(others)}, under the same conditions")
     before, now = (read_summary(folder)["test_accuracy"] for folder in (recorded, retrained))
-    allowed = tolerance(before, len((recorded / "predictions.csv").read_text().splitlines()) - 1)
+    allowed = tolerance(
+        before, len((recorded / "predictions.csv").read_text(encoding="utf-8").splitlines()) - 1
+    )
     # accuracies are shares of clips: the last digits of their difference are rounding
     agrees = abs(now - before) <= allowed + 1e-9
     return Comparison(

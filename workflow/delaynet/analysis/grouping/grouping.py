@@ -284,7 +284,7 @@ def write_grouping(
     with (
         replacing_hdf5(output_maps) as maps,
         replacing(output_csv) as temporary,
-        temporary.open("w", newline="") as table,
+        temporary.open("w", newline="", encoding="utf-8") as table,
     ):
         writer = csv.writer(table, lineterminator="\n")
         writer.writerow(COLUMNS)

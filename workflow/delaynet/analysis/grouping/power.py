@@ -185,7 +185,7 @@ def pairs_needed(curve: Sequence[Power], null: str, effect: float) -> float:
 def write_power(output: Path, networks: int = NETWORKS) -> None:
     """Write the curve as a table, one row a null model, effect and count of close pairs."""
     curve = list(power_curve(networks))
-    with replacing(output) as temporary, temporary.open("w", newline="") as table:
+    with replacing(output) as temporary, temporary.open("w", newline="", encoding="utf-8") as table:
         writer = csv.writer(table, lineterminator="\n")
         writer.writerow(Power._fields)
         writer.writerows([point.null, *(f"{value:.6g}" for value in point[1:])] for point in curve)

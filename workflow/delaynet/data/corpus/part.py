@@ -118,7 +118,7 @@ class Part:
         origin = {"url": url, "version": version}
         if origin != self._read_origin():
             with replacing(self._origin) as temporary:
-                temporary.write_text(json.dumps(origin) + "\n")
+                temporary.write_text(json.dumps(origin) + "\n", encoding="utf-8")
 
     def append(self, data: bytes) -> None:
         """Write the next bytes.
@@ -155,7 +155,7 @@ class Part:
 
     def _read_origin(self) -> Mapping[str, object]:
         try:
-            origin = json.loads(self._origin.read_text())
+            origin = json.loads(self._origin.read_text(encoding="utf-8"))
         except (OSError, ValueError):
             return {}  # not known: the checksum alone decides
         return origin if isinstance(origin, dict) else {}

@@ -89,12 +89,14 @@ def write_pin(published: Published, pin: Pin) -> None:
     content = _read(published.path)
     content[published.corpus]["pinned"] = pin.model_dump()
     with replacing(published.path) as temporary:
-        temporary.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n")
+        temporary.write_text(
+            json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8"
+        )
 
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        content = json.loads(path.read_text())
+        content = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise UserError(f"{path}: cannot be read ({error.strerror}).") from None
     except ValueError as error:  # not JSON, or not even text

@@ -83,7 +83,7 @@ def read_morans_i(results_folder: Path, runs: Sequence[Run]) -> list[Tested]:
         UserError: it is not there.
     """
     wanted = set(runs)
-    with require(results_folder / "grouping.csv").open(newline="") as file:
+    with require(results_folder / "grouping.csv").open(newline="", encoding="utf-8") as file:
         rows = [row for row in csv.DictReader(file) if row["measure"] == "morans_i"]
     tests = [
         Tested(

@@ -54,7 +54,7 @@ def load(config: Config, results_folder: Path) -> PowerFigure:
         UserError: a table or a run is not there.
     """
     curves: dict[tuple[str, str], list[CurvePoint]] = {}
-    with require(results_folder / "power.csv").open(newline="") as file:
+    with require(results_folder / "power.csv").open(newline="", encoding="utf-8") as file:
         for row in csv.DictReader(file):
             shares = (100 * float(row[name]) for name in ("power", "low", "high"))
             point = CurvePoint(float(row["close_pairs"]), *shares)

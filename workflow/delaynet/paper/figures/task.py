@@ -104,7 +104,7 @@ def load(config: Config, results_folder: Path) -> Task:
 
 def _example(predictions: Path) -> str:
     """Return the file name of the first clip predicted rightly, or of the first."""
-    with predictions.open(newline="") as file:
+    with predictions.open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
     right = [row for row in rows if row["label"] == row["prediction"]]
     return (right or rows)[0]["filename"]

@@ -50,7 +50,7 @@ def load(config: Config, results_folder: Path) -> Training:
 
 
 def _read_curves(path: Path) -> dict[str, Curve]:
-    with path.open(newline="") as file:
+    with path.open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
     return {name: np.array([float(row[name]) for row in rows]) for name in ("epoch", *CURVES)}
 

@@ -72,7 +72,7 @@ def write_numbers(config_path: Path, results: Path, output: Path) -> None:
     config = load_config(config_path)
     accuracy, contrasts = read_table(paths["accuracy"]), read_table(paths["contrasts"])
     tests, grouping = read_table(paths["tests"]), read_table(paths["grouping"])
-    claims = json.loads(paths["claims"].read_text())
+    claims = json.loads(paths["claims"].read_text(encoding="utf-8"))
     sections: list[tuple[Path, Iterable[Number]]] = [
         (config_path, setting_numbers(config)),
         (config_path, grid_numbers(config)),

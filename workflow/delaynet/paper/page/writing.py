@@ -48,7 +48,7 @@ def write_page(
     """
     page = page_of(Audit(results), root, source, embedded)
     with replacing(output) as temporary:
-        temporary.write_text(page)
+        temporary.write_text(page, encoding="utf-8")
 
 
 def page_of(audit: Audit, root: Path, source: Path, embedded: Embedded | None = None) -> str:
@@ -65,14 +65,16 @@ def page_of(audit: Audit, root: Path, source: Path, embedded: Embedded | None = 
     numbers = f"{audit.results.name}/numbers.json"
     # Typst first: it says in a sentence where the numbers are missing, or damaged
     html = html_of_page(root, source)
-    entries = json.loads((audit.results / "numbers.json").read_text())
+    entries = json.loads((audit.results / "numbers.json").read_text(encoding="utf-8"))
     body, chains = linked(html, entries)
     trees = {
         path: (branch(audit, numbers, path),) if is_source else tree(audit, [path])
         for path, is_source in chains.items()
     }
     provenance = "\n".join(_provenance(audit, trees))
-    style, script = ((source.parent / name).read_text() for name in ("page.css", "page.js"))
+    style, script = (
+        (source.parent / name).read_text(encoding="utf-8") for name in ("page.css", "page.js")
+    )
     origin = f'<meta name="delaynet" content="{escape(str(embedded))}">' if embedded else ""
     skip = '<a class="skip" href="#chains">Skip to the chains</a>'
     parts = {

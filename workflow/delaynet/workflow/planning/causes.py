@@ -80,7 +80,9 @@ class Causes:
 def _recorded_inputs(output: Path) -> dict[str, Any]:
     """Return the inputs in the record of a job; none where there is no record to read."""
     try:
-        inputs: dict[str, Any] = json.loads(record_path(output).read_text())["inputs"]
+        inputs: dict[str, Any] = json.loads(record_path(output).read_text(encoding="utf-8"))[
+            "inputs"
+        ]
     except (OSError, ValueError, KeyError, TypeError):
         return {}
     return inputs
