@@ -1,4 +1,4 @@
-# make paper | make replot | make test | make test-fast | make test-slurm | make lint | make benchmark | make report | make setup | make clean
+# make paper | make replot | make test | make test-fast | make test-slurm | make lint | make benchmark | make report | make setup | make develop | make clean
 # One command each, on a fresh machine with git, make and Python 3.11 or newer.
 
 PYTHON ?= python3
@@ -17,7 +17,7 @@ SNAKEMAKE := $(BIN)/snakemake --workflow-profile workflow/profiles/default --con
 # the report is made of what the run has left
 .NOTPARALLEL:
 
-.PHONY: paper replot report test test-fast test-slurm lint benchmark setup clean help
+.PHONY: paper replot report test test-fast test-slurm lint benchmark setup develop clean help
 
 # $(call alone,TARGETS): make them under a lock, which make and its Snakemake hold as long as one of
 # them lives (so no --close here), and no job of theirs does. Who was just stopped takes a moment.
@@ -72,17 +72,17 @@ report: setup
 	@$(SNAKEMAKE) --report results/.report.html --quiet all
 	@mv results/.report.html results/report.html
 
-test: setup lint
+test: lint
 	@$(PYTEST)
 
-test-fast: setup
+test-fast: develop
 	@$(PYTEST) -m "not slow"
 
 # as root, on a throw-away Debian machine: installs Slurm, and brings a small cluster up
-test-slurm: setup
+test-slurm: develop
 	@$(BIN)/pytest tests/slurm
 
-lint: setup
+lint: develop
 	@$(BIN)/ruff check workflow tests
 	@$(BIN)/ruff format --check workflow tests
 	@$(BIN)/mypy
@@ -90,21 +90,27 @@ lint: setup
 	@$(BIN)/snakemake --lint
 
 # on a machine that does nothing else, about a quarter of an hour
-benchmark: setup
+benchmark: develop
 	@PYTHONPATH=tests $(BIN)/python -m benchmark
 
 setup: .venv/complete
 
-.venv/complete: envs/requirements.txt envs/development.txt pyproject.toml
+.venv/complete: envs/requirements.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 		{ echo "make: $(PYTHON) is older than 3.11; name a newer one: make PYTHON=python3.12 ..." >&2; exit 1; }
 	@echo "Setting up .venv (about a minute, once)"
 	@$(PYTHON) -m venv .venv
 	@$(PIP) --no-deps --no-compile $$(grep -E '^(torch|uv)==' envs/requirements.txt)
 	@$(UV) -r envs/requirements.txt
-	@$(UV) --no-deps -r envs/development.txt
 	@$(PIP) --no-deps --no-build-isolation --editable .
 	@touch .venv/complete
+
+# what tests, linters and the benchmark need beside it
+develop: .venv/development
+
+.venv/development: .venv/complete envs/development.txt
+	@$(UV) --no-deps -r envs/development.txt
+	@touch .venv/development
 
 # set-up, caches, logs
 clean:

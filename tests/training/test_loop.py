@@ -259,7 +259,6 @@ def test_the_log_says_every_epoch_how_it_went(
 def test_tensorboard_shows_each_epoch_once_after_a_restart_too(
     small_features: Path, tmp_path: Path
 ) -> None:
-    pytest.importorskip("tensorboard", reason="an optional package, see envs/development.txt")
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
     execution = Execution(tensorboard=tmp_path / "events")

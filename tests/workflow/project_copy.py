@@ -50,7 +50,7 @@ def copy_project(target: Path) -> Path:
 
 def date_back_set_up(project: Path) -> None:
     """Let `make` find the set-up complete, whatever a test or git did to the files' times."""
-    for name in ("envs/requirements.txt", "envs/development.txt", "pyproject.toml"):
+    for name in ("envs/requirements.txt", "pyproject.toml"):
         os.utime(project / name, (0, 0))
 
 
