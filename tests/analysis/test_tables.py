@@ -12,7 +12,6 @@ from delaynet.analysis.tables import (
     contrast_table,
     read_results,
     read_table,
-    settings_of,
     show_setting,
     summarise_seeds,
     write_accuracy,
@@ -21,6 +20,7 @@ from delaynet.analysis.tables import (
 )
 from delaynet.config.errors import UserError
 from delaynet.config.grid import GridBlock
+from delaynet.config.listing import settings_of
 from delaynet.config.settings import ModelSettings, TrainingSettings
 from delaynet.training.run_folder import write_json
 

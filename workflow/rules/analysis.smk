@@ -84,6 +84,7 @@ rule tables:
         runtime=10,
     params:
         made_by=RULES["tables"],
+        descriptions=naming.descriptions(CONFIG),
         code=code("delaynet.cli.tables"),
     shell:
         "DELAYNET_RULE={params.made_by:q} python -m delaynet tables"

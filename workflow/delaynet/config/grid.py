@@ -142,12 +142,6 @@ class RunSettings(Settings):
         return self
 
     @property
-    def obeys_dale(self) -> bool:
-        """Whether a presynaptic unit of this network has one sign."""
-        is_exempt = self.structure == "dense" and self.model.dale_when_dense == "not_enforced"
-        return self.dale == "dale" and not is_exempt
-
-    @property
     def run(self) -> Run:
         """The grid point."""
         return Run(self.delays, self.structure, self.dale, self.sparsity, self.seed, self.condition)

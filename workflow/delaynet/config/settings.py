@@ -71,11 +71,6 @@ class DecibelFeatures(Settings):
     scale: float = Field(0.0198, gt=0)
     """Input current per dB above the floor."""
 
-    @property
-    def step_seconds(self) -> float:
-        """Duration of a frame, which is a time step of the network."""
-        return self.hop_length / self.sample_rate
-
 
 class StandardisedFeatures(Settings):
     """From audio to mel features as the library stork computes them: standardised file by file."""
@@ -95,11 +90,6 @@ class StandardisedFeatures(Settings):
     scale: float = Field(1.0, gt=0)
     """Input current per standard deviation of the file's features."""
 
-    @property
-    def step_seconds(self) -> float:
-        """Duration of a frame, which is a time step of the network."""
-        return self.hop_seconds
-
 
 class SpikeFeatures(Settings):
     """From the published spikes of 700 units to counts in bins of time and groups of units."""
@@ -115,11 +105,6 @@ class SpikeFeatures(Settings):
     """Bins per clip, from its begin; later spikes are cut: the time steps of a trial."""
     scale: float = Field(1.0, gt=0)
     """Input current per spike in a bin."""
-
-    @property
-    def step_seconds(self) -> float:
-        """Duration of a bin, which is a time step of the network."""
-        return self.bin_seconds
 
 
 def _with_preset(section: Any) -> Any:

@@ -1,8 +1,15 @@
 """Which modules of this package a command depends on, and their digests.
 
 The rules hand these digests to Snakemake as a parameter: a changed module reruns the jobs that
-depend on it and nothing else. A new time stamp (a fresh clone, a `touch`), a comment, a docstring
-or another layout of the source rerun nothing: no week of training is lost to a typing mistake.
+depend on it and nothing else. A new time stamp (a fresh clone, a `touch`), a comment, a docstring,
+another layout of the source, an option's help or what a `UserError` says rerun nothing: no week of
+training is lost to a typing mistake.
+
+Settings are no code: what they say reaches a job as a parameter of its rule (resolved, defaults
+included) or as `results/config.json`, and what the grid names as paths. So their fields,
+descriptions, choices and checks rerun nothing by themselves, while a changed setting or default
+does. That holds as long as no result is computed in those modules; what is computed from settings
+stands with what uses it, as `delaynet.model.dale` does.
 """
 
 import ast
@@ -16,12 +23,14 @@ from delaynet.provenance.rules import rule_digests
 
 PACKAGE = "delaynet"
 ROOT = Path(__file__).resolve().parents[2]
-# what keeps records of results does not change them
-NOT_CODE_OF_RESULTS = (f"{PACKAGE}.provenance",)
+# modules that compute nothing of a result: what keeps records, errors, safe files, settings
+NOT_CODE_OF_RESULTS = (
+    f"{PACKAGE}.provenance",
+    *(f"{PACKAGE}.config.{name}" for name in ("errors", "files", "grid", "schema", "settings")),
+)
 # what a command is dispatched through, and the package itself
 DISPATCHER = (f"{PACKAGE}/__init__.py", f"{PACKAGE}/__main__.py", f"{PACKAGE}/cli/__init__.py")
 NO_CODE = f"{PACKAGE} corpus fetch "  # an archive is what its checksum says
-DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
 
 
 @lru_cache
@@ -50,10 +59,13 @@ def imported_modules(module: str) -> frozenset[str]:
     return frozenset(
         name
         for name in found
-        if name.split(".")[0] == PACKAGE
-        and not name.startswith(NOT_CODE_OF_RESULTS)
-        and module_path(name)
+        if name.split(".")[0] == PACKAGE and is_code_of_results(name) and module_path(name)
     )
+
+
+def is_code_of_results(module: str) -> bool:
+    """Return whether a module, such as `delaynet.model.taps`, can change what a result holds."""
+    return not any(f"{module}.".startswith(f"{name}.") for name in NOT_CODE_OF_RESULTS)
 
 
 def modules_of(*modules: str) -> list[str]:
@@ -82,9 +94,28 @@ def code_digest(path: Path) -> str:
 def _digest_of(source: str) -> str:
     tree = ast.parse(source)
     for node in ast.walk(tree):
-        if isinstance(node, DOCUMENTED) and ast.get_docstring(node) is not None:
-            node.body = node.body[1:] or [ast.Pass()]
+        body = getattr(node, "body", None)
+        if isinstance(body, list):
+            body[:] = [statement for statement in body if not _is_text(statement)]
+        if isinstance(node, ast.Call):
+            _forget_words(node)
     return hashlib.sha256(repr(_said(tree)).encode()).hexdigest()[:16]
+
+
+def _is_text(statement: ast.AST) -> bool:
+    """Return whether a statement is a docstring, of a module, class, function or attribute."""
+    return (
+        isinstance(statement, ast.Expr)
+        and isinstance(statement.value, ast.Constant)
+        and isinstance(statement.value.value, str)
+    )
+
+
+def _forget_words(call: ast.Call) -> None:
+    """Take out of a call what is for people alone: an option's help, the text of a `UserError`."""
+    call.keywords = [keyword for keyword in call.keywords if keyword.arg != "help"]
+    if isinstance(call.func, ast.Name) and call.func.id == "UserError":
+        call.args = []
 
 
 def _said(node: object) -> object:
@@ -150,10 +181,21 @@ def code_now(root: Path) -> Callable[[str], str | None]:
     return digest
 
 
+def code_of_results(modules: Mapping[str, Mapping[str, str]]) -> dict[str, str]:
+    """Return, by file, the digests of the modules in a record that can change its results."""
+    return {
+        file: digests["code"]
+        for file, digests in modules.items()
+        if file not in DISPATCHER
+        and is_code_of_results(file.removesuffix(".py").removesuffix("/__init__").replace("/", "."))
+    }
+
+
 def changed_code(record: Mapping[str, Any], now: Callable[[str], str | None]) -> list[str]:
     """Return the modules that a result depends on, and the rule, that say something else now.
 
-    It is what Snakemake would make the result again for: neither comments nor what keeps records.
+    It is what Snakemake would make the result again for: neither comments, nor settings, nor what
+    keeps records.
 
     Args:
         record: of the result's job.
@@ -161,9 +203,7 @@ def changed_code(record: Mapping[str, Any], now: Callable[[str], str | None]) ->
     """
     if record["command"].startswith(NO_CODE):
         return []
-    modules = record["modules"]
-    keeping = tuple(name.replace(".", "/") for name in NOT_CODE_OF_RESULTS)
-    counted = [file for file in modules if not file.startswith(keeping) and file not in DISPATCHER]
-    changed = [file for file in counted if now(file) != modules[file]["code"]]
+    modules = code_of_results(record["modules"])
+    changed = [file for file, code in modules.items() if now(file) != code]
     rule = f"rule {record['rule']}"
     return changed if record["rule_code"] in (None, now(rule)) else [*changed, rule]

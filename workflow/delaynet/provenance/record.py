@@ -20,7 +20,7 @@ from typing import Any
 
 from delaynet.config.errors import UserError
 from delaynet.config.files import replacing
-from delaynet.provenance.code import PACKAGE, ROOT, code_digest
+from delaynet.provenance.code import PACKAGE, ROOT, code_digest, code_of_results
 from delaynet.provenance.embedded import Embedded
 from delaynet.provenance.machine import machine, peak_memory
 from delaynet.provenance.repository import version_control
@@ -117,7 +117,7 @@ class Making:
                 "wildcards": self.wildcards,
                 "arguments": sys.argv[1:],
                 "inputs": {path: read["sha256"] for path, read in self.inputs.items()},
-                "modules": {file: digests["code"] for file, digests in self.modules().items()},
+                "modules": code_of_results(self.modules()),
                 **self.versions,
             }
             canonical = json.dumps(made_by, sort_keys=True, separators=(",", ":"))
@@ -211,8 +211,7 @@ def _content(record: Record) -> tuple[Any, ...]:
         {path: file["sha256"] for path, file in record[side].items()}
         for side in ("inputs", "outputs")
     ]
-    code = {file: module["code"] for file, module in record["modules"].items()}
-    return *digests, code, record["rule_code"]
+    return *digests, code_of_results(record["modules"]), record["rule_code"]
 
 
 @cache

@@ -8,6 +8,7 @@ from torch import Tensor
 
 from delaynet.config.grid import REWIRED_STRUCTURES, RunSettings
 from delaynet.model.connectivity import connected_masks, connection_count, random_mask
+from delaynet.model.dale import obeys_dale
 from delaynet.model.network import DelayNetwork, LayerArrays
 from delaynet.training.randomness import generator
 
@@ -29,7 +30,7 @@ def initial_network(settings: RunSettings, inputs: int, outputs: int) -> DelayNe
     shapes = [(synapses, out, into) for into, out in pairwise(sizes)]
     masks = initial_masks(settings, shapes)
     streams = {name: generator(settings.seed, name) for name in ("weight", "delay", "sign")}
-    signs_are_fixed = settings.obeys_dale or settings.structure in REWIRED_STRUCTURES
+    signs_are_fixed = obeys_dale(settings) or settings.structure in REWIRED_STRUCTURES
     if signs_are_fixed and settings.model.signs == "unseeded":
         streams["sign"].seed()
     layers = []
@@ -80,7 +81,7 @@ def drawn_signs(
     Under Dale's principle a presynaptic unit has one sign, and exactly the configured share of
     units is excitatory; otherwise each connection draws its own.
     """
-    if not settings.obeys_dale:
+    if not obeys_dale(settings):
         return torch.randint(2, shape, generator=stream).to(torch.float32) * 2 - 1
     presynaptic = shape[2]
     excitatory = round(settings.model.excitatory_fraction * presynaptic)

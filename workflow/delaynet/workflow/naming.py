@@ -15,6 +15,7 @@ from snakemake.exceptions import WorkflowError
 
 from delaynet.config.errors import UserError
 from delaynet.config.grid import Config, Dale, Delays, Run, Structure, parse_config
+from delaynet.config.listing import settings_of
 from delaynet.data.corpus.layout import SPLITS, list_path
 from delaynet.paper.figures.selection import figures_of
 from delaynet.provenance.audit import Audit
@@ -242,6 +243,12 @@ def feature_options(config: Config) -> str:
     for report in feature_report(config):
         options += ["--report", report]
     return shlex.join([*options, "--settings", config.features.model_dump_json()])
+
+
+def descriptions(config: Config) -> str:
+    """Return a digest of what all settings are described as, which a table prints."""
+    described = [(setting.key, setting.description) for setting in settings_of(config)]
+    return hashlib.sha256(json.dumps(described).encode()).hexdigest()[:16]
 
 
 def run_settings(config: Config) -> Callable[[Any], str]:

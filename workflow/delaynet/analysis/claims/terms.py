@@ -8,6 +8,7 @@ from typing import Literal, NamedTuple
 
 from delaynet.analysis.grouping.nulls import NULLS, TESTED_BY, valid_nulls
 from delaynet.config.grid import STANDARD, Config
+from delaynet.model.dale import obeys_dale
 
 Family = Literal["confirmatory", "accuracy", "part", "control", "exploratory"]
 Kind = Literal["greater", "two_sided", "equivalence"]
@@ -118,8 +119,8 @@ def grid_of(config: Config) -> Grid:
             settings[point] = config.resolve(run)
         seeds.setdefault(point, set()).add(run.seed)
     return {
-        point: Facts(frozenset(of_point), settings[point].training.data, settings[point].obeys_dale)
-        for point, of_point in seeds.items()
+        point: Facts(frozenset(seeds[point]), of_point.training.data, obeys_dale(of_point))
+        for point, of_point in settings.items()
     }
 
 

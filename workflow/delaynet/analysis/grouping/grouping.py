@@ -41,6 +41,7 @@ from delaynet.config.errors import UserError
 from delaynet.config.files import replacing, replacing_hdf5
 from delaynet.config.grid import Run, RunSettings, load_config
 from delaynet.data.processes import in_order
+from delaynet.model.dale import obeys_dale
 from delaynet.training.run_folder import read_network
 
 # draws of Moran's I of trained networks from each of these null models, and of everything else
@@ -138,7 +139,7 @@ def difference(
 
 def nulls_of(settings: RunSettings) -> tuple[str, ...]:
     """Return the null models valid for a run: under Dale's principle none that moves signs."""
-    return valid_nulls("dale" if settings.obeys_dale else "free")
+    return valid_nulls("dale" if obeys_dale(settings) else "free")
 
 
 def orders_of(settings: RunSettings) -> tuple[Order, ...]:

@@ -14,6 +14,7 @@ import numpy as np
 
 from delaynet.config.settings import DecibelFeatures, SpikeFeatures, StandardisedFeatures
 from delaynet.data.corpus.layout import Clip
+from delaynet.data.features.frames import step_seconds
 
 CLIPS_PER_CHUNK = 64
 
@@ -58,7 +59,7 @@ def create_features(
     )
     features.attrs["axes"] = ["clip", "frame", band]
     features.attrs["units"] = f"{settings.scale:g} per {unit}"
-    features.attrs["frame_duration_s"] = settings.step_seconds
+    features.attrs["frame_duration_s"] = step_seconds(settings)
     return features
 
 

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from delaynet.analysis.claims.terms import SHARE
 from delaynet.config.grid import Config, Run
+from delaynet.data.features.frames import step_seconds
 from delaynet.paper.figures import rows, style
 from delaynet.paper.figures.correlogram import (
     Correlogram,
@@ -85,7 +86,7 @@ def load(config: Config, results_folder: Path) -> DaleFigure:
         tuple(seeds[0] for seeds in kinds.values()),
         tuple(read_correlogram(results_folder, seeds, "trained") for seeds in kinds.values()),
         _delays(results_folder, kinds.get("dale", [])),
-        1000 * config.features.step_seconds,
+        1000 * step_seconds(config.features),
         corpus_name(results_folder, runs),
     )
 

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from delaynet.analysis.grouping.receptive_fields import ReceptiveFields
 from delaynet.config.grid import REWIRED_STRUCTURES, Config, Run
+from delaynet.data.features.frames import step_seconds
 from delaynet.paper.figures import rows, style
 from delaynet.paper.figures.loading import corpus_name, fields_before_and_after
 from delaynet.paper.figures.selection import needed_runs, shown_sparsity
@@ -65,7 +66,7 @@ def load(config: Config, results_folder: Path) -> Delays:
     """
     runs = needed_runs("delays", config)
     changes = {run: _change(*fields_before_and_after(results_folder, run)) for run in runs}
-    step = 1000 * config.features.step_seconds
+    step = 1000 * step_seconds(config.features)
     return Delays(changes, step, shown_sparsity(config), corpus_name(results_folder, runs))
 
 

@@ -15,6 +15,7 @@ from matplotlib.ticker import MaxNLocator
 from delaynet.analysis.claims.terms import TYPICAL_Z
 from delaynet.analysis.grouping.nulls import NULLS
 from delaynet.config.grid import Config, Run
+from delaynet.data.features.frames import step_seconds
 from delaynet.paper.figures import rows, style
 from delaynet.paper.figures.correlogram import (
     Correlogram,
@@ -80,7 +81,7 @@ def load(config: Config, results_folder: Path) -> GroupingFigure:
         {(test.run, test.network, test.null): test for test in tests},
         seen,
         (before, after),
-        1000 * config.features.step_seconds,
+        1000 * step_seconds(config.features),
         corpus_name(results_folder, runs),
     )
 

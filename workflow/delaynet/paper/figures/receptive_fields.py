@@ -18,6 +18,7 @@ from delaynet.analysis.grouping.nulls import z_score
 from delaynet.analysis.grouping.points import marked_points
 from delaynet.analysis.grouping.receptive_fields import FloatArray, ReceptiveFields, as_image
 from delaynet.config.grid import Config, Run
+from delaynet.data.features.frames import step_seconds
 from delaynet.paper.figures import style
 from delaynet.paper.figures.loading import PRIMARY_NULL, corpus_name, fields_before_and_after
 from delaynet.paper.figures.selection import needed_runs
@@ -71,7 +72,7 @@ def load(config: Config, results_folder: Path) -> ReceptiveFieldMaps:
     """
     runs = needed_runs("receptive_fields", config)
     maps = {run: _maps(run, *fields_before_and_after(results_folder, run)) for run in runs}
-    step = 1000 * config.features.step_seconds
+    step = 1000 * step_seconds(config.features)
     return ReceptiveFieldMaps(maps, step, corpus_name(results_folder, runs))
 
 

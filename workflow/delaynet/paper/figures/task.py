@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from delaynet.config.files import readable
 from delaynet.config.grid import Config
 from delaynet.data.features.audio import read_audio
+from delaynet.data.features.frames import step_seconds
 from delaynet.model.network import class_evidence
 from delaynet.paper.figures import style
 from delaynet.paper.figures.loading import require, run_file
@@ -96,7 +97,7 @@ def load(config: Config, results_folder: Path) -> Task:
         label=label,
         speaker=speaker,
         label_names=label_names,
-        step_milliseconds=1000 * config.features.step_seconds,
+        step_milliseconds=1000 * step_seconds(config.features),
         corpus_name=corpus_name,
         channel_name=channel_name,
     )

@@ -11,9 +11,11 @@ import numpy as np
 from delaynet.analysis import statistics
 from delaynet.analysis.claims import terms, verdicts
 from delaynet.analysis.grouping import grouping, points
-from delaynet.analysis.tables import settings_of, show_setting
+from delaynet.analysis.tables import show_setting
 from delaynet.config.grid import STANDARD, Config
+from delaynet.config.listing import settings_of
 from delaynet.config.settings import DecibelFeatures
+from delaynet.data.features.frames import step_seconds
 from delaynet.model import connectivity, delays
 from delaynet.paper.numbers.number import Number, count, show_constant, sparsity_key
 from delaynet.paper.words import percent
@@ -42,7 +44,7 @@ def setting_numbers(config: Config) -> Iterator[Number]:
         value, shown = setting.value, show_setting(setting.value)
         yield Number(f"settings.{setting.key}", value, shown)
     features, model, training = config.features, config.model, config.training
-    step = 1000 * features.step_seconds
+    step = 1000 * step_seconds(features)
     derived = {
         "step_milliseconds": step,
         "decay": 1 - 1 / model.time_constant,

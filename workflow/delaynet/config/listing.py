@@ -1,0 +1,51 @@
+"""Every setting of a configuration, one by one, as tables and manuscript name them."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
+
+from pydantic import BaseModel
+
+from delaynet.config.grid import Config, Overrides
+from delaynet.config.settings import ModelSettings, TrainingSettings
+
+
+class Setting(NamedTuple):
+    """A setting: its key in the configuration, its value, its meaning in one line."""
+
+    key: str
+    value: Any
+    description: str
+
+
+def settings_of(config: Config) -> Iterator[Setting]:
+    """Yield every setting, the grid's blocks and all overrides of single settings included."""
+    for name, field in Config.model_fields.items():
+        match name:
+            case "grid":
+                for index, block in enumerate(config.grid):
+                    yield from _section(f"grid.{index}", block)
+            case "variants" | "conditions":
+                yield from _overrides(name, getattr(config, name))
+            case "name" | "seeds":
+                yield Setting(name, getattr(config, name), _one_line(field.description))
+            case _:
+                yield from _section(name, getattr(config, name))
+
+
+def _section(prefix: str, section: BaseModel) -> Iterator[Setting]:
+    for name, field in type(section).model_fields.items():
+        yield Setting(f"{prefix}.{name}", getattr(section, name), _one_line(field.description))
+
+
+def _overrides(key_of_all: str, overrides_by_name: Mapping[str, Overrides]) -> Iterator[Setting]:
+    models: dict[str, type[BaseModel]] = {"model": ModelSettings, "training": TrainingSettings}
+    for variant_or_condition, sections in overrides_by_name.items():
+        for section, overrides in sections.items():
+            for name, value in overrides.items():
+                description = models[section].model_fields[name].description
+                key = f"{key_of_all}.{variant_or_condition}.{section}.{name}"
+                yield Setting(key, value, _one_line(description))
+
+
+def _one_line(description: str | None) -> str:
+    return " ".join((description or "").split())
