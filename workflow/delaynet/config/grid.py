@@ -16,6 +16,7 @@ from pydantic import AfterValidator, Field, TypeAdapter, ValidationError, model_
 from delaynet.config.errors import UserError
 from delaynet.config.settings import (
     PRESETS,
+    RESOLVED,
     CorpusSettings,
     DecibelFeatures,
     ExecutionSettings,
@@ -238,7 +239,7 @@ class Config(Settings):
                 self.conditions.get(run.condition, {}).get(name, {}),
             ]
             sections[name] = kind.model_validate(
-                getattr(self, name).model_dump() | over[0] | over[1]
+                getattr(self, name).model_dump() | over[0] | over[1], context=RESOLVED
             )
         return RunSettings(**run._asdict(), **sections)
 
@@ -278,20 +279,27 @@ def _sentence(error: ValidationError, where: str, prefix: str = "") -> str:
     return f"{where}: `{key}` is {value}: {message}{more}."
 
 
-def parse_config(content: Mapping[str, Any], where: str = "configuration") -> Config:
+def parse_config(
+    content: Mapping[str, Any], where: str = "configuration", is_resolved: bool = False
+) -> Config:
     """Check a configuration and return it typed.
+
+    Args:
+        content: keys and values.
+        where: what a sentence begins with.
+        is_resolved: whether it was written in full by this project, rather than by a user.
 
     Raises:
         UserError: one sentence with the key, the value and what is allowed.
     """
     try:
-        return Config.model_validate(content)
+        return Config.model_validate(content, context=RESOLVED if is_resolved else None)
     except ValidationError as error:
         raise UserError(_sentence(error, where)) from None
 
 
 def parse_settings(kind: Any, text: str) -> Any:
-    """Read settings from JSON.
+    """Read settings from JSON, written in full.
 
     Args:
         kind: of settings, such as `RunSettings` or `FeatureSettings`.
@@ -301,13 +309,13 @@ def parse_settings(kind: Any, text: str) -> Any:
         UserError: one sentence with the key, the value and what is allowed.
     """
     try:
-        return TypeAdapter(kind).validate_json(text)
+        return TypeAdapter(kind).validate_json(text, context=RESOLVED)
     except ValidationError as error:
         raise UserError(_sentence(error, "settings")) from None
 
 
 def load_config(path: Path) -> Config:
-    """Read and check a configuration file.
+    """Read and check a configuration file: YAML by a user, or JSON that this project wrote in full.
 
     Raises:
         UserError: no such file, not a text, not YAML, or not a valid configuration.
@@ -320,4 +328,5 @@ def load_config(path: Path) -> Config:
         raise UserError(f"{path}: is not a text in UTF-8 ({error.reason}).") from None
     except yaml.YAMLError as error:
         raise UserError(f"{path}: is not YAML: {' '.join(str(error).split())}.") from None
-    return parse_config(content if isinstance(content, dict) else {}, str(path))
+    content = content if isinstance(content, dict) else {}
+    return parse_config(content, str(path), is_resolved=path.suffix == ".json")

@@ -33,8 +33,9 @@ def settings_of(config: Config) -> Iterator[Setting]:
 
 
 def _section(prefix: str, section: BaseModel) -> Iterator[Setting]:
-    for name, field in type(section).model_fields.items():
-        yield Setting(f"{prefix}.{name}", getattr(section, name), _one_line(field.description))
+    for name in section.model_dump():
+        description = type(section).model_fields[name].description
+        yield Setting(f"{prefix}.{name}", getattr(section, name), _one_line(description))
 
 
 def _overrides(key_of_all: str, overrides_by_name: Mapping[str, Overrides]) -> Iterator[Setting]:

@@ -3,13 +3,56 @@
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SerializerFunctionWrapHandler,
+    ValidationInfo,
+    model_serializer,
+    model_validator,
+)
+
+# of the validation of settings that were written in full, as `results/config.json` is
+RESOLVED = {"resolved": True}
 
 
 class Settings(BaseModel):
-    """Base of all settings: immutable, and a misspelt key is an error."""
+    """Base of all settings: immutable, and a misspelt key is an error.
+
+    A setting that joined later names the value that held before:
+    `Field(default, json_schema_extra={"before": value})`. At that value it is not written down, and
+    where settings were written in full without it, that is its value. So results from before it
+    stay as they are, while a user who leaves it out has the default.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+
+    @classmethod
+    def before(cls) -> dict[str, Any]:
+        """Return the values that held before their settings joined, by name."""
+        extras = {name: field.json_schema_extra for name, field in cls.model_fields.items()}
+        return {
+            name: extra["before"]
+            for name, extra in extras.items()
+            if isinstance(extra, dict) and "before" in extra
+        }
+
+    @model_serializer(mode="wrap")
+    def _without_what_held_before(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        before = self.before()
+        return {
+            name: value
+            for name, value in write(self).items()
+            if name not in before or getattr(self, name) != before[name]
+        }
+
+    @model_validator(mode="before")
+    @classmethod
+    def _with_what_held_before(cls, given: Any, info: ValidationInfo) -> Any:
+        is_resolved = info.context == RESOLVED and isinstance(given, Mapping)
+        return {**cls.before(), **given} if is_resolved else given
 
 
 class CorpusSettings(Settings):

@@ -20,6 +20,7 @@ import torch
 
 from delaynet.config.errors import UserError
 from delaynet.config.grid import RunSettings
+from delaynet.config.settings import RESOLVED
 from delaynet.provenance.audit import Audit
 from delaynet.provenance.code import ROOT, changed_code, code_now
 from delaynet.provenance.machine import machine
@@ -101,7 +102,7 @@ def retrain(audit: Audit, run: str, target: Path) -> Comparison:
             f"{ROOT}); use the command of the project that the results are of."
         )
     (features,) = record["inputs"]
-    settings = RunSettings.model_validate(record["parameters"])
+    settings = RunSettings.model_validate(record["parameters"], context=RESOLVED)
     torch.set_num_threads(record["torch"]["threads"])
     train(settings, audit.root / features, target)
     parts = read_summary(audit.root / run).get("trained_in_parts_on", [])
