@@ -43,14 +43,14 @@ TINY_GRID = [
     {
         "delays": ["fixed"],
         "structure": ["deep_r_rigl"],
-        "dale": ["dale"],
+        "signs": ["dale"],
         "sparsity": ["0.9375"],
     },
 ]
 # every claim has what it is tested on
 CLAIMS_GRID = [
     {"delays": ["none", "fixed", "learned"], "structure": ["dense"]},
-    {"delays": ["learned"], "structure": ["dense"], "dale": ["dale"]},
+    {"delays": ["learned"], "structure": ["dense"], "signs": ["dale"]},
     {
         "delays": ["fixed", "learned"],
         "structure": ["static", "deep_r_rigl"],
@@ -71,12 +71,12 @@ LARGE_GRID = [
     {
         "delays": ["none", "fixed", "learned", "frozen"],
         "structure": ["dense"],
-        "dale": ["free", "dale"],
+        "signs": ["free", "dale"],
     },
     {
         "delays": ["none", "fixed", "learned", "frozen"],
         "structure": ["static", "static_connected", "deep_r", "deep_r_rigl"],
-        "dale": ["free", "dale"],
+        "signs": ["free", "dale"],
         "sparsity": [str(1 - 2.0**-k) for k in range(1, 10)],
     },
 ]

@@ -17,7 +17,9 @@ from delaynet.config.grid import Config, Run
 
 def draw(*key: object) -> float:
     """A standard normal number that belongs to a key."""
-    return float(np.random.default_rng(zlib.crc32(repr(key).encode())).normal())
+    # a run's field was called `dale` when the effects below were chosen for what is drawn here
+    text = repr(key).replace("signs=", "dale=")
+    return float(np.random.default_rng(zlib.crc32(text.encode())).normal())
 
 
 @dataclass(frozen=True)
@@ -68,7 +70,7 @@ class World:
         mean = self.effect
         if run.structure == "deep_r_rigl":
             mean = self.rewired_effect
-        elif run.dale == "dale":
+        elif run.signs == "dale":
             mean = self.dale_effect
         if null == "N6":
             has_space = order == "mel" and run.condition != "shuffled_labels"

@@ -143,7 +143,7 @@ def test_sides_at_different_sparsities_or_dale_settings_are_no_contrast(results)
     grid = [
         {"delays": ["fixed"], "structure": ["static"], "sparsity": ["0.5"]},
         {"delays": ["learned"], "structure": ["static"], "sparsity": ["0.75"]},
-        {"delays": ["learned"], "structure": ["static"], "dale": ["dale"], "sparsity": ["0.5"]},
+        {"delays": ["learned"], "structure": ["static"], "signs": ["dale"], "sparsity": ["0.5"]},
     ]
     assert len(contrasts_of(results, grid, 2, lambda run: 0.5)) == 0
 

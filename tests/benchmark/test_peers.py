@@ -16,7 +16,7 @@ from delaynet.model.network import DelayNetwork, class_evidence
 from delaynet.training.initial import initial_network
 
 PEERS = {"plain": plain_training, "public": public_training}
-# delays, structure, dale, sparsity, sigma
+# delays, structure, signs, sparsity, sigma
 CASES = {
     "dense learned, wide kernels": ("learned", "dense", "free", "0", 12.0),
     "dense learned, narrow kernels": ("learned", "dense", "free", "0", 0.23),
@@ -36,11 +36,11 @@ def data() -> Data:
 
 
 def both(peer: str, case: str) -> tuple[OurTraining, PeerTraining]:
-    delays, structure, dale, sparsity, sigma = CASES[case]
+    delays, structure, signs, sparsity, sigma = CASES[case]
     settings = RunSettings(
         delays=delays,
         structure=structure,
-        dale=dale,
+        signs=signs,
         sparsity=sparsity,
         seed=0,
         model=ModelSettings(hidden=(24,), dropout=0.0),

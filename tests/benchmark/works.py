@@ -56,7 +56,7 @@ def settings(
     delays: str = "learned",
     structure: str = "dense",
     sparsity: str = "0",
-    dale: str = "free",
+    signs: str = "free",
     hidden: int = 256,
     taps: int = 25,
 ) -> RunSettings:
@@ -64,7 +64,7 @@ def settings(
     return RunSettings(
         delays=delays,
         structure=structure,
-        dale=dale,
+        signs=signs,
         sparsity=sparsity,
         seed=0,
         model=ModelSettings(hidden=(hidden,), max_delay=taps),
@@ -77,7 +77,7 @@ def _main_works() -> list[Work]:
     rigl = "deep_r_rigl"
     with_memory = {
         "dense_learned": (settings(), narrow),
-        "dense_learned_dale": (settings(dale="dale"), narrow),
+        "dense_learned_dale": (settings(signs="dale"), narrow),
         "dense_fixed": (settings("fixed"), 0.0),
         "static_fixed_0.9375": (settings("fixed", "static", "0.9375"), 0.0),
         "static_fixed_0.984375": (settings("fixed", "static", "0.984375"), 0.0),

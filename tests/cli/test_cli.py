@@ -11,7 +11,7 @@ from delaynet.cli import COMMANDS
 from delaynet.config.errors import UserError
 from delaynet.workflow import cluster
 
-SETTINGS = '{"delays": "fixed", "structure": "dense", "dale": "free", "sparsity": "0", "seed": 0'
+SETTINGS = '{"delays": "fixed", "structure": "dense", "signs": "free", "sparsity": "0", "seed": 0'
 
 
 def delaynet(*arguments: str | Path, folder: Path) -> subprocess.CompletedProcess[str]:

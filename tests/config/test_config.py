@@ -20,7 +20,7 @@ VALID: dict[str, Any] = {
         {
             "delays": ["fixed"],
             "structure": ["deep_r"],
-            "dale": ["free", "dale"],
+            "signs": ["free", "dale"],
             "sparsity": ["0.50"],
         },
     ],
@@ -112,6 +112,26 @@ WRONG = [
         {"conditions": {"tau/2": {}}},
         ["conditions.tau/2", "pattern"],
     ),
+    (
+        "the former key of signs in the grid",
+        {"grid": [{"delays": ["fixed"], "structure": ["dense"], "dale": ["dale"]}]},
+        ["`grid.0.dale`", "called `signs` now"],
+    ),
+    (
+        "the former key of how signs are drawn",
+        {"model": {"signs": "unseeded"}},
+        ["`model.signs`", "called `signs_drawn` now"],
+    ),
+    (
+        "the same in a condition",
+        {"conditions": {"theirs": {"model": {"signs": "unseeded"}}}},
+        ["`conditions.theirs.model.signs`", "called `signs_drawn` now"],
+    ),
+    (
+        "the former name of a rule of growth",
+        {"training": {"growth": "v1"}},
+        ["`training.growth`", '"v1"', "called 'positive_gradient' now"],
+    ),
     ("a folder that is not named", {"corpus": {"source": "folder"}}, ["corpus", "folder"]),
     ("a folder without use", {"corpus": {"folder": "recordings"}}, ["corpus", "folder"]),
 ]
@@ -186,7 +206,7 @@ def test_the_shipped_configurations_are_valid(name: str) -> None:
 
 
 def _seeds(config: Config) -> dict[tuple[str, ...], int]:
-    """Return how many seeds each grid point has: (delays, structure, dale, sparsity, condition)."""
+    """Return the number of seeds of each (delays, structure, signs, sparsity, condition)."""
     return Counter((*run[:4], run.condition) for run in config.runs())
 
 
@@ -242,7 +262,7 @@ def test_the_full_grid_has_every_control_and_sweep() -> None:
         "magnitude",
     }
     assert "frozen" in {s.delays for s in settings}
-    assert {s.training.growth for s in settings} == {"gradient", "magnitude", "v1"}
+    assert {s.training.growth for s in settings} == {"gradient", "magnitude", "positive_gradient"}
     assert len({s.training.l1 for s in settings}) == 3
     assert len({s.model.time_constant for s in settings}) == 3
     assert set(_seeds(config).values()) == {10}

@@ -41,7 +41,7 @@ def test_a_count_is_not_spoilt_by_binary_fractions() -> None:
     size=st.tuples(st.integers(1, 2), st.integers(1, 12), st.integers(1, 12)),
     density=st.floats(0.05, 0.95),
     seed=st.integers(0, 999),
-    growth=st.sampled_from(["random", "gradient", "magnitude", "v1"]),
+    growth=st.sampled_from(["random", "gradient", "magnitude", "positive_gradient"]),
 )
 @settings(deadline=None)
 def test_rewiring_keeps_the_count_and_leaves_no_weight_on_dormant_connections(
@@ -65,9 +65,9 @@ def test_rewiring_keeps_the_count_and_leaves_no_weight_on_dormant_connections(
 @pytest.mark.parametrize(
     ("gradient", "expected"),
     [
-        ([-2.0, 1.0, 3.0], {"gradient": 2, "magnitude": 4, "v1": 4}),
-        ([-4.0, 1.0, 3.0], {"gradient": 2, "magnitude": 2, "v1": 4}),
-        ([2.0, 1.0, -0.1], {"gradient": 4, "magnitude": 2, "v1": 2}),
+        ([-2.0, 1.0, 3.0], {"gradient": 2, "magnitude": 4, "positive_gradient": 4}),
+        ([-4.0, 1.0, 3.0], {"gradient": 2, "magnitude": 2, "positive_gradient": 4}),
+        ([2.0, 1.0, -0.1], {"gradient": 4, "magnitude": 2, "positive_gradient": 2}),
     ],
 )
 def test_growth_follows_the_gradient_of_dormant_connections_as_named(

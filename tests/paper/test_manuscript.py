@@ -25,7 +25,7 @@ from delaynet.paper.manuscript import build, list_numbers
 
 GRID = [
     *CLAIMS_GRID,
-    {"delays": ["none", "fixed"], "structure": ["dense"], "dale": ["dale"]},
+    {"delays": ["none", "fixed"], "structure": ["dense"], "signs": ["dale"]},
 ]
 
 
@@ -85,9 +85,9 @@ def test_all_accuracies_and_contrasts_are_printed(built):
             assert f"accuracy.{variant}.{sparsity}.mean" in printed
     for claim, contrasts in numbers["contrasts"].items():
         for contrast, settings in contrasts.items():
-            for dale, cells in settings.items():
+            for signs, cells in settings.items():
                 for sparsity in cells:
-                    key = f"contrasts.{claim}.{contrast}.{dale}.{sparsity}"
+                    key = f"contrasts.{claim}.{contrast}.{signs}.{sparsity}"
                     assert f"{key}.mean_difference" in printed
 
 

@@ -20,7 +20,7 @@ from delaynet.paper.numbers.number import Number, nest, show_constant, show_p, s
 from delaynet.paper.numbers.writing import write_numbers
 
 GRID = [
-    {"delays": ["none", "fixed", "learned"], "structure": ["dense"], "dale": ["free", "dale"]},
+    {"delays": ["none", "fixed", "learned"], "structure": ["dense"], "signs": ["free", "dale"]},
     {"delays": ["fixed", "learned"], "structure": ["static"], "sparsity": ["0.9375"]},
 ]
 
@@ -71,7 +71,7 @@ def test_the_corpus_is_counted(numbers, results):
 
 def test_accuracies_are_those_of_the_table(numbers, results):
     for row in read_table(results / "tables" / "accuracy.csv").to_dict("records"):
-        variant = numbers["accuracy"][f"{row['delays']}-{row['structure']}-{row['dale']}"]
+        variant = numbers["accuracy"][f"{row['delays']}-{row['structure']}-{row['signs']}"]
         cell = variant["p" + row["sparsity"].replace(".", "_")]
         assert cell["mean"]["value"] == row["mean"]
         assert cell["mean"]["shown"] == f"{row['mean']:.1f}"
@@ -84,7 +84,7 @@ def test_contrasts_are_those_of_the_table(numbers, results):
     assert len(table)
     for row in table.to_dict("records"):
         claim = numbers["contrasts"][row["claim"]]
-        cells = claim[row["contrast"].replace(" ", "_")][row["dale"]]
+        cells = claim[row["contrast"].replace(" ", "_")][row["signs"]]
         cell = cells["p" + row["sparsity"].replace(".", "_")]
         assert cell["mean_difference"]["value"] == row["mean_difference"]
         assert cell["magnitude"]["shown"] == f"{abs(row['mean_difference']):.1f}"
@@ -128,7 +128,7 @@ def test_where_there_is_nothing_to_permute_there_is_no_effect_and_nothing_is_cou
     assert (trained["N1"]["testable"]["value"], trained["N1"]["unchanged"]["value"]) == (3, 0)
     of_signs, of_delays = (numbers["grouping_summary"][null] for null in ("N1", "N2"))
     table = read_table(results / "grouping.csv")
-    both = table[(table["dale"] == "dale") & (table["null"] == "N2")]
+    both = table[(table["signs"] == "dale") & (table["null"] == "N2")]
     dale = both.groupby(["delays", "structure", "sparsity"]).ngroups  # N1 is not valid there
     assert of_delays["cells"]["value"] == of_signs["cells"]["value"] - 1 + dale
     assert of_delays["cells"]["value"] == of_delays["positive"]["value"]
@@ -152,7 +152,7 @@ def test_effects_without_the_delays_at_the_ends_stand_apart(of_claims):
     results, numbers = of_claims
     rows = read_table(results / "grouping.csv").query(
         "measure == 'morans_i_interior' and null == 'N2' and condition == 'standard'"
-        " and delays == 'learned' and structure == 'dense' and dale == 'dale'"
+        " and delays == 'learned' and structure == 'dense' and signs == 'dale'"
     )
     found = numbers["interior"]["learned-dense-dale"]["p0"]
     effect = (rows["observed"] - rows["null_mean"]).mean()

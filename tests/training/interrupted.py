@@ -26,14 +26,14 @@ BATCH_SIZE = 48
 def small_run(
     delays: str = "learned",
     structure: str = "deep_r_rigl",
-    dale: str = "dale",
+    signs: str = "dale",
     epochs: int = 3,
     **training: object,
 ) -> RunSettings:
     return RunSettings(
         delays=delays,  # type: ignore[arg-type]
         structure=structure,  # type: ignore[arg-type]
-        dale=dale,  # type: ignore[arg-type]
+        signs=signs,  # type: ignore[arg-type]
         sparsity="0" if structure == "dense" else "0.75",
         seed=0,
         model=ModelSettings(hidden=(24,), max_delay=10),

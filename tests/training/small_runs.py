@@ -24,7 +24,7 @@ TRAINING = {"epochs": 6, "batch_size": BATCH, "learning_rate": 0.2, "delay_learn
 def run_settings(
     delays: str = "learned",
     structure: str = "dense",
-    dale: str = "free",
+    signs: str = "free",
     sparsity: str = "0.75",
     seed: int = 0,
     model: dict[str, Any] | None = None,
@@ -33,7 +33,7 @@ def run_settings(
     return RunSettings(
         delays=delays,  # type: ignore[arg-type]
         structure=structure,  # type: ignore[arg-type]
-        dale=dale,  # type: ignore[arg-type]
+        signs=signs,  # type: ignore[arg-type]
         sparsity="0" if structure == "dense" else sparsity,
         seed=seed,
         model=ModelSettings(**(MODEL | (model or {}))),

@@ -321,9 +321,9 @@ def test_the_time_left_is_that_of_as_many_epochs_as_are_left(
 def test_signs_that_come_from_no_seed_are_those_of_the_checkpoint(
     features: Path, tmp_path: Path
 ) -> None:
-    settings = small_run(dale="dale")
+    settings = small_run(signs="dale")
     settings = settings.model_copy(
-        update={"model": settings.model.model_copy(update={"signs": "unseeded"})}
+        update={"model": settings.model.model_copy(update={"signs_drawn": "unseeded"})}
     )
     (tmp_path / "initial.h5").mkdir()
     with pytest.raises(UserError):

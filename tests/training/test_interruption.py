@@ -56,11 +56,11 @@ def wait_for(text: str, log: Path) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("delays", "structure", "dale"), VARIANTS)
+@pytest.mark.parametrize(("delays", "structure", "signs"), VARIANTS)
 def test_killed_at_twenty_random_moments_a_training_ends_in_the_same_bytes(
-    delays: str, structure: str, dale: str, features: Path, tmp_path: Path
+    delays: str, structure: str, signs: str, features: Path, tmp_path: Path
 ) -> None:
-    settings = small_run(delays, structure, dale)
+    settings = small_run(delays, structure, signs)
     reference, folder, log = tmp_path / "undisturbed", tmp_path / "killed", tmp_path / "log"
     train_to_the_end(
         settings, features, reference, EVERY_BATCH
@@ -70,7 +70,7 @@ def test_killed_at_twenty_random_moments_a_training_ends_in_the_same_bytes(
     duration = time.monotonic() - begin
     expected = results(reference)
     assert sorted(expected) == sorted(RUN_FILES)
-    draw = random.Random(f"{delays} {structure} {dale}")
+    draw = random.Random(f"{delays} {structure} {signs}")
     kills = finished = 0
     while kills < KILLS or not finished:
         child = in_process(train_to_the_end, log, settings, features, folder, EVERY_BATCH)

@@ -54,7 +54,7 @@ SETTINGS = st.builds(
     seed=st.integers(0, 2**31 - 1),
     hidden=st.sampled_from([(16,), (9, 7)]),
     synapses=st.integers(1, 2),
-    growth=st.sampled_from(["gradient", "magnitude", "random", "v1"]),
+    growth=st.sampled_from(["gradient", "magnitude", "random", "positive_gradient"]),
 )
 
 
@@ -73,10 +73,10 @@ def check(network: DelayNetwork, start: DelayNetwork, settings: RunSettings, epo
         assert (weight[~layer.mask] == 0).all(), "a dormant connection carries weight"
         assert delay.min() >= 0
         assert delay.max() <= 24
-        if settings.dale == "dale":
+        if settings.signs == "dale":
             excites, inhibits = ((sign * weight > 0).any(0).any(0) for sign in (1, -1))
             assert not (excites & inhibits).any(), "a unit of both signs"
-        if settings.dale == "dale" or rewired:
+        if settings.signs == "dale" or rewired:
             assert torch.equal(layer.sign, first.sign)
             assert (weight * first.sign >= 0).all(), "a sign has changed"
         if rewired:
@@ -124,15 +124,15 @@ def test_count_dormancy_signs_and_delays_hold_after_every_step_and_in_the_saved_
         hypothesis.reject()
     read_back = saved_and_read_back(network, settings)
     check(read_back, start, settings, epoch=5)
-    if settings.dale == "dale":
+    if settings.signs == "dale":
         assert units_of_both_signs(read_back) == 0, "a unit of both signs at evaluation"
 
 
-@pytest.mark.parametrize(("delays", "structure", "dale"), VARIANTS)
+@pytest.mark.parametrize(("delays", "structure", "signs"), VARIANTS)
 def test_connections_change_where_they_are_rewired_or_pruned_and_delays_where_they_are_learned(
-    delays: str, structure: str, dale: str
+    delays: str, structure: str, signs: str
 ) -> None:
-    start, network = checked_training(run_settings(delays, structure, dale))
+    start, network = checked_training(run_settings(delays, structure, signs))
     pairs = list(zip(network.layers, start.layers, strict=True))
     moved = [not torch.equal(layer.mask, first.mask) for layer, first in pairs]
     assert all(moved) == any(moved) == (structure in (*REWIRED_STRUCTURES, "magnitude"))

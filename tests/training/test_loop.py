@@ -31,7 +31,7 @@ from delaynet.training.run_folder import (
 
 
 def run_settings(training: dict[str, object] | None = None, **grid: object) -> RunSettings:
-    point = {"delays": "learned", "structure": "deep_r_rigl", "dale": "dale", "sparsity": "0.75"}
+    point = {"delays": "learned", "structure": "deep_r_rigl", "signs": "dale", "sparsity": "0.75"}
     return RunSettings(
         **(point | grid),  # type: ignore[arg-type]
         seed=0,
@@ -132,7 +132,7 @@ def test_a_network_learns_its_training_clips(small_features: Path, tmp_path: Pat
 def test_a_loss_that_is_not_finite_stops_the_run_with_its_name(
     small_features: Path, tmp_path: Path
 ) -> None:
-    settings = run_settings({"learning_rate": 1e38}, structure="dense", sparsity="0", dale="free")
+    settings = run_settings({"learning_rate": 1e38}, structure="dense", sparsity="0", signs="free")
     run = settings.run.folder
     assert run == "standard/learned-dense-free/sparsity-0/seed-0"
     named = rf"^{run}: in epoch 1, batch \d.*; lower `training.learn"

@@ -17,18 +17,18 @@ from delaynet.training.run_folder import read_network, read_summary
 from delaynet.training.step import prune_gradually
 
 
-@pytest.mark.parametrize("dale", ["free", "dale"])
-def test_a_network_to_be_pruned_begins_as_the_dense_one_of_its_seed(dale: str) -> None:
+@pytest.mark.parametrize("signs", ["free", "dale"])
+def test_a_network_to_be_pruned_begins_as_the_dense_one_of_its_seed(signs: str) -> None:
     pruned, dense = (
-        initial_network(run_settings("learned", structure, dale), CHANNELS, CLASSES).state_dict()
+        initial_network(run_settings("learned", structure, signs), CHANNELS, CLASSES).state_dict()
         for structure in ("magnitude", "dense")
     )
     assert all(torch.equal(pruned[name], dense[name]) for name in dense)
 
 
-@pytest.mark.parametrize("dale", ["free", "dale"])
-def test_every_epoch_the_weakest_connections_go_and_what_is_gone_stays_away(dale: str) -> None:
-    run = begin(run_settings("learned", "magnitude", dale))
+@pytest.mark.parametrize("signs", ["free", "dale"])
+def test_every_epoch_the_weakest_connections_go_and_what_is_gone_stays_away(signs: str) -> None:
+    run = begin(run_settings("learned", "magnitude", signs))
     gone: list[Tensor] = [~layer.mask for layer in run.network.layers]
     for epoch in range(6):
         before = copy.deepcopy(run.network)

@@ -49,7 +49,7 @@ def run_settings(epochs: int) -> RunSettings:
     return RunSettings(
         delays="learned",
         structure="deep_r",
-        dale="free",
+        signs="free",
         sparsity="0.5",
         seed=0,
         model=ModelSettings(hidden=(5,)),

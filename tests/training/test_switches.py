@@ -97,8 +97,8 @@ def test_a_pruned_connection_leaves_no_moments_behind_unless_it_lingers() -> Non
 
 def test_dale_binds_a_dense_network_or_leaves_it_as_a_free_one() -> None:
     enforced, ignored, free = (
-        run_settings(dale=dale, model={"dale_when_dense": choice})
-        for dale, choice in (("dale", "enforced"), ("dale", "not_enforced"), ("free", "enforced"))
+        run_settings(signs=signs, model={"dale_when_dense": choice})
+        for signs, choice in (("dale", "enforced"), ("dale", "not_enforced"), ("free", "enforced"))
     )
     assert units_of_both_signs(trained(enforced)) == 0
     assert units_of_both_signs(trained(ignored)) > 20
@@ -108,15 +108,15 @@ def test_dale_binds_a_dense_network_or_leaves_it_as_a_free_one() -> None:
     assert units_of_both_signs(trained(sparse)) == 0
 
 
-@pytest.mark.parametrize(("structure", "dale"), [("static", "dale"), ("deep_r", "free")])
+@pytest.mark.parametrize(("structure", "signs"), [("static", "dale"), ("deep_r", "free")])
 def test_signs_come_from_the_seed_or_from_nowhere_and_nothing_else_does(
-    structure: str, dale: str
+    structure: str, signs: str
 ) -> None:
-    for signs in ("from_seed", "unseeded"):
-        settings = run_settings("learned", structure, dale, model={"signs": signs})
+    for drawn in ("from_seed", "unseeded"):
+        settings = run_settings("learned", structure, signs, model={"signs_drawn": drawn})
         first, second = (initial_network(settings, 12, 5).layers for _ in range(2))
         same = [torch.equal(a.sign, b.sign) for a, b in zip(first, second, strict=True)]
-        assert all(same) == (signs == "from_seed")
+        assert all(same) == (drawn == "from_seed")
         for a, b in zip(first, second, strict=True):
             assert torch.equal(a.mask, b.mask)
             assert torch.equal(a.delay, b.delay)
@@ -126,7 +126,7 @@ def test_signs_come_from_the_seed_or_from_nowhere_and_nothing_else_does(
 def test_signs_that_no_seed_gives_stand_in_the_saved_network(
     small_features: Path, tmp_path: Path
 ) -> None:
-    model = {"signs": "unseeded"}
+    model = {"signs_drawn": "unseeded"}
     settings = run_settings("fixed", "deep_r", "dale", model=model, training=TINY)
     loop.train(settings, small_features, tmp_path)
     initial, final = (read_network(tmp_path / name).layers for name in ("initial.h5", "network.h5"))
@@ -158,10 +158,10 @@ def test_growth_takes_the_dormant_connections_that_its_name_says() -> None:
     order = {
         "gradient": lambda gradient: -gradient,
         "magnitude": lambda gradient: gradient.abs(),
-        "v1": lambda gradient: gradient,
+        "positive_gradient": lambda gradient: gradient,
     }
     masks = {}
-    for growth in ("gradient", "magnitude", "v1", "random"):
+    for growth in ("gradient", "magnitude", "positive_gradient", "random"):
         run = begin(
             run_settings(
                 "fixed", "deep_r_rigl", model={"dropout": 0.0}, training={"growth": growth}
@@ -176,7 +176,7 @@ def test_growth_takes_the_dormant_connections_that_its_name_says() -> None:
         if growth in order:
             score = order[growth](gradient)
             assert score[grown].min() >= score[dormant & ~grown].max()
-    for other in ("gradient", "magnitude", "v1"):
+    for other in ("gradient", "magnitude", "positive_gradient"):
         assert not torch.equal(masks["random"], masks[other])
 
 
@@ -218,7 +218,7 @@ def test_initial_delays_are_uniform_and_the_published_ones_are_not_at_the_ends()
 
 def test_positive_gain_stays_positive_where_it_is_asked_for() -> None:
     for positive_gain in (False, True):
-        run = begin(run_settings("fixed", dale="dale", model={"positive_gain": positive_gain}))
+        run = begin(run_settings("fixed", signs="dale", model={"positive_gain": positive_gain}))
         lowest = []
         for step in range(6):
             run.network.norms[0].weight.data.clamp_(max=0.001)  # one step from a change of sign

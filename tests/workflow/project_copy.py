@@ -18,7 +18,7 @@ model: {hidden: [12]}
 training: {epochs: 2, batch_size: 32, l1: 0.0001}
 grid:
   - {delays: [none, learned], structure: [dense]}
-  - {delays: [fixed], structure: [deep_r_rigl], dale: [dale], sparsity: ["0.75"]}
+  - {delays: [fixed], structure: [deep_r_rigl], signs: [dale], sparsity: ["0.75"]}
 seeds: 1
 """
 

@@ -677,7 +677,7 @@ def test_every_record_fits_the_schema_and_names_its_rule(finished: Path) -> None
         rules.add(record["rule"])
         assert record["torch"] is not None or record["rule"] != "train"
         assert record["wildcards"].keys() == {
-            "train": {"condition", "delays", "structure", "dale", "sparsity", "seed"},
+            "train": {"condition", "delays", "structure", "signs", "sparsity", "seed"},
             "figure": {"figure"},
         }.get(record["rule"], set())
     assert None not in rules

@@ -33,7 +33,7 @@ from delaynet.workflow.verify import (
 
 def settings_of(seed: int) -> RunSettings:
     return RunSettings(
-        delays="learned", structure="deep_r_rigl", dale="free", sparsity="0.75", seed=seed,
+        delays="learned", structure="deep_r_rigl", signs="free", sparsity="0.75", seed=seed,
         model=ModelSettings(hidden=(8,)),
         training=TrainingSettings(epochs=1, batch_size=64, device="cpu"),
     )  # fmt: skip

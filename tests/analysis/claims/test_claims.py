@@ -82,7 +82,7 @@ def test_families_are_corrected_as_they_say(outcomes):
 def test_grouping_is_tested_on_one_z_a_seed(tmp_path):
     found = outcomes_of(tmp_path)["c4_n2"]
     rows = trained(tmp_path).query(
-        "delays == 'learned' and structure == 'dense' and dale == 'free' and null == 'N2'"
+        "delays == 'learned' and structure == 'dense' and signs == 'free' and null == 'N2'"
         " and condition == 'standard' and measure == 'morans_i'"
     )
     assert (found.n, found.effect) == (6, pytest.approx(rows["z"].mean()))
@@ -100,10 +100,12 @@ def test_what_decides_claims_is_not_tested_again():
 
 
 def test_controls_are_told_by_channel_and_by_delay():
-    both = {"condition": [*CONTROLS], "dale": ["free", "dale"]}
+    both = {"condition": [*CONTROLS], "signs": ["free", "dale"]}
     config = claims_config(grid=[*CLAIMS_GRID[:-1], CLAIMS_GRID[-1] | both], conditions=CONTROLS)
     family = [hypothesis for hypothesis in listed(config) if hypothesis.family == "control"]
-    told = {(t.point.condition, t.point.dale, t.quantity.null) for h in family for t in h.terms[1:]}
+    told = {
+        (t.point.condition, t.point.signs, t.quantity.null) for h in family for t in h.terms[1:]
+    }
     by_data = {("free", "N6"), ("free", "N2"), ("dale", "N2")}
     expected = {(name, *of) for name in ("scrambled_time", "shuffled_labels") for of in by_data}
     assert told == expected | {("permuted_channels", "free", "N6")}
@@ -120,7 +122,7 @@ def test_tests_that_few_seeds_cannot_decide_do_not_weaken_the_others(outcomes):
 def test_grouping_without_clamped_delays_is_tested_as_the_claims_are(tmp_path):
     found = outcomes_of(tmp_path)
     rows = trained(tmp_path).query(
-        "delays == 'learned' and structure == 'dense' and dale == 'free' and null == 'N6'"
+        "delays == 'learned' and structure == 'dense' and signs == 'free' and null == 'N6'"
         " and condition == 'standard' and measure == 'morans_i_interior'"
     )
     inside = found["morans_i_interior_learned_dense_free_p0_n6"]
@@ -131,7 +133,7 @@ def test_grouping_without_clamped_delays_is_tested_as_the_claims_are(tmp_path):
 def test_the_reversed_test_asks_for_the_opposite(tmp_path):
     found = outcomes_of(tmp_path, TIME_ONLY)
     rows = trained(tmp_path).query(
-        "delays == 'learned' and structure == 'dense' and dale == 'free' and null == 'N6'"
+        "delays == 'learned' and structure == 'dense' and signs == 'free' and null == 'N6'"
         " and condition == 'standard' and measure == 'morans_i'"
     )
     assert found["c4_n6"].reversed_p == sign_flip(rows["z"] - 1.645, "less") == 1 / 64
@@ -160,7 +162,7 @@ def test_what_survives_is_set_against_half_of_the_same_seeds_dense_effect(tmp_pa
         "delays == 'learned' and structure == 'dense' and null == 'N2'"
         " and condition == 'standard' and measure == 'morans_i'"
     )
-    effect = rows.pivot(index="seed", columns="dale", values="effect")
+    effect = rows.pivot(index="seed", columns="signs", values="effect")
     assert found.effect == pytest.approx((effect["dale"] - SHARE * effect["free"]).mean())
 
 

@@ -211,14 +211,14 @@ def test_a_claim_that_seeds_disagree_on_is_inconclusive(tmp_path, claim):
     assert found[claim] == ("inconclusive", "interval_covers_boundary")
 
 
-def without(delays, structure, dale="free"):
+def without(delays, structure, signs="free"):
     """The grid of the claims less one variant."""
     grid = []
     for block in CLAIMS_GRID:
         for one_structure in block["structure"]:
             for one_delays in block["delays"]:
-                kind = (one_delays, one_structure, block.get("dale", ["free"])[0])
-                if kind != (delays, structure, dale):
+                kind = (one_delays, one_structure, block.get("signs", ["free"])[0])
+                if kind != (delays, structure, signs):
                     grid.append(block | {"delays": [one_delays], "structure": [one_structure]})
     return grid
 

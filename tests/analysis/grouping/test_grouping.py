@@ -91,7 +91,7 @@ def test_without_delays_time_cannot_be_tested_and_space_can():
 
 
 GRIDS = [
-    {"delays": ["learned"], "structure": ["dense"], "dale": ["free", "dale"]},
+    {"delays": ["learned"], "structure": ["dense"], "signs": ["free", "dale"]},
     {"delays": ["fixed"], "structure": ["dense"]},
     {"delays": ["none"], "structure": ["dense"]},
     {"delays": ["frozen"], "structure": ["dense"]},
@@ -131,7 +131,7 @@ def networks_of(run):
     """Signs and delays before and after training, and the mel channel of every input."""
     random = np.random.default_rng(run.seed)
     density = 1 - float(run.sparsity)
-    without = planted.neither_under_dale if run.dale == "dale" else planted.neither
+    without = planted.neither_under_dale if run.signs == "dale" else planted.neither
     initial = without(random, 32, density)
     trained = TRAINED[run.variant](random, 32) if density == 1 else without(random, 32, density)
     if run.delays == "none":
@@ -173,7 +173,7 @@ def columns_of_tests(rows):
 
 
 def test_the_table_holds_every_network_measure_and_null_that_can_test_it(analysed):
-    rows = read_rows(analysed, delays="learned", dale="free", condition="standard", seed="1")
+    rows = read_rows(analysed, delays="learned", signs="free", condition="standard", seed="1")
     signs, positions = ("N1", "N2", "N6", "N3", "N4", "N5"), ("N2", "N4", "N5")
     assert columns_of_tests(rows) == [
         *product(["initial"], ["mel"], ["morans_i"], signs[:5]),
@@ -191,7 +191,7 @@ def test_the_table_is_in_the_order_of_the_grid(analysed):
 
 
 def test_signs_are_never_permuted_under_dales_principle(analysed):
-    nulls = {row["null"] for row in read_rows(analysed, dale="dale")}
+    nulls = {row["null"] for row in read_rows(analysed, signs="dale")}
     assert nulls == {"N2", "N4", "N5"}
 
 
@@ -203,11 +203,11 @@ def z_scores(analysed, **wanted):
 @pytest.mark.parametrize(
     ("wanted", "found", "not_found"),
     [
-        ({"delays": "learned", "dale": "free"}, {"N1", "N2", "N6", "N3", "N4"}, {}),
+        ({"delays": "learned", "signs": "free"}, {"N1", "N2", "N6", "N3", "N4"}, {}),
         ({"delays": "frozen"}, {"N1", "N2", "N3", "N4"}, {"N6"}),
         ({"delays": "fixed", "structure": "dense"}, {"N1", "N6", "N3"}, {"N2", "N4"}),
         ({"delays": "none"}, {"N1", "N6", "N3"}, {}),
-        ({"dale": "dale"}, {"N2", "N4"}, {}),
+        ({"signs": "dale"}, {"N2", "N4"}, {}),
     ],
 )
 def test_the_table_finds_what_was_planted_and_only_that(analysed, wanted, found, not_found):
@@ -234,10 +234,10 @@ def test_delays_at_the_ends_of_the_range_are_left_out_of_the_interior(analysed):
         else:
             assert 0.9 < int(row["synapses"]) / int(whole["synapses"]) < 0.95  # 23 of 25 taps
             assert float(row["observed"]) != float(whole["observed"])
-    planted_space_and_time = {"delays": "learned", "dale": "free", "condition": "standard"}
+    planted_space_and_time = {"delays": "learned", "signs": "free", "condition": "standard"}
     wanted = planted_space_and_time | {"measure": "morans_i_interior"}
     assert min(z_scores(analysed, **wanted)) > 4
-    nulls = {row["null"] for row in read_rows(analysed, measure=wanted["measure"], dale="dale")}
+    nulls = {row["null"] for row in read_rows(analysed, measure=wanted["measure"], signs="dale")}
     assert nulls == {"N2"}
 
 
@@ -266,7 +266,7 @@ def test_permuted_channels_are_analysed_by_mel_channel_and_as_fed(analysed):
 def test_the_initial_network_is_compared_with_on_the_neurons_that_fire_after_training(analysed):
     for row in read_rows(analysed, structure="dense", measure="morans_i", null="N5"):
         key = {name: row[name] for name in COLUMNS[:6]} | {"order": row["order"]}
-        null = "N2" if row["dale"] == "dale" else "N1"
+        null = "N2" if row["signs"] == "dale" else "N1"
         (initial,) = read_rows(analysed, network="initial", null=null, **key)
         assert row["network"] == "trained"
         assert row["null_mean"] == initial["observed"] != ""
@@ -284,7 +284,7 @@ def test_what_is_too_sparse_has_empty_cells(analysed):
 
 
 def test_the_smallest_p_is_one_in_the_number_of_draws(analysed):
-    row = read_rows(analysed, delays="learned", dale="free", network="trained", null="N1")[0]
+    row = read_rows(analysed, delays="learned", signs="free", network="trained", null="N1")[0]
     assert float(row["p"]) == pytest.approx(1 / 101, rel=1e-5)
     assert FEWER_PERMUTATIONS > 100
 
@@ -319,7 +319,7 @@ def test_every_network_of_the_table_has_its_map(analysed):
 def test_the_map_of_a_network_is_its_correlogram_against_its_primary_null(analysed):
     for run in parse_config(CONTENT).runs():
         trained = read_map(analysed / "one.h5", run, "trained")
-        assert trained.null == ("N2" if run.dale == "dale" else "N1")
+        assert trained.null == ("N2" if run.signs == "dale" else "N1")
         assert trained.correlogram.shape == trained.high.shape == (8, 2 * STEPS - 1)
         if run.structure == "static":
             assert np.isnan(trained.high).all()

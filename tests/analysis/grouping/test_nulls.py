@@ -132,7 +132,7 @@ def test_the_correlogram_shows_where_signs_are_alike():
     assert (z[1, 4:-4] > 2.5).all() and (z[6, 4:-4] < -2.5).all()  # half a period is 6.3 channels
 
 
-def false_positives(net, dale, density, nets):
+def false_positives(net, signs, density, nets):
     """How many of the nets without grouping each measure and null rejects at 5 %."""
     rejected = {}
     for seed in range(nets):
@@ -140,7 +140,7 @@ def false_positives(net, dale, density, nets):
         points = points_of(*net(np.random.default_rng([seed, 1]), **sizes), taps=10)
         observed = measures(points)
         for null in NULLS:
-            if null not in valid_nulls(dale):
+            if null not in valid_nulls(signs):
                 continue
             draws = permuted_measures(points, null, 99, seed)
             for name in SCALARS:
@@ -152,13 +152,13 @@ def false_positives(net, dale, density, nets):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("density", [1.0, 0.25])
-@pytest.mark.parametrize("dale", ["free", "dale"])
-def test_false_positives_at_five_per_cent_lie_within_binomial_bounds(dale, density):
-    net = planted.neither if dale == "free" else planted.neither_under_dale
-    rejected = false_positives(net, dale, density, nets=1000)
+@pytest.mark.parametrize("signs", ["free", "dale"])
+def test_false_positives_at_five_per_cent_lie_within_binomial_bounds(signs, density):
+    net = planted.neither if signs == "free" else planted.neither_under_dale
+    rejected = false_positives(net, signs, density, nets=1000)
     # 99.9 % for the 42 rates together
     low, high = binom.ppf([0.0005 / 42, 1 - 0.0005 / 42], 1000, 0.05)
-    assert len(rejected) == (14 if dale == "free" else 7)
+    assert len(rejected) == (14 if signs == "free" else 7)
     for which, count in rejected.items():
         assert low <= count <= high, which
 

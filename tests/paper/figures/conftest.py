@@ -35,7 +35,7 @@ TINY = SMALL | {
         {
             "delays": ["fixed"],
             "structure": ["deep_r_rigl"],
-            "dale": ["dale"],
+            "signs": ["dale"],
             "sparsity": ["0.9375"],
         },
     ],
@@ -61,19 +61,19 @@ LARGE = SMALL | {
         {
             "delays": ["none", "fixed", "learned", "frozen"],
             "structure": ["dense"],
-            "dale": ["free", "dale"],
+            "signs": ["free", "dale"],
         },
         {
             "delays": ["none", "fixed", "learned", "frozen"],
             "structure": ["static", "static_connected", "deep_r", "deep_r_rigl"],
-            "dale": ["free", "dale"],
+            "signs": ["free", "dale"],
             "sparsity": [str(1 - 2**-k) for k in (1, 2, 9)],
         },
         {"delays": ["fixed", "learned"], "structure": ["magnitude"], "sparsity": ["0.75"]},
         {
             "delays": ["learned"],
             "structure": ["dense"],
-            "dale": ["free", "dale"],
+            "signs": ["free", "dale"],
             "condition": ["shuffled_labels", "permuted_channels", "l1_0_001"],
             "seeds": 3,
         },

@@ -109,7 +109,7 @@ def require_inside_of_page(figure):
 
 def test_the_points_of_accuracy_are_the_summaries_of_the_runs(large):
     figure = draw("accuracy", large)
-    for axes, dale in zip(figure.axes, ("free", "dale"), strict=True):
+    for axes, signs in zip(figure.axes, ("free", "dale"), strict=True):
         drawn = {
             line.get_gid().removeprefix("points-"): sorted(line.get_ydata())
             for line in axes.lines
@@ -117,7 +117,7 @@ def test_the_points_of_accuracy_are_the_summaries_of_the_runs(large):
         }
         written = {}
         for run in standard_runs(load_config(large / "config.json")):
-            if run.dale == dale:
+            if run.signs == signs:
                 summary = json.loads((large / "runs" / run.folder / "summary.json").read_text())
                 written.setdefault(run.variant, []).append(100 * summary["test_accuracy"])
         assert drawn == {variant: sorted(values) for variant, values in written.items()}
@@ -441,9 +441,9 @@ def test_dale_joins_the_two_networks_of_a_seed_and_marks_half_of_the_free_effect
     )
     joins = {tuple(sorted(line.get_xdata())) for line in accuracy.lines if _is_level(line)}
     assert joins == {
-        tuple(sorted((value, data.accuracy[run._replace(dale="dale")])))
+        tuple(sorted((value, data.accuracy[run._replace(signs="dale")])))
         for run, value in data.accuracy.items()
-        if run.dale == "free"
+        if run.signs == "free"
     }
     learned = [run for run in data.effect if run[:3] == ("learned", "dense", "free")]
     half = np.mean([data.effect[run] for run in learned]) / 2

@@ -21,7 +21,7 @@ from delaynet.training.run_folder import read_summary
 CONFIDENCE = 0.95
 # columns of the table of accuracies that are plain means over seeds
 MEANS = ("reachable_outputs", "connections", "firing_rate", "training_accuracy")
-GRID_POINT = ["delays", "structure", "dale", "sparsity", "condition"]
+GRID_POINT = ["delays", "structure", "signs", "sparsity", "condition"]
 
 
 class Contrast(NamedTuple):
@@ -62,7 +62,7 @@ def read_results(config: Config, runs_folder: Path) -> pd.DataFrame:
     """Read what every run of the grid achieved.
 
     Returns:
-        One row a run, in the order of the grid: `delays`, `structure`, `dale`, `sparsity`, `seed`,
+        One row a run, in the order of the grid: `delays`, `structure`, `signs`, `sparsity`, `seed`,
         `condition`, `accuracy` (percent), `classes`, `reachable_outputs`, `connections` (of all
         layers), `firing_rate` (mean over all hidden neurons, spikes per step), `corpus_name`.
 
@@ -153,25 +153,25 @@ def contrast_table(results: pd.DataFrame) -> pd.DataFrame:
     """Return the contrasts for C1 to C3 whose two sides the grid holds, paired by seed.
 
     Of the condition `standard` alone, over the seeds that both sides have. One row a contrast, Dale
-    setting and sparsity: `claim`, `contrast`, `dale`, `sparsity`, `n` (pairs), `mean_difference`,
+    setting and sparsity: `claim`, `contrast`, `signs`, `sparsity`, `n` (pairs), `mean_difference`,
     `standard_deviation`, `low`, `high` in percentage points.
     """
-    columns = ["claim", "contrast", "dale", "sparsity", "n"]
+    columns = ["claim", "contrast", "signs", "sparsity", "n"]
     columns += ["mean_difference", "standard_deviation", "low", "high"]
     paired = results[results["condition"] == STANDARD].pivot(
-        index=["dale", "sparsity", "seed"], columns=["delays", "structure"], values="accuracy"
+        index=["signs", "sparsity", "seed"], columns=["delays", "structure"], values="accuracy"
     )
     rows = []
     for contrast in CONTRASTS:
         if contrast.minuend not in paired or contrast.subtrahend not in paired:
             continue
         difference = (paired[contrast.minuend] - paired[contrast.subtrahend]).dropna()
-        for point, seeds in difference.groupby(["dale", "sparsity"]):
+        for point, seeds in difference.groupby(["signs", "sparsity"]):
             summary = summarise_seeds(seeds.to_numpy())
             summary["mean_difference"] = summary.pop("mean")
             rows.append(
                 {"claim": contrast.claim, "contrast": contrast.name}
-                | dict(zip(("dale", "sparsity"), point, strict=True))
+                | dict(zip(("signs", "sparsity"), point, strict=True))
                 | summary
             )
     return pd.DataFrame(rows, columns=columns)

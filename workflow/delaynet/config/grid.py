@@ -29,7 +29,7 @@ from delaynet.config.settings import (
 
 Delays = Literal["none", "fixed", "learned", "frozen"]
 Structure = Literal["dense", "static", "static_connected", "magnitude", "deep_r", "deep_r_rigl"]
-Dale = Literal["free", "dale"]
+Signs = Literal["free", "dale"]
 
 STRUCTURES_WITHOUT_SPARSITY: tuple[str, ...] = ("dense",)
 REWIRED_STRUCTURES: tuple[str, ...] = ("deep_r", "deep_r_rigl")
@@ -86,7 +86,7 @@ class GridBlock(Settings):
     """How delays come about."""
     structure: tuple[Structure, ...] = Field(min_length=1)
     """How connections come about."""
-    dale: tuple[Dale, ...] = Field(("free",), min_length=1)
+    signs: tuple[Signs, ...] = Field(("free",), min_length=1)
     """`dale`: a presynaptic unit is excitatory or inhibitory, never both; `free`: no such bond."""
     sparsity: tuple[Sparsity, ...] = Field(("0",), min_length=1)
     """Shares of connections that do not exist, as quoted decimals: '0' for `dense`, more for the
@@ -109,7 +109,7 @@ class Run(NamedTuple):
 
     delays: str
     structure: str
-    dale: str
+    signs: str
     sparsity: str
     seed: int
     condition: str = STANDARD
@@ -117,7 +117,7 @@ class Run(NamedTuple):
     @property
     def variant(self) -> str:
         """Name of the variant, as in paths: `<delays>-<structure>-<free|dale>`."""
-        return f"{self.delays}-{self.structure}-{self.dale}"
+        return f"{self.delays}-{self.structure}-{self.signs}"
 
     @property
     def folder(self) -> str:
@@ -130,7 +130,7 @@ class RunSettings(Settings):
 
     delays: Delays
     structure: Structure
-    dale: Dale
+    signs: Signs
     sparsity: Sparsity
     seed: int = Field(ge=0)
     condition: Condition = STANDARD
@@ -145,7 +145,9 @@ class RunSettings(Settings):
     @property
     def run(self) -> Run:
         """The grid point."""
-        return Run(self.delays, self.structure, self.dale, self.sparsity, self.seed, self.condition)
+        return Run(
+            self.delays, self.structure, self.signs, self.sparsity, self.seed, self.condition
+        )
 
 
 class Config(Settings):
@@ -219,12 +221,12 @@ class Config(Settings):
     def runs(self) -> Iterator[Run]:
         """Yield every grid point once, in the order of the blocks."""
         seen = dict.fromkeys(
-            Run(delays, structure, dale, sparsity, seed, condition)
+            Run(delays, structure, signs, sparsity, seed, condition)
             for block in self.grid
             for condition in block.condition
             for delays in block.delays
             for structure in block.structure
-            for dale in block.dale
+            for signs in block.signs
             for sparsity in block.sparsity
             for seed in range(block.seeds or self.seeds)
         )
@@ -256,6 +258,14 @@ def _check_overrides(where: str, sections: Overrides) -> None:
             raise UserError(_sentence(error, "configuration", prefix)) from None
 
 
+# what earlier versions called otherwise: a section's key, and a key's value
+FORMER_KEYS: dict[tuple[str, ...], str] = {
+    ("grid", "dale"): "signs",
+    ("model", "signs"): "signs_drawn",
+}
+FORMER_VALUES = {("growth", "v1"): "positive_gradient"}
+
+
 def _sentence(error: ValidationError, where: str, prefix: str = "") -> str:
     """Say in one sentence what the first of a validation's errors is."""
     first = error.errors()[0]
@@ -265,7 +275,10 @@ def _sentence(error: ValidationError, where: str, prefix: str = "") -> str:
     more = f" ({error.error_count() - 1} more after this)" if error.error_count() > 1 else ""
     message = first["msg"].removeprefix("Value error, ")
     message = message[0].lower() + message[1:]
+    parts = [part for part in key.split(".") if not part.isdigit()]
     match first["type"]:
+        case "extra_forbidden" if now := FORMER_KEYS.get(tuple(parts[-2:])):
+            return f"{where}: the key `{key}` is called `{now}` now; see config/README.md{more}."
         case "extra_forbidden":
             return f"{where}: unknown key `{key}`; config/README.md lists every key{more}."
         case "missing":
@@ -276,6 +289,8 @@ def _sentence(error: ValidationError, where: str, prefix: str = "") -> str:
             tag, allowed = first["ctx"]["tag"], first["ctx"]["expected_tags"]
             return f"{where}: `{key}.preset` is '{tag}'; allowed: {allowed}{more}."
     value = json.dumps(first["input"], default=str)
+    if now := FORMER_VALUES.get((parts[-1], str(first["input"]))):
+        return f"{where}: `{key}` is {value}, which is called '{now}' now{more}."
     return f"{where}: `{key}` is {value}: {message}{more}."
 
 

@@ -196,7 +196,7 @@ class ModelSettings(Settings):
     """Share of excitatory presynaptic units under Dale's principle."""
     positive_gain: bool = False
     """Keep the batch-norm gain positive, so that it can never flip the sign of an input."""
-    signs: Literal["from_seed", "unseeded"] = "from_seed"
+    signs_drawn: Literal["from_seed", "unseeded"] = "from_seed"
     """Where fixed signs (Dale's principle, DEEP R) are drawn from: the run's seed, or the machine's
     entropy, as in the published code, which draws them before it sets the seed."""
     dale_when_dense: Literal["enforced", "not_enforced"] = "enforced"
@@ -234,9 +234,9 @@ class TrainingSettings(Settings):
     """Width of the delay kernel after annealing, in steps."""
     annealing_fraction: float = Field(0.25, gt=0, le=1)
     """Share of the epochs over which the width falls."""
-    growth: Literal["gradient", "magnitude", "random", "v1"] = "gradient"
+    growth: Literal["gradient", "magnitude", "random", "positive_gradient"] = "gradient"
     """Which dormant connections `deep_r_rigl` grows: most negative gradient, largest magnitude of
-    gradient, at random, or largest positive gradient (`v1`, the authors' earlier version)."""
+    gradient, at random, or largest positive gradient (the authors' earlier version)."""
     pruning: Literal["at_once", "next_batch"] = "at_once"
     """When a connection whose magnitude fell below zero goes. `at_once`: before anything uses it,
     its Adam moments cleared. `next_batch`: after it has served one more batch with its sign turned

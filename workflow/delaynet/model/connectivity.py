@@ -138,8 +138,8 @@ def growth_score(gradient: Tensor, growth: str, generator: torch.Generator) -> T
     Args:
         gradient: of the loss for the magnitudes, dormant ones too, any shape.
         growth: `random` (DEEP R), `gradient` (most negative first, Mészáros et al. 2024),
-            `magnitude` (largest absolute gradient first, Evci et al. 2020), or `v1` (largest
-            positive first, an earlier version of the published code).
+            `magnitude` (largest absolute gradient first, Evci et al. 2020), or `positive_gradient`
+            (largest positive first, an earlier version of the published code).
         generator: on the device of the gradient, for `random`.
 
     Returns:
@@ -152,7 +152,7 @@ def growth_score(gradient: Tensor, growth: str, generator: torch.Generator) -> T
             return -gradient
         case "magnitude":
             return gradient.abs()
-        case "v1":
+        case "positive_gradient":
             return gradient
     raise ValueError(f"unknown growth '{growth}'")
 

@@ -6,4 +6,4 @@ from delaynet.config.grid import RunSettings
 def obeys_dale(settings: RunSettings) -> bool:
     """Return whether each presynaptic unit of a run's network has one sign."""
     is_exempt = settings.structure == "dense" and settings.model.dale_when_dense == "not_enforced"
-    return settings.dale == "dale" and not is_exempt
+    return settings.signs == "dale" and not is_exempt

@@ -31,7 +31,7 @@ def initial_network(settings: RunSettings, inputs: int, outputs: int) -> DelayNe
     masks = initial_masks(settings, shapes)
     streams = {name: generator(settings.seed, name) for name in ("weight", "delay", "sign")}
     signs_are_fixed = obeys_dale(settings) or settings.structure in REWIRED_STRUCTURES
-    if signs_are_fixed and settings.model.signs == "unseeded":
+    if signs_are_fixed and settings.model.signs_drawn == "unseeded":
         streams["sign"].seed()
     layers = []
     for index, (shape, mask) in enumerate(zip(shapes, masks, strict=True)):

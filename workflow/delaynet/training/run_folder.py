@@ -9,8 +9,8 @@
         summary.json     accuracy and activity of the network on the test clips
 
 A network file is HDF5 and needs only h5py to read. Its attributes are the grid point (`delays`,
-`structure`, `dale`, `sparsity`, `seed`, `condition`), `epoch`, `max_delay`, `step_milliseconds` and
-`mel_channel` [channels] int64: the mel channel (of the features file) that each input carries,
+`structure`, `signs`, `sparsity`, `seed`, `condition`), `epoch`, `max_delay`, `step_milliseconds`
+and `mel_channel` [channels] int64: the mel channel (of the features file) that each input carries,
 which is its own index unless `training.data` is `permuted_channels`. Its groups `layer_0`,
 `layer_1`, .. hold, with S synapses per pair:
 

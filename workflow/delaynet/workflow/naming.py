@@ -14,7 +14,7 @@ from typing import Any, get_args
 from snakemake.exceptions import WorkflowError
 
 from delaynet.config.errors import UserError
-from delaynet.config.grid import Config, Dale, Delays, Run, Structure, parse_config
+from delaynet.config.grid import Config, Delays, Run, Signs, Structure, parse_config
 from delaynet.config.listing import settings_of
 from delaynet.data.corpus.layout import SPLITS, list_path
 from delaynet.paper.figures.selection import figures_of
@@ -27,14 +27,14 @@ from delaynet.workflow import cluster, estimate
 PATTERNS = {
     "delays": "|".join(get_args(Delays)),
     "structure": "|".join(get_args(Structure)),
-    "dale": "|".join(get_args(Dale)),
+    "signs": "|".join(get_args(Signs)),
     "sparsity": r"0|0\.[0-9]*[1-9]",
     "seed": "0|[1-9][0-9]*",
     "condition": "[a-z][a-z0-9_]*",
 }
 FETCHED_ARCHIVE = "resources/hd_audio.tar.gz"
 SPIKE_FILES = ("shd_train.h5", "shd_test.h5")
-RUN_FOLDER = "{condition}/{delays}-{structure}-{dale}/sparsity-{sparsity}/seed-{seed}"
+RUN_FOLDER = "{condition}/{delays}-{structure}-{signs}/sparsity-{sparsity}/seed-{seed}"
 
 
 def put_commands_in_reach(workflow: Path) -> None:
@@ -259,7 +259,7 @@ def run_settings(config: Config) -> Callable[[Any], str]:
         run = Run(
             wildcards.delays,
             wildcards.structure,
-            wildcards.dale,
+            wildcards.signs,
             wildcards.sparsity,
             int(wildcards.seed),
             wildcards.condition,

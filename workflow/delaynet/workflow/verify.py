@@ -173,7 +173,7 @@ def other_circumstances(
     for name, version in record["packages"].items():
         if _version(name) != version:
             differing.append(f"version of {name}")
-    if settings.model.signs == "unseeded":
+    if settings.model.signs_drawn == "unseeded":
         differing.append("signs, which were drawn from the machine's entropy")
     if parts:
         differing.append(f"the device, as it was trained in parts on {' and '.join(parts)}")

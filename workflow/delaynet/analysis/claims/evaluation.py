@@ -64,7 +64,7 @@ STATISTICS = {
 }
 COLUMNS = (
     *("test", "family", "claim", "contrast"),
-    *("delays", "structure", "dale", "sparsity", "condition", "measure", "null"),
+    *("delays", "structure", "signs", "sparsity", "condition", "measure", "null"),
     *("reference_sparsity", "statistic", "unit", "kind"),
     *("n", "effect", "low", "high", "p", "correction", "corrected_p"),
     *("reversed_p", "corrected_reversed_p", "smallest_p", "smallest_reversed_p"),

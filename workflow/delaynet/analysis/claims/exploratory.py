@@ -63,18 +63,18 @@ def _all_hypotheses(grid: Grid) -> list[Hypothesis]:
     ]
 
 
-def _sides(contrast: Contrast, dale: str, sparsity: str = "") -> tuple[Point, Point]:
+def _sides(contrast: Contrast, signs: str, sparsity: str = "") -> tuple[Point, Point]:
     minuend, subtrahend = contrast.minuend, contrast.subtrahend
-    return Point(*minuend, dale, sparsity), Point(*subtrahend, dale, sparsity)
+    return Point(*minuend, signs, sparsity), Point(*subtrahend, signs, sparsity)
 
 
 def _accuracies(grid: Grid) -> Iterator[Hypothesis]:
     """Yield the contrasts of accuracy of C1 to C3; those of C3 as equivalence too."""
     for contrast in CONTRASTS:
-        for dale in ("free", "dale"):
-            for sparsity in shared_sparsities(grid, *_sides(contrast, dale)):
-                terms = difference(*_sides(contrast, dale, sparsity))
-                name = name_of((contrast.name, dale, f"p{sparsity}"))
+        for signs in ("free", "dale"):
+            for sparsity in shared_sparsities(grid, *_sides(contrast, signs)):
+                terms = difference(*_sides(contrast, signs, sparsity))
+                name = name_of((contrast.name, signs, f"p{sparsity}"))
                 plain = Hypothesis(
                     f"accuracy_{name}",
                     "exploratory",
@@ -91,14 +91,14 @@ def _accuracies(grid: Grid) -> Iterator[Hypothesis]:
 def _growth_with_sparsity(grid: Grid) -> Iterator[Hypothesis]:
     """Yield C2's contrasts at the highest sparsity less at the lowest."""
     for contrast in (contrast for contrast in CONTRASTS if contrast.claim == "C2"):
-        for dale in ("free", "dale"):
-            sparsities = shared_sparsities(grid, *_sides(contrast, dale))
+        for signs in ("free", "dale"):
+            sparsities = shared_sparsities(grid, *_sides(contrast, signs))
             if len(sparsities) < 2:
                 continue
-            low = difference(*_sides(contrast, dale, sparsities[0]))
-            high = difference(*_sides(contrast, dale, sparsities[-1]))
+            low = difference(*_sides(contrast, signs, sparsities[0]))
+            high = difference(*_sides(contrast, signs, sparsities[-1]))
             yield Hypothesis(
-                name_of(("interaction", contrast.name, dale)),
+                name_of(("interaction", contrast.name, signs)),
                 "exploratory",
                 "C2",
                 f"{contrast.name}, highest minus lowest sparsity",
@@ -115,7 +115,7 @@ def _bears_on(point: Point) -> str:
     """Return the claim that the grouping of a point's networks bears on."""
     if point.condition != STANDARD:
         return "C4"
-    return "C6" if point.dale == "dale" else "C4" if point.structure == "dense" else "C5"
+    return "C6" if point.signs == "dale" else "C4" if point.structure == "dense" else "C5"
 
 
 def _name_of(point: Point) -> str:
@@ -168,7 +168,7 @@ def _survivals(grid: Grid) -> Iterator[Hypothesis]:
 
 def _without_clamped_delays(grid: Grid) -> Iterator[Hypothesis]:
     """Yield what decides C4 and C6, of synapses whose delays do not lie at the ends."""
-    dale = DENSE._replace(dale="dale")
+    dale = DENSE._replace(signs="dale")
     for null in TOLD_APART if DENSE in grid else ():
         yield Hypothesis(
             name_of((INTERIOR, name_of_point(DENSE), null)),

@@ -136,7 +136,7 @@ def _is_grouped() -> list[Hypothesis]:
 def _survives_rewiring(grid: Grid, is_testable: Testable) -> list[Hypothesis]:
     """C5: half of the dense effect is left at the highest sparsity that can be tested."""
     structures = {
-        point.structure for point in grid if point.delays == "learned" and point.dale == "free"
+        point.structure for point in grid if point.delays == "learned" and point.signs == "free"
     }
     rewired = "deep_r_rigl" if "deep_r_rigl" in structures else "deep_r"
     anywhere = Point("learned", rewired, "free", NOWHERE)
@@ -148,7 +148,7 @@ def _survives_rewiring(grid: Grid, is_testable: Testable) -> list[Hypothesis]:
 
 def _survives_dale(grid: Grid) -> list[Hypothesis]:
     """C6: half of the dense effect is left under Dale's principle, where N2 alone is valid."""
-    point = DENSE._replace(dale="dale")
+    point = DENSE._replace(signs="dale")
     if point in grid and not grid[point].obeys_dale:  # the name alone
         point = point._replace(sparsity=NOWHERE)
     return _survives("C6", point, ("N2",))

@@ -34,14 +34,14 @@ class Point(NamedTuple):
 
     delays: str
     structure: str
-    dale: str
+    signs: str
     sparsity: str
     condition: str = STANDARD
 
     @property
     def variant(self) -> str:
         """As in `delaynet.config.grid.Run`."""
-        return f"{self.delays}-{self.structure}-{self.dale}"
+        return f"{self.delays}-{self.structure}-{self.signs}"
 
 
 class Facts(NamedTuple):
@@ -114,7 +114,7 @@ def grid_of(config: Config) -> Grid:
     seeds: dict[Point, set[int]] = {}
     settings = {}
     for run in config.runs():
-        point = Point(run.delays, run.structure, run.dale, run.sparsity, run.condition)
+        point = Point(run.delays, run.structure, run.signs, run.sparsity, run.condition)
         if point not in seeds:
             settings[point] = config.resolve(run)
         seeds.setdefault(point, set()).add(run.seed)

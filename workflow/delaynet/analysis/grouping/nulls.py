@@ -80,9 +80,9 @@ TESTED_BY: dict[str, tuple[str, ...]] = {
 }
 
 
-def valid_nulls(dale: str) -> tuple[str, ...]:
+def valid_nulls(signs: str) -> tuple[str, ...]:
     """Return the null models valid for networks with (`dale`) or without (`free`) Dale's signs."""
-    return VALID_UNDER_DALE if dale == "dale" else OF_SIGNS
+    return VALID_UNDER_DALE if signs == "dale" else OF_SIGNS
 
 
 def permutations_of(

@@ -44,16 +44,16 @@ def draw(data: Accuracy) -> Figure:
     """
     figure = style.new_figure(style.FULL_WIDTH, 85)
     panels = figure.subplots(1, 2, sharex=True, sharey=True)
-    for axes, letter, dale in zip(panels, "ab", style.DALE_WORDS, strict=True):
-        style.panel_title(axes, letter, style.DALE_WORDS[dale])
-        accuracy = {run: value for run, value in data.accuracy.items() if run.dale == dale}
+    for axes, letter, signs in zip(panels, "ab", style.DALE_WORDS, strict=True):
+        style.panel_title(axes, letter, style.DALE_WORDS[signs])
+        accuracy = {run: value for run, value in data.accuracy.items() if run.signs == signs}
         if accuracy:
             style.sparsity_axis(axes, data.accuracy)
             style.seed_points(axes, accuracy)
             _dense_references(axes, accuracy)
             style.chance_line(axes, data.chance, "left")
         else:
-            style.say_empty(axes, f"no networks with {style.DALE_WORDS[dale]} in this grid")
+            style.say_empty(axes, f"no networks with {style.DALE_WORDS[signs]} in this grid")
     panels[0].set_ylim(0, min(100.0, 1.08 * max(*data.accuracy.values(), data.chance)))
     panels[0].set_ylabel("test accuracy (%)")
     style.note(panels[1], data.corpus_name)

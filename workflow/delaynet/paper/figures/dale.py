@@ -77,8 +77,8 @@ def load(config: Config, results_folder: Path) -> DaleFigure:
     runs = needed_runs("dale", config)
     tests = read_morans_i(results_folder, runs)
     own = [run for run in runs if run[:2] + run[3:4] == runs[0][:2] + runs[0][3:4]]
-    kinds = {dale: [run for run in own if run.dale == dale] for dale in style.DALE_WORDS}
-    kinds = {dale: seeds for dale, seeds in kinds.items() if seeds}
+    kinds = {signs: [run for run in own if run.signs == signs] for signs in style.DALE_WORDS}
+    kinds = {signs: seeds for signs, seeds in kinds.items() if seeds}
     return DaleFigure(
         accuracies(results_folder, runs),
         {t.run: t.effect for t in tests if (t.network, t.null) == ("trained", NULL)},
@@ -148,7 +148,7 @@ def draw(data: DaleFigure) -> Figure:
 
 
 def _split(row: Row) -> list[list[Run]]:
-    return [[run for run in row.runs if run.dale == dale] for dale in style.DALE_WORDS]
+    return [[run for run in row.runs if run.signs == signs] for signs in style.DALE_WORDS]
 
 
 def _draw_pairs(axes: Axes, shown: list[Row], values: Values) -> None:
@@ -159,9 +159,9 @@ def _draw_pairs(axes: Axes, shown: list[Row], values: Values) -> None:
             ends = [values[run] for run in row.runs if run.seed == seed]
             if len(ends) == 2:
                 axes.plot(ends, (y, y), color="#B0B0B0", linewidth=0.6, zorder=2)
-        for dale, runs in zip(style.DALE_WORDS, _split(row), strict=True):
+        for signs, runs in zip(style.DALE_WORDS, _split(row), strict=True):
             own = {run: values[run] for run in runs}
-            rows.draw_points(axes, place, own, dale == "dale", height=height)
+            rows.draw_points(axes, place, own, signs == "dale", height=height)
 
 
 def _draw_margins(axes: Axes, shown: list[Row], values: Values) -> None:
@@ -198,8 +198,8 @@ def _draw_maps(maps: NDArray[np.object_], data: DaleFigure) -> None:
     scale = scale_of(data.correlograms)
     for axes, letter, run, values in zip(maps, "de", data.seen, data.correlograms, strict=True):
         image = draw_map(axes, values, data.step_milliseconds, scale)
-        words = style.variant_words(run._replace(dale="free")) + ": " if letter == "d" else ""
-        style.panel_title(axes, letter, words + style.DALE_WORDS[run.dale])
+        words = style.variant_words(run._replace(signs="free")) + ": " if letter == "d" else ""
+        style.panel_title(axes, letter, words + style.DALE_WORDS[run.signs])
     maps[1].set_ylabel("")
     draw_scale(list(maps), image)
 

@@ -202,8 +202,8 @@ def _draw_distribution(axes: Axes, changes: list[DelayChange], step: float) -> N
 def _write_title(axes: Axes, run: Run) -> None:
     """Name the network over its panel, on a line of its colour."""
     share = "" if run.sparsity == "0" else f" {percent(run.sparsity)} %"
-    dale = ", Dale" if run.dale == "dale" else ""
-    words = (style.STRUCTURE_WORDS[run.structure] + share, style.DELAY_WORDS[run.delays] + dale)
+    signs = ", Dale" if run.signs == "dale" else ""
+    words = (style.STRUCTURE_WORDS[run.structure] + share, style.DELAY_WORDS[run.delays] + signs)
     text = axes.annotate(
         "\n".join(words),
         (0, 1),

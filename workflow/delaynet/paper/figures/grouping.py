@@ -169,7 +169,7 @@ def _draw_effect(axes: Axes, shown: list[Row], tests: Tests) -> None:
     for place, row in enumerate(shown):
         if not row.runs:
             continue
-        null = PRIMARY_NULL[row.runs[0].dale]
+        null = PRIMARY_NULL[row.runs[0].signs]
         before, after = (
             {run: tests[run, network, null].effect for run in row.runs} for network in NETWORKS
         )

@@ -90,7 +90,7 @@ def read_morans_i(results_folder: Path, runs: Sequence[Run]) -> list[Tested]:
             Run(
                 row["delays"],
                 row["structure"],
-                row["dale"],
+                row["signs"],
                 row["sparsity"],
                 int(row["seed"]),
                 row["condition"],

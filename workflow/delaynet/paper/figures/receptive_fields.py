@@ -85,7 +85,7 @@ def _maps(run: Run, before: ReceptiveFields, after: ReceptiveFields) -> Maps:
 
 def _fields(run: Run, fields: ReceptiveFields, chosen: NDArray[np.intp]) -> tuple[Field, ...]:
     images = _relative(as_image(fields)[chosen])
-    null = PRIMARY_NULL[run.dale]
+    null = PRIMARY_NULL[run.signs]
     return tuple(
         Field(image, *_statistic(fields, int(neuron), null, run.seed))
         for image, neuron in zip(images, chosen, strict=True)
@@ -196,7 +196,7 @@ def _write_title(figure: Figure, panels: NDArray[Any], run: Run, millimetre: flo
     """Name the variant over its block, on a line of its colour."""
     left, right = (panels[0, index].get_position() for index in (0, -1))
     names = f"{style.STRUCTURE_WORDS[run.structure]}, {style.DELAY_WORDS[run.delays]}"
-    more = [style.DALE_WORDS[run.dale]]
+    more = [style.DALE_WORDS[run.signs]]
     if run.sparsity != "0":
         more.append(f"sparsity {percent(run.sparsity)} %")
     top = left.y1 + 3.4 * millimetre

@@ -47,8 +47,8 @@ def grouped(runs: Iterable[Run], with_dale: bool = True) -> list[Row]:
     for run in style.ordered(runs):
         share = "" if run.sparsity == "0" else f", {percent(run.sparsity)} %"
         heading = style.STRUCTURE_WORDS[run.structure] + share
-        dale = ", Dale" if with_dale and run.dale == "dale" else ""
-        name = style.DELAY_WORDS[run.delays] + dale
+        signs = ", Dale" if with_dale and run.signs == "dale" else ""
+        name = style.DELAY_WORDS[run.delays] + signs
         headings.setdefault(heading, {}).setdefault(name, []).append(run)
     rows = []
     for heading, names in headings.items():

@@ -50,7 +50,7 @@ def ordered(runs: Iterable[Run]) -> list[Run]:
         key=lambda run: (
             STRUCTURE_ORDER.index(run.structure),
             DELAYS_ORDER.index(run.delays),
-            DALE_ORDER.index(run.dale),
+            DALE_ORDER.index(run.signs),
             Decimal(run.sparsity),
             (run.condition != STANDARD, run.condition),
             run.seed,
@@ -111,7 +111,7 @@ def _dale_runs(config: Config) -> list[Run]:
     """Return the shown runs of networks that are there with free signs and with Dale's."""
     kinds: dict[tuple[str, str, str], set[str]] = {}
     for run in shown_runs(config):
-        kinds.setdefault((run.delays, run.structure, run.sparsity), set()).add(run.dale)
+        kinds.setdefault((run.delays, run.structure, run.sparsity), set()).add(run.signs)
     return [
         run
         for run in shown_runs(config)

@@ -162,7 +162,7 @@ def variant_legend(
         own = MARKERS[run.structure] if marker else ""
         handle = Line2D([], [], color=colour(run), marker=own, label=DELAY_WORDS[run.delays])
         columns.setdefault(STRUCTURE_WORDS[run.structure], []).append(handle)
-    if dale and {run.dale for run in runs} == set(DALE_WORDS):
+    if dale and {run.signs for run in runs} == set(DALE_WORDS):
         columns["signs"] = [_dale_handle(kind) for kind in DALE_WORDS]
     rows = max(map(len, columns.values()), default=0)
     is_wide = len(columns) > COLUMNS_OF_LEGEND
@@ -181,16 +181,16 @@ def _in_two_lines(words: str) -> str:
     return "\n".join([*textwrap.wrap(words, 10), " "][:2])
 
 
-def _dale_handle(dale: str) -> Line2D:
-    fill = GREY if dale == "free" else "white"
+def _dale_handle(signs: str) -> Line2D:
+    fill = GREY if signs == "free" else "white"
     return Line2D(
         [],
         [],
         color=GREY,
-        linestyle=LINES[dale],
+        linestyle=LINES[signs],
         marker="o",
         markerfacecolor=fill,
-        label=DALE_WORDS[dale],
+        label=DALE_WORDS[signs],
     )
 
 
@@ -203,7 +203,7 @@ def say_empty(axes: Axes, words: str) -> None:
 def variant_words(run: Run) -> str:
     """Return the name of a run's variant and sparsity, for reading."""
     words = [STRUCTURE_WORDS[run.structure], DELAY_WORDS[run.delays]]
-    if run.dale == "dale":
+    if run.signs == "dale":
         words.append("Dale")
     if run.sparsity != "0":
         words[0] += f" {percent(run.sparsity)} %"
@@ -310,7 +310,7 @@ def seed_points(axes: Axes, values: Mapping[Run, float], dale_by_fill: bool = Fa
         runs = [run for run in ordered(values) if run.variant == variant]
         for run in runs:
             seeds.setdefault(run.sparsity, []).append(values[run])
-        is_open = dale_by_fill and runs[0].dale == "dale"
+        is_open = dale_by_fill and runs[0].signs == "dale"
         axes.plot(
             [halvings(sparsity) + shift for sparsity in seeds],
             [sum(points) / len(points) for points in seeds.values()],

@@ -63,14 +63,14 @@ def draw(data: Training) -> Figure:
     """
     figure = style.new_figure(style.FULL_WIDTH, 125)
     panels = figure.subplots(len(CURVES), 2, sharex=True, sharey="row")
-    for column, dale in enumerate(style.DALE_WORDS):
-        curves = {run: values for run, values in data.curves.items() if run.dale == dale}
-        style.panel_title(panels[0, column], "ad"[column], style.DALE_WORDS[dale])
+    for column, signs in enumerate(style.DALE_WORDS):
+        curves = {run: values for run, values in data.curves.items() if run.signs == signs}
+        style.panel_title(panels[0, column], "ad"[column], style.DALE_WORDS[signs])
         for axes, letter in zip(panels[1:, column], ("bc", "ef")[column], strict=True):
             style.panel_title(axes, letter)
         for axes, name in zip(panels[:, column], CURVES, strict=True):
             if not curves:
-                style.say_empty(axes, f"no networks with {style.DALE_WORDS[dale]} in this grid")
+                style.say_empty(axes, f"no networks with {style.DALE_WORDS[signs]} in this grid")
                 continue
             _draw_curves(axes, curves, name)
             if name != "training_loss":

@@ -47,7 +47,7 @@ def contrast_numbers(table: pd.DataFrame) -> Iterator[Number]:
     """Yield the cells of the table of contrasts, by claim, contrast, Dale setting and sparsity."""
     for row in table.to_dict("records"):
         contrast = row["contrast"].replace(" ", "_")
-        key = f"contrasts.{row['claim']}.{contrast}.{row['dale']}.{sparsity_key(row['sparsity'])}"
+        key = f"contrasts.{row['claim']}.{contrast}.{row['signs']}.{sparsity_key(row['sparsity'])}"
         difference = row["mean_difference"]
         yield count(f"{key}.n", row["n"])
         yield Number(f"{key}.mean_difference", difference, show_signed(difference))

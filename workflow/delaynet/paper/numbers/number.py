@@ -37,7 +37,7 @@ def sparsity_key(sparsity: str) -> str:
 
 def cell_key(row: Mapping[Any, Any]) -> str:
     """Return the part of a key that names a variant and a sparsity."""
-    return f"{row['delays']}-{row['structure']}-{row['dale']}.{sparsity_key(row['sparsity'])}"
+    return f"{row['delays']}-{row['structure']}-{row['signs']}.{sparsity_key(row['sparsity'])}"
 
 
 def count(key: str, value: int) -> Number:
