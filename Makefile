@@ -115,7 +115,7 @@ develop: .venv/development
 # set-up, caches, logs
 clean:
 	$(call alone,emptied)
-	@if [ -e results ]; then echo "results/ stays; to remove all results: rm -rf results .snakemake"; fi
+	@if [ -e results/records ]; then echo "results/ stays; to remove all results: rm -rf results/[!R]* .snakemake"; fi
 
 help:
 	@sed -n 1,2p Makefile

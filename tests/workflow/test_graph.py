@@ -129,7 +129,7 @@ def test_cloning_the_sources_again_reruns_nothing(finished: Path, tmp_path: Path
         if path.is_file() and ".venv" not in path.parts:
             path.touch()
     for name in ("results", ".snakemake"):
-        shutil.copytree(finished / name, again / name)
+        shutil.copytree(finished / name, again / name, dirs_exist_ok=True)
     assert planned(again) == {}
 
 
@@ -275,7 +275,7 @@ def test_wrong_input_is_one_sentence_and_nothing_is_written(untouched: Path) -> 
     shown = result.stdout + result.stderr
     assert "`training.epochs` is 0: input should be greater than or equal to 1." in shown
     assert "Traceback" not in shown
-    assert not (untouched / "results").exists()
+    assert [path.name for path in (untouched / "results").iterdir()] == ["README.md"]
     assert not (untouched / "logs").exists()
 
 
@@ -355,7 +355,7 @@ def test_a_training_killed_with_snakemake_goes_on_from_its_checkpoint(
     projects = [copy_project(tmp_path / name) for name in ("undisturbed", "killed")]
     for project in projects:
         for name in ("results", ".snakemake"):
-            shutil.copytree(finished / name, project / name)
+            shutil.copytree(finished / name, project / name, dirs_exist_ok=True)
         longer = TINY.replace("epochs: 2", "epochs: 40")
         (project / "config" / "config.yaml").write_text(
             longer + "execution: {checkpoint_seconds: 0, tensorboard: true}\n"
@@ -448,7 +448,7 @@ def test_make_clean_keeps_the_results_and_what_snakemake_knows_of_them(
 ) -> None:
     project = copy_finished(finished, tmp_path / "clean")
     shown = run(project, "make", "clean").stdout
-    assert "results/ stays; to remove all results: rm -rf results .snakemake" in shown
+    assert "results/ stays; to remove all results: rm -rf results/[!R]* .snakemake" in shown
     assert not list(project.glob("logs")) + list(project.glob(".venv"))
     assert (finished / ".venv" / "complete").exists(), "what a link points to is left alone"
     (project / ".venv").symlink_to(finished / ".venv")

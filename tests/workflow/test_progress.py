@@ -1,5 +1,8 @@
 """The progress lines of `make paper`: counts, and an estimate that is right where it can be."""
 
+import subprocess
+import sys
+
 import pytest
 
 from delaynet.workflow.progress import Progress, clock
@@ -40,3 +43,13 @@ def test_before_the_first_job_has_finished_there_is_no_estimate() -> None:
 
 def test_a_clock_reads_as_a_clock() -> None:
     assert clock(3725.4) == "1:02:05"
+
+
+def test_snakemake_finds_the_plugin_without_importing_the_package() -> None:
+    # a Snakefile uses the package of its own clone
+    program = (
+        "import sys; from snakemake_interface_logger_plugins.registry import LoggerPluginRegistry\n"
+        "assert LoggerPluginRegistry().is_installed('delaynet')\n"
+        "assert not [name for name in sys.modules if name.split('.')[0] == 'delaynet']"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True)

@@ -458,7 +458,8 @@ def test_where_the_manuscript_cannot_be_set_again_the_audit_says_so(project: Pat
 
 def test_an_untouched_project_is_intact(project: Path) -> None:
     assert findings(project) == {}
-    assert (project / "results" / "report.html").exists(), "it is no result of a job"
+    for name in ("report.html", "README.md"):
+        assert (project / "results" / name).exists(), "it is no result of a job"
 
 
 def test_new_times_are_no_alteration(project: Path) -> None:
@@ -471,7 +472,7 @@ def test_new_times_are_no_alteration(project: Path) -> None:
 def test_a_clone_with_restored_results_is_intact(finished: Path, tmp_path: Path) -> None:
     clone = tmp_path / "another place"
     tamper.git(tmp_path, "clone", "--quiet", str(finished), str(clone))
-    shutil.copytree(finished / "results", clone / "results")
+    shutil.copytree(finished / "results", clone / "results", dirs_exist_ok=True)
     assert findings(clone) == {}
 
 

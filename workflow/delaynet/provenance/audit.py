@@ -27,6 +27,7 @@ PRINTED = ("paper.pdf", "paper.html")
 # training leaves meanwhile
 BY_PRODUCTS = (
     RECORDS,
+    "README.md",
     "report.html",
     "crate",
     "crate.zip",
