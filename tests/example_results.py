@@ -14,7 +14,7 @@ import typst
 
 from delaynet.analysis.claims.ledger import write_claims
 from delaynet.analysis.grouping.grouping import COLUMNS, MEASURES, orders_of, tests_of
-from delaynet.analysis.grouping.nulls import COMPARISON, NULLS
+from delaynet.analysis.grouping.nulls import NULLS, UNTRAINED
 from delaynet.analysis.grouping.points import MINIMAL_PAIRS
 from delaynet.analysis.tables import write_accuracy, write_contrasts, write_hyperparameters
 from delaynet.config.grid import Config, Run, parse_config
@@ -153,9 +153,9 @@ def _statistics(effect: float | None, run: Run, null: str) -> list[Any]:
     if effect is None:
         return [""] * 5
     observed, null_mean, null_sd = 0.01 + effect, 0.01, 0.005
-    if null in NULLS and NULLS[null].permutes == "delay" and run.delays == "none":
+    if NULLS[null].permutes == "delay" and run.delays == "none":
         return [observed, observed, 0, "", 1]
-    if null == COMPARISON:
+    if null == UNTRAINED:
         return [observed, null_mean, "", "", ""]
     return [observed, null_mean, null_sd, effect / null_sd, 1e-4 if effect > 0.01 else 0.5]
 

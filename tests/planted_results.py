@@ -12,6 +12,7 @@ from example_results import CLAIMS_GRID, CONDITIONS, config_of, write_results
 from delaynet.analysis.claims.evaluation import evaluated
 from delaynet.analysis.claims.ledger import judged
 from delaynet.analysis.claims.verdicts import Outcome
+from delaynet.analysis.grouping.nulls import NULLS
 from delaynet.config.grid import Config, Run
 
 
@@ -26,8 +27,8 @@ def draw(*key: object) -> float:
 class World:
     """How accurate and how grouped networks are; accuracies in percent, effects as Moran's I.
 
-    As it stands, every claim holds. z is the effect in units of 0.005. Effects are against N1, N2
-    and N5; `space` is the share of them that is left against N6.
+    As it stands, every claim holds. z is the effect in units of 0.005. `space` is the share of
+    effects that is left with channels permuted within neurons.
     """
 
     none: float = 40
@@ -72,12 +73,12 @@ class World:
             mean = self.rewired_effect
         elif run.signs == "dale":
             mean = self.dale_effect
-        if null == "N6":
+        if null == "channels_within_neuron":
             has_space = order == "mel" and run.condition != "shuffled_labels"
             mean *= self.space * has_space
         if network == "initial":
             mean = 0.0
-        return mean + self.effect_spread * draw(self.luck, run, network, order, null)
+        return mean + self.effect_spread * draw(self.luck, run, network, order, NULLS[null].label)
 
 
 CLAIMS_HOLD = World()
@@ -96,7 +97,7 @@ NOTHING_LEARNED = World(
     effect_spread=0.005,
     luck=1,
 )
-# signs follow delays alone: N1 and N2 are rejected as if they followed channels too
+# signs follow delays alone: all null models but one are rejected as if they followed channels too
 TIME_ONLY = World(space=0)
 # as real networks are whose labels were shuffled: at chance, and grouped in delay alone
 LABELS_SHUFFLED = replace(

@@ -112,7 +112,7 @@ def test_captions_and_settings_are_printed_by_key(built):
         "settings.model.threshold",
         "accuracy.fixed-dense-free.p0.mean",
         "claims.C4.verdict",
-        "tests.c5_premise_n1.verdict",
+        "tests.c5_premise_signs_within_neuron.verdict",
     ],
 )
 def test_a_missing_number_stops_the_build_and_is_named(project, tmp_path, key):

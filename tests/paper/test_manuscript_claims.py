@@ -158,9 +158,12 @@ def test_what_is_left_without_clamped_delays_is_told(outcomes):
         assert "Without the synapses at the ends, mean effects of dense networks" in text
         printed = {key for key, _ in list_numbers(*project)}
         for variant in ("learned-dense-free", "learned-dense-dale"):
-            assert f"interior.{variant}.p0.N2.effect.mean" in printed
-            assert f"grouping.{variant}.p0.trained.N2.effect.mean" in printed
-        assert "tests.survival_morans_i_interior_learned_dense_dale_p0_n2.effect" in printed
+            assert f"interior.{variant}.p0.delays_within_neuron.effect.mean" in printed
+            assert f"grouping.{variant}.p0.trained.delays_within_neuron.effect.mean" in printed
+        assert (
+            "tests.survival_morans_i_interior_learned_dense_dale_p0_delays_within_neuron.effect"
+            in printed
+        )
         assert "they are still grouped against N2, mean" in text
     assert "at least half of the effect with free signs is left under Dale’s principle" in text
     assert "they are still grouped against N6, mean" in text_of(*outcomes["real"])

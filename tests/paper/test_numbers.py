@@ -101,34 +101,50 @@ def test_comparisons_count_the_signs_of_contrasts(numbers, results):
 
 
 def test_effects_and_z_are_summarised_over_the_seeds_that_could_be_tested(numbers):
-    trained = numbers["grouping"]["learned-static-free"]["p0_9375"]["trained"]["N1"]
+    trained = numbers["grouping"]["learned-static-free"]["p0_9375"]["trained"][
+        "signs_within_neuron"
+    ]
     assert (trained["seeds"]["value"], trained["testable"]["value"]) == (3, 2)
     # 0.05 and 0.07, of null models with a deviation of 0.005; those of seed 1 are empty
     assert trained["effect"]["mean"]["value"] == pytest.approx(0.06)
     assert trained["effect"]["largest"]["shown"] == "+0.070"
     assert trained["z"]["mean"]["shown"] == "+12.0"
     assert trained["z"]["smallest"]["value"] == pytest.approx(10)
-    summary = numbers["grouping_summary"]["N1"]
+    summary = numbers["grouping_summary"]["signs_within_neuron"]
     assert summary["cells"]["value"] == summary["positive"]["value"] == 5
     assert summary["not_testable"]["value"] == 5
 
 
 def test_the_comparison_with_the_untrained_network_has_an_effect_and_no_z(numbers):
-    n5 = numbers["grouping"]["learned-dense-dale"]["p0"]["trained"]["N5"]
+    n5 = numbers["grouping"]["learned-dense-dale"]["p0"]["trained"]["untrained"]
     assert n5["effect"]["mean"]["value"] == pytest.approx(0.06) and "z" not in n5
-    assert "N5" not in numbers["grouping"]["learned-dense-dale"]["p0"]["initial"]
+    assert "untrained" not in numbers["grouping"]["learned-dense-dale"]["p0"]["initial"]
 
 
 def test_where_there_is_nothing_to_permute_there_is_no_effect_and_nothing_is_counted(of_claims):
     results, numbers = of_claims
     trained = numbers["grouping"]["none-dense-free"]["p0"]["trained"]
-    assert "effect" in trained["N1"] and "effect" in trained["N6"]
-    assert "effect" not in trained["N2"] and "z" not in trained["N2"]
-    assert (trained["N2"]["testable"]["value"], trained["N2"]["unchanged"]["value"]) == (0, 3)
-    assert (trained["N1"]["testable"]["value"], trained["N1"]["unchanged"]["value"]) == (3, 0)
-    of_signs, of_delays = (numbers["grouping_summary"][null] for null in ("N1", "N2"))
+    assert (
+        "effect" in trained["signs_within_neuron"] and "effect" in trained["channels_within_neuron"]
+    )
+    assert (
+        "effect" not in trained["delays_within_neuron"]
+        and "z" not in trained["delays_within_neuron"]
+    )
+    assert (
+        trained["delays_within_neuron"]["testable"]["value"],
+        trained["delays_within_neuron"]["unchanged"]["value"],
+    ) == (0, 3)
+    assert (
+        trained["signs_within_neuron"]["testable"]["value"],
+        trained["signs_within_neuron"]["unchanged"]["value"],
+    ) == (3, 0)
+    of_signs, of_delays = (
+        numbers["grouping_summary"][null]
+        for null in ("signs_within_neuron", "delays_within_neuron")
+    )
     table = read_table(results / "grouping.csv")
-    both = table[(table["signs"] == "dale") & (table["null"] == "N2")]
+    both = table[(table["signs"] == "dale") & (table["null"] == "delays_within_neuron")]
     dale = both.groupby(["delays", "structure", "sparsity"]).ngroups  # N1 is not valid there
     assert of_delays["cells"]["value"] == of_signs["cells"]["value"] - 1 + dale
     assert of_delays["cells"]["value"] == of_delays["positive"]["value"]
@@ -145,20 +161,32 @@ def test_controls_stand_apart_from_the_standard_condition(of_claims):
     assert set(controls["shuffled_labels"]) == {"accuracy", "mel"}
     assert set(controls["permuted_channels"]) == {"accuracy", "mel", "fed"}
     fed = controls["permuted_channels"]["fed"]["learned-dense-free"]["p0"]
-    assert set(fed) == {"N1", "N2", "N3", "N4", "N5", "N6"}
+    assert set(fed) == {
+        "signs_within_neuron",
+        "delays_within_neuron",
+        "signs_across_neurons",
+        "delays_across_neurons",
+        "untrained",
+        "channels_within_neuron",
+    }
 
 
 def test_effects_without_the_delays_at_the_ends_stand_apart(of_claims):
     results, numbers = of_claims
     rows = read_table(results / "grouping.csv").query(
-        "measure == 'morans_i_interior' and null == 'N2' and condition == 'standard'"
-        " and delays == 'learned' and structure == 'dense' and signs == 'dale'"
+        "measure == 'morans_i_interior' and null == 'delays_within_neuron'"
+        " and condition == 'standard' and delays == 'learned'"
+        " and structure == 'dense' and signs == 'dale'"
     )
     found = numbers["interior"]["learned-dense-dale"]["p0"]
     effect = (rows["observed"] - rows["null_mean"]).mean()
-    assert found["N2"]["effect"]["mean"]["value"] == pytest.approx(effect)
-    assert set(found) == {"N2"}
-    assert set(numbers["interior"]["learned-dense-free"]["p0"]) == {"N1", "N2", "N6"}
+    assert found["delays_within_neuron"]["effect"]["mean"]["value"] == pytest.approx(effect)
+    assert set(found) == {"delays_within_neuron"}
+    assert set(numbers["interior"]["learned-dense-free"]["p0"]) == {
+        "signs_within_neuron",
+        "delays_within_neuron",
+        "channels_within_neuron",
+    }
 
 
 def test_seeds_are_counted_by_variant_without_the_controls(of_claims, results, small_features):
@@ -227,10 +255,12 @@ def test_networks_that_training_cannot_change_are_left_out_of_the_counts(results
     }
     bound = {"none-dense-dale", "fixed-dense-dale"}
     assert {variant for variant, changes in changing.items() if not changes} == bound
-    assert "effect" in numbers["grouping"]["fixed-dense-dale"]["p0"]["trained"]["N2"]
+    assert (
+        "effect" in numbers["grouping"]["fixed-dense-dale"]["p0"]["trained"]["delays_within_neuron"]
+    )
     # of free signs three dense and two static, and learned delays with Dale's
-    assert numbers["grouping_summary"]["N5"]["cells"]["value"] == 6
-    assert numbers["grouping_summary"]["N5"]["networks"]["value"] == 8 * 3
+    assert numbers["grouping_summary"]["untrained"]["cells"]["value"] == 6
+    assert numbers["grouping_summary"]["untrained"]["networks"]["value"] == 8 * 3
     named = config_of(GRID, 3, model={"dale_when_dense": "not_enforced"})
     unbound = numbers_of(results, named, small_features)["grouping"]
     assert unbound["fixed-dense-dale"]["p0"]["can_change"]["value"] is True
@@ -239,8 +269,8 @@ def test_networks_that_training_cannot_change_are_left_out_of_the_counts(results
 def test_effects_are_printed_in_digits_that_fit_their_unit(of_claims):
     tests = of_claims[1]["tests"]
     assert re.fullmatch(r"[+\N{MINUS SIGN}]\d+\.\d", tests["c1_learned_fixed"]["effect"]["shown"])
-    assert re.fullmatch(r"\+\d+\.\d", tests["c4_n1"]["effect"]["shown"])
-    assert re.fullmatch(r"\+0\.\d{3}", tests["c5_n1"]["effect"]["shown"])
+    assert re.fullmatch(r"\+\d+\.\d", tests["c4_signs_within_neuron"]["effect"]["shown"])
+    assert re.fullmatch(r"\+0\.\d{3}", tests["c5_signs_within_neuron"]["effect"]["shown"])
 
 
 def test_what_is_not_in_the_grid_has_a_verdict_and_no_effect(results, small_features):

@@ -80,10 +80,11 @@ def test_families_are_corrected_as_they_say(outcomes):
 
 
 def test_grouping_is_tested_on_one_z_a_seed(tmp_path):
-    found = outcomes_of(tmp_path)["c4_n2"]
+    found = outcomes_of(tmp_path)["c4_delays_within_neuron"]
     rows = trained(tmp_path).query(
-        "delays == 'learned' and structure == 'dense' and signs == 'free' and null == 'N2'"
-        " and condition == 'standard' and measure == 'morans_i'"
+        "delays == 'learned' and structure == 'dense' and signs == 'free'"
+        " and null == 'delays_within_neuron' and condition == 'standard'"
+        " and measure == 'morans_i'"
     )
     assert (found.n, found.effect) == (6, pytest.approx(rows["z"].mean()))
     assert found.p == sign_flip(rows["z"])
@@ -106,9 +107,13 @@ def test_controls_are_told_by_channel_and_by_delay():
     told = {
         (t.point.condition, t.point.signs, t.quantity.null) for h in family for t in h.terms[1:]
     }
-    by_data = {("free", "N6"), ("free", "N2"), ("dale", "N2")}
+    by_data = {
+        ("free", "channels_within_neuron"),
+        ("free", "delays_within_neuron"),
+        ("dale", "delays_within_neuron"),
+    }
     expected = {(name, *of) for name in ("scrambled_time", "shuffled_labels") for of in by_data}
-    assert told == expected | {("permuted_channels", "free", "N6")}
+    assert told == expected | {("permuted_channels", "free", "channels_within_neuron")}
 
 
 def test_tests_that_few_seeds_cannot_decide_do_not_weaken_the_others(outcomes):
@@ -122,21 +127,30 @@ def test_tests_that_few_seeds_cannot_decide_do_not_weaken_the_others(outcomes):
 def test_grouping_without_clamped_delays_is_tested_as_the_claims_are(tmp_path):
     found = outcomes_of(tmp_path)
     rows = trained(tmp_path).query(
-        "delays == 'learned' and structure == 'dense' and signs == 'free' and null == 'N6'"
-        " and condition == 'standard' and measure == 'morans_i_interior'"
+        "delays == 'learned' and structure == 'dense' and signs == 'free'"
+        " and null == 'channels_within_neuron' and condition == 'standard'"
+        " and measure == 'morans_i_interior'"
     )
-    inside = found["morans_i_interior_learned_dense_free_p0_n6"]
+    inside = found["morans_i_interior_learned_dense_free_p0_channels_within_neuron"]
     assert (inside.n, inside.effect) == (6, pytest.approx(rows["z"].mean()))
-    assert found["survival_morans_i_interior_learned_dense_dale_p0_n2"].verdict == "supported"
+    assert (
+        found["survival_morans_i_interior_learned_dense_dale_p0_delays_within_neuron"].verdict
+        == "supported"
+    )
 
 
 def test_the_reversed_test_asks_for_the_opposite(tmp_path):
     found = outcomes_of(tmp_path, TIME_ONLY)
     rows = trained(tmp_path).query(
-        "delays == 'learned' and structure == 'dense' and signs == 'free' and null == 'N6'"
-        " and condition == 'standard' and measure == 'morans_i'"
+        "delays == 'learned' and structure == 'dense' and signs == 'free'"
+        " and null == 'channels_within_neuron' and condition == 'standard'"
+        " and measure == 'morans_i'"
     )
-    assert found["c4_n6"].reversed_p == sign_flip(rows["z"] - 1.645, "less") == 1 / 64
+    assert (
+        found["c4_channels_within_neuron"].reversed_p
+        == sign_flip(rows["z"] - 1.645, "less")
+        == 1 / 64
+    )
     # the smallest of four parts, corrected for their number, then for that of the claims
     assert (found["c4"].reversed_p, found["c4"].corrected_reversed_p) == (4 / 64, 12 / 64)
     assert (found["c4"].smallest_p, found["c4"].smallest_reversed_p) == (1 / 64, 4 / 64)
@@ -157,9 +171,9 @@ def test_a_difference_the_other_way_round_is_opposed(tmp_path):
 
 
 def test_what_survives_is_set_against_half_of_the_same_seeds_dense_effect(tmp_path):
-    found = outcomes_of(tmp_path)["c6_n2"]
+    found = outcomes_of(tmp_path)["c6_delays_within_neuron"]
     rows = trained(tmp_path).query(
-        "delays == 'learned' and structure == 'dense' and null == 'N2'"
+        "delays == 'learned' and structure == 'dense' and null == 'delays_within_neuron'"
         " and condition == 'standard' and measure == 'morans_i'"
     )
     effect = rows.pivot(index="seed", columns="signs", values="effect")
@@ -171,7 +185,7 @@ def test_sides_are_paired_over_the_seeds_that_both_have(tmp_path):
     grid = [{"delays": [delays], "structure": ["dense"], "seeds": n} for delays, n in seeds.items()]
     found = outcomes_of(tmp_path, config=claims_config(grid=grid))
     assert [found[f"c1_{pair}"].n for pair in ("learned_fixed", "learned_none")] == [5, 3]
-    assert found["c4_n1"].n == 6
+    assert found["c4_signs_within_neuron"].n == 6
 
 
 def test_a_claim_shows_its_weakest_part(tmp_path):
@@ -189,22 +203,26 @@ def test_survival_is_tested_at_the_highest_sparsity_with_enough_pairs(
 ):
     world = replace(CLAIMS_HOLD, untestable=(f"learned-deep_r_rigl-free {untestable}",))
     found = outcomes_of(tmp_path, world)
-    assert found["c5_n1"].hypothesis.terms[0].point.sparsity == sparsity
+    assert found["c5_signs_within_neuron"].hypothesis.terms[0].point.sparsity == sparsity
     other = "0_9375" if sparsity == "0.75" else "0_75"
-    survivals = {test for test in found if re.match(r"survival_learned_deep_r_rigl_free.*n1", test)}
-    assert survivals == {f"survival_learned_deep_r_rigl_free_p{other}_n1"}
+    survivals = {
+        test for test in found if re.match(r"survival_learned_deep_r_rigl_free.*signs_within", test)
+    }
+    assert survivals == {f"survival_learned_deep_r_rigl_free_p{other}_signs_within_neuron"}
 
 
 def test_null_models_that_dales_principle_breaks_are_not_asked():
     names = ids(claims_config())
-    about_dale = {name for name in names if name.startswith("morans_i_learned_dense_dale_p0_n")}
-    assert about_dale == {f"morans_i_learned_dense_dale_p0_n{null}" for null in (2, 4, 5)}
+    start = "morans_i_learned_dense_dale_p0_"
+    about_dale = {name.removeprefix(start) for name in names if name.startswith(start)}
+    assert about_dale == {"delays_within_neuron", "delays_across_neurons", "untrained"}
 
 
 def test_delays_that_are_all_zero_are_not_permuted():
     names = ids(claims_config())
-    about_none = {name for name in names if name.startswith("morans_i_none_dense")}
-    assert about_none == {f"morans_i_none_dense_free_p0_n{null}" for null in (1, 3, 5)}
+    start = "morans_i_none_dense_free_p0_"
+    about_none = {name.removeprefix(start) for name in names if name.startswith(start)}
+    assert about_none == {"signs_within_neuron", "signs_across_neurons", "untrained"}
 
 
 def test_dales_principle_in_name_alone_does_not_test_claim_six(tmp_path):
@@ -218,14 +236,17 @@ def test_controls_are_known_by_their_settings_and_not_their_names(tmp_path):
     grid = [*CLAIMS_GRID[:-1], CLAIMS_GRID[-1] | {"condition": ["plain"]}]
     names = ids(claims_config(grid=grid, conditions=conditions))
     for side in ("mel", "standard"):
-        assert f"fed_order_{side}_learned_dense_free_p0_plain_n1" in names
+        assert f"fed_order_{side}_learned_dense_free_p0_plain_signs_within_neuron" in names
 
 
 def test_controls_show_what_grouping_comes_from(tmp_path):
     grid = [*CLAIMS_GRID[:-1], CLAIMS_GRID[-1] | {"seeds": 10}]
     found = outcomes_of(tmp_path, config=claims_config(10, grid))
     point = "learned_dense_free_p0"
-    for null, verdict in (("n6", "supported"), ("n2", "undecided")):
+    for null, verdict in (
+        ("channels_within_neuron", "supported"),
+        ("delays_within_neuron", "undecided"),
+    ):
         assert found[f"condition_grouping_{point}_shuffled_labels_{null}"].verdict == verdict
         assert found[f"fed_order_mel_{point}_permuted_channels_{null}"].verdict == verdict
         assert found[f"fed_order_standard_{point}_permuted_channels_{null}"].verdict == verdict
@@ -258,7 +279,7 @@ def test_weak_grouping_that_all_seeds_show_opposes_nothing(tmp_path):
     """z of about 1 in each of five seeds: below what one network could show, and not nothing."""
     world = replace(CLAIMS_HOLD, effect=0.005, effect_spread=0.0005)
     found = outcomes_of(tmp_path, world, claims_config(5))
-    scores = found["c4_n1"]
+    scores = found["c4_signs_within_neuron"]
     assert 0 < scores.low < scores.high < 1.645
     assert scores.verdict == "supported"
     assert found["c4"].verdict == "undecided"

@@ -53,10 +53,20 @@ def test_networks_that_learned_nothing_change_every_verdict(tmp_path):
 
 
 def test_shuffled_labels_change_the_verdict_on_grouping(tmp_path):
-    """Networks are grouped in delay and not by channel: N1 and N2 alone would be deceived."""
+    """Networks are grouped in delay and not by channel: two of the null models are deceived."""
     found = outcomes_of(tmp_path, LABELS_SHUFFLED, claims_config(8))
-    parts = {null: found[f"c4_{null}"].verdict for null in ("n1", "n2", "n5", "n6")}
-    assert parts == dict.fromkeys(("n1", "n2", "n5"), "supported") | {"n6": "opposed"}
+    parts = {
+        null: found[f"c4_{null}"].verdict
+        for null in (
+            "signs_within_neuron",
+            "delays_within_neuron",
+            "untrained",
+            "channels_within_neuron",
+        )
+    }
+    assert parts == dict.fromkeys(
+        ("signs_within_neuron", "delays_within_neuron", "untrained"), "supported"
+    ) | {"channels_within_neuron": "opposed"}
     changed = verdicts_of(found.values())
     assert changed["C4"] == ("not replicated", "interval_beyond_boundary")
     assert changed["C5"] == ("inconclusive", "premise_not_shown")

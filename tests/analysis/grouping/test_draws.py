@@ -6,11 +6,13 @@ import pytest
 from planted import STEPS, points_of
 
 from delaynet.analysis.grouping.draws import MEASURES, draws
-from delaynet.analysis.grouping.nulls import NULLS, TESTED_BY, permuted_measures
+from delaynet.analysis.grouping.nulls import PERMUTING, TESTED_BY, permuted_measures
 from delaynet.analysis.grouping.points import marked_points
 from delaynet.analysis.grouping.receptive_fields import ReceptiveFields
 
-TESTS = [(measure, null) for measure in MEASURES for null in NULLS if null in TESTED_BY[measure]]
+TESTS = [
+    (measure, null) for measure in MEASURES for null in PERMUTING if null in TESTED_BY[measure]
+]
 
 
 def two_synapses_a_pair():
@@ -60,13 +62,20 @@ def test_tests_drawn_together_have_the_draws_that_each_has_alone():
 
 def test_each_test_has_as_many_draws_as_are_asked_for():
     points = points_of(*planted.both(np.random.default_rng(1), neurons=40))
-    wanted = {("morans_i", "N1"): 500, ("join_excess", "N1"): 70, ("morans_i", "N2"): 3}
+    wanted = {
+        ("morans_i", "signs_within_neuron"): 500,
+        ("join_excess", "signs_within_neuron"): 70,
+        ("morans_i", "delays_within_neuron"): 3,
+    }
     assert {test: len(values) for test, values in draws(points, wanted, 0).items()} == wanted
 
 
 def test_what_a_null_model_cannot_test_is_not_drawn():
     points = points_of(*planted.both(np.random.default_rng(1), neurons=6))
-    for measure, null in (("clustering", "N1"), ("nearest_excess", "N6")):
+    for measure, null in (
+        ("clustering", "signs_within_neuron"),
+        ("nearest_excess", "channels_within_neuron"),
+    ):
         with pytest.raises(ValueError, match=f"{null} cannot test {measure}"):
             draws(points, {(measure, null): 50}, 0)
 
@@ -74,5 +83,7 @@ def test_what_a_null_model_cannot_test_is_not_drawn():
 def test_the_mean_over_orders_of_signs_is_that_of_the_formula():
     """E[I] = -1 / (n - 1) for neurons of n synapses each (Cliff & Ord 1981, ch. 1)."""
     points = points_of(*planted.both(np.random.default_rng(0), neurons=24))
-    drawn = draws(points, {("morans_i", "N1"): 2000}, 0)["morans_i", "N1"]
+    drawn = draws(points, {("morans_i", "signs_within_neuron"): 2000}, 0)[
+        "morans_i", "signs_within_neuron"
+    ]
     assert drawn.mean() == pytest.approx(-1 / 39, abs=4 * drawn.std() / np.sqrt(2000))

@@ -37,13 +37,13 @@ def z_of(points, null):
     return compared(points, null).z
 
 
-@pytest.mark.parametrize("null", ["N1", "N2"])
+@pytest.mark.parametrize("null", ["signs_within_neuron", "delays_within_neuron"])
 def test_planted_grouping_over_channel_and_delay_is_found(null):
     assert z_of(points_of(*planted.both(np.random.default_rng(0))), null) > 8
 
 
 @pytest.mark.parametrize("density", [1.0, 0.4])
-@pytest.mark.parametrize("null", ["N1", "N2"])
+@pytest.mark.parametrize("null", ["signs_within_neuron", "delays_within_neuron"])
 def test_without_grouping_z_is_a_standard_normal(null, density):
     z = [
         z_of(points_of(*planted.neither(np.random.default_rng(seed), 96, density)), null)
@@ -56,27 +56,29 @@ def test_without_grouping_z_is_a_standard_normal(null, density):
 
 def test_the_same_seed_gives_the_same_numbers():
     points = points_of(*planted.both(np.random.default_rng(4), neurons=8))
-    first, second, other = (compared(points, "N2", seed=seed) for seed in (0, 0, 1))
+    first, second, other = (
+        compared(points, "delays_within_neuron", seed=seed) for seed in (0, 0, 1)
+    )
     assert first == second != other
 
 
 def test_too_few_pairs_are_not_testable():
     sign, delay = planted.both(np.random.default_rng(5), neurons=8)  # 114 close pairs each
-    result = compared(points_of(sign[:7], delay[:7]), "N2")
+    result = compared(points_of(sign[:7], delay[:7]), "delays_within_neuron")
     assert result.close_pairs < MINIMAL_PAIRS and result.synapses == 280
     assert all(math.isnan(value) for value in result[3:])
-    assert not math.isnan(z_of(points_of(sign, delay), "N2"))
+    assert not math.isnan(z_of(points_of(sign, delay), "delays_within_neuron"))
 
 
 def test_a_network_without_synapses_is_not_testable():
     empty = np.zeros((4, CHANNELS), int)
-    assert math.isnan(z_of(points_of(empty, empty), "N1"))
+    assert math.isnan(z_of(points_of(empty, empty), "signs_within_neuron"))
 
 
 @pytest.mark.parametrize("measure", ["morans_i", "nearest_excess"])
 def test_one_sign_only_is_not_testable(measure):
     _, delay = planted.neither(np.random.default_rng(6))
-    for null in ("N1", "N2"):
+    for null in ("signs_within_neuron", "delays_within_neuron"):
         result = compared(points_of(np.ones_like(delay), delay), null, measure)
         assert math.isnan(result.observed) and math.isnan(result.p)
 
@@ -84,10 +86,10 @@ def test_one_sign_only_is_not_testable(measure):
 def test_without_delays_time_cannot_be_tested_and_space_can():
     sign, delay = planted.space(np.random.default_rng(7))
     points = points_of(sign, np.zeros_like(delay))
-    in_time = compared(points, "N2")
+    in_time = compared(points, "delays_within_neuron")
     assert in_time.observed == in_time.null_mean == measures(points).morans_i
     assert (in_time.null_sd, in_time.p) == (0, 1) and math.isnan(in_time.z)
-    assert z_of(points, "N1") > 8
+    assert z_of(points, "signs_within_neuron") > 8
 
 
 GRIDS = [
@@ -174,13 +176,33 @@ def columns_of_tests(rows):
 
 def test_the_table_holds_every_network_measure_and_null_that_can_test_it(analysed):
     rows = read_rows(analysed, delays="learned", signs="free", condition="standard", seed="1")
-    signs, positions = ("N1", "N2", "N6", "N3", "N4", "N5"), ("N2", "N4", "N5")
+    signs, positions = (
+        (
+            "signs_within_neuron",
+            "delays_within_neuron",
+            "channels_within_neuron",
+            "signs_across_neurons",
+            "delays_across_neurons",
+            "untrained",
+        ),
+        ("delays_within_neuron", "delays_across_neurons", "untrained"),
+    )
     assert columns_of_tests(rows) == [
         *product(["initial"], ["mel"], ["morans_i"], signs[:5]),
         *product(["trained"], ["mel"], ["morans_i", "join_excess"], signs),
-        *product(["trained"], ["mel"], ["nearest_excess"], ["N1", "N2"]),
+        *product(
+            ["trained"],
+            ["mel"],
+            ["nearest_excess"],
+            ["signs_within_neuron", "delays_within_neuron"],
+        ),
         *product(["trained"], ["mel"], ["clustering"], positions),
-        *product(["trained"], ["mel"], ["morans_i_interior"], ["N1", "N2", "N6"]),
+        *product(
+            ["trained"],
+            ["mel"],
+            ["morans_i_interior"],
+            ["signs_within_neuron", "delays_within_neuron", "channels_within_neuron"],
+        ),
     ]
 
 
@@ -192,7 +214,7 @@ def test_the_table_is_in_the_order_of_the_grid(analysed):
 
 def test_signs_are_never_permuted_under_dales_principle(analysed):
     nulls = {row["null"] for row in read_rows(analysed, signs="dale")}
-    assert nulls == {"N2", "N4", "N5"}
+    assert nulls == {"delays_within_neuron", "delays_across_neurons", "untrained"}
 
 
 def z_scores(analysed, **wanted):
@@ -203,11 +225,38 @@ def z_scores(analysed, **wanted):
 @pytest.mark.parametrize(
     ("wanted", "found", "not_found"),
     [
-        ({"delays": "learned", "signs": "free"}, {"N1", "N2", "N6", "N3", "N4"}, {}),
-        ({"delays": "frozen"}, {"N1", "N2", "N3", "N4"}, {"N6"}),
-        ({"delays": "fixed", "structure": "dense"}, {"N1", "N6", "N3"}, {"N2", "N4"}),
-        ({"delays": "none"}, {"N1", "N6", "N3"}, {}),
-        ({"signs": "dale"}, {"N2", "N4"}, {}),
+        (
+            {"delays": "learned", "signs": "free"},
+            {
+                "signs_within_neuron",
+                "delays_within_neuron",
+                "channels_within_neuron",
+                "signs_across_neurons",
+                "delays_across_neurons",
+            },
+            {},
+        ),
+        (
+            {"delays": "frozen"},
+            {
+                "signs_within_neuron",
+                "delays_within_neuron",
+                "signs_across_neurons",
+                "delays_across_neurons",
+            },
+            {"channels_within_neuron"},
+        ),
+        (
+            {"delays": "fixed", "structure": "dense"},
+            {"signs_within_neuron", "channels_within_neuron", "signs_across_neurons"},
+            {"delays_within_neuron", "delays_across_neurons"},
+        ),
+        (
+            {"delays": "none"},
+            {"signs_within_neuron", "channels_within_neuron", "signs_across_neurons"},
+            {},
+        ),
+        ({"signs": "dale"}, {"delays_within_neuron", "delays_across_neurons"}, {}),
     ],
 )
 def test_the_table_finds_what_was_planted_and_only_that(analysed, wanted, found, not_found):
@@ -220,7 +269,7 @@ def test_the_table_finds_what_was_planted_and_only_that(analysed, wanted, found,
 
 
 def test_without_delays_nothing_is_said_of_time(analysed):
-    rows = read_rows(analysed, delays="none", measure="morans_i", null="N2")
+    rows = read_rows(analysed, delays="none", measure="morans_i", null="delays_within_neuron")
     assert {(row["null_sd"], row["z"], row["p"]) for row in rows} == {("0", "", "1")}
     assert all(row["observed"] == row["null_mean"] != "" for row in rows)
 
@@ -238,7 +287,7 @@ def test_delays_at_the_ends_of_the_range_are_left_out_of_the_interior(analysed):
     wanted = planted_space_and_time | {"measure": "morans_i_interior"}
     assert min(z_scores(analysed, **wanted)) > 4
     nulls = {row["null"] for row in read_rows(analysed, measure=wanted["measure"], signs="dale")}
-    assert nulls == {"N2"}
+    assert nulls == {"delays_within_neuron"}
 
 
 def test_clamped_delays_alone_are_no_grouping_of_the_interior():
@@ -248,14 +297,14 @@ def test_clamped_delays_alone_are_no_grouping_of_the_interior():
     at_the_ends = random.random(sign.shape) < 0.3
     clamped = np.where(at_the_ends, np.where(sign > 0, STEPS - 1, 0), delay.clip(1, STEPS - 2))
     fields, all_neurons = planted.fields_of(sign, clamped), np.ones(96, bool)
-    assert z_of(marked_points(fields, all_neurons), "N2") > 8
+    assert z_of(marked_points(fields, all_neurons), "delays_within_neuron") > 8
     inside = marked_points(interior(fields), all_neurons)
     assert inside.synapses == (~at_the_ends).sum() and inside.delay.min() == 1
-    assert abs(z_of(inside, "N2")) < 4
+    assert abs(z_of(inside, "delays_within_neuron")) < 4
 
 
 def test_permuted_channels_are_analysed_by_mel_channel_and_as_fed(analysed):
-    rows = read_rows(analysed, condition="permuted", measure="morans_i", null="N1")
+    rows = read_rows(analysed, condition="permuted", measure="morans_i", null="signs_within_neuron")
     z = {(row["network"], row["order"]): float(row["z"]) for row in rows}
     assert z["trained", "mel"] > 8
     assert max(abs(z[key]) for key in z if key != ("trained", "mel")) < 4
@@ -264,9 +313,9 @@ def test_permuted_channels_are_analysed_by_mel_channel_and_as_fed(analysed):
 
 
 def test_the_initial_network_is_compared_with_on_the_neurons_that_fire_after_training(analysed):
-    for row in read_rows(analysed, structure="dense", measure="morans_i", null="N5"):
+    for row in read_rows(analysed, structure="dense", measure="morans_i", null="untrained"):
         key = {name: row[name] for name in COLUMNS[:6]} | {"order": row["order"]}
-        null = "N2" if row["signs"] == "dale" else "N1"
+        null = "delays_within_neuron" if row["signs"] == "dale" else "signs_within_neuron"
         (initial,) = read_rows(analysed, network="initial", null=null, **key)
         assert row["network"] == "trained"
         assert row["null_mean"] == initial["observed"] != ""
@@ -284,7 +333,9 @@ def test_what_is_too_sparse_has_empty_cells(analysed):
 
 
 def test_the_smallest_p_is_one_in_the_number_of_draws(analysed):
-    row = read_rows(analysed, delays="learned", signs="free", network="trained", null="N1")[0]
+    row = read_rows(
+        analysed, delays="learned", signs="free", network="trained", null="signs_within_neuron"
+    )[0]
     assert float(row["p"]) == pytest.approx(1 / 101, rel=1e-5)
     assert FEWER_PERMUTATIONS > 100
 
@@ -319,7 +370,9 @@ def test_every_network_of_the_table_has_its_map(analysed):
 def test_the_map_of_a_network_is_its_correlogram_against_its_primary_null(analysed):
     for run in parse_config(CONTENT).runs():
         trained = read_map(analysed / "one.h5", run, "trained")
-        assert trained.null == ("N2" if run.signs == "dale" else "N1")
+        assert trained.null == (
+            "delays_within_neuron" if run.signs == "dale" else "signs_within_neuron"
+        )
         assert trained.correlogram.shape == trained.high.shape == (8, 2 * STEPS - 1)
         if run.structure == "static":
             assert np.isnan(trained.high).all()

@@ -40,26 +40,29 @@ def test_a_lag_without_pairs_has_no_band_and_does_not_widen_that_of_others():
 
 def test_grouping_in_space_stands_out_of_the_band_at_short_channel_lags():
     points = points_of(*planted.space(np.random.default_rng(0), neurons=96))
-    stands_out = outside(map_of(points, "N1", 300))  # [8, 49]
+    stands_out = outside(map_of(points, "signs_within_neuron", 300))  # [8, 49]
     assert stands_out[1, 10:-10].mean() > 0.8
-    assert not outside(map_of(points, "N2", 300)).any()
+    assert not outside(map_of(points, "delays_within_neuron", 300)).any()
 
 
 def test_grouping_in_time_stands_out_under_dales_principle():
     points = points_of(*planted.time_under_dale(np.random.default_rng(0), neurons=96))
-    stands_out = outside(map_of(points, "N2", 300))
+    stands_out = outside(map_of(points, "delays_within_neuron", 300))
     assert stands_out[1:, 20:29].mean() > 0.5
 
 
 def test_without_delays_the_band_of_permuted_delays_is_the_network():
     sign, delay = planted.space(np.random.default_rng(0))
-    result = map_of(points_of(sign, np.zeros_like(delay)), "N2", 100)
+    result = map_of(points_of(sign, np.zeros_like(delay)), "delays_within_neuron", 100)
     assert np.array_equal(result.high, result.correlogram, equal_nan=True)
     assert np.nanmax(result.null_sd) == 0
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("net", "null"), [("neither", "N1"), ("neither_under_dale", "N2")])
+@pytest.mark.parametrize(
+    ("net", "null"),
+    [("neither", "signs_within_neuron"), ("neither_under_dale", "delays_within_neuron")],
+)
 def test_bands_hold_95_per_cent_of_networks_without_grouping(net, null):
     held = 0
     for seed in range(400):

@@ -9,6 +9,7 @@ from scipy.stats import binom
 from delaynet.analysis.grouping.measures import measures
 from delaynet.analysis.grouping.nulls import (
     NULLS,
+    PERMUTING,
     TESTED_BY,
     changes_nothing,
     initial_differences,
@@ -21,19 +22,34 @@ from delaynet.analysis.grouping.nulls import (
 
 SIGNS = ("morans_i", "join_excess", "nearest_excess")
 SCALARS = (*SIGNS, "clustering")
-ALL = {"N1", "N2", "N6", "N3", "N4"}
+ALL = {
+    "signs_within_neuron",
+    "delays_within_neuron",
+    "channels_within_neuron",
+    "signs_across_neurons",
+    "delays_across_neurons",
+}
 # Which null models reject, for the measures of signs (where they can test them) and for clustering
 # of positions. Where delays follow Dale's signs, positions hang on the signs that neighbouring
 # channels happen to have.
 EXPECTED = {
     "both": {"signs": ALL, "clustering": set()},
-    "space": {"signs": {"N1", "N6", "N3"}, "clustering": set()},
-    "time": {"signs": ALL - {"N6"}, "clustering": set()},
+    "space": {
+        "signs": {"signs_within_neuron", "channels_within_neuron", "signs_across_neurons"},
+        "clustering": set(),
+    },
+    "time": {"signs": ALL - {"channels_within_neuron"}, "clustering": set()},
     "neither": {"signs": set(), "clustering": set()},
-    "shared_stripes": {"signs": {"N1", "N6"}, "clustering": set()},
-    "time_under_dale": {"signs": {"N2", "N4"}, "clustering": None},
+    "shared_stripes": {
+        "signs": {"signs_within_neuron", "channels_within_neuron"},
+        "clustering": set(),
+    },
+    "time_under_dale": {
+        "signs": {"delays_within_neuron", "delays_across_neurons"},
+        "clustering": None,
+    },
     "neither_under_dale": {"signs": set(), "clustering": set()},
-    "track": {"signs": set(), "clustering": {"N2", "N4"}},
+    "track": {"signs": set(), "clustering": {"delays_within_neuron", "delays_across_neurons"}},
     "unbalanced": {"signs": set(), "clustering": set()},
 }
 UNDER_DALE = {"shared_stripes", "time_under_dale", "neither_under_dale"}
@@ -45,7 +61,7 @@ def groups_of(points, within):
 
 
 @pytest.mark.parametrize("density", [1.0, 0.1])
-@pytest.mark.parametrize("null", NULLS)
+@pytest.mark.parametrize("null", PERMUTING)
 def test_a_permutation_keeps_what_each_neuron_or_channel_has(null, density):
     points = points_of(*planted.neither(np.random.default_rng(0), density=density))
     group = groups_of(points, NULLS[null].within)
@@ -62,7 +78,7 @@ def test_a_channel_is_permuted_with_sign_and_delay_kept_together():
     points = points_of(*planted.time(np.random.default_rng(0), neurons=12))
     group = groups_of(points, "neuron")
     synapses = sorted(zip(group, points.sign, points.delay, strict=True))
-    signs, delays = next(permutations_of(points, "N6", 20, seed=0))
+    signs, delays = next(permutations_of(points, "channels_within_neuron", 20, seed=0))
     for sign, delay in zip(signs.T, delays.T, strict=True):
         assert sorted(zip(group, sign, delay, strict=True)) == synapses
 
@@ -70,7 +86,7 @@ def test_a_channel_is_permuted_with_sign_and_delay_kept_together():
 def test_all_orders_are_equally_likely():
     sign = np.ones((1, 4), int)
     points = points_of(sign, [[0, 1, 2, 3]])
-    chunks = permutations_of(points, "N2", 24_000, seed=0)
+    chunks = permutations_of(points, "delays_within_neuron", 24_000, seed=0)
     codes = np.concatenate([4 ** np.arange(4) @ delay for _, delay in chunks])
     counts = np.unique(codes, return_counts=True)[1]
     assert len(counts) == 24
@@ -80,42 +96,63 @@ def test_all_orders_are_equally_likely():
 def test_nothing_changes_where_all_that_is_exchanged_is_alike():
     sign, delay = planted.neither(np.random.default_rng(1), density=0.3)
     without_delays = points_of(sign, np.zeros_like(delay))
-    assert [null for null in NULLS if changes_nothing(without_delays, null)] == ["N2", "N4"]
+    assert [null for null in PERMUTING if changes_nothing(without_delays, null)] == [
+        "delays_within_neuron",
+        "delays_across_neurons",
+    ]
     one_sign = points_of(np.abs(sign), delay)
-    assert [null for null in NULLS if changes_nothing(one_sign, null)] == ["N1", "N3"]
+    assert [null for null in PERMUTING if changes_nothing(one_sign, null)] == [
+        "signs_within_neuron",
+        "signs_across_neurons",
+    ]
     under_dale = points_of(*planted.neither_under_dale(np.random.default_rng(1), density=0.3))
-    assert [null for null in NULLS if changes_nothing(under_dale, null)] == ["N3"]
+    assert [null for null in PERMUTING if changes_nothing(under_dale, null)] == [
+        "signs_across_neurons"
+    ]
     neither_changes = points_of(np.abs(sign), np.zeros_like(delay))
-    assert all(changes_nothing(neither_changes, null) for null in NULLS)
+    assert all(changes_nothing(neither_changes, null) for null in PERMUTING)
 
 
 def test_without_delays_the_channel_is_permuted_as_the_sign_is():
     sign, delay = planted.space(np.random.default_rng(1), neurons=12)
     points = points_of(sign, np.zeros_like(delay))
-    of_channels, of_signs = (permuted_measures(points, null, 50, 0) for null in ("N6", "N1"))
+    of_channels, of_signs = (
+        permuted_measures(points, null, 50, 0)
+        for null in ("channels_within_neuron", "signs_within_neuron")
+    )
     assert np.array_equal(of_channels.morans_i, of_signs.morans_i)
 
 
 def test_signs_across_neurons_do_not_change_under_dales_principle():
     points = points_of(*planted.neither_under_dale(np.random.default_rng(3)))
-    assert all((points.sign == sign.T).all() for sign, _ in permutations_of(points, "N3", 50, 0))
-    assert valid_nulls("dale") == ("N2", "N4", "N5")
-    assert valid_nulls("free") == ("N1", "N2", "N6", "N3", "N4", "N5")
+    assert all(
+        (points.sign == sign.T).all()
+        for sign, _ in permutations_of(points, "signs_across_neurons", 50, 0)
+    )
+    assert valid_nulls(under_dale=True) == (
+        "delays_within_neuron",
+        "delays_across_neurons",
+        "untrained",
+    )
+    assert valid_nulls(under_dale=False) == tuple(NULLS)
 
 
 @pytest.mark.parametrize("net", EXPECTED)
 def test_each_measure_and_null_finds_what_is_there_and_only_that(net):
     points = points_of(*getattr(planted, net)(np.random.default_rng(0), neurons=96))
     observed = measures(points)
-    nulls = [n for n in NULLS if n in valid_nulls("dale" if net in UNDER_DALE else "free")]
+    nulls = [n for n in PERMUTING if n in valid_nulls(net in UNDER_DALE)]
     if net == "shared_stripes":  # as a network without Dale's principle may have them
-        nulls = list(NULLS)
+        nulls = list(PERMUTING)
     for null in nulls:
         draws = permuted_measures(points, null, 400, seed=0)
         for name in SCALARS:
             z = z_score(getattr(observed, name), getattr(draws, name))
             expected = EXPECTED[net]["signs" if name in SIGNS else "clustering"]
-            if null not in TESTED_BY[name] or (net, null) == ("shared_stripes", "N3"):
+            if null not in TESTED_BY[name] or (net, null) == (
+                "shared_stripes",
+                "signs_across_neurons",
+            ):
                 assert np.isnan(z), (name, null)
             elif expected is None:
                 continue
@@ -127,7 +164,7 @@ def test_each_measure_and_null_finds_what_is_there_and_only_that(net):
 
 def test_the_correlogram_shows_where_signs_are_alike():
     points = points_of(*planted.space(np.random.default_rng(0), neurons=96))
-    draws = permuted_measures(points, "N1", 200, seed=0).correlogram
+    draws = permuted_measures(points, "signs_within_neuron", 200, seed=0).correlogram
     z = z_score(measures(points).correlogram, draws)  # [8, 49]
     assert (z[1, 4:-4] > 2.5).all() and (z[6, 4:-4] < -2.5).all()  # half a period is 6.3 channels
 
@@ -139,8 +176,8 @@ def false_positives(net, signs, density, nets):
         sizes = {"neurons": 12, "density": density, "channels": 16, "taps": 10}
         points = points_of(*net(np.random.default_rng([seed, 1]), **sizes), taps=10)
         observed = measures(points)
-        for null in NULLS:
-            if null not in valid_nulls(signs):
+        for null in PERMUTING:
+            if null not in valid_nulls(signs == "dale"):
                 continue
             draws = permuted_measures(points, null, 99, seed)
             for name in SCALARS:

@@ -38,7 +38,12 @@ def effects_at(density, strength, null, networks=12):
 
 
 @pytest.mark.parametrize(
-    ("null", "dense", "sparse"), [("N1", 0.56, 0.43), ("N2", 0.55, 0.39), ("N6", 0.56, 0.4)]
+    ("null", "dense", "sparse"),
+    [
+        ("signs_within_neuron", 0.56, 0.43),
+        ("delays_within_neuron", 0.55, 0.39),
+        ("channels_within_neuron", 0.56, 0.4),
+    ],
 )
 def test_a_sparse_network_shows_less_of_the_same_rule(null, dense, sparse):
     assert np.mean(effects_at(1, 1, null)) == pytest.approx(dense, abs=0.02)
@@ -55,15 +60,19 @@ def test_the_networks_have_the_pairs_asked_for(close_pairs):
 
 def curve_of(lower_ends):
     return [
-        Power("N1", 0.3, pairs, 0, 100, 1, low, 1)
+        Power("signs_within_neuron", 0.3, pairs, 0, 100, 1, low, 1)
         for pairs, low in zip((100, 200, 400, 800), lower_ends, strict=True)
     ]
 
 
 def test_the_pairs_needed_lie_where_the_curve_reaches_80_per_cent():
-    assert pairs_needed(curve_of([0.2, 0.7, 0.9, 1.0]), "N1", 0.3) == pytest.approx(200 * 2**0.5)
-    assert pairs_needed(curve_of([0.2, 0.3, 0.5, 0.8]), "N1", 0.3) == pytest.approx(800)
-    assert pairs_needed(curve_of([0.2, 0.3, 0.5, 0.7]), "N1", 0.3) == math.inf
+    assert pairs_needed(
+        curve_of([0.2, 0.7, 0.9, 1.0]), "signs_within_neuron", 0.3
+    ) == pytest.approx(200 * 2**0.5)
+    assert pairs_needed(
+        curve_of([0.2, 0.3, 0.5, 0.8]), "signs_within_neuron", 0.3
+    ) == pytest.approx(800)
+    assert pairs_needed(curve_of([0.2, 0.3, 0.5, 0.7]), "signs_within_neuron", 0.3) == math.inf
 
 
 @pytest.mark.slow
@@ -91,6 +100,11 @@ def test_the_curve_is_a_table_of_every_null_effect_and_count(tmp_path):
         rows = list(csv.DictReader(file))
     assert tuple(rows[0]) == Power._fields
     keys = [(row["null"], float(row["effect"])) for row in rows[:: len(COUNTS)]]
-    assert keys == [("N1", 0.3), ("N1", 0.15), ("N2", 0.19), ("N2", 0.095)]
+    assert keys == [
+        ("signs_within_neuron", 0.3),
+        ("signs_within_neuron", 0.15),
+        ("delays_within_neuron", 0.19),
+        ("delays_within_neuron", 0.095),
+    ]
     assert len(rows) == 4 * len(COUNTS)
     assert all(float(row["low"]) <= float(row["power"]) <= float(row["high"]) for row in rows)

@@ -394,7 +394,17 @@ def test_the_points_of_grouping_are_the_z_of_its_table(large):
     config = load_config(large / "config.json")
     tests = read_morans_i(large, needed_runs("grouping", config))
     figure = draw("grouping", large)
-    for axes, null in zip(figure.subfigs[0].axes, ("N1", "N2", "N6", "N3", "N4"), strict=False):
+    for axes, null in zip(
+        figure.subfigs[0].axes,
+        (
+            "signs_within_neuron",
+            "delays_within_neuron",
+            "channels_within_neuron",
+            "signs_across_neurons",
+            "delays_across_neurons",
+        ),
+        strict=False,
+    ):
         written = [test.z for test in tests if test.null == null and not np.isnan(test.z)]
         drawn = [z for row in points(axes).values() for z in row]
         assert sorted(drawn) == sorted(written)
@@ -472,7 +482,9 @@ def test_a_correlogram_outlines_what_most_seeds_have_outside_of_the_band(tmp_pat
             observed[3, 20] = -0.4 if run.seed < 2 else 0
             place = f"{run.folder}/trained/mel"
             zero, one = np.zeros(shape), np.ones(shape)
-            write_map(file, place, GroupingMap(observed, zero, one, **flat, null="N1"))
+            write_map(
+                file, place, GroupingMap(observed, zero, one, **flat, null="signs_within_neuron")
+            )
     correlogram = read_correlogram(tmp_path, runs, "trained")
     assert np.argwhere(correlogram.outside).tolist() == [[1, 24], [3, 20]]
     assert correlogram.excess[2, 30] == pytest.approx(0.5 / 3)
@@ -481,11 +493,13 @@ def test_a_correlogram_outlines_what_most_seeds_have_outside_of_the_band(tmp_pat
 
 def test_power_shows_its_table_and_the_pairs_of_every_trained_network(large):
     data = load("power", large)
-    assert {null for null, _ in data.curves} == {"N1", "N2"}
+    assert {null for null, _ in data.curves} == {"signs_within_neuron", "delays_within_neuron"}
     assert set(data.close_pairs) == set(standard_runs(load_config(large / "config.json")))
     curve = next(line for line in draw("power", large).axes[0].lines if len(line.get_xdata()) > 2)
     effect = curve.get_label()
-    assert list(curve.get_ydata()) == [point.power for point in data.curves["N1", effect]]
+    assert list(curve.get_ydata()) == [
+        point.power for point in data.curves["signs_within_neuron", effect]
+    ]
 
 
 def test_a_neuron_has_its_own_statistic_and_one_of_few_synapses_a_dash(large):

@@ -21,7 +21,7 @@ from delaynet.provenance.record import recorded
     type=click.IntRange(10),
     default=PERMUTATIONS,
     show_default=True,
-    help="Draws of Moran's I of trained networks from N1, N2 and N6.",
+    help="Draws of Moran's I of trained networks from the null models within neurons.",
 )
 @click.option("--processes", type=click.IntRange(1), default=1, show_default=True)
 @click.option("--output", type=click.Path(path_type=Path), required=True, help="CSV to write.")

@@ -11,9 +11,10 @@ Families:
     confirmatory  C4, C5, C6; one-sided, level 0.05, corrected by Holm
     accuracy      C1, C2, C3; one-sided, level 0.05, corrected by Benjamini & Hochberg
     part          what the tests of those two families consist of, uncorrected
-    control       whether grouping by channel (N6) and in delay (N2) needs what a control takes
-                  away, and a check of the analysis, that grouping by channel follows frequency and
-                  not the order of inputs; corrected together by Benjamini & Hochberg
+    control       whether grouping by channel (`channels_within_neuron`) and in delay
+                  (`delays_within_neuron`) needs what a control takes away, and a check of the
+                  analysis, that grouping by channel follows frequency and not the order of
+                  inputs; corrected together by Benjamini & Hochberg
     exploratory   all else, corrected together by Benjamini & Hochberg
 
 Tests of the last two families that so few seeds can never decide, corrected or not, do not count in

@@ -18,10 +18,11 @@ from delaynet.analysis.claims.cells import (
     values_of,
 )
 from delaynet.analysis.claims.exploratory import exploratory_hypotheses
-from delaynet.analysis.claims.of_claims import WITHIN_NEURONS, hypotheses_of_claims
+from delaynet.analysis.claims.of_claims import hypotheses_of_claims
 from delaynet.analysis.claims.terms import MARGIN, TYPICAL_Z, Grid, Hypothesis, Kind, grid_of
 from delaynet.analysis.claims.verdicts import CORRECTIONS, Outcome, correct, judge, judge_union
 from delaynet.analysis.grouping.grouping import INTERIOR
+from delaynet.analysis.grouping.nulls import WITHIN_NEURONS
 from delaynet.analysis.statistics import (
     Array,
     all_of,

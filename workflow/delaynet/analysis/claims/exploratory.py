@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from delaynet.analysis.claims.of_claims import DENSE, WITHIN_NEURONS
+from delaynet.analysis.claims.of_claims import DENSE
 from delaynet.analysis.claims.terms import (
     ACCURACY,
     Facts,
@@ -22,15 +22,16 @@ from delaynet.analysis.claims.terms import (
     shared_sparsities,
 )
 from delaynet.analysis.grouping.grouping import INTERIOR
-from delaynet.analysis.grouping.nulls import COMPARISON, TESTED_BY
+from delaynet.analysis.grouping.nulls import TESTED_BY, UNTRAINED, WITHIN_NEURONS
 from delaynet.analysis.tables import CONTRASTS, Contrast
 from delaynet.config.grid import STANDARD
 
 # What a control is told by: signs tied to channels beyond delays, and to delays beyond channels.
-# N1 mixes the two.
-TOLD_APART = ("N6", "N2")
+# Signs permuted within a neuron mix the two.
+BY_CHANNEL, IN_DELAY = "channels_within_neuron", "delays_within_neuron"
+TOLD_APART = (BY_CHANNEL, IN_DELAY)
 # Training data in which there is nothing that signs could be grouped by.
-WITHOUT_STRUCTURE = ("scrambled_time", "shuffled_labels")
+NOTHING_TO_GROUP_BY = ("scrambled_time", "shuffled_labels")
 OTHER_MEASURES = ("join_excess", "nearest_excess", "clustering")
 
 
@@ -140,13 +141,13 @@ def _changes(grid: Grid) -> Iterator[Hypothesis]:
     """Yield, for every point, that training groups: trained less initial above 0."""
     for point in grid:
         for measure in ("morans_i", *(OTHER_MEASURES if point == DENSE else ())):
-            if COMPARISON in TESTED_BY[measure]:
+            if UNTRAINED in TESTED_BY[measure]:
                 yield Hypothesis(
-                    name_of((measure, name_of_point(point), COMPARISON)),
+                    name_of((measure, name_of_point(point), UNTRAINED)),
                     "exploratory",
                     _bears_on(point),
-                    f"{_name_of(point)} against {COMPARISON}",
-                    (Term(1, point, Quantity("effect", measure, COMPARISON)),),
+                    f"{_name_of(point)} against {UNTRAINED}",
+                    (Term(1, point, Quantity("effect", measure, UNTRAINED)),),
                 )
 
 
@@ -179,11 +180,11 @@ def _without_clamped_delays(grid: Grid) -> Iterator[Hypothesis]:
         )
     if DENSE in grid and dale in grid and grid[dale].obeys_dale:
         yield Hypothesis(
-            name_of(("survival", INTERIOR, name_of_point(dale), "N2")),
+            name_of(("survival", INTERIOR, name_of_point(dale), IN_DELAY)),
             "exploratory",
             "C6",
-            f"{dale.variant} minus half of {DENSE.variant}, interior delays, against N2",
-            remaining(dale, DENSE, Quantity("effect", INTERIOR, "N2")),
+            f"{dale.variant} minus half of {DENSE.variant}, interior delays, against {IN_DELAY}",
+            remaining(dale, DENSE, Quantity("effect", INTERIOR, IN_DELAY)),
         )
 
 
@@ -209,9 +210,9 @@ def _learned_delays(grid: Grid) -> Iterator[Hypothesis]:
 def _conditions(grid: Grid) -> Iterator[Hypothesis]:
     """Yield accuracy and grouping of the standard condition less those of every other one.
 
-    One-sided where a control takes away what grouping is thought to come from, and there N6 and N2
-    say what of it is lost; two-sided for sweeps and for permuted channels, where it should follow
-    the channels (`_fed_orders`).
+    One-sided where a control takes away what grouping is thought to come from, and there
+    `TOLD_APART` say what of it is lost; two-sided for sweeps and for permuted channels, where it
+    should follow the channels (`_fed_orders`).
     """
     for point, facts in grid.items():
         standard = point._replace(condition=STANDARD)
@@ -227,7 +228,7 @@ def _conditions(grid: Grid) -> Iterator[Hypothesis]:
             difference(standard, point),
             "two_sided",
         )
-        takes_away = facts.data in WITHOUT_STRUCTURE
+        takes_away = facts.data in NOTHING_TO_GROUP_BY
         kind: Kind = "greater" if takes_away else "two_sided"
         for null in _nulls_within_neurons(point, facts):
             yield Hypothesis(
@@ -244,7 +245,8 @@ def _fed_orders(grid: Grid) -> Iterator[Hypothesis]:
     """Yield, where channels are permuted, that grouping follows mel and not the order fed in.
 
     A check of the analysis rather than a finding: a fully connected layer whose synapses start
-    alike does not know the order of its inputs. N6 alone asks whether channels matter.
+    alike does not know the order of its inputs. `channels_within_neuron` alone asks whether
+    channels matter.
     """
     for point, facts in grid.items():
         if facts.data != "permuted_channels":
@@ -255,7 +257,7 @@ def _fed_orders(grid: Grid) -> Iterator[Hypothesis]:
             fed = mel._replace(order="fed")
             sides = {"mel": Term(1, point, mel), "standard": Term(1, standard, mel)}
             for side, minuend in sides.items():
-                is_check = side == "mel" and null == "N6"
+                is_check = side == "mel" and null == BY_CHANNEL
                 family: Family = "control" if is_check else "exploratory"
                 if minuend.point in grid:
                     yield Hypothesis(

@@ -15,14 +15,11 @@ from delaynet.analysis.claims.terms import (
     remaining,
     shared_sparsities,
 )
-from delaynet.analysis.grouping.nulls import COMPARISON
+from delaynet.analysis.grouping.nulls import UNTRAINED, WITHIN_NEURONS
 
 # A sparsity that no point of a grid has: makes what the grid does not hold not testable.
 NOWHERE = ""
 DENSE = Point("learned", "dense", "free", "0")
-# Null models that keep each neuron's synapses: signs tied to places (N1), to delays beyond channels
-# (N2), to channels beyond delays (N6). Signs that follow delays alone reject N1 and N2 too.
-WITHIN_NEURONS = ("N1", "N2", "N6")
 
 Testable = Callable[[Point], bool]
 
@@ -123,13 +120,13 @@ def _is_grouped() -> list[Hypothesis]:
     scores = [Quantity("z", "morans_i", null) for null in WITHIN_NEURONS]
     return [
         Hypothesis(
-            f"c4_{quantity.null.lower()}",
+            f"c4_{quantity.null}",
             "part",
             "C4",
             f"learned-dense-free against {quantity.null}",
             (Term(1, DENSE, quantity),),
         )
-        for quantity in (*scores, _effect(COMPARISON))
+        for quantity in (*scores, _effect(UNTRAINED))
     ]
 
 
@@ -147,11 +144,11 @@ def _survives_rewiring(grid: Grid, is_testable: Testable) -> list[Hypothesis]:
 
 
 def _survives_dale(grid: Grid) -> list[Hypothesis]:
-    """C6: half of the dense effect is left under Dale's principle, where N2 alone is valid."""
+    """C6: half of the dense effect is left under Dale's principle, in delay alone."""
     point = DENSE._replace(signs="dale")
     if point in grid and not grid[point].obeys_dale:  # the name alone
         point = point._replace(sparsity=NOWHERE)
-    return _survives("C6", point, ("N2",))
+    return _survives("C6", point, ("delays_within_neuron",))
 
 
 def _survives(claim: str, point: Point, nulls: tuple[str, ...]) -> list[Hypothesis]:
@@ -160,7 +157,7 @@ def _survives(claim: str, point: Point, nulls: tuple[str, ...]) -> list[Hypothes
     contrast = f"{point.variant} minus half of {DENSE.variant}"
     return [
         Hypothesis(
-            f"{name}_{null.lower()}",
+            f"{name}_{null}",
             "part",
             claim,
             f"{contrast} against {null}",
@@ -169,7 +166,7 @@ def _survives(claim: str, point: Point, nulls: tuple[str, ...]) -> list[Hypothes
         for null in nulls
     ] + [
         Hypothesis(
-            f"{name}_premise_{null.lower()}",
+            f"{name}_premise_{null}",
             "part",
             claim,
             f"{DENSE.variant} against {null}",

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Literal, NamedTuple
 
-from delaynet.analysis.grouping.nulls import NULLS, TESTED_BY, valid_nulls
+from delaynet.analysis.grouping.nulls import NULLS, PERMUTING, TESTED_BY, valid_nulls
 from delaynet.config.grid import STANDARD, Config
 from delaynet.model.dale import obeys_dale
 
@@ -148,17 +148,18 @@ def shared_sparsities(grid: Grid, *points: Point) -> list[str]:
 
 
 def nulls_at(point: Point, facts: Facts, measure: str = "morans_i") -> list[str]:
-    """Return the null models, N5 apart, that can test a measure of the networks at a point.
+    """Return the null models, `untrained` apart, that can test a measure at a point.
 
-    Where all delays are zero there is nothing to permute in them, and N6 is N1.
+    Where all delays are zero there is nothing to permute in them, and `channels_within_neuron` is
+    `signs_within_neuron`.
     """
-    valid = valid_nulls("dale" if facts.obeys_dale else "free")
+    valid = valid_nulls(facts.obeys_dale)
     return [
         null
-        for null, model in NULLS.items()
+        for null in PERMUTING
         if null in valid
         and null in TESTED_BY[measure]
-        and (model.permutes == "sign" or point.delays != "none")
+        and (NULLS[null].permutes == "sign" or point.delays != "none")
     ]
 
 

@@ -24,7 +24,7 @@ from delaynet.analysis.grouping.measures import (
     ratio,
     squared_distance,
 )
-from delaynet.analysis.grouping.nulls import NULLS, TESTED_BY, permuted_within, repeated
+from delaynet.analysis.grouping.nulls import NULLS, PERMUTING, TESTED_BY, permuted_within, repeated
 from delaynet.analysis.grouping.points import REACH, MarkedPoints, Values
 from delaynet.analysis.grouping.receptive_fields import IntArray
 
@@ -42,7 +42,7 @@ def draws(points: MarkedPoints, wanted: Mapping[Test, int], seed: int) -> dict[T
         points: the network.
         wanted: how many draws of a measure (`correlogram`, or a scalar of
             `delaynet.analysis.grouping.measures.Measures`) under a null model (one of
-            `delaynet.analysis.grouping.nulls.NULLS`).
+            `delaynet.analysis.grouping.nulls.PERMUTING`).
         seed: seed of the permutations.
 
     Raises:
@@ -52,7 +52,7 @@ def draws(points: MarkedPoints, wanted: Mapping[Test, int], seed: int) -> dict[T
         if null not in TESTED_BY[measure]:
             raise ValueError(f"{null} cannot test {measure}")
     drawn: dict[Test, Array] = {}
-    for within in dict.fromkeys(null.within for null in NULLS.values()):
+    for within in dict.fromkeys(NULLS[null].within for null in PERMUTING):
         of_within = {test: n for test, n in wanted.items() if NULLS[test[1]].within == within}
         if of_within:
             drawn |= _draws_within(points, within, of_within, seed)

@@ -5,9 +5,10 @@ model keeps and permutes. The effect is observed - mean of the null; z = effect 
 of the null grows with the number of pairs. The effect does not, but shrinks where neurons have few
 synapses (`delaynet.analysis.grouping.power` says by how much).
 
-Moran's I of trained networks is drawn 10,000 times from N1, N2 and N6. What decides nothing is
-drawn 1,000 times, so that the smallest p is 0.001: N3 and N4, the other measures, and networks
-before training. On one core that takes about 3 s for a dense network of 96 neurons.
+Moran's I of trained networks is drawn 10,000 times from the null models within neurons. What
+decides nothing is drawn 1,000 times, so that the smallest p is 0.001: those across neurons, the
+other measures, and networks before training. On one core that takes about 3 s for a dense network
+of 96 neurons.
 
 `morans_i_interior` is Moran's I of the synapses of a trained network whose delays are neither 0 nor
 the last tap, on the neurons with at least two of these, since learned delays pile up at the ends.
@@ -27,9 +28,10 @@ from delaynet.analysis.grouping.draws import Test, draws
 from delaynet.analysis.grouping.maps import GroupingMap, grouping_map, write_map
 from delaynet.analysis.grouping.measures import Array, measures
 from delaynet.analysis.grouping.nulls import (
-    COMPARISON,
     ROUNDING,
     TESTED_BY,
+    UNTRAINED,
+    WITHIN_NEURONS,
     changes_nothing,
     p_value,
     valid_nulls,
@@ -44,16 +46,15 @@ from delaynet.data.processes import in_order
 from delaynet.model.dale import obeys_dale
 from delaynet.training.run_folder import read_network
 
-# draws of Moran's I of trained networks from each of these null models, and of everything else
+# draws of Moran's I of trained networks from each null model within neurons, and of all else
 PERMUTATIONS = 10_000
 FEWER_PERMUTATIONS = 1_000
-DECISIVE_NULLS = ("N1", "N2", "N6")
 PRIMARY, INTERIOR = "morans_i", "morans_i_interior"
 MEASURES = {
     "initial": (PRIMARY,),
     "trained": (PRIMARY, "join_excess", "nearest_excess", "clustering", INTERIOR),
 }
-NULLS_OF = TESTED_BY | {INTERIOR: DECISIVE_NULLS}
+NULLS_OF = TESTED_BY | {INTERIOR: WITHIN_NEURONS}
 NETWORK_FILES = {"initial": "initial.h5", "trained": "network.h5"}
 Order = Literal["mel", "fed"]
 
@@ -119,7 +120,7 @@ def grouping(points: MarkedPoints, observed: float, drawn: Array | None) -> Grou
 def difference(
     trained: MarkedPoints, initial: MarkedPoints, after: float, before: float
 ) -> Grouping:
-    """Compare a measure of a trained network with that of the network it was (N5).
+    """Compare a measure of a trained network with that of the network it was (`untrained`).
 
     Args:
         trained: the trained network.
@@ -139,7 +140,7 @@ def difference(
 
 def nulls_of(settings: RunSettings) -> tuple[str, ...]:
     """Return the null models valid for a run: under Dale's principle none that moves signs."""
-    return valid_nulls("dale" if obeys_dale(settings) else "free")
+    return valid_nulls(obeys_dale(settings))
 
 
 def orders_of(settings: RunSettings) -> tuple[Order, ...]:
@@ -168,7 +169,7 @@ def tests_of(network: str, settings: RunSettings) -> list[Test]:
         (measure, null)
         for measure in MEASURES[network]
         for null in nulls_of(settings)
-        if null in NULLS_OF[measure] and (null != COMPARISON or network == "trained")
+        if null in NULLS_OF[measure] and (null != UNTRAINED or network == "trained")
     ]
 
 
@@ -190,7 +191,7 @@ def analyse(runs_folder: Path, permutations: int, settings: RunSettings) -> Anal
             wanted = {
                 test: _number_of_draws(network, test, permutations)
                 for test in [*tests, map_test]
-                if test[1] != COMPARISON and test[0] != INTERIOR
+                if test[1] != UNTRAINED and test[0] != INTERIOR
             }
             drawn = possible_draws(networks[network], wanted, run.seed)
             fewer = min(permutations, FEWER_PERMUTATIONS)
@@ -208,7 +209,7 @@ def analyse(runs_folder: Path, permutations: int, settings: RunSettings) -> Anal
 
 def _number_of_draws(network: str, test: Test, permutations: int) -> int:
     measure, null = test
-    is_claimed = (network, measure) == ("trained", PRIMARY) and null in DECISIVE_NULLS
+    is_claimed = (network, measure) == ("trained", PRIMARY) and null in WITHIN_NEURONS
     return permutations if is_claimed else min(permutations, FEWER_PERMUTATIONS)
 
 
@@ -224,7 +225,7 @@ def _compared(
         if measure == INTERIOR:
             continue
         value = {name: float(getattr(of, measure)) for name, of in values.items()}
-        if null == COMPARISON:
+        if null == UNTRAINED:
             both = networks["trained"], networks["initial"]
             yield (measure, null), difference(*both, value["trained"], value["initial"])
         else:
@@ -262,8 +263,8 @@ def write_grouping(
     the grid. `neurons` and `synapses` count what was analysed: neurons that fire after training and
     have at least two synapses; `close_pairs` are their pairs within two kernel widths in channel.
     With too few of these everything that follows is empty: not testable. Where all draws agree, as
-    where a null model finds nothing to permute, `z` alone is. For N5 `null_mean` is the initial
-    network's value.
+    where a null model finds nothing to permute, `z` alone is. For `untrained` `null_mean` is the
+    initial network's value.
     The maps are those of `grouping.maps`. Nothing depends on the number of processes.
 
     Raises:

@@ -1,9 +1,9 @@
 """The file of correlograms: which lags of channel and delay are alike, and which by chance.
 
 `grouping_maps.h5` holds a group `<run folder>/<network>/<order>` for each network of the table of
-grouping. Its attribute `null` names the null model (N1 without Dale's principle, N2 under it), and
-its datasets, [REACH + 1, 2 max_delay - 1] float32 by channel lag 0 .. REACH and delay lag
-1 - max_delay .. max_delay - 1, are
+grouping. Its attribute `null` names the null model (signs within a neuron without Dale's principle,
+delays within a neuron under it), and its datasets, [REACH + 1, 2 max_delay - 1] float32 by channel
+lag 0 .. REACH and delay lag 1 - max_delay .. max_delay - 1, are
 
     correlogram           r of the network (`delaynet.analysis.grouping.measures`)
     null_mean, null_sd    mean and standard deviation of the draws

@@ -1,36 +1,32 @@
 """Null models: what a network would look like if signs or delays were not grouped.
 
 All keep the occupancy: which neuron has a synapse at which channel. Each permutes attributes of the
-synapses among those that are alike in another, all orders equally likely:
+synapses among those that are alike in another, all orders equally likely; `NULLS` says which.
 
-    N1  signs within a neuron                     is the sign tied to the place?
-    N2  delays within a neuron                    ... to the delay, beyond the channel?
-    N6  signs and delays together within a neuron ... to the channel, beyond the delay?
-    N3  signs across neurons, channel by channel  ... beyond each channel's own share of signs?
-    N4  delays across neurons, channel by channel ... beyond each channel's own delays?
-    N5  the initial network of the same seed: a comparison, nothing is permuted
+`delays_within_neuron` and `channels_within_neuron` are counterparts, time beyond space and space
+beyond time. Signs that follow the delay alone are found by `signs_within_neuron` and
+`delays_within_neuron` as those that follow both are, and `channels_within_neuron` tells these
+apart. Without delays it is `signs_within_neuron`. The models that permute across neurons exchange
+one attribute alone, so that a relation of sign and delay that all neurons share remains visible to
+them.
 
-N2 and N6 are counterparts, time beyond space and space beyond time. Signs that follow the delay
-alone are found by N1 and N2 as those that follow both are, and N6 tells these apart. Without delays
-N6 is N1. N3 and N4 exchange one attribute alone, so that a relation of sign and delay that all
-neurons share remains visible to them.
+Under Dale's principle a sign belongs to its channel. `signs_within_neuron` and
+`channels_within_neuron` would break that and `signs_across_neurons` would change nothing.
 
-Under Dale's principle a sign belongs to its channel. N1 and N6 would break that and N3 would change
-nothing, so only N2, N4 and N5 are valid.
-
-Not every null can test every measure. N1 and N3 leave positions where they are, so the pair
-correlation of positions is constant under them; to positions alone N6 is N2. N3 and N4 mix neurons,
-and N5 compares networks: there, a measure that depends on how many synapses of either sign a neuron
-has answers to differences of balance where nothing is grouped. Distances to the nearest do, and are
-tested within neurons alone. Moran's I, the correlogram and the join counts are taken beyond a
-neuron's own balance; yet N3 makes the balances of neurons more alike than they are, and where
-these differ widely rejects more often than it should. It decides nothing. N6 is drawn for Moran's I
-and the join counts.
+Not every null can test every measure. Where signs alone are permuted positions stay where they are,
+so the pair correlation of positions is constant; to positions alone `channels_within_neuron` is
+`delays_within_neuron`. The models across neurons mix neurons, and `untrained` compares networks:
+there, a measure that depends on how many synapses of either sign a neuron has answers to
+differences of balance where nothing is grouped. Distances to the nearest do, and are tested within
+neurons alone. Moran's I, the correlogram and the join counts are taken beyond a neuron's own
+balance; yet `signs_across_neurons` makes the balances of neurons more alike than they are, and
+where these differ widely rejects more often than it should. It decides nothing.
+`channels_within_neuron` is drawn for Moran's I and the join counts.
 """
 
 import math
 from collections.abc import Iterator
-from typing import NamedTuple
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -46,43 +42,112 @@ VALUES_PER_CHUNK, VECTOR = 2**17, 32
 ROUNDING = 1e-12
 
 
-class Null(NamedTuple):
-    """What a null model permutes, and within what (`neuron` or `channel`).
+@dataclass(frozen=True)
+class Null:
+    """A null model.
 
-    It permutes `sign`, `delay`, or `both`: a synapse's sign and delay go to another channel.
+    Attributes:
+        label: its name on paper.
+        permutes: `sign`, `delay`, or `both`: a synapse's sign and delay go to another channel;
+            nothing where networks are compared.
+        within: `neuron` or `channel`.
+        words: what is permuted, in a few words.
+        question: what it asks, in a few words.
+        description: what it does, keeps and asks, in Typst.
+        valid_under_dale: whether it is valid for networks under Dale's principle.
     """
 
+    label: str
     permutes: str
     within: str
+    words: str
+    question: str
+    description: str
+    valid_under_dale: bool = False
 
 
+# In the order of tables and figures.
 NULLS = {
-    "N1": Null("sign", "neuron"),
-    "N2": Null("delay", "neuron"),
-    "N6": Null("both", "neuron"),
-    "N3": Null("sign", "channel"),
-    "N4": Null("delay", "channel"),
+    "signs_within_neuron": Null(
+        "N1",
+        "sign",
+        "neuron",
+        "signs in a neuron",
+        "is there grouping?",
+        "permutes signs within a neuron: is the sign tied to the place?",
+    ),
+    "delays_within_neuron": Null(
+        "N2",
+        "delay",
+        "neuron",
+        "delays in a neuron",
+        "time beyond space",
+        "permutes delays within a neuron, channel and sign kept: is it tied to the delay, beyond "
+        "the channel (_time beyond space_)?",
+        valid_under_dale=True,
+    ),
+    "channels_within_neuron": Null(
+        "N6",
+        "both",
+        "neuron",
+        "channels in a neuron",
+        "space beyond time",
+        "permutes sign and delay together within a neuron, so that each pair of them goes to "
+        "another channel: is the sign tied to the channel, beyond the delay (_space beyond time_)?",
+    ),
+    "signs_across_neurons": Null(
+        "N3",
+        "sign",
+        "channel",
+        "signs in a channel",
+        "signs beyond the channel's share",
+        "permutes signs across neurons at the same channel: is there more than each channel's own "
+        "share of signs?",
+    ),
+    "delays_across_neurons": Null(
+        "N4",
+        "delay",
+        "channel",
+        "delays in a channel",
+        "delays beyond the channel's own",
+        "permutes delays across neurons at the same channel: is there more than each channel's own "
+        "delays?",
+        valid_under_dale=True,
+    ),
+    "untrained": Null(
+        "N5",
+        "",
+        "",
+        "the untrained network",
+        "more than before training?",
+        "is no permutation but the untrained network of the same seed, on the same neurons.",
+        valid_under_dale=True,
+    ),
 }
-COMPARISON = "N5"
-VALID_UNDER_DALE = ("N2", "N4", COMPARISON)
+UNTRAINED = "untrained"
+PERMUTING = tuple(name for name, null in NULLS.items() if null.permutes)
+# They keep each neuron's synapses, and decide claims.
+WITHIN_NEURONS = tuple(name for name, null in NULLS.items() if null.within == "neuron")
 
 # Which null models can test which measure, and why: see above.
-OF_SIGNS = (*NULLS, COMPARISON)
-OF_LAGS = ("N1", "N2", "N3", "N4", COMPARISON)
-OF_POSITIONS = ("N2", "N4", COMPARISON)
+_OF_SIGNS = tuple(NULLS)
+_OF_POSITIONS = ("delays_within_neuron", "delays_across_neurons", UNTRAINED)
 TESTED_BY: dict[str, tuple[str, ...]] = {
-    "morans_i": OF_SIGNS,
-    "join_excess": OF_SIGNS,
-    "nearest_excess": ("N1", "N2"),
-    "clustering": OF_POSITIONS,
-    "correlogram": OF_LAGS,
-    "pair_correlation": OF_POSITIONS,
+    "morans_i": _OF_SIGNS,
+    "join_excess": _OF_SIGNS,
+    "nearest_excess": ("signs_within_neuron", "delays_within_neuron"),
+    "clustering": _OF_POSITIONS,
+    "correlogram": tuple(name for name in NULLS if name != "channels_within_neuron"),
+    "pair_correlation": _OF_POSITIONS,
 }
 
 
-def valid_nulls(signs: str) -> tuple[str, ...]:
-    """Return the null models valid for networks with (`dale`) or without (`free`) Dale's signs."""
-    return VALID_UNDER_DALE if signs == "dale" else OF_SIGNS
+def valid_nulls(under_dale: bool) -> tuple[str, ...]:
+    """Return the null models valid for networks with or without Dale's principle.
+
+    The first of them is the primary one, that effects are shown against.
+    """
+    return tuple(name for name, null in NULLS.items() if null.valid_under_dale or not under_dale)
 
 
 def permutations_of(
@@ -92,7 +157,7 @@ def permutations_of(
 
     Args:
         points: the network.
-        null: one of `NULLS`.
+        null: one of `PERMUTING`.
         permutations: how many in all.
         seed: seed of the permutations.
     """
@@ -182,9 +247,9 @@ def _only_tested(measured: Measures, null: str) -> Measures:
 
 
 def initial_differences(trained: Measures, initial: Measures) -> Measures:
-    """Return trained - initial for what N5 compares; the rest is not a number."""
+    """Return trained - initial for what `untrained` compares; the rest is not a number."""
     differences = (after - before for after, before in zip(trained, initial, strict=True))
-    return _only_tested(Measures(*differences), COMPARISON)
+    return _only_tested(Measures(*differences), UNTRAINED)
 
 
 def z_score(observed: NDArray[np.float64] | float, draws: Array) -> Array:

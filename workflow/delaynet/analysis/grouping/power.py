@@ -10,25 +10,26 @@ with probability (1 + q) / 2, and the other sign otherwise. Delays are uniform, 
 independently with one probability.
 
 The effect, Moran's I less its mean under a null model, grows as q^2, so q sets it. Planted are the
-effect that dense networks of the miniature with learned delays have, against N1 and against N2, and
-half of it, the margin of "survives". These sizes were chosen after looking at those networks.
+effect that dense networks of the miniature with learned delays have, with signs and with delays
+permuted within neurons, and half of it, the margin of "survives". These sizes were chosen after
+looking at those networks.
 
 What is planted is a dense network's effect, and sparser networks with the same q have less of it:
 centring takes more from few marks, and permuting few synapses leaves much as it was; a neuron of
 two cannot change, since they are as far apart, and as alike, when they have exchanged their signs,
 delays or channels. With q = 1 the effects are
 
-    density   1     1/4   1/8   1/16
-    N1        0.56  0.52  0.50  0.43
-    N2        0.55  0.51  0.46  0.39
-    N6        0.56  0.52  0.48  0.40
+    density                  1     1/4   1/8   1/16
+    signs_within_neuron      0.56  0.52  0.50  0.43
+    delays_within_neuron     0.55  0.51  0.46  0.39
+    channels_within_neuron   0.56  0.52  0.48  0.40
 
 So a rewired network that has kept all of the rule by which signs follow channel and delay shows
 less than the dense effect, which counts against "survives" where networks are sparse.
 
-The power at a count of close pairs is the share of networks found, with Wilson's interval (1927,
-J. Am. Stat. Assoc. 22, 209-212). A network is called testable from the count on at which N1 and N2
-both find their whole effect with a power of 0.8, by the lower end of that interval, rounded up to
+The power at a count of close pairs is the share of networks found, with Wilson's interval (1927, J.
+Am. Stat. Assoc. 22, 209-212). A network is called testable from the count on at which both null
+models find their whole effect with a power of 0.8, by the lower end of that interval, rounded up to
 hundreds.
 """
 
@@ -54,7 +55,7 @@ from delaynet.config.files import replacing
 # a hidden layer of the miniature and its input
 NEURONS, CHANNELS, TAPS = 96, 40, 25
 # Moran's I of a dense network less its mean under each null model: planted whole, and half of it
-EFFECTS = {"N1": (0.3, 0.15), "N2": (0.19, 0.095)}
+EFFECTS = {"signs_within_neuron": (0.3, 0.15), "delays_within_neuron": (0.19, 0.095)}
 LEVEL, POWER = 0.05, 0.8
 # close pairs to be expected, networks simulated for each, permutations of each network
 COUNTS = (100, 200, 300, 400, 600, 900, 1300, 1900)

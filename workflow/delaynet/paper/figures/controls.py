@@ -8,6 +8,7 @@ from pathlib import Path
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from delaynet.analysis.grouping.nulls import NULLS, WITHIN_NEURONS
 from delaynet.config.grid import STANDARD, Config, Run
 from delaynet.paper.figures import rows, style
 from delaynet.paper.figures.grouping import why_empty
@@ -15,8 +16,6 @@ from delaynet.paper.figures.loading import Tested, accuracies, chance, corpus_na
 from delaynet.paper.figures.rows import Row
 from delaynet.paper.figures.selection import needed_runs
 
-# the null models shown, and what each asks
-NULLS = {"N1": "is there grouping?", "N2": "time beyond space", "N6": "space beyond time"}
 ROW, SURROUNDINGS = 4.6, 17.0  # heights in mm
 
 
@@ -88,12 +87,12 @@ def _rows(config: Config, runs: Sequence[Run]) -> list[Row]:
 def draw(data: Controls) -> Figure:
     """Draw effect and accuracy of every condition, a row a condition, a point a seed.
 
-    a, b, c: effect, Moran's I less the mean of the null models N1, N2 and N6; d: test accuracy.
+    a, b, c: effect, Moran's I less the mean of the null models within neurons; d: test accuracy.
     Strokes are means. Untrained networks are rings. Channels that were permuted before training are
     analysed in true order, that of the mel bands, and in the order in which they were fed.
     """
     figure = style.new_figure(style.FULL_WIDTH, max(ROW * len(data.shown), 30) + SURROUNDINGS)
-    ratios = (*[1.0] * len(NULLS), 1.25)
+    ratios = (*[1.0] * len(WITHIN_NEURONS), 1.25)
     panels = figure.subplots(1, len(ratios), sharey=True, width_ratios=ratios)
     for axes, letter in zip(panels, "abcd", strict=True):
         style.panel_title(axes, letter)
@@ -103,8 +102,8 @@ def draw(data: Controls) -> Figure:
             style.say_empty(axes, "no conditions but the standard\nin this grid")
         return figure
     rows.lay_out(panels, data.shown)
-    for axes, letter, null in zip(panels, "abc", NULLS, strict=False):
-        style.panel_title(axes, letter, f"{null}:\n{NULLS[null]}")
+    for axes, letter, null in zip(panels, "abc", WITHIN_NEURONS, strict=False):
+        style.panel_title(axes, letter, f"{NULLS[null].label}:\n{NULLS[null].question}")
         _draw_effects(axes, data, null)
     for axes in panels[1:-1]:
         axes.sharex(panels[0])

@@ -13,6 +13,7 @@ from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
 from delaynet.analysis.claims.terms import SHARE
+from delaynet.analysis.grouping.nulls import NULLS, valid_nulls
 from delaynet.config.grid import Config, Run
 from delaynet.data.features.frames import step_seconds
 from delaynet.paper.figures import rows, style
@@ -33,7 +34,7 @@ from delaynet.paper.figures.loading import (
 from delaynet.paper.figures.rows import Row
 from delaynet.paper.figures.selection import needed_runs
 
-NULL = "N2"  # the primary null model that is valid under Dale's principle
+NULL = valid_nulls(under_dale=True)[0]  # the primary one
 SIGNS = {"excitatory": (1, style.EXCITATORY), "inhibitory": (-1, style.INHIBITORY)}
 ROW, MAPS, LEGEND = 6.5, 34.0, 6.0  # heights in mm
 AROUND_ROWS, AROUND_MAPS, MOST_OF_ROWS = 12.0, 14.0, 150.0
@@ -107,10 +108,10 @@ def _delays(results_folder: Path, runs: list[Run]) -> dict[str, NDArray[np.float
 def draw(data: DaleFigure) -> Figure:
     """Draw pairs of networks of the same seed above, one variant in detail below.
 
-    a: test accuracy; b: effect on Moran's I against N2, filled with free signs, open under Dale's
-    principle, a line a seed; strokes mark half of the mean effect in dense networks with the same
-    delays and free signs, which must be left if the grouping is to survive. c: delays after
-    training under Dale's principle by sign, mean over seeds. d, e: correlograms of trained
+    a: test accuracy; b: effect on Moran's I against permuted delays, filled with free signs, open
+    under Dale's principle, a line a seed; strokes mark half of the mean effect in dense networks
+    with the same delays and free signs, which must be left if the grouping is to survive. c: delays
+    after training under Dale's principle by sign, mean over seeds. d, e: correlograms of trained
     networks, as in the figure of grouping.
     """
     shown = rows.grouped(data.accuracy, with_dale=False)
@@ -140,7 +141,7 @@ def draw(data: DaleFigure) -> Figure:
     rows.zero_line(effect)
     _draw_pairs(effect, shown, data.effect)
     _draw_margins(effect, shown, data.effect)
-    effect.set_xlabel(f"effect (Moran's I − {NULL})")
+    effect.set_xlabel(f"effect (Moran's I − {NULLS[NULL].label})")
     _draw_delays(delays, data)
     _draw_maps(maps, data)
     _draw_legend(figure)

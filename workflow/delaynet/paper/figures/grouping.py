@@ -13,7 +13,7 @@ from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator
 
 from delaynet.analysis.claims.terms import TYPICAL_Z
-from delaynet.analysis.grouping.nulls import NULLS
+from delaynet.analysis.grouping.nulls import NULLS, PERMUTING, valid_nulls
 from delaynet.config.grid import Config, Run
 from delaynet.data.features.frames import step_seconds
 from delaynet.paper.figures import rows, style
@@ -24,18 +24,11 @@ from delaynet.paper.figures.correlogram import (
     read_correlogram,
     scale_of,
 )
-from delaynet.paper.figures.loading import PRIMARY_NULL, Tested, corpus_name, read_morans_i
+from delaynet.paper.figures.loading import Tested, corpus_name, read_morans_i
 from delaynet.paper.figures.rows import Row
 from delaynet.paper.figures.selection import needed_runs
 
 SEEN = "learned-dense-free"  # the variant of the correlograms, if the grid holds it
-NULL_WORDS = {
-    "N1": "signs\nin a neuron",
-    "N2": "delays\nin a neuron",
-    "N6": "channels\nin a neuron",
-    "N3": "signs\nin a channel",
-    "N4": "delays\nin a channel",
-}
 NETWORKS = ("initial", "trained")
 OUTLINED = "outside of the null model's band in most seeds"
 ROW, MAPS, LEGEND = 4.2, 36.0, 6.0  # heights in mm
@@ -92,21 +85,21 @@ def draw(data: GroupingFigure) -> Figure:
 
     a: z of Moran's I against each null model that is valid, trained networks in colour and initial
     ones as grey rings, a point a seed; 1.645 is the one-sided 5 % point. b: the effect, Moran's I
-    less the mean of the null model (N1, under Dale's principle N2); lines join a seed's initial and
-    trained network. c, d: correlogram less the mean of its null model, mean over seeds; outlined
-    lags lie outside of the null model's simultaneous 95 % band in most seeds; at grey ones there is
-    no pair.
+    less the mean of the first of these null models; lines join a seed's initial and trained
+    network. c, d: correlogram less the mean of its null model, mean over seeds; outlined lags lie
+    outside of the null model's simultaneous 95 % band in most seeds; at grey ones there is no pair.
     """
     shown = rows.grouped(data.runs)
     heights = (min(ROW * len(shown), MOST_OF_ROWS) + AROUND_ROWS, MAPS + AROUND_MAPS, LEGEND)
     figure, (above, below, _) = style.stacked(heights)
-    ratios = (*[1.0] * len(NULLS), 1.25)
+    ratios = (*[1.0] * len(PERMUTING), 1.25)
     panels = above.subplots(1, len(ratios), sharey=True, width_ratios=ratios)
     rows.lay_out(panels, shown)
-    for axes, null in zip(panels, NULLS, strict=False):
+    for axes, null in zip(panels, PERMUTING, strict=False):
         _draw_z(axes, shown, data.tests, null)
         axes.sharex(panels[0])
-        style.panel_title(axes, "a" if null == "N1" else "", f"{null}: {NULL_WORDS[null]}")
+        words = NULLS[null].words.replace(" ", "\n", 1)
+        style.panel_title(axes, "a" if axes is panels[0] else "", f"{NULLS[null].label}: {words}")
     _draw_effect(panels[-1], shown, data.tests)
     style.panel_title(panels[-1], "b", "before and\nafter training")
     maps = below.subplots(1, 2, sharey=True)
@@ -169,7 +162,7 @@ def _draw_effect(axes: Axes, shown: list[Row], tests: Tests) -> None:
     for place, row in enumerate(shown):
         if not row.runs:
             continue
-        null = PRIMARY_NULL[row.runs[0].signs]
+        null = valid_nulls(under_dale=row.runs[0].signs == "dale")[0]
         before, after = (
             {run: tests[run, network, null].effect for run in row.runs} for network in NETWORKS
         )

@@ -10,9 +10,6 @@ from delaynet.config.errors import UserError
 from delaynet.config.grid import Run
 from delaynet.training.run_folder import read_network, read_summary
 
-# the null model that effects are taken against, by what Dale's principle leaves valid
-PRIMARY_NULL = {"free": "N1", "dale": "N2"}
-
 
 def require(path: Path) -> Path:
     """Return the path of a file to read.

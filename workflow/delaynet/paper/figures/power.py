@@ -11,6 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 
+from delaynet.analysis.grouping.nulls import NULLS
 from delaynet.analysis.grouping.points import MINIMAL_PAIRS
 from delaynet.analysis.grouping.power import POWER
 from delaynet.config.grid import Config, Run
@@ -81,7 +82,7 @@ def draw(data: PowerFigure) -> Figure:
     figure = style.new_figure(style.FULL_WIDTH, 80)
     panels = figure.subplots(1, len(nulls) + 1, width_ratios=(*[1.0] * len(nulls), 1.9))
     for axes, letter, null in zip(panels, "abcdef", nulls, strict=False):
-        style.panel_title(axes, letter, f"against {null}")
+        style.panel_title(axes, letter, f"against {NULLS[null].label}")
         curves = {effect: points for (own, effect), points in data.curves.items() if own == null}
         _draw_power(axes, curves)
         if axes is not panels[0]:

@@ -14,13 +14,13 @@ from numpy.typing import NDArray
 
 from delaynet.analysis.grouping.draws import draws
 from delaynet.analysis.grouping.measures import measures
-from delaynet.analysis.grouping.nulls import z_score
+from delaynet.analysis.grouping.nulls import valid_nulls, z_score
 from delaynet.analysis.grouping.points import marked_points
 from delaynet.analysis.grouping.receptive_fields import FloatArray, ReceptiveFields, as_image
 from delaynet.config.grid import Config, Run
 from delaynet.data.features.frames import step_seconds
 from delaynet.paper.figures import style
-from delaynet.paper.figures.loading import PRIMARY_NULL, corpus_name, fields_before_and_after
+from delaynet.paper.figures.loading import corpus_name, fields_before_and_after
 from delaynet.paper.figures.selection import needed_runs
 from delaynet.paper.words import percent
 
@@ -85,7 +85,7 @@ def _maps(run: Run, before: ReceptiveFields, after: ReceptiveFields) -> Maps:
 
 def _fields(run: Run, fields: ReceptiveFields, chosen: NDArray[np.intp]) -> tuple[Field, ...]:
     images = _relative(as_image(fields)[chosen])
-    null = PRIMARY_NULL[run.signs]
+    null = valid_nulls(under_dale=run.signs == "dale")[0]
     return tuple(
         Field(image, *_statistic(fields, int(neuron), null, run.seed))
         for image, neuron in zip(images, chosen, strict=True)
@@ -116,8 +116,8 @@ def draw(data: ReceptiveFieldMaps) -> Figure:
     Among equals those that fire most are drawn, silent neurons never. The same three neurons of a
     network stand in the same columns. A disc is a synapse: red excites, blue inhibits, the area is
     the effective weight as a share of the strongest in its map. Over a map: its own Moran's I, and
-    z against 1,000 permutations of N1 (N2 under Dale's principle); a dash where synapses are too
-    few.
+    z against 1,000 permutations of signs within the neuron (delays under Dale's principle); a dash
+    where synapses are too few.
     """
     lines = -(-len(data.maps) // BLOCKS_PER_ROW)
     height = MARGIN_ABOVE + lines * (MAPS_HEIGHT + GAP) - GAP + MARGIN_BELOW

@@ -5,14 +5,13 @@ from typing import Any
 
 import pandas as pd
 
-from delaynet.paper.numbers.number import Number, count, show_p, show_signed
+from delaynet.paper.numbers.number import APOSTROPHE, Number, count, show_p, show_signed
 
 P_VALUES = (
     *("p", "corrected_p", "reversed_p", "corrected_reversed_p"),
     *("smallest_p", "smallest_reversed_p"),
 )
 EFFECTS = ("effect", "low", "high")
-APOSTROPHE = "\N{RIGHT SINGLE QUOTATION MARK}"  # as it is printed
 # digits of an effect by its unit; Moran's I and its like need more
 DIGITS = {"points": 1, "z": 1}
 OTHER_DIGITS = 3

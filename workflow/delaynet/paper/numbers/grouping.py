@@ -7,7 +7,7 @@ import pandas as pd
 
 from delaynet.analysis.claims.terms import Grid, Point
 from delaynet.analysis.grouping.grouping import INTERIOR
-from delaynet.analysis.grouping.nulls import COMPARISON
+from delaynet.analysis.grouping.nulls import UNTRAINED
 from delaynet.analysis.tables import GRID_POINT, UNREWIRED_STRUCTURES, show_setting
 from delaynet.config.grid import STANDARD
 from delaynet.paper.numbers.number import Number, cell_key, count, show_signed
@@ -66,7 +66,7 @@ def can_change(point: Point, grid: Grid) -> bool:
 
 def _is_unchanged(rows: pd.DataFrame) -> "pd.Series[bool]":
     """Return where a null model finds nothing to permute: no z, though there is a value."""
-    return rows["observed"].notna() & rows["z"].isna() & (rows["null"] != COMPARISON)
+    return rows["observed"].notna() & rows["z"].isna() & (rows["null"] != UNTRAINED)
 
 
 def _effects(rows: pd.DataFrame) -> "pd.Series[float]":

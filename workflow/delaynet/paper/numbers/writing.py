@@ -4,7 +4,8 @@ A number is `{"value": .., "shown": "46.2", "source": "results/tables/accuracy.c
 as printed, and the file that it was read from. A dotted key leads to it through nested objects, as
 `accuracy.learned-static-free.p0_9375.mean`; a sparsity in a key starts with `p` and has `_` for its
 point. A number that does not exist (an interval over one seed, an effect that cannot be tested) has
-no key.
+no key. Words for variants and null models have keys likewise; their values are their places in
+the order of legends and tables.
 """
 
 import json
@@ -36,6 +37,7 @@ from delaynet.paper.numbers.experiment import (
 )
 from delaynet.paper.numbers.grouping import grouping_numbers, interior_numbers
 from delaynet.paper.numbers.number import Number, nest
+from delaynet.paper.numbers.words import word_numbers
 from delaynet.training.run_folder import write_json
 
 # what is read beside the configuration, below the folder of results
@@ -89,4 +91,4 @@ def write_numbers(config_path: Path, results: Path, output: Path) -> None:
         (paths["tests"], reach_numbers(tests)),
     ]
     read = ((source.as_posix(), number) for source, part in sections for number in part)
-    write_json(output, nest(chain(constant_numbers(), read)))
+    write_json(output, nest(chain(constant_numbers(), word_numbers(), read)))

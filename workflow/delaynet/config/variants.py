@@ -1,0 +1,60 @@
+"""The variants of a network: names of delays, structures and signs, their words and their order.
+
+Settings, tables, figures and the manuscript read them here; the order is that of legends and
+tables. Colours and markers are in `delaynet.paper.figures.style`.
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of delays, or of signs.
+
+    Attributes:
+        words: in legends and sentences.
+        short: in a table's column.
+    """
+
+    words: str
+    short: str
+
+
+@dataclass(frozen=True)
+class Structure:
+    """How connections come about.
+
+    Attributes:
+        words: in legends, sentences and tables.
+        change: of the connections in training: `none`, `pruned` for good, or `rewired`.
+        has_sparsity: whether it comes at sparsities above 0, or at 0 alone.
+    """
+
+    words: str
+    change: str
+    has_sparsity: bool = True
+
+    @property
+    def short(self) -> str:
+        """The words, which are short enough for a table's column."""
+        return self.words
+
+
+DELAYS = {
+    "learned": Kind("learned delays", "learned"),
+    "fixed": Kind("fixed delays", "fixed"),
+    "frozen": Kind("frozen delays", "frozen"),
+    "none": Kind("no delays", "none"),
+}
+STRUCTURES = {
+    "dense": Structure("dense", "none", has_sparsity=False),
+    "static": Structure("static", "none"),
+    "static_connected": Structure("static, connected", "none"),
+    "magnitude": Structure("magnitude pruning", "pruned"),
+    "deep_r": Structure("DEEP R", "rewired"),
+    "deep_r_rigl": Structure("DEEP R with RigL", "rewired"),
+}
+SIGNS = {
+    "free": Kind("free signs", "free"),
+    "dale": Kind("Dale's principle", "Dale"),
+}
