@@ -14,3 +14,11 @@ def test_a_folder_imports_only_from_those_before_it() -> None:
         for module in (PACKAGE / folder).rglob("*.py"):
             imported = re.findall(r"^\s*(?:from|import) delaynet\.(\w+)", module.read_text(), re.M)
             assert set(imported) <= set(FOLDERS[: place + 1]), module
+
+
+def test_provenance_knows_nothing_of_this_project() -> None:
+    for module in (PACKAGE / "provenance").rglob("*.py"):
+        text = module.read_text(encoding="utf-8")
+        imported = re.findall(r"^\s*(?:from|import) delaynet\.(config\S*)", text, re.M)
+        assert set(imported) <= {"config.errors", "config.files"}, module
+        assert not re.search(r"delaynet(?!\.)|DELAYNET", text), module

@@ -11,15 +11,13 @@ import pytest
 from delaynet.cli import COMMANDS
 from delaynet.paper.figures.selection import FIGURES
 from delaynet.provenance.code import (
-    ROOT,
-    code,
     code_digest,
     code_now,
-    is_code_of_results,
     modules_of,
 )
 from delaynet.provenance.record import fingerprint
 from delaynet.provenance.rules import rule_digests
+from delaynet.workflow.project import PROJECT, code
 
 
 def loaded_by(*modules: str) -> set[str]:
@@ -39,20 +37,20 @@ def loaded_by(*modules: str) -> set[str]:
 @pytest.mark.slow
 def test_declared_code_is_all_that_a_command_loads(command: str) -> None:
     loaded = loaded_by(f"delaynet.cli.{command}")
-    loaded = {module for module in loaded if is_code_of_results(module)} - {"delaynet.cli"}
-    assert loaded <= set(modules_of(f"delaynet.cli.{command}"))
+    loaded = {module for module in loaded if PROJECT.is_code(module)} - {"delaynet.cli"}
+    assert loaded <= set(modules_of(PROJECT, f"delaynet.cli.{command}"))
 
 
 @pytest.mark.parametrize("figure", FIGURES)
 @pytest.mark.slow
 def test_declared_code_of_a_figure_is_all_that_it_loads(figure: str) -> None:
     modules = ("delaynet.cli.figure", f"delaynet.paper.figures.{figure}")
-    loaded = {module for module in loaded_by(*modules) if is_code_of_results(module)}
-    assert loaded - {"delaynet.cli"} <= set(modules_of(*modules))
+    loaded = {module for module in loaded_by(*modules) if PROJECT.is_code(module)}
+    assert loaded - {"delaynet.cli"} <= set(modules_of(PROJECT, *modules))
 
 
 def test_training_does_not_depend_on_figures_audio_or_commands_of_others() -> None:
-    modules = modules_of("delaynet.cli.train")
+    modules = modules_of(PROJECT, "delaynet.cli.train")
     assert {"delaynet.model.neurons", "delaynet.model.dale"} < set(modules)
     for foreign in (
         "paper",
@@ -66,13 +64,13 @@ def test_training_does_not_depend_on_figures_audio_or_commands_of_others() -> No
 
 
 def test_figures_do_not_depend_on_each_other() -> None:
-    modules = modules_of("delaynet.cli.figure", "delaynet.paper.figures.accuracy")
+    modules = modules_of(PROJECT, "delaynet.cli.figure", "delaynet.paper.figures.accuracy")
     others = {f"delaynet.paper.figures.{figure}" for figure in FIGURES if figure != "accuracy"}
     assert not others & set(modules)
 
 
 def test_numbers_do_not_depend_on_how_figures_look() -> None:
-    assert not [m for m in modules_of("delaynet.cli.numbers") if "figures" in m]
+    assert not [m for m in modules_of(PROJECT, "delaynet.cli.numbers") if "figures" in m]
 
 
 def test_a_digest_follows_the_content() -> None:
@@ -84,7 +82,7 @@ def test_a_digest_follows_the_content() -> None:
 def test_settings_and_their_descriptions_choices_and_checks_are_no_code_of_results() -> None:
     for command in ("train", "features", "grouping", "tables", "figure"):
         settings = {f"delaynet.config.{name}" for name in ("settings", "grid", "files", "errors")}
-        assert not settings & set(modules_of(f"delaynet.cli.{command}")), command
+        assert not settings & set(modules_of(PROJECT, f"delaynet.cli.{command}")), command
 
 
 SOURCE = """
@@ -153,7 +151,7 @@ def f(x: float, y: dict[str, int]) -> str:
 
 
 def test_every_command_has_its_file() -> None:
-    files = {path.stem for path in Path(ROOT, "delaynet", "cli").glob("*.py")} - {"__init__"}
+    files = {path.stem for path in Path(PROJECT.workflow, "delaynet", "cli").glob("[!_]*.py")}
     assert files == {name.replace(" ", "_") for name in COMMANDS}
 
 
@@ -166,11 +164,11 @@ def test_what_is_no_module_has_no_digest(tmp_path: Path, content: bytes) -> None
 DIGESTS = """
 import json, sys
 from pathlib import Path
-from delaynet.provenance.code import ROOT, code
 from delaynet.provenance.record import fingerprint
 from delaynet.provenance.rules import rule_digests
+from delaynet.workflow.project import PROJECT, code
 folder, *modules = sys.argv[1:]
-print(json.dumps([code(*modules), rule_digests(ROOT), fingerprint(Path(folder))]))
+print(json.dumps([code(*modules), rule_digests(PROJECT.workflow), fingerprint(Path(folder))]))
 """
 
 
@@ -183,5 +181,5 @@ def test_digests_are_the_same_in_every_locale(tmp_path: Path) -> None:
         capture_output=True,
         check=True,
     )
-    here = [code(*modules), rule_digests(ROOT), fingerprint(tmp_path)]
+    here = [code(*modules), rule_digests(PROJECT.workflow), fingerprint(tmp_path)]
     assert json.loads(result.stdout) == here

@@ -7,9 +7,9 @@ import pytest
 from click.testing import CliRunner
 
 from delaynet.cli.config import command
-from delaynet.provenance.configuration import resolves_to
 from delaynet.provenance.record import read_record
 from delaynet.workflow.naming import hand_on_configuration_files
+from delaynet.workflow.project import is_same_configuration
 
 WRITTEN = """
 name: tiny
@@ -59,4 +59,4 @@ def test_what_counts_is_what_a_file_resolves_to(
     config: Path, old: str, new: str, is_same: bool
 ) -> None:
     config.write_text(WRITTEN.replace(old, new, 1), encoding="utf-8")
-    assert resolves_to(config, Path("results/config.json")) is is_same
+    assert is_same_configuration(config, Path("results/config.json")) is is_same

@@ -16,12 +16,12 @@ from rocrate_validator.services import ValidationSettings, validate
 
 from delaynet.config.errors import UserError
 from delaynet.provenance.crate import write_crate
-from delaynet.provenance.record import recorded
 from delaynet.provenance.seal import write_seal
+from delaynet.workflow.project import PROJECT, recorded
 
 pytestmark = pytest.mark.filterwarnings("ignore:ConjunctiveGraph")
 
-PROJECT = Path(__file__).parents[2]
+CLONE = Path(__file__).parents[2]
 RESULTS = Path("results")
 JOBS = {
     "corpus": ([], ["corpus"]),
@@ -38,7 +38,7 @@ def write_results() -> None:
         Path(name).parent.mkdir(parents=True, exist_ok=True)
         Path(name).write_text(f"# {name}\n", encoding="utf-8")
     caches = shutil.ignore_patterns("__pycache__")
-    shutil.copytree(PROJECT / "workflow/delaynet", "workflow/delaynet", ignore=caches)
+    shutil.copytree(CLONE / "workflow/delaynet", "workflow/delaynet", ignore=caches)
     (RESULTS / "corpus").mkdir(parents=True)
     (RESULTS / "config.json").write_text('{"name": "example"}')
     with pytest.MonkeyPatch.context() as patch:
@@ -54,7 +54,7 @@ def write_results() -> None:
                     target.write_text(f"{rule} {path}")
         patch.setenv("DELAYNET_RULE", "seal")
         with recorded([], [RESULTS / "seal.json"]):
-            write_seal(RESULTS, RESULTS / "seal.json")
+            write_seal(PROJECT, RESULTS, RESULTS / "seal.json")
 
 
 @pytest.fixture(scope="module")
@@ -64,7 +64,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(root)
         write_results()
-        write_crate(RESULTS, root / "crate")
+        write_crate(PROJECT, RESULTS, root / "crate")
         yield root
 
 
@@ -216,7 +216,7 @@ def test_all_that_is_referred_to_is_described(entities: dict[str, Any]) -> None:
 
 
 def test_an_archive_holds_the_same_as_a_folder(entities: dict[str, Any], project: Path) -> None:
-    write_crate(RESULTS, project / "crate.zip")
+    write_crate(PROJECT, RESULTS, project / "crate.zip")
     folder = project / "crate"
     with zipfile.ZipFile(project / "crate.zip") as archive:
         names = {name for name in archive.namelist() if not name.endswith("/")}
@@ -237,7 +237,7 @@ def test_results_that_are_not_intact_are_refused(copied: Path, path: str, state:
     content = (copied / path).read_text()
     (copied / path).write_text(content.replace("figure", "Figure").replace("features", "Features"))
     with pytest.raises(UserError, match=f"{state}.*a crate takes intact results only"):
-        write_crate(RESULTS, copied / "another")
+        write_crate(PROJECT, RESULTS, copied / "another")
     assert not (copied / "another").exists()
 
 
@@ -247,28 +247,28 @@ def test_a_crate_takes_the_place_of_nothing_but_a_crate(copied: Path, name: str)
     file.parent.mkdir(exist_ok=True)
     file.write_text("years of work")
     with pytest.raises(UserError, match=r"thesis|folder\.zip"):
-        write_crate(RESULTS, Path(name))
+        write_crate(PROJECT, RESULTS, Path(name))
     assert file.read_text() == "years of work"
 
 
 def test_an_older_crate_is_replaced_unless_something_was_added_or_edited(copied: Path) -> None:
     for name in ("crate", "new.zip", "results/crate", "results/crate.zip"):
-        write_crate(RESULTS, Path(name))
-        write_crate(RESULTS, Path(name))
+        write_crate(PROJECT, RESULTS, Path(name))
+        write_crate(PROJECT, RESULTS, Path(name))
     with zipfile.ZipFile("new.zip", "a") as archive:
         archive.writestr("notes.txt", "mine")
     with pytest.raises(UserError, match=r"new\.zip: would be lost"):
-        write_crate(RESULTS, Path("new.zip"))
+        write_crate(PROJECT, RESULTS, Path("new.zip"))
     (copied / "crate" / "LICENSE").write_text("other terms")
     with pytest.raises(UserError, match="crate/LICENSE: would be lost"):
-        write_crate(RESULTS, Path("crate"))
+        write_crate(PROJECT, RESULTS, Path("crate"))
     shutil.rmtree("crate")
     (copied / "crate").mkdir()
     (copied / "crate" / ".hidden").symlink_to(copied / "LICENSE")
     with pytest.raises(UserError, match=r"crate/\.hidden: would be lost"):
-        write_crate(RESULTS, Path("crate"))
+        write_crate(PROJECT, RESULTS, Path("crate"))
     (copied / "crate" / ".hidden").unlink()
-    write_crate(RESULTS, Path("crate"))
+    write_crate(PROJECT, RESULTS, Path("crate"))
     assert (copied / "crate" / "ro-crate-metadata.json").exists()
 
 
@@ -276,5 +276,5 @@ def test_an_older_crate_is_replaced_unless_something_was_added_or_edited(copied:
 def test_results_and_project_are_no_place_for_a_crate(copied: Path, name: str) -> None:
     before = sorted(copied.rglob("*"))
     with pytest.raises(UserError, match="a crate cannot be written over the results"):
-        write_crate(RESULTS, Path(name))
+        write_crate(PROJECT, RESULTS, Path(name))
     assert sorted(copied.rglob("*")) == before

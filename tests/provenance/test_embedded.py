@@ -10,10 +10,10 @@ from delaynet.paper.figures.style import FORMATS, save
 from delaynet.provenance.embedded import Embedded, read_embedded
 
 SAID = [
-    Embedded("0123456789abcdef"),
-    Embedded("0123456789abcdef", "a" * 40),
-    Embedded("0123456789abcdef", "b" * 40 + "+"),
-    Embedded("0123456789abcdef", "c" * 64, "d" * 64),
+    Embedded("delaynet", "0123456789abcdef"),
+    Embedded("delaynet", "0123456789abcdef", "a" * 40),
+    Embedded("delaynet", "0123456789abcdef", "b" * 40 + "+"),
+    Embedded("delaynet", "0123456789abcdef", "c" * 64, "d" * 64),
 ]
 
 

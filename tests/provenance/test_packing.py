@@ -15,9 +15,9 @@ import pytest
 
 from delaynet.config.errors import UserError
 from delaynet.provenance.packing import pack
-from delaynet.provenance.record import recorded
 from delaynet.provenance.restoring import restore
 from delaynet.provenance.seal import write_seal
+from delaynet.workflow.project import PROJECT, recorded
 
 FILES = {
     "results/corpus/audio/a.flac": "audio",
@@ -55,14 +55,14 @@ def packed(tmp_path_factory: pytest.TempPathFactory) -> Path:
         Path("results/checkpoints").mkdir()
         Path("results/checkpoints/half.pt").write_text("no result", encoding="utf-8")
         with recorded([corpus, features], [seal]):
-            digest = write_seal(Path("results"), seal)
+            digest = write_seal(PROJECT, Path("results"), seal)
         with recorded([seal], [Path("results/paper.pdf")]) as making:
             carried = making.embedded()._replace(seal=digest)
             Path("results/paper.pdf").write_text(f"some PDF {carried}", encoding="utf-8")
         with recorded([seal], [Path("results/paper.html")]):
             Path("results/paper.html").write_text("some page", encoding="utf-8")
         os.utime(features, (1e9 + 0.25, 1e9 + 0.25))
-        pack(Path("results"), Path("packed.tar.gz"))
+        pack(PROJECT, Path("results"), Path("packed.tar.gz"))
     return root
 
 
@@ -100,7 +100,7 @@ def refusal(archive: Path, clone: Path) -> str:
     """Return the sentence with which an archive is refused; nothing is written then."""
     before = files_below(clone)
     with pytest.raises(UserError) as error:
-        restore(archive)
+        restore(PROJECT, archive)
     assert files_below(clone) == before
     assert [path.name for path in clone.glob(".*") if path.name != ".snakemake"] == []
     return str(error.value)
@@ -132,7 +132,7 @@ def with_manifest(files: dict[str, bytes], name: str, content: bytes) -> None:
 def test_all_that_is_recorded_comes_back_with_its_times_and_nothing_else(
     project: Path, archive: Path, clone: Path
 ) -> None:
-    assert len(restore(archive).files) == len(FILES)
+    assert len(restore(PROJECT, archive).files) == len(FILES)
     assert set(files_below(clone)) == set(FILES)
     for name, content in files_below(clone).items():
         assert content == (project / name).read_bytes()
@@ -140,14 +140,14 @@ def test_all_that_is_recorded_comes_back_with_its_times_and_nothing_else(
 
 
 def test_the_same_results_give_the_same_archive(project: Path, archive: Path) -> None:
-    pack(Path("results"), project / "again.tar.gz")
+    pack(PROJECT, Path("results"), project / "again.tar.gz")
     assert (project / "again.tar.gz").read_bytes() == archive.read_bytes()
 
 
 def test_restoring_twice_is_no_harm(archive: Path, clone: Path) -> None:
-    restore(archive)
+    restore(PROJECT, archive)
     before = files_below(clone)
-    restore(archive)
+    restore(PROJECT, archive)
     assert files_below(clone) == before
 
 
@@ -237,21 +237,21 @@ def test_a_record_that_differs_from_the_seal_is_named(archive: Path, clone: Path
 def test_results_that_differ_from_their_records_are_not_packed(project: Path) -> None:
     Path("results/corpus/audio/a.flac").write_text("other", encoding="utf-8")
     with pytest.raises(UserError, match=r"results/corpus: altered .*nothing is packed"):
-        pack(Path("results"), Path("new.tar.gz"))
+        pack(PROJECT, Path("results"), Path("new.tar.gz"))
     Path("results/features.h5").unlink()
     with pytest.raises(UserError, match=r"results/.*: (altered|missing) "):
-        pack(Path("results"), Path("new.tar.gz"))
+        pack(PROJECT, Path("results"), Path("new.tar.gz"))
     assert not list(project.glob("*new*"))
     Path("results/features.h5").write_text("features", encoding="utf-8")
     Path("results/corpus/audio/a.flac").write_text("audio", encoding="utf-8")
-    pack(Path("results"), Path("new.tar.gz"))
+    pack(PROJECT, Path("results"), Path("new.tar.gz"))
 
 
 @pytest.mark.parametrize("name", ["results/paper.pdf", "results/new.tar.gz", "results"])
 def test_an_archive_is_not_written_among_the_results(project: Path, name: str) -> None:
     before = files_below(project)
     with pytest.raises(UserError, match=f"{name}: is among the results; name another place"):
-        pack(Path("results"), Path(name))
+        pack(PROJECT, Path("results"), Path(name))
     assert files_below(project) == before
 
 
@@ -269,11 +269,11 @@ def test_only_an_older_archive_is_overwritten(project: Path, archive: Path, cont
         content = archive.read_bytes()
     archive.write_bytes(content)
     with pytest.raises(UserError, match="would be lost, as it is no whole archive"):
-        pack(Path("results"), archive)
+        pack(PROJECT, Path("results"), archive)
     assert archive.read_bytes() == content
     archive.write_bytes(whole)
     Path("results/features.h5").touch()
-    pack(Path("results"), archive)
+    pack(PROJECT, Path("results"), archive)
     assert archive.read_bytes() != whole, "of another time"
 
 
@@ -315,7 +315,7 @@ def test_a_record_that_was_added_is_neither_packed_nor_restored(
         tar.extractall(filter="data")
         if record.startswith("results"):
             with pytest.raises(UserError, match=r"record altered.*nothing is packed"):
-                pack(Path("results"), Path("new.tar.gz"))
+                pack(PROJECT, Path("results"), Path("new.tar.gz"))
 
 
 def test_a_result_without_its_record_is_neither_packed_nor_restored(
@@ -331,7 +331,7 @@ def test_a_result_without_its_record_is_neither_packed_nor_restored(
     with contextlib.chdir(project):
         Path(LIKE).unlink()
         with pytest.raises(UserError, match=r"results/features\.h5: unrecorded"):
-            pack(Path("results"), Path("new.tar.gz"))
+            pack(PROJECT, Path("results"), Path("new.tar.gz"))
 
 
 def test_an_archive_without_results_is_refused(archive: Path, clone: Path) -> None:
@@ -370,8 +370,8 @@ def test_results_that_are_not_sealed_yet_are_packed_and_restored(
     with contextlib.chdir(project):
         for name in SEALED:
             Path(name).unlink()
-        pack(Path("results"), Path("new.tar.gz"))
-    restore(project / "new.tar.gz")
+        pack(PROJECT, Path("results"), Path("new.tar.gz"))
+    restore(PROJECT, project / "new.tar.gz")
     assert Path("results/features.h5").read_text(encoding="utf-8") == "features"
 
 
@@ -403,8 +403,8 @@ def test_results_of_code_and_sources_that_have_changed_since_are_restored(
         record.write_text(
             json.dumps(told | {"commit": None, "uncommitted": None}), encoding="utf-8"
         )
-        pack(Path("results"), Path("new.tar.gz"))
+        pack(PROJECT, Path("results"), Path("new.tar.gz"))
     source.parent.mkdir()
     source.write_text("after", encoding="utf-8")
-    restore(project / "new.tar.gz")
+    restore(PROJECT, project / "new.tar.gz")
     assert table.read_text(encoding="utf-8") == "1"

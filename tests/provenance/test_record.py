@@ -13,12 +13,12 @@ import jsonschema
 import pytest
 
 from delaynet.config.errors import UserError
-from delaynet.provenance.code import ROOT
-from delaynet.provenance.record import FIELDS, read_record, recorded
+from delaynet.provenance.record import FIELDS, read_record
 from delaynet.provenance.repository import version_control
 from delaynet.provenance.seal import write_seal
+from delaynet.workflow.project import PROJECT, recorded
 
-SCHEMA = json.loads((ROOT / "schemas" / "record.schema.json").read_text())
+SCHEMA = json.loads((PROJECT.workflow / "schemas" / "record.schema.json").read_text())
 
 
 @contextmanager
@@ -103,14 +103,14 @@ def test_a_sealed_record_is_left_as_it_was_when_the_same_is_made_from_the_same(
     first = make(folder)
     assert make(folder)["started"] != first["started"], "no seal is there to be broken"
     kept = make(folder)
-    write_seal(folder / "results", folder / "results" / "seal.json")
+    write_seal(PROJECT, folder / "results", folder / "results" / "seal.json")
     assert make(folder) == kept
     assert make(folder, "made otherwise")["outputs"] != kept["outputs"]
 
 
 def test_an_altered_record_is_replaced_when_its_job_runs_again(folder: Path) -> None:
     record = make(folder)
-    write_seal(folder / "results", folder / "results" / "seal.json")
+    write_seal(PROJECT, folder / "results", folder / "results" / "seal.json")
     path = folder / "results/records/out.txt.json"
     path.write_text(json.dumps(record | {"host": "elsewhere"}))
     assert make(folder)["host"] == record["host"]
@@ -142,22 +142,22 @@ def test_code_that_differs_from_the_commit_is_uncommitted_and_results_are_not(
     package.mkdir(parents=True)
     (package / "__init__.py").write_text("")
     (tmp_path / ".gitignore").write_text("results\n")
-    assert version_control(tmp_path) == {"commit": None, "uncommitted": None}
+    assert version_control(PROJECT, tmp_path) == {"commit": None, "uncommitted": None}
     git(tmp_path, "init", "--quiet")
     git(tmp_path, "add", "--all")
     git(tmp_path, "commit", "--quiet", "--message", "All")
-    clean = version_control(tmp_path)
+    clean = version_control(PROJECT, tmp_path)
     assert clean["commit"] is not None
     assert clean["uncommitted"] is None
     for name in ("results/a.csv", "README.md"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text("not code")
-        assert version_control(tmp_path) == clean
+        assert version_control(PROJECT, tmp_path) == clean
     seen = {None}
     for name in ("workflow/delaynet/new.py", "workflow/delaynet/__init__.py", "config/own.yaml"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text("a = 1\n")
-        seen.add(version_control(tmp_path)["uncommitted"])
+        seen.add(version_control(PROJECT, tmp_path)["uncommitted"])
     assert len(seen) == 4
 
 
@@ -169,7 +169,7 @@ def test_a_repository_around_a_copy_of_the_project_is_not_its_own(tmp_path: Path
     copy = tmp_path / "copy" / "workflow" / "delaynet"
     copy.mkdir(parents=True)
     (copy / "__init__.py").write_text("")
-    assert version_control(tmp_path / "copy") == {"commit": None, "uncommitted": None}
+    assert version_control(PROJECT, tmp_path / "copy") == {"commit": None, "uncommitted": None}
 
 
 @pytest.fixture
@@ -184,26 +184,26 @@ def clone(tmp_path: Path) -> Path:
 
 
 def test_what_an_editor_leaves_is_no_difference_and_stops_no_job(clone: Path) -> None:
-    clean = version_control(clone)
+    clean = version_control(PROJECT, clone)
     (clone / "manuscript").mkdir()
     (clone / "manuscript" / ".#paper.typ").symlink_to("ada@host.123:456")
     (clone / "workflow" / "delaynet" / ".__init__.py.swp").write_bytes(b"\0")
-    assert version_control(clone) == clean
+    assert version_control(PROJECT, clone) == clean
     (clone / "manuscript" / "elsewhere.typ").symlink_to("not there")
     git(clone, "init", "--quiet", "config/nested")
-    assert version_control(clone)["uncommitted"] is not None
+    assert version_control(PROJECT, clone)["uncommitted"] is not None
 
 
 def test_differences_do_not_depend_on_how_a_user_has_git_show_them(
     clone: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (clone / "workflow" / "delaynet" / "__init__.py").write_text("A = 2\n")
-    plain = version_control(clone)
+    plain = version_control(PROJECT, clone)
     assert plain["uncommitted"] is not None
     settings = tmp_path_factory.mktemp("home") / "gitconfig"
     settings.write_text("[diff]\n\texternal = no-such-command\n\tnoprefix = true\n")
     monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(settings))
-    assert version_control(clone) == plain
+    assert version_control(PROJECT, clone) == plain
 
 
 def test_where_git_cannot_tell_what_differs_no_commit_is_recorded(
@@ -214,5 +214,5 @@ def test_where_git_cannot_tell_what_differs_no_commit_is_recorded(
         asked, cwd=clone, check=True, capture_output=True, encoding="utf-8"
     ).stdout
     (clone / ".git" / "objects" / tree[:2] / tree[2:].strip()).unlink()
-    assert version_control(clone) == {"commit": None, "uncommitted": None}
+    assert version_control(PROJECT, clone) == {"commit": None, "uncommitted": None}
     assert "no commit is recorded" in caplog.text

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from delaynet.provenance.code import ROOT
 from delaynet.provenance.rules import rule_digests, rules_by_name
+from delaynet.workflow.project import PROJECT
 
 FILE = """
 def function(wildcards):
@@ -42,10 +42,10 @@ def digests(folder: Path, text: str) -> dict[str, str]:
 
 
 def test_every_rule_of_the_workflow_has_a_digest_of_its_own() -> None:
-    found = rule_digests(ROOT)
+    found = rule_digests(PROJECT.workflow)
     assert {"train", "figure", "seal", "all"} < set(found)
     assert len(set(found.values())) == len(found)
-    assert rules_by_name(ROOT)["train"] == f"train {found['train']}"
+    assert rules_by_name(PROJECT.workflow)["train"] == f"train {found['train']}"
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ import pytest
 
 from delaynet.config.errors import UserError
 from delaynet.provenance.seal import digest_of, read_seal, write_seal
+from delaynet.workflow.project import PROJECT
 
 
 @pytest.fixture
@@ -24,7 +25,7 @@ def results(tmp_path: Path) -> Path:
 
 
 def test_what_is_made_after_the_seal_is_not_in_it(results: Path) -> None:
-    digest = write_seal(results, results / "seal.json")
+    digest = write_seal(PROJECT, results, results / "seal.json")
     seal = read_seal(results)
     assert seal is not None
     assert list(seal.records) == ["b.csv.json", "runs/a 1/summary.json.json"]
@@ -32,16 +33,16 @@ def test_what_is_made_after_the_seal_is_not_in_it(results: Path) -> None:
 
 
 def test_the_manuscripts_text_is_sealed_with_the_records(results: Path) -> None:
-    first = write_seal(results, results / "seal.json")
+    first = write_seal(PROJECT, results, results / "seal.json")
     seal = read_seal(results)
     assert seal is not None
     assert list(seal.sources) == ["manuscript/a style.typ", "manuscript/paper.typ"]
     (results.parent / "manuscript" / "paper.typ").write_text("other words")
-    assert write_seal(results, results / "seal.json") != first
+    assert write_seal(PROJECT, results, results / "seal.json") != first
 
 
 def test_the_digest_can_be_computed_with_common_tools(results: Path) -> None:
-    digest = write_seal(results, results / "seal.json")
+    digest = write_seal(PROJECT, results, results / "seal.json")
     commands = (Path(__file__).parents[2] / "docs" / "audit.md").read_text()
     command = commands.split("```bash\n")[1].split("```")[0]
     answer = subprocess.run(
@@ -55,12 +56,12 @@ def test_the_digest_can_be_computed_with_common_tools(results: Path) -> None:
 
 
 def test_the_same_records_give_the_same_seal_and_others_another(results: Path) -> None:
-    first = write_seal(results, results / "seal.json")
+    first = write_seal(PROJECT, results, results / "seal.json")
     content = (results / "seal.json").read_bytes()
-    assert write_seal(results, results / "seal.json") == first
+    assert write_seal(PROJECT, results, results / "seal.json") == first
     assert (results / "seal.json").read_bytes() == content
     (results / "records" / "b.csv.json").write_text("other")
-    assert write_seal(results, results / "seal.json") != first
+    assert write_seal(PROJECT, results, results / "seal.json") != first
 
 
 def test_the_order_of_files_does_not_count() -> None:
@@ -70,7 +71,7 @@ def test_the_order_of_files_does_not_count() -> None:
 
 def test_no_records_are_not_sealed(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="holds no records"):
-        write_seal(tmp_path, tmp_path / "seal.json")
+        write_seal(PROJECT, tmp_path, tmp_path / "seal.json")
     assert read_seal(tmp_path) is None
 
 

@@ -17,6 +17,7 @@ from delaynet.config.errors import UserError
 from delaynet.provenance.audit import Audit
 from delaynet.provenance.embedded import read_embedded
 from delaynet.provenance.states import GOOD, Verdict
+from delaynet.workflow.project import PROJECT
 
 pytestmark = pytest.mark.slow
 
@@ -36,7 +37,7 @@ def project(finished: Path, tmp_path: Path) -> Path:
 
 def findings(project: Path) -> dict[str, Verdict]:
     """What the audit finds of every path that is not in order, and of the seal."""
-    audit = Audit(project / "results")
+    audit = Audit(PROJECT, project / "results")
     found = {link.path: link.verdict for link in audit.everything()} | {"the seal": audit.seal()}
     return {path: verdict for path, verdict in found.items() if verdict.state not in GOOD}
 
@@ -401,13 +402,13 @@ def test_every_way_of_tampering_is_found_and_named(project: Path, way: str) -> N
 def test_what_is_no_record_or_no_seal_is_named(project: Path, file: str, content: bytes) -> None:
     tamper.rewrite(project / "results" / file, content)
     with pytest.raises(UserError, match=f"{file}: is not a"):
-        Audit(project / "results")
+        Audit(PROJECT, project / "results")
 
 
 def test_a_seal_that_is_a_folder_is_named(project: Path) -> None:
     tamper.make_folder_of(project / "results" / "seal.json")
     with pytest.raises(UserError, match=r"seal.json: is not a seal"):
-        Audit(project / "results")
+        Audit(PROJECT, project / "results")
 
 
 # of the record that no seal holds
@@ -423,7 +424,7 @@ def test_a_field_of_a_wrong_type_makes_it_no_record(project: Path, field: str) -
     file = record_of(project, "results/paper.pdf")
     tamper.edit_json(file, lambda record: record.update({field: WRONG[field]}))
     with pytest.raises(UserError, match=r"paper.pdf.json: is not a record"):
-        Audit(project / "results")
+        Audit(PROJECT, project / "results")
 
 
 @pytest.mark.parametrize("file", ["results/paper.pdf", "results/paper.html"])
@@ -673,7 +674,7 @@ def test_what_is_no_result_is_refused_in_one_sentence(project: Path, tmp_path: P
 def test_every_record_fits_the_schema_and_names_its_rule(finished: Path) -> None:
     schema = json.loads((finished / "workflow" / "schemas" / "record.schema.json").read_text())
     rules = set()
-    for record in Audit(finished / "results").files.values():
+    for record in Audit(PROJECT, finished / "results").files.values():
         jsonschema.validate(record, schema)
         rules.add(record["rule"])
         assert record["torch"] is not None or record["rule"] != "train"

@@ -15,11 +15,12 @@ from delaynet.config.errors import UserError
 from delaynet.config.grid import RunSettings
 from delaynet.config.settings import ModelSettings, TrainingSettings
 from delaynet.provenance.audit import Audit
-from delaynet.provenance.code import ROOT, code_digest
-from delaynet.provenance.record import file_digest, recorded
+from delaynet.provenance.code import code_digest
+from delaynet.provenance.record import file_digest
 from delaynet.training.device import described
 from delaynet.training.loop import Execution, train
 from delaynet.training.run_folder import RUN_FILES, read_summary
+from delaynet.workflow.project import PROJECT, recorded
 from delaynet.workflow.verify import (
     compare,
     content,
@@ -89,7 +90,7 @@ def test_a_run_that_was_altered_is_not_passed(project: Path) -> None:
 
 def test_code_beside_the_results_is_not_taken_for_the_code_that_trains(project: Path) -> None:
     # the project that trained them says something else than the package that runs
-    shutil.copytree(ROOT / "delaynet", "workflow/delaynet")
+    shutil.copytree(PROJECT.workflow / "delaynet", "workflow/delaynet")
     loop = Path("workflow/delaynet/training/loop.py")
     loop.write_text(f"{loop.read_text(encoding='utf-8')}\nA_CHANGE = 1\n", encoding="utf-8")
     for path in Path("results/records").rglob("*.json"):
@@ -102,7 +103,7 @@ def test_code_beside_the_results_is_not_taken_for_the_code_that_trains(project: 
     assert code != 0
     assert "agree" not in output
     with pytest.raises(UserError, match=r"other code than .* \(delaynet/training/loop\.py in "):
-        audit = Audit(Path("results"))
+        audit = Audit(PROJECT, Path("results"))
         retrain(audit, drawn_runs(audit, 1, 0)[0], project / "again")
 
 
@@ -126,14 +127,14 @@ def test_a_run_that_two_machines_trained_in_parts_is_held_to_its_accuracy(
         train(settings, features, folder).remove()
     parts = read_summary(folder)["trained_in_parts_on"]
     assert parts == [first, described(torch.device("cpu"))]
-    agrees, found = retrain(Audit(Path("results")), folder.as_posix(), project / "again")
+    agrees, found = retrain(Audit(PROJECT, Path("results")), folder.as_posix(), project / "again")
     assert agrees
     assert f"the device, as it was trained in parts on {first} and CPU (" in found
     assert "trained_in_parts_on" not in read_summary(project / "again")
 
 
 def test_the_time_of_an_interrupted_training_is_that_of_all_its_parts(project: Path) -> None:
-    audit = Audit(Path("results"))
+    audit = Audit(PROJECT, Path("results"))
     (run,) = drawn_runs(audit, 1, 0)
     of_record = audit.records[f"{run}/summary.json"]["seconds"]
     assert recorded_seconds(audit, run) == of_record
@@ -155,7 +156,7 @@ def stop(*arguments: object) -> None:
 
 
 def test_the_same_seed_draws_the_same_runs_and_no_run_twice(project: Path) -> None:
-    audit = Audit(Path("results"))
+    audit = Audit(PROJECT, Path("results"))
     assert drawn_runs(audit, 2, 5) == drawn_runs(audit, 2, 5)
     assert len(set(drawn_runs(audit, 2, 5))) == 2
     assert {drawn_runs(audit, 1, seed)[0] for seed in range(20)} == set(drawn_runs(audit, 2, 5))
@@ -211,7 +212,8 @@ def test_the_tolerance_is_three_standard_errors_and_at_least_two_points() -> Non
 
 def test_what_rounding_depends_on_is_held_against_the_record(project: Path) -> None:
     settings = settings_of(0)
-    record = Audit(Path("results")).records[f"results/runs/{settings.run.folder}/summary.json"]
+    summary = f"results/runs/{settings.run.folder}/summary.json"
+    record = Audit(PROJECT, Path("results")).records[summary]
     assert other_circumstances(record, settings) == []
     for field in ("platform", "cpu", "gpu", "python", "torch"):
         assert other_circumstances({**record, field: "another"}, settings) == [field]

@@ -14,9 +14,9 @@ from delaynet.paper.figures.selection import (
     needed_files,
 )
 from delaynet.workflow.planning.dry_run import announce_after_dry_run
-from delaynet.provenance.code import code
 from delaynet.provenance.rules import rules_by_name
 from delaynet.provenance.seal import sources_in
+from delaynet.workflow.project import code
 
 naming.put_commands_in_reach(WORKFLOW)
 # the name under which a rule knows itself, with a digest of what it says

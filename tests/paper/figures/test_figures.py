@@ -350,7 +350,7 @@ def test_the_identifier_of_a_figure_follows_from_the_code_that_draws_it(
 
     def embedded():
         assert "delaynet.paper.figures.accuracy" in sys.modules
-        return Embedded("0123456789abcdef")
+        return Embedded("delaynet", "0123456789abcdef")
 
     figure = tmp_path / "accuracy.svg"
     render("accuracy", tiny / "config.json", tiny, figure, embedded=embedded)

@@ -17,11 +17,12 @@ from delaynet.config.errors import UserError
 from delaynet.paper.manuscript import list_numbers
 from delaynet.paper.numbers.writing import SOURCES
 from delaynet.paper.page.writing import write_page
-from delaynet.provenance.record import recorded
+from delaynet.provenance.audit import Audit
 from delaynet.provenance.seal import write_seal
 from delaynet.training.run_folder import RUN_FILES
+from delaynet.workflow.project import PROJECT, recorded
 
-PROJECT = Path(__file__).parents[3]
+CLONE = Path(__file__).parents[3]
 RESULTS = Path("results")
 SOURCE = Path("manuscript/paper.typ")
 PAGE = Path("results/paper.html")
@@ -71,7 +72,7 @@ def record_all() -> None:
             with recorded(inputs, outputs):
                 pass
         with recorded([], [RESULTS / "seal.json"]):
-            write_seal(RESULTS, RESULTS / "seal.json")
+            write_seal(PROJECT, RESULTS, RESULTS / "seal.json")
 
 
 @pytest.fixture(scope="module")
@@ -84,9 +85,9 @@ def project(tmp_path_factory: pytest.TempPathFactory, small_features: Path) -> I
         numbers = root / "results/numbers.json"
         numbers.write_text(numbers.read_text().replace(f"{root}/", ""))
         caches = shutil.ignore_patterns("__pycache__")
-        shutil.copytree(PROJECT / "workflow/delaynet", root / "workflow/delaynet", ignore=caches)
+        shutil.copytree(CLONE / "workflow/delaynet", root / "workflow/delaynet", ignore=caches)
         record_all()
-        write_page(root, SOURCE, RESULTS, PAGE)
+        write_page(root, SOURCE, Audit(PROJECT, RESULTS), PAGE)
         yield root
 
 
@@ -177,7 +178,7 @@ def test_all_is_said_to_be_intact_in_word_and_sign(text: str) -> None:
 def test_what_is_not_intact_is_named_where_it_matters(copied: Path) -> None:
     svg = copied / "results/figures/accuracy.svg"
     svg.write_text(svg.read_text() + "<!-- -->")
-    write_page(copied, SOURCE, RESULTS, PAGE)
+    write_page(copied, SOURCE, Audit(PROJECT, RESULTS), PAGE)
     text = (copied / PAGE).read_text()
     chain = chain_of(text, "results/figures/accuracy.svg")
     assert "not intact" in chain
@@ -187,7 +188,7 @@ def test_what_is_not_intact_is_named_where_it_matters(copied: Path) -> None:
 
 def test_the_same_results_give_the_same_page(copied: Path) -> None:
     before = (copied / PAGE).read_bytes()
-    write_page(copied, SOURCE, RESULTS, PAGE)
+    write_page(copied, SOURCE, Audit(PROJECT, RESULTS), PAGE)
     assert (copied / PAGE).read_bytes() == before
 
 
@@ -258,7 +259,7 @@ def test_numbers_that_are_damaged_or_missing_are_one_sentence(copied: Path) -> N
     numbers = RESULTS / "numbers.json"
     numbers.write_text(numbers.read_text()[:1000])
     with pytest.raises(UserError, match=r"failed to parse JSON.*; correct the source"):
-        write_page(copied, SOURCE, RESULTS, PAGE)
+        write_page(copied, SOURCE, Audit(PROJECT, RESULTS), PAGE)
     numbers.unlink()
     with pytest.raises(UserError, match=r"needs results/numbers\.json, which is missing: make it"):
-        write_page(copied, SOURCE, RESULTS, PAGE)
+        write_page(copied, SOURCE, Audit(PROJECT, RESULTS), PAGE)

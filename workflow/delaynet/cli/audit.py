@@ -13,12 +13,13 @@ import click
 from tqdm import tqdm
 
 from delaynet.config.errors import UserError
+from delaynet.paper.numbers.find import find_number
 from delaynet.paper.page.again import made_again
 from delaynet.provenance import states
 from delaynet.provenance.audit import Audit, Link
 from delaynet.provenance.embedded import read_embedded
-from delaynet.provenance.number import find_number
 from delaynet.provenance.states import Verdict
+from delaynet.workflow.project import PROJECT
 
 COLOURS = {states.INTACT: "green", states.SOURCE: "green"}
 SECONDS_OF_PATIENCE = 3
@@ -106,7 +107,7 @@ def command(
     """
     if (path is not None) + (number is not None) + everything != 1:
         raise click.UsageError("Give one of a file, --number and --all.")
-    audit = Audit(results)
+    audit = Audit(PROJECT, results)
     entry = None if number is None else find_number(results / "numbers.json", number)
     if path is None:
         path = str(results / "numbers.json")

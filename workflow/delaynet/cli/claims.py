@@ -6,7 +6,7 @@ import click
 
 from delaynet.analysis.claims.ledger import write_claims
 from delaynet.config.grid import load_config
-from delaynet.provenance.record import recorded
+from delaynet.workflow.project import recorded
 
 
 @click.command()

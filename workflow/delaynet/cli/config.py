@@ -6,7 +6,7 @@ import click
 
 from delaynet.config.files import replacing
 from delaynet.config.grid import Config, load_config, parse_settings
-from delaynet.provenance.record import recorded
+from delaynet.workflow.project import recorded
 
 
 @click.command()

@@ -7,7 +7,7 @@ import click
 
 from delaynet.data.corpus.check import check_corpus
 from delaynet.data.corpus.report import CorpusReport, sentence, write_report
-from delaynet.provenance.record import recorded
+from delaynet.workflow.project import recorded
 
 SHOWN_FAULTS = 20
 

@@ -6,7 +6,7 @@ import click
 
 from delaynet.data.corpus.download import fetch
 from delaynet.data.corpus.published import load_published
-from delaynet.provenance.record import recorded
+from delaynet.workflow.project import recorded
 
 
 @click.command()

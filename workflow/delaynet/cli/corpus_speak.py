@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from delaynet.data.corpus.synthetic import write_corpus
-from delaynet.provenance.record import recorded
+from delaynet.workflow.project import recorded
 
 
 @click.command()

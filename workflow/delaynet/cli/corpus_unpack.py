@@ -7,7 +7,7 @@ import click
 
 from delaynet.data.corpus.published import load_published
 from delaynet.data.corpus.unpack import unpack
-from delaynet.provenance.record import recorded
+from delaynet.workflow.project import recorded
 
 log = logging.getLogger("delaynet.data.corpus")
 

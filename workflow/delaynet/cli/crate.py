@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from delaynet.provenance.crate import write_crate
+from delaynet.workflow.project import PROJECT
 
 
 @click.command()
@@ -22,4 +23,4 @@ def command(results: Path, output: Path) -> None:
 
     An older crate of this command is replaced; anything else that is in its place is refused.
     """
-    write_crate(results, output)
+    write_crate(PROJECT, results, output)

@@ -11,7 +11,7 @@ from delaynet.config.settings import FeatureSettings, SpikeFeatures
 from delaynet.data.corpus.report import read_report
 from delaynet.data.features.spikes import FILENAMES, write_spike_features
 from delaynet.data.features.writing import write_features
-from delaynet.provenance.record import recorded
+from delaynet.workflow.project import recorded
 
 
 @click.command()

@@ -7,7 +7,7 @@ import click
 from delaynet.config.grid import load_config
 from delaynet.paper.figures.render import render
 from delaynet.paper.figures.selection import needed_files
-from delaynet.provenance.record import recorded
+from delaynet.workflow.project import recorded
 
 
 @click.command()

@@ -6,7 +6,7 @@ import click
 
 from delaynet.analysis.grouping.grouping import PERMUTATIONS, write_grouping
 from delaynet.config.grid import load_config
-from delaynet.provenance.record import recorded
+from delaynet.workflow.project import recorded
 
 
 @click.command()

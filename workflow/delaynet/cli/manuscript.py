@@ -6,8 +6,8 @@ import click
 
 from delaynet.config.errors import UserError
 from delaynet.paper.manuscript import build, inputs_of, list_numbers
-from delaynet.provenance.record import recorded
 from delaynet.provenance.seal import read_seal
+from delaynet.workflow.project import recorded
 
 
 @click.command()

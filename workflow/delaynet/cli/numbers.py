@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from delaynet.paper.numbers.writing import sources_of, write_numbers
-from delaynet.provenance.record import recorded
+from delaynet.workflow.project import recorded
 
 
 @click.command()

@@ -6,7 +6,8 @@ import click
 
 from delaynet.paper.manuscript import inputs_of
 from delaynet.paper.page.writing import write_page
-from delaynet.provenance.record import recorded
+from delaynet.provenance.audit import Audit
+from delaynet.workflow.project import PROJECT, recorded
 
 
 @click.command()
@@ -18,4 +19,5 @@ def command(source: Path, output: Path) -> None:
     The current folder holds `results/`, which it reads.
     """
     with recorded(inputs=inputs_of(source), outputs=[output]) as making:
-        write_page(Path.cwd(), source, Path("results"), output, making.embedded())
+        audit = Audit(PROJECT, Path("results"))
+        write_page(Path.cwd(), source, audit, output, making.embedded())

@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from delaynet.analysis.grouping.power import NETWORKS, write_power
-from delaynet.provenance.record import recorded
+from delaynet.workflow.project import recorded
 
 
 @click.command()

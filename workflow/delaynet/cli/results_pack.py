@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from delaynet.provenance.packing import pack
+from delaynet.workflow.project import PROJECT
 
 
 @click.command()
@@ -17,6 +18,6 @@ def command(archive: Path) -> None:
     missing or unrecorded stops it. Nothing but an older archive is overwritten. Run it from the
     root of the project.
     """
-    files = pack(Path("results"), archive)
+    files = pack(PROJECT, Path("results"), archive)
     size = archive.stat().st_size / 1e6
     click.echo(f"{archive}: {files:,} files, each as it was recorded; {size:,.1f} MB.")

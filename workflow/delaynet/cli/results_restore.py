@@ -6,6 +6,7 @@ import click
 
 from delaynet.provenance.repository import version_control
 from delaynet.provenance.restoring import restore
+from delaynet.workflow.project import PROJECT
 
 
 @click.command()
@@ -18,11 +19,11 @@ def command(archive: Path) -> None:
     were made with, figures and manuscript then rebuild without training (`make replot`), and
     `delaynet audit --all` is clean. Run it from the root of the project.
     """
-    restored = restore(archive)
+    restored = restore(PROJECT, archive)
     click.echo(f"{len(restored.files):,} files restored, each as it was recorded.")
     if not restored.is_sealed:
         click.echo("Their records are not sealed: nothing holds the records themselves.")
-    here = version_control(Path.cwd())["commit"]
+    here = version_control(PROJECT, Path.cwd())["commit"]
     if restored.commit and here and restored.commit != here:
         click.echo(
             f"They were packed with commit {restored.commit[:10]}, and this is {here[:10]}: "

@@ -11,6 +11,7 @@ from delaynet.config.errors import UserError
 from delaynet.provenance.audit import Audit
 from delaynet.training.interruption import Interrupted
 from delaynet.workflow.estimate import duration
+from delaynet.workflow.project import PROJECT
 from delaynet.workflow.verify import (
     LEAST_TOLERANCE,
     STANDARD_ERRORS,
@@ -43,7 +44,7 @@ agrees.
 )
 def command(count: int, seed: int | None, results: Path) -> None:
     """Retrain, and compare."""
-    audit = Audit(results)
+    audit = Audit(PROJECT, results)
     seed = secrets.randbelow(10**6) if seed is None else seed
     runs = drawn_runs(audit, count, seed)
     hours = sum(recorded_seconds(audit, run) for run in runs) / 3600

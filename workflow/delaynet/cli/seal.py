@@ -4,8 +4,8 @@ from pathlib import Path
 
 import click
 
-from delaynet.provenance.record import recorded
 from delaynet.provenance.seal import write_seal
+from delaynet.workflow.project import PROJECT, recorded
 
 
 @click.command()
@@ -17,5 +17,5 @@ def command(results: Path, output: Path) -> None:
     """Seal records and manuscript: a digest of each record and source, and one of them all."""
     # no inputs: the seal itself names all that it read, with their digests
     with recorded(inputs=[], outputs=[output]):
-        digest = write_seal(results, output)
+        digest = write_seal(PROJECT, results, output)
     click.echo(f"The digest over all records and the manuscript is {digest}.")

@@ -6,7 +6,7 @@ import click
 
 from delaynet.analysis.tables import write_accuracy, write_contrasts, write_hyperparameters
 from delaynet.config.grid import load_config
-from delaynet.provenance.record import recorded
+from delaynet.workflow.project import recorded
 
 
 @click.command()

@@ -9,11 +9,10 @@ import click
 import torch
 
 from delaynet.config.grid import RunSettings, parse_settings
-from delaynet.provenance.code import code
-from delaynet.provenance.record import recorded
 from delaynet.training.interruption import EXIT_CODE, Interrupted
 from delaynet.training.loop import Execution, train
 from delaynet.training.run_folder import RUN_FILES
+from delaynet.workflow.project import code, recorded
 
 log = logging.getLogger("delaynet.training")
 

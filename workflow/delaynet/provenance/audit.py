@@ -7,34 +7,20 @@ from typing import Any, NamedTuple
 
 from delaynet.config.errors import UserError
 from delaynet.provenance import states
-from delaynet.provenance.code import PACKAGE, ROOT, changed_code, code_now
-from delaynet.provenance.configuration import resolves_to
+from delaynet.provenance.code import changed_code, code_now
+from delaynet.provenance.crate_place import WITHIN_RESULTS
 from delaynet.provenance.doubts import commits_held, doubts, own_name
 from delaynet.provenance.embedded import Embedded, read_embedded
+from delaynet.provenance.project import Project
 from delaynet.provenance.record import RECORDS, SEAL, Record, file_digest, fingerprint, read_record
 from delaynet.provenance.seal import (
-    NOT_SEALED,
     digest_of,
     manuscript_files,
+    not_sealed,
     read_seal,
     record_files,
 )
 from delaynet.provenance.states import Verdict, named
-
-# what prints or shows the seal
-PRINTED = ("paper.pdf", "paper.html")
-# in `results`, and no results: what is made of them outside of the workflow's jobs, and what a
-# training leaves meanwhile
-BY_PRODUCTS = (
-    RECORDS,
-    "README.md",
-    "report.html",
-    "crate",
-    "crate.zip",
-    "checkpoints",
-    "tensorboard",
-    "benchmark",
-)
 
 
 class Link(NamedTuple):
@@ -59,23 +45,24 @@ class Audit:
     Records are read at once; each file is hashed once, when it is first asked for.
 
     Attributes:
+        project: that the results are of.
         results: the folder of results; paths of records are looked up beside it.
         records: of the job that made each recorded output, by path.
         sealed: the seal over the records, or None.
         not_checked: what could not be held against anything, and why.
     """
 
-    def __init__(self, results: Path) -> None:
+    def __init__(self, project: Project, results: Path) -> None:
         """Read all records and the seal.
 
         Raises:
             UserError: there are no records, or one, or the seal, cannot be read.
         """
-        self.results = Path(results)
+        self.project, self.results = project, Path(results)
         self.root = Path(os.path.abspath(results)).parent
         # the code that lies beside the results, whichever runs this
-        own = self.root / ROOT.name
-        code = own if (own / PACKAGE).is_dir() else ROOT
+        own = self.root / project.workflow.name
+        code = own if (own / project.package).is_dir() else project.workflow
         self._code_now = code_now(code)
         files = record_files(self.results)
         if not files:
@@ -83,9 +70,9 @@ class Audit:
         self.files = {name: read_record(path) for name, path in files.items()}
         self._digests = {name: file_digest(path) for name, path in files.items()}
         self.sealed = read_seal(self.results)
-        held = commits_held(self.files.values(), code.parent)
+        held = commits_held(project, self.files.values(), code.parent)
         self.not_checked = ["commits (no history here)"] if None in held.values() else []
-        self._doubts = doubts(self.files, self._digests, self.sealed, code.parent, held)
+        self._doubts = doubts(project, self.files, self._digests, self.sealed, code.parent, held)
         self._file_of: dict[str, str] = {}
         # who stands under the right name tells of a path that two records claim
         for name in sorted(self.files, key=lambda name: name == own_name(self.files[name])):
@@ -126,7 +113,7 @@ class Audit:
         stale = [source for source in record["inputs"] if self._differs(source, record)]
         if stale:
             return Verdict(states.STALE, f"made from other bytes of {named(stale)}")
-        changed = changed_code(record, self._code_now)
+        changed = changed_code(self.project, record, self._code_now)
         if changed:
             return Verdict(states.CODE_CHANGED, f"since then: {named(changed)}")
         return Verdict(states.INTACT)
@@ -149,10 +136,9 @@ class Audit:
         return Path(Path(os.path.abspath(self.results)).name)
 
     @property
-    def printed(self) -> tuple[str, str]:
-        """The manuscript and its page, as the paths of records have them."""
-        pdf, page = (str(self._prefix / name) for name in PRINTED)
-        return pdf, page
+    def printed(self) -> list[str]:
+        """What is made after the seal, as the paths of records have it; the first carries it."""
+        return [str(self._prefix / name) for name in self.project.printed]
 
     def is_result(self, path: str) -> bool:
         """Return whether a path, as records have it, lies in the folder of results."""
@@ -165,7 +151,8 @@ class Audit:
         resolved = self._prefix / "config.json"
         # a comment in a configuration changes nothing that is made from it
         is_same = str(resolved) in record["outputs"] and len(record["inputs"]) == 1
-        return not (is_same and resolves_to(self.root / source, self.root / resolved))
+        is_said = self.project.is_same_configuration
+        return not (is_same and is_said(self.root / source, self.root / resolved))
 
     def chain(self, path: str) -> Iterator[Link]:
         """Yield a file and all that it was made from, depth first, newest first, each path once."""
@@ -242,6 +229,7 @@ class Audit:
         folders = {self.root / path for path in self.records if (self.root / path).is_dir()}
         ways = {self.root / folder for path in self.records for folder in Path(path).parents}
         top = self.root / self._prefix
+        by_products = (RECORDS, *WITHIN_RESULTS, *self.project.by_products)
         for folder, names, files in os.walk(top, followlinks=True):
             here = Path(folder)
             # a link leads on where results lie behind it; elsewhere it may lead anywhere
@@ -253,10 +241,10 @@ class Audit:
                 if not name.startswith(".")
                 and name not in files
                 and here / name not in folders
-                and not (here == top and name in BY_PRODUCTS)
+                and not (here == top and name in by_products)
             ]
             for name in files:
-                is_by_product = name.startswith(".") or (here == top and name in BY_PRODUCTS)
+                is_by_product = name.startswith(".") or (here == top and name in by_products)
                 path = str((here / name).relative_to(self.root))
                 if not is_by_product and path not in self.records:
                     found.add(path)
@@ -283,18 +271,18 @@ class Audit:
         if own.state not in (states.INTACT, states.CODE_CHANGED):
             return own
         sealed = self.sealed.records.items()
-        added = self._digests.keys() - self.sealed.records.keys() - set(NOT_SEALED)
+        added = self._digests.keys() - self.sealed.records.keys() - set(not_sealed(self.project))
         others = sorted(
             {name for name, digest in sealed if self._digests.get(name) != digest} | added
         )
         if others:
             return Verdict(states.RECORD_ALTERED, f"not as sealed: {named(others)}")
-        pdf = self.root / self.printed[0]
-        carried = read_embedded(pdf)
-        if pdf.exists() and (carried is None or carried.seal is None):
-            return Verdict(states.ALTERED, "paper.pdf carries no digest")
-        if carried is not None and carried.seal != self.sealed.digest:
-            return Verdict(states.ALTERED, "paper.pdf carries another digest")
+        for pdf in map(self.root.joinpath, self.printed[:1]):
+            carried = read_embedded(pdf)
+            if pdf.exists() and (carried is None or carried.seal is None):
+                return Verdict(states.ALTERED, f"{pdf.name} carries no digest")
+            if carried is not None and carried.seal != self.sealed.digest:
+                return Verdict(states.ALTERED, f"{pdf.name} carries another digest")
         text = self._text_since(self.sealed.sources)
         if text:
             return Verdict(states.STALE, f"made from other bytes of {named(text)}")
@@ -302,7 +290,10 @@ class Audit:
 
     def _text_since(self, sealed: Mapping[str, str]) -> list[str]:
         """Return the sources of the manuscript that are not as they were sealed."""
-        now = {name: file_digest(path) for name, path in manuscript_files(self.results).items()}
+        now = {
+            name: file_digest(path)
+            for name, path in manuscript_files(self.project, self.results).items()
+        }
         # results that were unpacked alone have no manuscript beside them
         names = sorted(sealed.keys() | now.keys()) if now else []
         return [name for name in names if sealed.get(name) != now.get(name)]

@@ -5,11 +5,7 @@ depend on it and nothing else. A new time stamp (a fresh clone, a `touch`), a co
 another layout of the source, an option's help or what a `UserError` says rerun nothing: no week of
 training is lost to a typing mistake.
 
-Settings are no code: what they say reaches a job as a parameter of its rule (resolved, defaults
-included) or as `results/config.json`, and what the grid names as paths. So their fields,
-descriptions, choices and checks rerun nothing by themselves, while a changed setting or default
-does. That holds as long as no result is computed in those modules; what is computed from settings
-stands with what uses it, as `delaynet.model.dale` does.
+Which modules compute nothing of a result, such as those that keep records, says the project.
 """
 
 import ast
@@ -19,24 +15,14 @@ from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
+from delaynet.provenance.project import Project
 from delaynet.provenance.rules import rule_digests
-
-PACKAGE = "delaynet"
-ROOT = Path(__file__).resolve().parents[2]
-# modules that compute nothing of a result: what keeps records, errors, safe files, settings
-NOT_CODE_OF_RESULTS = (
-    f"{PACKAGE}.provenance",
-    *(f"{PACKAGE}.config.{name}" for name in ("errors", "files", "grid", "schema", "settings")),
-)
-# what a command is dispatched through, and the package itself
-DISPATCHER = (f"{PACKAGE}/__init__.py", f"{PACKAGE}/__main__.py", f"{PACKAGE}/cli/__init__.py")
-NO_CODE = f"{PACKAGE} corpus fetch "  # an archive is what its checksum says
 
 
 @lru_cache
-def module_path(module: str) -> Path | None:
-    """Return the file of a module of this package, or None if there is no such module."""
-    base = ROOT.joinpath(*module.split("."))
+def module_path(project: Project, module: str) -> Path | None:
+    """Return the file of a module of the package, or None if there is no such module."""
+    base = project.workflow.joinpath(*module.split("."))
     for path in (base.with_suffix(".py"), base / "__init__.py"):
         if path.is_file():
             return path
@@ -44,9 +30,12 @@ def module_path(module: str) -> Path | None:
 
 
 @lru_cache
-def imported_modules(module: str) -> frozenset[str]:
-    """Return the modules of this package that a module's source imports, anywhere in it."""
-    path = module_path(module)
+def imported_modules(project: Project, module: str) -> frozenset[str]:
+    """Return the modules of the package that a module's source imports, anywhere in it.
+
+    Those that compute nothing of a result are left out.
+    """
+    path = module_path(project, module)
     if path is None:
         return frozenset()
     found: set[str] = set()
@@ -56,19 +45,10 @@ def imported_modules(module: str) -> frozenset[str]:
         elif isinstance(node, ast.ImportFrom) and node.module:
             found.add(node.module)
             found.update(f"{node.module}.{alias.name}" for alias in node.names)
-    return frozenset(
-        name
-        for name in found
-        if name.split(".")[0] == PACKAGE and is_code_of_results(name) and module_path(name)
-    )
+    return frozenset(name for name in found if project.is_code(name) and module_path(project, name))
 
 
-def is_code_of_results(module: str) -> bool:
-    """Return whether a module, such as `delaynet.model.taps`, can change what a result holds."""
-    return not any(f"{module}.".startswith(f"{name}.") for name in NOT_CODE_OF_RESULTS)
-
-
-def modules_of(*modules: str) -> list[str]:
+def modules_of(project: Project, *modules: str) -> list[str]:
     """Return modules and all that they import, directly or not, with their packages, sorted."""
     seen: set[str] = set()
     waiting = list(modules)
@@ -77,12 +57,11 @@ def modules_of(*modules: str) -> list[str]:
         if module in seen:
             continue
         seen.add(module)
-        waiting.extend(imported_modules(module))
+        waiting.extend(imported_modules(project, module))
         parent = module.rpartition(".")[0]
-        # the package of the commands only dispatches to them
-        if parent and parent != f"{PACKAGE}.cli":
+        if project.is_code(parent):
             waiting.append(parent)
-    return sorted(seen - {PACKAGE})
+    return sorted(seen)
 
 
 def code_digest(path: Path) -> str:
@@ -138,24 +117,25 @@ def _is_empty_text(node: ast.expr) -> bool:
     return isinstance(node, ast.Constant) and node.value == ""
 
 
-def code(*modules: str) -> list[str]:
+def code(project: Project, *modules: str) -> list[str]:
     """Return `<file> <digest>` of each module that the given ones depend on, themselves included.
 
     Args:
-        modules: dotted names, such as `delaynet.cli.train`.
+        project: of the modules.
+        modules: dotted names, such as `package.part.module`.
     """
     described = []
-    for module in modules_of(*modules):
-        path = module_path(module)
+    for module in modules_of(project, *modules):
+        path = module_path(project, module)
         assert path is not None, f"no module {module}"
-        described.append(f"{path.relative_to(ROOT)} {code_digest(path)}")
+        described.append(f"{path.relative_to(project.workflow)} {code_digest(path)}")
     return described
 
 
 def code_now(root: Path) -> Callable[[str], str | None]:
     """Return the function that gives the digest of a module or rule as it is now, or None.
 
-    A module is named as `delaynet/cli/train.py`, a rule as `rule train`. None: it is not there, or
+    A module is named as `package/part.py`, a rule as `rule train`. None: it is not there, or
     cannot be read. Each file is read once.
 
     Args:
@@ -181,29 +161,30 @@ def code_now(root: Path) -> Callable[[str], str | None]:
     return digest
 
 
-def code_of_results(modules: Mapping[str, Mapping[str, str]]) -> dict[str, str]:
+def code_of_results(project: Project, modules: Mapping[str, Mapping[str, str]]) -> dict[str, str]:
     """Return, by file, the digests of the modules in a record that can change its results."""
     return {
         file: digests["code"]
         for file, digests in modules.items()
-        if file not in DISPATCHER
-        and is_code_of_results(file.removesuffix(".py").removesuffix("/__init__").replace("/", "."))
+        if project.is_code(file.removesuffix(".py").removesuffix("/__init__").replace("/", "."))
     }
 
 
-def changed_code(record: Mapping[str, Any], now: Callable[[str], str | None]) -> list[str]:
+def changed_code(
+    project: Project, record: Mapping[str, Any], now: Callable[[str], str | None]
+) -> list[str]:
     """Return the modules that a result depends on, and the rule, that say something else now.
 
-    It is what Snakemake would make the result again for: neither comments, nor settings, nor what
-    keeps records.
+    It is what Snakemake would make the result again for.
 
     Args:
+        project: that the record is of.
         record: of the result's job.
         now: from `code_now`.
     """
-    if record["command"].startswith(NO_CODE):
+    if record["command"].startswith(tuple(f"{project.package} {c} " for c in project.fetching)):
         return []
-    modules = code_of_results(record["modules"])
+    modules = code_of_results(project, record["modules"])
     changed = [file for file, code in modules.items() if now(file) != code]
     rule = f"rule {record['rule']}"
     return changed if record["rule_code"] in (None, now(rule)) else [*changed, rule]

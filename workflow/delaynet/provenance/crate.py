@@ -7,11 +7,10 @@ is left out.
 
 The crate holds what a reader looks at: manuscript, figures, tables, measures, the records, the
 sources. Recordings and HDF5 files (features, networks) are named by their hash (RFC 6920), and not
-held: `delaynet results pack` makes an archive of them.
+held: `packing` makes an archive of them.
 """
 
 import base64
-import json
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -24,6 +23,7 @@ from delaynet.config.errors import UserError
 from delaynet.config.files import replacing, replacing_folder
 from delaynet.provenance.audit import Audit
 from delaynet.provenance.crate_place import refuse_place
+from delaynet.provenance.project import Project
 from delaynet.provenance.record import fingerprint, record_path
 from delaynet.provenance.states import INTACT
 
@@ -39,12 +39,6 @@ PROFILES = {
 TERMS = {
     term: f"https://w3id.org/ro/terms/workflow-run#{term}" for term in ("sha256", "resourceUsage")
 }
-MAIN_WORKFLOW = "workflow/Snakefile"
-SOURCES = (
-    *("LICENSE", "CITATION.cff", "README.md", "Snakefile", MAIN_WORKFLOW),
-    *("workflow/**/*.smk", "workflow/**/*.py", "workflow/**/*.json", "workflow/**/*.rst"),
-    *("workflow/**/*.yaml", "config/*", "envs/*", "manuscript/*"),
-)
 NOT_HELD = (".h5", ".gz")
 MEDIA_TYPES = {
     ".bib": "application/x-bibtex",
@@ -91,12 +85,14 @@ class Entities:
     """The entities of a crate, each made when it is first asked for.
 
     Args:
+        project: that the results are of.
         root: the project's folder; paths of records are relative to it.
     """
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, project: Project, root: Path) -> None:
         """Begin with a crate that holds nothing but the names of its profiles."""
-        self.root = root
+        self.project, self.root = project, root
+        self.main_workflow = f"{project.workflow.name}/Snakefile"
         self.crate = ROCrate(version="1.1")
         self.crate.metadata.extra_terms = TERMS
         self.crate.root_dataset["conformsTo"] = [
@@ -156,7 +152,7 @@ class Entities:
         """Return the command that a job was, in the version that ran."""
         version = version_of(record)
         words = record["command"].split()
-        name = " ".join(words[:3] if words[1] in ("cluster", "corpus", "results") else words[:2])
+        name = " ".join(words[:3] if words[1] in self.project.command_groups else words[:2])
         identifier = (
             "#" + (record["rule"] or name.replace(" ", "-")) + f"@{version}" * bool(version)
         )
@@ -208,9 +204,9 @@ class Entities:
         )
 
 
-def sources(root: Path) -> Iterator[str]:
+def sources(project: Project, root: Path) -> Iterator[str]:
     """Yield the files of the project that make the results, caches and hidden files left out."""
-    found = {path for pattern in SOURCES for path in root.glob(pattern) if path.is_file()}
+    found = {path for pattern in project.published for path in root.glob(pattern) if path.is_file()}
     for path in sorted(found):
         if not any(part.startswith((".", "__pycache__")) for part in path.relative_to(root).parts):
             yield path.relative_to(root).as_posix()
@@ -228,34 +224,30 @@ def refuse_doubtful(audit: Audit) -> None:
     for path, verdict in bad.items():
         raise UserError(
             f"{path}: {verdict.state} ({verdict.reason}); a crate takes intact results only, and "
-            f"{len(bad)} are not: `delaynet audit --all` lists them."
+            f"{len(bad)} are not: `{audit.project.package} audit --all` lists them."
         )
 
 
-def described(root: Path, results: Path, records: Iterable[Record]) -> ROCrate:
+def described(project: Project, root: Path, results: Path, records: Iterable[Record]) -> ROCrate:
     """Return the crate of some records, ready to be written.
 
     Args:
+        project: that they are of.
         root: the project's folder; paths of records are relative to it.
         results: folder of results.
         records: of all jobs.
     """
-    entities = Entities(root)
+    entities = Entities(project, root)
     crate = entities.crate
     jobs = sorted(records, key=lambda record: (record["started"], record["id"]))
     workflow = _main_workflow(entities)
     actions = {record["id"]: entities.action(record) for record in jobs}
-    for path in sources(root):
+    for path in sources(project, root):
         entities.file(path)
-    name = json.loads((results / "config.json").read_text(encoding="utf-8"))["name"]
-    crate.name = f"Results of the configuration '{name}'"
-    crate.description = (
-        "Figures, tables and manuscript of a recomputation of Mészáros, Knight and Nowotny (2024, "
-        "https://doi.org/10.3389/fncom.2024.1460309), with the record of every job that made them. "
-        "Recordings, features and networks are named by their hash and not held."
-    )
+    crate.name, crate.description = project.title(results), project.description
     crate.datePublished = max(record["ended"] for record in jobs)
-    crate.license = entities.file("LICENSE")
+    if (root / "LICENSE").exists():
+        crate.license = entities.file("LICENSE")
     run = _run(entities, workflow, jobs)
     by_rules = [record for record in jobs if record["rule"]]
     if by_rules:
@@ -264,7 +256,7 @@ def described(root: Path, results: Path, records: Iterable[Record]) -> ROCrate:
     return crate
 
 
-def write_crate(results: Path, output: Path) -> None:
+def write_crate(project: Project, results: Path, output: Path) -> None:
     """Write the crate of results: a folder, or one archive where the name ends in `.zip`.
 
     An older crate is replaced, and nothing else.
@@ -274,10 +266,10 @@ def write_crate(results: Path, output: Path) -> None:
     """
     output = output.resolve()
     refuse_place(output, results)
-    audit = Audit(results)
+    audit = Audit(project, results)
     refuse_doubtful(audit)
     records = {record["id"]: record for record in audit.records.values()}
-    crate = described(audit.root, results, records.values())
+    crate = described(project, audit.root, results, records.values())
     if output.suffix == ".zip":
         with replacing(output) as temporary:
             crate.write_zip(temporary)
@@ -288,10 +280,11 @@ def write_crate(results: Path, output: Path) -> None:
 
 def _main_workflow(entities: Entities) -> Any:
     """Return the main workflow, with its file."""
-    content = fingerprint(entities.root / MAIN_WORKFLOW)
+    main = entities.main_workflow
+    content = fingerprint(entities.root / main)
     return entities.crate.add_workflow(
-        entities.root / MAIN_WORKFLOW,
-        MAIN_WORKFLOW,
+        entities.root / main,
+        main,
         main=True,
         lang="snakemake",
         cls=RunWorkflow,
@@ -309,7 +302,9 @@ def _describe_steps(
         if tool not in tools[record["rule"]]:
             tools[record["rule"]].append(tool)
     steps = {
-        rule: entities.entity(f"{MAIN_WORKFLOW}#{rule}", "HowToStep", name=rule, workExample=ran)
+        rule: entities.entity(
+            f"{entities.main_workflow}#{rule}", "HowToStep", name=rule, workExample=ran
+        )
         for rule, ran in tools.items()
     }
     workflow["step"] = list(steps.values())

@@ -4,36 +4,43 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
+from delaynet.provenance.project import Project
 from delaynet.provenance.record import RECORDS, Record, record_path
-from delaynet.provenance.repository import CODE, digests_at, holds
-from delaynet.provenance.seal import NOT_SEALED, Seal
+from delaynet.provenance.repository import digests_at, holds
+from delaynet.provenance.seal import Seal, not_sealed
 from delaynet.provenance.states import named
 
 
-def commits_held(records: Iterable[Record], project: Path) -> dict[str, bool | None]:
+def commits_held(project: Project, records: Iterable[Record], root: Path) -> dict[str, bool | None]:
     """Return for each commit that records name whether git holds it; None where it cannot tell."""
     commits = {record["commit"] for record in records} - {None}
-    return {commit: holds(project, commit) for commit in commits}
+    return {commit: holds(project, root, commit) for commit in commits}
 
 
 def doubts(
+    project: Project,
     records: Mapping[str, Record],
     digests: Mapping[str, str],
     seal: Seal | None,
-    project: Path,
+    root: Path,
     held: Mapping[str, bool | None],
 ) -> dict[str, str]:
     """Return why a record is not to be believed, by its file; the first reason of each.
 
     Args:
+        project: that the records are of.
         records: by file, relative to `results/records`.
         digests: SHA-256 of these files.
         seal: over the records, where there is one.
-        project: the folder that holds `workflow/`, and its repository where it is a clone.
+        root: the project's folder, and its repository where it is a clone.
         held: from `commits_held`.
     """
     found: dict[str, str] = {}
-    for reasons in (_places(records), _sealed(digests, seal), _commits(records, project, held)):
+    for reasons in (
+        _places(records),
+        _sealed(project, digests, seal),
+        _commits(project, records, root, held),
+    ):
         for file, reason in reasons:
             found.setdefault(file, reason)
     return found
@@ -59,42 +66,52 @@ def _places(records: Mapping[str, Record]) -> Iterator[tuple[str, str]]:
             yield file, f"{named(others)} tells of {path} as well"
 
 
-def _sealed(digests: Mapping[str, str], seal: Seal | None) -> Iterator[tuple[str, str]]:
+def _sealed(
+    project: Project, digests: Mapping[str, str], seal: Seal | None
+) -> Iterator[tuple[str, str]]:
     if seal is None:
         return
     for file, digest in digests.items():
-        if file in NOT_SEALED or seal.records.get(file) == digest:
+        if file in not_sealed(project) or seal.records.get(file) == digest:
             continue
         how = "differs from" if file in seal.records else "is not in"
         yield file, f"{RECORDS}/{file} {how} the seal"
 
 
 def _commits(
-    records: Mapping[str, Record], project: Path, held: Mapping[str, bool | None]
+    project: Project,
+    records: Mapping[str, Record],
+    root: Path,
+    held: Mapping[str, bool | None],
 ) -> Iterator[tuple[str, str]]:
     files: dict[str, set[str]] = defaultdict(set)
     for record in records.values():
         if held.get(record["commit"]):
-            files[record["commit"]].update(_code_of(record), _sources_of(record))
-    at = {commit: digests_at(project, commit, sorted(files[commit])) for commit in files}
+            files[record["commit"]].update(_code_of(project, record), _sources_of(project, record))
+    at = {commit: digests_at(root, commit, sorted(files[commit])) for commit in files}
     for file, record in records.items():
         commit = record["commit"]
         if held.get(commit) is False:
             yield file, f"names the commit {commit[:10]}, which this repository does not hold"
         elif held.get(commit) and record["uncommitted"] is None:
-            code, sources = _code_of(record).items(), _sources_of(record).items()
-            other = [name for name, digest in code if at[commit][name] != digest]
+            code, sources = _code_of(project, record), _sources_of(project, record)
+            other = [name for name, digest in code.items() if at[commit][name] != digest]
             # git may have been told to ignore a file: then nothing of it was committed
-            other += [name for name, digest in sources if at[commit][name] not in (digest, None)]
+            other += [
+                name for name, digest in sources.items() if at[commit][name] not in (digest, None)
+            ]
             if other:
                 yield file, f"names other code than its commit {commit[:10]} holds: {named(other)}"
 
 
-def _code_of(record: Record) -> dict[str, str]:
-    return {f"workflow/{name}": module["sha256"] for name, module in record["modules"].items()}
+def _code_of(project: Project, record: Record) -> dict[str, str]:
+    folder = project.workflow.name
+    return {f"{folder}/{name}": module["sha256"] for name, module in record["modules"].items()}
 
 
-def _sources_of(record: Record) -> dict[str, str]:
+def _sources_of(project: Project, record: Record) -> dict[str, str]:
     """Return the SHA-256 of what a job read of the manuscript and the configuration."""
     inputs = record["inputs"].items()
-    return {path: read["sha256"] for path, read in inputs if path.split("/")[0] in CODE}
+    return {
+        path: read["sha256"] for path, read in inputs if path.split("/")[0] in project.versioned
+    }

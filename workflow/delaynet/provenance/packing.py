@@ -24,6 +24,7 @@ from tqdm import tqdm
 from delaynet.config.errors import UserError
 from delaynet.config.files import replacing
 from delaynet.provenance.audit import Audit, Link
+from delaynet.provenance.project import Project
 from delaynet.provenance.record import RECORDS, SEAL, record_path
 from delaynet.provenance.repository import version_control
 from delaynet.provenance.states import CODE_CHANGED, INTACT, STALE, UNRECORDED
@@ -37,10 +38,11 @@ COMPRESSION = 5  # of 1 to 9: audio and networks hardly shrink
 Digests = dict[str, dict[str, Any]]
 
 
-def pack(results: Path, archive: Path) -> int:
+def pack(project: Project, results: Path, archive: Path) -> int:
     """Pack all that is recorded of the project in the current folder; return the number of files.
 
     Args:
+        project: that the results are of.
         results: folder of results.
         archive: to write.
 
@@ -49,8 +51,9 @@ def pack(results: Path, archive: Path) -> int:
             archive is where this one is to be.
     """
     refuse_place(archive, results)
-    audit = Audit(results)
-    refuse_doubtful(audit, "nothing is packed; `delaynet audit --all` lists all of them")
+    audit = Audit(project, results)
+    advice = f"nothing is packed; `{project.package} audit --all` lists all of them"
+    refuse_doubtful(audit, advice)
     packed = {Path(path) for path in files_of(audit)}
     if outside := sorted(path for path in packed if path.is_absolute() or ".." in path.parts):
         raise UserError(f"{outside[0]}: is not in this project; nothing is packed.")
@@ -74,7 +77,7 @@ def pack(results: Path, archive: Path) -> int:
                 reader = Hashing(content, progress)
                 tar.addfile(member, reader)
             digests[path.as_posix()] = {"sha256": reader.sha256, "bytes": member.size}
-        commit = version_control(Path.cwd())["commit"]
+        commit = version_control(project, Path.cwd())["commit"]
         manifest = json.dumps({"schema": 1, "commit": commit, "files": digests}, indent=1).encode()
         member = tarfile.TarInfo(MANIFEST)
         member.size = len(manifest)

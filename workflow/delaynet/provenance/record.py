@@ -20,14 +20,16 @@ from typing import Any
 
 from delaynet.config.errors import UserError
 from delaynet.config.files import replacing
-from delaynet.provenance.code import PACKAGE, ROOT, code_digest, code_of_results
+from delaynet.provenance.code import code_digest, code_of_results
 from delaynet.provenance.embedded import Embedded
 from delaynet.provenance.machine import machine, peak_memory
+from delaynet.provenance.project import Project
 from delaynet.provenance.repository import version_control
 
 RECORDS = "records"
 SEAL = "seal.json"
 SCHEMA = 2
+SCHEMA_FILE = Path(__file__).resolve().parents[2] / "schemas" / "record.schema.json"
 # in the order in which they stand in a record
 FIELDS = (
     "schema", "id", "rule", "rule_code", "wildcards", "command", "parameters", "configuration",
@@ -79,29 +81,30 @@ def record_path(output: Path) -> Path:
 class Making:
     """A job while it goes on: what is known of the making of its outputs before they are there."""
 
-    def __init__(self, inputs: Mapping[str, Any]) -> None:
+    def __init__(self, project: Project, inputs: Mapping[str, Any]) -> None:
         """Hold the fingerprints of what is read, and the code as it is now."""
-        self.inputs = inputs
+        self.project, self.inputs = project, inputs
         # `<rule> <digest>`, from the workflow's rule
-        rule, _, digest = os.environ.get("DELAYNET_RULE", "").partition(" ")
+        rule, _, digest = os.environ.get(project.variable("RULE"), "").partition(" ")
         self.rule, self.rule_code = rule or None, digest or None
-        self.wildcards: dict[str, str] = json.loads(os.environ.get("DELAYNET_WILDCARDS", "{}"))
-        self.versions = version_control(ROOT.parent)
+        wildcards = os.environ.get(project.variable("WILDCARDS"), "{}")
+        self.wildcards: dict[str, str] = json.loads(wildcards)
+        self.versions = version_control(project, project.root)
         self._modules: dict[str, dict[str, str]] = {}
         self._id: str | None = None
         self.modules()
 
     def modules(self) -> dict[str, dict[str, str]]:
-        """Return `sha256` and `code` of every module of this package that is loaded by now.
+        """Return `sha256` and `code` of every module of the package that is loaded by now.
 
         A module counts as it was when this first saw it: who edits it while a training goes on does
         not change what that training runs.
         """
         for name, module in sorted(sys.modules.items()):
             path = getattr(module, "__file__", None)
-            if name.split(".")[0] != PACKAGE or path is None:
+            if name.split(".")[0] != self.project.package or path is None:
                 continue
-            file = str(Path(path).relative_to(ROOT))
+            file = str(Path(path).relative_to(self.project.workflow))
             if file not in self._modules:
                 digests = {"sha256": file_digest(Path(path)), "code": code_digest(Path(path))}
                 self._modules[file] = digests
@@ -117,7 +120,7 @@ class Making:
                 "wildcards": self.wildcards,
                 "arguments": sys.argv[1:],
                 "inputs": {path: read["sha256"] for path, read in self.inputs.items()},
-                "modules": code_of_results(self.modules()),
+                "modules": code_of_results(self.project, self.modules()),
                 **self.versions,
             }
             canonical = json.dumps(made_by, sort_keys=True, separators=(",", ":"))
@@ -126,17 +129,19 @@ class Making:
 
     def embedded(self) -> Embedded:
         """Return what an output may carry in its metadata."""
-        return embedded_of({"id": self.id, **self.versions})
+        return embedded_of(self.project, {"id": self.id, **self.versions})
 
 
-def embedded_of(record: Mapping[str, Any]) -> Embedded:
+def embedded_of(project: Project, record: Mapping[str, Any]) -> Embedded:
     """Return what the outputs of a record's job may carry in their metadata."""
     commit = record["commit"]
-    return Embedded(record["id"], commit and commit + "+" * bool(record["uncommitted"]))
+    version = commit and commit + "+" * bool(record["uncommitted"])
+    return Embedded(project.package, record["id"], version)
 
 
 @contextmanager
 def recorded(
+    project: Project,
     inputs: Sequence[Path],
     outputs: Sequence[Path],
     parameters: Mapping[str, Any] | None = None,
@@ -148,6 +153,7 @@ def recorded(
     the seal over all records holds.
 
     Args:
+        project: that the job is of.
         inputs: files or folders that the block reads; they count as they were before it.
         outputs: files or folders that the block writes.
         parameters: the settings of the job in full, as JSON has them.
@@ -155,7 +161,7 @@ def recorded(
     """
     started, begin = datetime.now(UTC), time.monotonic()
     # who needs an input that is not there says so better
-    making = Making(_fingerprints(path for path in inputs if path.exists()))
+    making = Making(project, _fingerprints(path for path in inputs if path.exists()))
     yield making
     read = {str(path): making.inputs.get(str(path)) or fingerprint(path) for path in inputs}
     ended = datetime.now(UTC)
@@ -165,7 +171,7 @@ def recorded(
         "rule": making.rule,
         "rule_code": making.rule_code,
         "wildcards": making.wildcards,
-        "command": shlex.join([PACKAGE, *sys.argv[1:]]),
+        "command": shlex.join([project.package, *sys.argv[1:]]),
         "parameters": parameters,
         "configuration": next(
             (read[path]["sha256"] for path in read if Path(path).name == "config.json"), None
@@ -182,7 +188,7 @@ def recorded(
         "peak_memory_bytes": peak_memory(),
     }
     path = record_path(outputs[0])
-    if not _stands(record, path):
+    if not _stands(project, record, path):
         with replacing(path) as temporary:
             temporary.write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
 
@@ -191,7 +197,7 @@ def _fingerprints(paths: Iterable[Path]) -> dict[str, Any]:
     return {str(path): fingerprint(path) for path in paths}
 
 
-def _stands(record: Record, path: Path) -> bool:
+def _stands(project: Project, record: Record, path: Path) -> bool:
     """Return whether the sealed record at `path` tells of the same outputs, from the same."""
     folder = next((parent for parent in path.parents if parent.name == RECORDS), None)
     if folder is None or not path.exists():
@@ -200,18 +206,18 @@ def _stands(record: Record, path: Path) -> bool:
         sealed = json.loads((folder.parent / SEAL).read_text(encoding="utf-8"))["records"]
         former = json.loads(path.read_text(encoding="utf-8"))
         is_sealed = sealed[path.relative_to(folder).as_posix()] == file_digest(path)
-        return is_sealed and _content(former) == _content(record)
+        return is_sealed and _content(project, former) == _content(project, record)
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return False  # no seal, or not a record: this one takes its place
 
 
-def _content(record: Record) -> tuple[Any, ...]:
+def _content(project: Project, record: Record) -> tuple[Any, ...]:
     """Return what a record says of outputs, inputs and code, apart from where and when."""
     digests = [
         {path: file["sha256"] for path, file in record[side].items()}
         for side in ("inputs", "outputs")
     ]
-    return *digests, code_of_results(record["modules"]), record["rule_code"]
+    return *digests, code_of_results(project, record["modules"]), record["rule_code"]
 
 
 @cache
@@ -219,9 +225,7 @@ def _validator() -> Any:
     # jobs write records, and need none of this
     from jsonschema import Draft202012Validator
 
-    return Draft202012Validator(
-        json.loads((ROOT / "schemas/record.schema.json").read_text(encoding="utf-8"))
-    )
+    return Draft202012Validator(json.loads(SCHEMA_FILE.read_text(encoding="utf-8")))
 
 
 def read_record(file: Path) -> Record:

@@ -7,18 +7,15 @@ import subprocess
 from collections.abc import Iterable
 from pathlib import Path
 
-from delaynet.provenance.code import PACKAGE
+from delaynet.provenance.project import Project
 
-log = logging.getLogger("delaynet.provenance")
-
-# what can move a result, or the page that it is printed on; results themselves are no code
-CODE = ("Snakefile", "workflow", "manuscript", "config", "envs")
+log = logging.getLogger(__name__)
 
 
-def _git(project: Path, *arguments: str, given: bytes = b"") -> bytes | None:
+def _git(root: Path, *arguments: str, given: bytes = b"") -> bytes | None:
     """Return what git prints, or None where it fails: no git here, or not a clone."""
     # no lock on the index: many jobs ask at once
-    command = ["git", "--no-optional-locks", "-C", str(project), *arguments]
+    command = ["git", "--no-optional-locks", "-C", str(root), *arguments]
     try:
         result = subprocess.run(command, input=given, capture_output=True, check=True, timeout=60)
     except (OSError, subprocess.SubprocessError):
@@ -26,32 +23,32 @@ def _git(project: Path, *arguments: str, given: bytes = b"") -> bytes | None:
     return result.stdout
 
 
-def is_tracked(project: Path) -> bool:
+def is_tracked(project: Project, root: Path) -> bool:
     """Return whether a project lies in a repository of its own, not in one around a copy of it."""
-    return (
-        _git(project, "ls-files", "--error-unmatch", f"workflow/{PACKAGE}/__init__.py") is not None
-    )
+    module = f"{project.workflow.name}/{project.package}/__init__.py"
+    return _git(root, "ls-files", "--error-unmatch", module) is not None
 
 
-def version_control(project: Path) -> dict[str, str | None]:
-    """Return the commit of a project, and a digest of what differs from it in its code.
+def version_control(project: Project, root: Path) -> dict[str, str | None]:
+    """Return the commit of a project in a folder, and a digest of what differs from it in its code.
 
     Both are None where the project is not a clone: the digests of the modules still say which code
     ran. Files that git does not know count as differences, unless they are hidden or it is told to
     ignore them.
     """
-    head = _git(project, "rev-parse", "HEAD") if is_tracked(project) else None
+    head = _git(root, "rev-parse", "HEAD") if is_tracked(project, root) else None
     if head is None:
         return {"commit": None, "uncommitted": None}
+    code = project.versioned
     # names alone: how differences look is for each user's settings of git to say
-    changed = _git(project, "diff", "--name-only", "--no-renames", "-z", "HEAD", "--", *CODE)
-    unknown = _git(project, "ls-files", "--others", "--exclude-standard", "-z", "--", *CODE)
+    changed = _git(root, "diff", "--name-only", "--no-renames", "-z", "HEAD", "--", *code)
+    unknown = _git(root, "ls-files", "--others", "--exclude-standard", "-z", "--", *code)
     if changed is None or unknown is None:
         log.warning("git does not say what differs from its last commit: no commit is recorded.")
         return {"commit": None, "uncommitted": None}
     visible = [name for name in _names(unknown) if not _is_hidden(name)]
     lines = "".join(
-        f"{_digest(project / name)}  {name}\n" for name in sorted({*_names(changed), *visible})
+        f"{_digest(root / name)}  {name}\n" for name in sorted({*_names(changed), *visible})
     )
     uncommitted = hashlib.sha256(lines.encode()).hexdigest() if lines else None
     return {"commit": head.decode().strip(), "uncommitted": uncommitted}
@@ -75,22 +72,23 @@ def _digest(path: Path) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
-def holds(project: Path, commit: str) -> bool | None:
+def holds(project: Project, root: Path, commit: str) -> bool | None:
     """Return whether the repository holds a commit, or None where it cannot tell.
 
     A shallow clone, or a copy without its repository, knows nothing of earlier commits.
     """
-    if _git(project, "cat-file", "-e", f"{commit}^{{commit}}") is not None and is_tracked(project):
+    is_own = is_tracked(project, root)
+    if is_own and _git(root, "cat-file", "-e", f"{commit}^{{commit}}") is not None:
         return True
-    is_shallow = _git(project, "rev-parse", "--is-shallow-repository")
-    return False if is_tracked(project) and is_shallow == b"false\n" else None
+    is_shallow = _git(root, "rev-parse", "--is-shallow-repository")
+    return False if is_own and is_shallow == b"false\n" else None
 
 
-def digests_at(project: Path, commit: str, files: Iterable[str]) -> dict[str, str | None]:
+def digests_at(root: Path, commit: str, files: Iterable[str]) -> dict[str, str | None]:
     """Return the SHA-256 of files of the project as they stood in a commit; None: not there."""
     names = list(files)
     asked = "".join(f"{commit}:{name}\n" for name in names).encode()
-    answer = _git(project, "cat-file", "--batch", given=asked) or b""
+    answer = _git(root, "cat-file", "--batch", given=asked) or b""
     found: dict[str, str | None] = {}
     start = 0
     for name in names:

@@ -23,12 +23,9 @@ from delaynet.provenance.packing import (
     files_of,
     refuse_doubtful,
 )
+from delaynet.provenance.project import Project
 from delaynet.provenance.record import file_digest
 
-# the only places that an archive may write to
-PLACES = (PurePosixPath("results"), PurePosixPath("resources"), PurePosixPath(METADATA))
-# what an archive brings, and no part of the project around it
-NOT_LINKED = ("results", "resources", ".snakemake")
 CHUNK = 1 << 20
 LONGEST = 200  # bytes of a name, with those that writing it needs
 # what reading an archive raises that was cut or altered
@@ -49,14 +46,14 @@ class Unpacked:
         is_sealed: whether its records were, which they are once the manuscript is made.
     """
 
-    def __init__(self, archive: Path, folder: Path) -> None:
+    def __init__(self, project: Project, archive: Path, folder: Path) -> None:
         """Unpack an archive into an empty folder.
 
         Raises:
             UserError: the archive is cut, altered, or would write elsewhere; one sentence.
         """
         self.folder = folder
-        digests = _unpack(archive, folder)
+        digests = _unpack(project, archive, folder)
         manifest = _manifest(archive, folder)
         digests.pop(MANIFEST)
         self.commit: str | None = manifest["commit"]
@@ -71,8 +68,8 @@ class Unpacked:
                 "was altered, nothing is restored."
             )
         advice = f"{archive} was altered, nothing is restored"
-        _link_project(folder)
-        audit = _audit(archive, folder)
+        _link_project(project, folder)
+        audit = _audit(project, archive, folder)
         refuse_doubtful(audit, advice)
         self.is_sealed = audit.sealed is not None
         recorded = set(files_of(audit))
@@ -107,7 +104,7 @@ class Unpacked:
                 shutil.move(self.folder / path, place)
 
 
-def restore(archive: Path) -> Unpacked:
+def restore(project: Project, archive: Path) -> Unpacked:
     """Restore an archive into the project in the current folder; return what it held.
 
     Raises:
@@ -120,33 +117,34 @@ def restore(archive: Path) -> Unpacked:
         explaining(Path.cwd()),
         tempfile.TemporaryDirectory(prefix=".restoring.", dir=Path.cwd()) as folder,
     ):
-        unpacked = Unpacked(archive, Path(folder))
+        unpacked = Unpacked(project, archive, Path(folder))
         unpacked.refuse_overwriting()
         unpacked.put_in_place()
     return unpacked
 
 
-def _link_project(folder: Path) -> None:
+def _link_project(project: Project, folder: Path) -> None:
     """Let a folder of unpacked results look like the project in the current folder.
 
     Code, manuscript, repository and sources are then what the results are held against, as they
     will be when they are in their places.
     """
+    brought = (*project.places, METADATA.parts[0])
     for path in Path.cwd().iterdir():
-        if path != folder and not (folder / path.name).exists() and path.name not in NOT_LINKED:
+        if path != folder and not (folder / path.name).exists() and path.name not in brought:
             (folder / path.name).symlink_to(path)
 
 
-def _audit(archive: Path, folder: Path) -> Audit:
+def _audit(project: Project, archive: Path, folder: Path) -> Audit:
     try:
-        return Audit(folder / "results")
+        return Audit(project, folder / project.places[0])
     except UserError as error:
         # of a file that the user never sees, and cannot repair
         what = str(error).replace(f"{folder}/", "").partition(";")[0]
         raise UserError(f"{archive}: {what}; nothing is restored.") from None
 
 
-def _unpack(archive: Path, folder: Path) -> Digests:
+def _unpack(project: Project, archive: Path, folder: Path) -> Digests:
     """Unpack an archive into a folder, times kept, and return the digests of its files.
 
     Raises:
@@ -162,7 +160,7 @@ def _unpack(archive: Path, folder: Path) -> Digests:
             tarfile.open(fileobj=content, mode="r|") as tar,
         ):
             for member in tar:
-                _refuse_elsewhere(archive, member, digests)
+                _refuse_elsewhere(project, archive, member, digests)
                 digests[member.name] = _write(tar, member, folder / member.name)
             # to its end, where gzip has its checksum
             while content.read(CHUNK):
@@ -187,9 +185,12 @@ def _write(tar: tarfile.TarFile, member: tarfile.TarInfo, target: Path) -> dict[
     return {"sha256": reader.sha256, "bytes": member.size}
 
 
-def _refuse_elsewhere(archive: Path, member: tarfile.TarInfo, known: Digests) -> None:
+def _refuse_elsewhere(
+    project: Project, archive: Path, member: tarfile.TarInfo, known: Digests
+) -> None:
     path = PurePosixPath(member.name)
-    is_in_place = member.name == MANIFEST or any(place in path.parents for place in PLACES)
+    places = map(PurePosixPath, (*project.places, METADATA.as_posix()))
+    is_in_place = member.name == MANIFEST or any(place in path.parents for place in places)
     is_plain = str(path) == member.name and ".." not in path.parts
     is_plain &= all(len(part.encode(errors="replace")) <= LONGEST for part in path.parts)
     if not (member.isfile() and is_in_place and is_plain) or member.name in known:

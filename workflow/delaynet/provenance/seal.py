@@ -16,11 +16,13 @@ from typing import NamedTuple
 
 from delaynet.config.errors import UserError
 from delaynet.config.files import replacing
+from delaynet.provenance.project import Project
 from delaynet.provenance.record import RECORDS, SEAL, file_digest
 
-MANUSCRIPT = "manuscript"
-# made after the seal, of which two carry it
-NOT_SEALED = (f"{SEAL}.json", "paper.pdf.json", "paper.html.json")
+
+def not_sealed(project: Project) -> tuple[str, ...]:
+    """Return the records of what is made after the seal, and of the seal itself."""
+    return tuple(f"{name}.json" for name in (SEAL, *project.printed))
 
 
 def record_files(results: Path) -> dict[str, Path]:
@@ -35,9 +37,11 @@ def sources_in(folder: Path) -> list[Path]:
     return sorted(path for path in folder.glob("[!.]*") if path.is_file())
 
 
-def manuscript_files(results: Path) -> dict[str, Path]:
+def manuscript_files(project: Project, results: Path) -> dict[str, Path]:
     """Return the sources of the manuscript beside results, by their paths, sorted."""
-    return {f"{MANUSCRIPT}/{path.name}": path for path in sources_in(results.parent / MANUSCRIPT)}
+    folder = project.manuscript
+    files = sources_in(results.parent / folder) if folder else []
+    return {f"{folder}/{path.name}": path for path in files}
 
 
 def digest_of(records: Mapping[str, str], sources: Mapping[str, str] | None = None) -> str:
@@ -52,17 +56,17 @@ def digest_of(records: Mapping[str, str], sources: Mapping[str, str] | None = No
     return hashlib.sha256("".join(lines).encode()).hexdigest()
 
 
-def write_seal(results: Path, output: Path) -> str:
+def write_seal(project: Project, results: Path, output: Path) -> str:
     """Seal records and manuscript as they are, and return the digest over them.
 
     Raises:
         UserError: there are no records.
     """
-    files = record_files(results)
-    records = {name: file_digest(path) for name, path in files.items() if name not in NOT_SEALED}
+    files, after = record_files(results), not_sealed(project)
+    records = {name: file_digest(path) for name, path in files.items() if name not in after}
     if not records:
         raise UserError(f"{results / RECORDS}: holds no records; run the workflow first.")
-    sources = {name: file_digest(path) for name, path in manuscript_files(results).items()}
+    sources = {name: file_digest(path) for name, path in manuscript_files(project, results).items()}
     seal = Seal(digest_of(records, sources), records, sources)
     with replacing(output) as temporary:
         temporary.write_text(json.dumps(seal._asdict(), indent=1) + "\n", encoding="utf-8")

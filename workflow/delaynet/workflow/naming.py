@@ -22,6 +22,7 @@ from delaynet.provenance.audit import Audit
 from delaynet.provenance.states import GOOD
 from delaynet.training.run_folder import RUN_FILES as RUN_FILES
 from delaynet.workflow import cluster, estimate
+from delaynet.workflow.project import PROJECT
 
 # a grid point's sparsity is a canonical decimal in a string, never a number
 PATTERNS = {
@@ -278,7 +279,7 @@ def wildcards_as_json(wildcards: Any) -> str:
 
 @cache
 def _audit() -> Audit:
-    return Audit(Path("results"))
+    return Audit(PROJECT, Path("results"))
 
 
 def figure_labels(wildcards: Any) -> dict[str, str]:

@@ -22,12 +22,13 @@ from delaynet.config.errors import UserError
 from delaynet.config.grid import RunSettings
 from delaynet.config.settings import RESOLVED
 from delaynet.provenance.audit import Audit
-from delaynet.provenance.code import ROOT, changed_code, code_now
+from delaynet.provenance.code import changed_code, code_now
 from delaynet.provenance.machine import machine
 from delaynet.provenance.record import Record
 from delaynet.provenance.states import INTACT, named
 from delaynet.training.loop import train
 from delaynet.training.run_folder import RUN_FILES, read_summary
+from delaynet.workflow.project import PROJECT
 
 # of test accuracy: two points in a hundred, or on few test clips three standard errors
 LEAST_TOLERANCE, STANDARD_ERRORS = 0.02, 3
@@ -96,10 +97,10 @@ def retrain(audit: Audit, run: str, target: Path) -> Comparison:
             return Comparison(False, f"{name} is {verdict.state} ({verdict.reason})")
     record = audit.records[names[0]]
     # what is audited lies beside the results; what trains is the package that runs
-    if others := changed_code(record, code_now(ROOT)):
+    if others := changed_code(PROJECT, record, code_now(PROJECT.workflow)):
         raise UserError(
             f"{run}: was trained with other code than this command runs ({named(others)} in "
-            f"{ROOT}); use the command of the project that the results are of."
+            f"{PROJECT.workflow}); use the command of the project that the results are of."
         )
     (features,) = record["inputs"]
     settings = RunSettings.model_validate(record["parameters"], context=RESOLVED)

@@ -45,7 +45,8 @@ def made_again(audit: Audit, links: Sequence[Link]) -> tuple[list[Link], list[st
             if link.path == pdf:
                 checked = _held(link, link.record, _pdf(audit, link.record), not_checked)
             elif link.path == page and is_good:
-                content = page_of(audit, audit.root, audit.root / SOURCE, embedded_of(link.record))
+                embedded = embedded_of(audit.project, link.record)
+                content = page_of(audit, audit.root, audit.root / SOURCE, embedded)
                 checked = _held(link, link.record, content.encode(), not_checked)
         found.append(checked)
     return found, not_checked
@@ -53,7 +54,7 @@ def made_again(audit: Audit, links: Sequence[Link]) -> tuple[list[Link], list[st
 
 def _pdf(audit: Audit, record: Record) -> bytes:
     assert audit.sealed is not None
-    embedded = embedded_of(record)._replace(seal=audit.sealed.digest)
+    embedded = embedded_of(audit.project, record)._replace(seal=audit.sealed.digest)
     return set_pdf(audit.root, audit.root / SOURCE, embedded)
 
 

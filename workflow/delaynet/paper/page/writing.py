@@ -32,21 +32,21 @@ NUMBER_IN_EQUATION = re.compile(r'(<a class="number".*?</a>)', re.DOTALL)
 
 
 def write_page(
-    root: Path, source: Path, results: Path, output: Path, embedded: Embedded | None = None
+    root: Path, source: Path, audit: Audit, output: Path, embedded: Embedded | None = None
 ) -> None:
     """Write the page, as `page_of` makes it.
 
     Args:
         root: project folder, in which paths of the source that start with `/` are looked up.
         source: Typst file of the manuscript; style and script of the page stand beside it.
-        results: folder of results, whose records are read.
+        audit: of the results, whose states it shows.
         output: HTML to write.
         embedded: what the page says of its making, in its metadata.
 
     Raises:
         UserError: a number, a figure or a record is missing, or the source has a mistake.
     """
-    page = page_of(Audit(results), root, source, embedded)
+    page = page_of(audit, root, source, embedded)
     with replacing(output) as temporary:
         temporary.write_text(page, encoding="utf-8")
 

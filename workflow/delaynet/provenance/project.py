@@ -1,0 +1,67 @@
+"""What the records and the audit must know of the project that they serve: one object of it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from pathlib import Path
+
+
+def _only_the_same_bytes(file: Path, resolved: Path) -> bool:
+    return False
+
+
+@dataclass(frozen=True)
+class Project:
+    """A Snakemake workflow whose rules call the commands of a Python package.
+
+    Its root holds the workflow's folder and `results/`; records lie in `results/records/`. Rules
+    tell their commands the rule's name with its digest in `<PACKAGE>_RULE`, and the wildcards as
+    JSON in `<PACKAGE>_WILDCARDS`. Only the first two fields are needed.
+
+    Attributes:
+        package: name of the package, and of its command.
+        workflow: folder that holds the package, and `Snakefile` or `rules/`.
+        not_code: modules that compute nothing of a result; `*` stands for any text.
+        fetching: commands whose output is what its checksum says, whatever code fetched it.
+        command_groups: words after which the name of a command goes on.
+        versioned: files and folders below the root that a commit vouches for.
+        places: folders below the root that jobs write to, the results' own first.
+        by_products: names in `results/` of what is no result.
+        manuscript: folder of the text that is sealed with the records.
+        printed: results made after the seal; the first carries its digest.
+        is_same_configuration: whether a configuration file says the same as `results/config.json`,
+            whose record names it; otherwise its bytes are compared.
+        published: patterns of the sources that a crate holds.
+        title: of a crate of the results in a folder.
+        description: of a crate.
+    """
+
+    package: str
+    workflow: Path
+    not_code: tuple[str, ...] = ()
+    fetching: tuple[str, ...] = ()
+    command_groups: tuple[str, ...] = ()
+    versioned: tuple[str, ...] = ("Snakefile", "workflow")
+    places: tuple[str, ...] = ("results",)
+    by_products: tuple[str, ...] = ()
+    manuscript: str | None = None
+    printed: tuple[str, ...] = ()
+    is_same_configuration: Callable[[Path, Path], bool] = _only_the_same_bytes
+    published: tuple[str, ...] = ("Snakefile", "workflow/**/*")
+    title: Callable[[Path], str] = "Results in {}".format
+    description: str = "Results, with the record of every job that made them."
+
+    @property
+    def root(self) -> Path:
+        """The folder of the whole project, as the package that runs lies in it."""
+        return self.workflow.parent
+
+    def variable(self, name: str) -> str:
+        """Return the name of an environment variable, such as `RULE`, in this project."""
+        return f"{self.package.upper()}_{name}"
+
+    def is_code(self, module: str) -> bool:
+        """Return whether a module, such as `package.part`, can change what a result holds."""
+        return module.split(".")[0] == self.package and not any(
+            fnmatchcase(module, pattern) for pattern in self.not_code
+        )

@@ -1,0 +1,70 @@
+"""This project, as its records and audits know it, and what writes its records."""
+
+import json
+from functools import partial
+from pathlib import Path
+
+from delaynet.config.errors import UserError
+from delaynet.config.grid import load_config
+from delaynet.provenance import code as modules
+from delaynet.provenance import record
+from delaynet.provenance.project import Project
+
+
+def is_same_configuration(file: Path, resolved: Path) -> bool:
+    """Return whether a configuration file says the same as a configuration in full.
+
+    Args:
+        file: YAML, which may leave defaults out.
+        resolved: `results/config.json`.
+    """
+    try:
+        content = json.loads(resolved.read_text(encoding="utf-8"))
+        return bool(load_config(file).model_dump(mode="json") == content)
+    except (UserError, OSError, ValueError):
+        return False
+
+
+def _title(results: Path) -> str:
+    content = json.loads((results / "config.json").read_text(encoding="utf-8"))
+    return f"Results of the configuration '{content['name']}'"
+
+
+PROJECT = Project(
+    package="delaynet",
+    workflow=Path(__file__).resolve().parents[2],
+    # Settings are no code: what they say reaches a job resolved, as a parameter of its rule, or in
+    # `results/config.json`, and what the grid names as paths. So fields, descriptions, choices and
+    # checks rerun nothing by themselves, while a changed setting or default does. What is computed
+    # from settings stands with what uses it, as `delaynet.model.dale` does.
+    not_code=(
+        *("delaynet", "delaynet.__main__", "delaynet.cli"),  # they dispatch to the commands
+        "delaynet.provenance*",
+        *("delaynet.config.errors", "delaynet.config.files"),
+        *("delaynet.config.grid", "delaynet.config.schema", "delaynet.config.settings"),
+        *("delaynet.workflow", "delaynet.workflow.project"),
+    ),
+    fetching=("corpus fetch",),
+    command_groups=("cluster", "corpus", "results"),
+    # what can move a result, or the page that it is printed on
+    versioned=("Snakefile", "workflow", "manuscript", "config", "envs"),
+    places=("results", "resources"),
+    by_products=("README.md", "report.html", "checkpoints", "tensorboard", "benchmark"),
+    manuscript="manuscript",
+    printed=("paper.pdf", "paper.html"),
+    is_same_configuration=is_same_configuration,
+    published=(
+        *("LICENSE", "CITATION.cff", "README.md", "Snakefile", "workflow/Snakefile"),
+        *("workflow/**/*.smk", "workflow/**/*.py", "workflow/**/*.json", "workflow/**/*.rst"),
+        *("workflow/**/*.yaml", "config/*", "envs/*", "manuscript/*"),
+    ),
+    title=_title,
+    description=(
+        "Figures, tables and manuscript of a recomputation of Mészáros, Knight and Nowotny (2024, "
+        "https://doi.org/10.3389/fncom.2024.1460309), with the record of every job that made them. "
+        "Recordings, features and networks are named by their hash and not held."
+    ),
+)
+
+code = partial(modules.code, PROJECT)
+recorded = partial(record.recorded, PROJECT)
