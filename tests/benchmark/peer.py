@@ -8,8 +8,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from delaynet.config.grid import REWIRED_STRUCTURES, RunSettings
+from delaynet.config.grid import RunSettings
 from delaynet.model.network import DelayNetwork
+from delaynet.model.structures import STRUCTURES
 
 CLIPS_AT_ONCE = 256
 
@@ -52,7 +53,7 @@ class PeerTraining:
 
     def __init__(self, network: PeerNetwork, settings: RunSettings) -> None:
         self.network, self.settings = network, settings
-        self.is_rewired = settings.structure in REWIRED_STRUCTURES
+        self.is_rewired = STRUCTURES[settings.structure].fixes_signs
         norms = [parameter for norm in network.norms for parameter in norm.parameters()]
         rate = settings.training.learning_rate
         self.optimisers = [torch.optim.Adam([*network.weights, *norms], lr=rate, fused=True)]

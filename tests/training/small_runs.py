@@ -12,7 +12,7 @@ from delaynet.model.network import DelayNetwork, class_evidence
 from delaynet.training.initial import initial_network
 from delaynet.training.randomness import generator
 from delaynet.training.schedules import Optimisers, kernel_width
-from delaynet.training.step import Streams, prune_gradually, training_step
+from delaynet.training.step import Streams, change_before_epoch, training_step
 
 CHANNELS, CLASSES, TIME_STEPS, BATCH = 12, 5, 30, 16
 
@@ -67,7 +67,7 @@ def take_step(run: SmallRun, step: int = 0) -> None:
     """Take one step as the loop does, every step an epoch of its own."""
     sigma = kernel_width(run.settings.delays, run.settings.training, step)
     batch = made_up_batch(step)
-    prune_gradually(run.network, run.optimisers, run.settings, step)
+    change_before_epoch(run.network, run.optimisers, run.settings, step)
     training_step(run.network, run.optimisers, run.settings, batch, sigma, run.streams)
 
 

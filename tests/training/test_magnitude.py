@@ -14,7 +14,7 @@ from torch import Tensor
 import delaynet.model.network
 from delaynet.training.initial import initial_network
 from delaynet.training.run_folder import read_network, read_summary
-from delaynet.training.step import prune_gradually
+from delaynet.training.step import change_before_epoch
 
 
 @pytest.mark.parametrize("signs", ["free", "dale"])
@@ -32,7 +32,7 @@ def test_every_epoch_the_weakest_connections_go_and_what_is_gone_stays_away(sign
     gone: list[Tensor] = [~layer.mask for layer in run.network.layers]
     for epoch in range(6):
         before = copy.deepcopy(run.network)
-        prune_gradually(run.network, run.optimisers, run.settings, epoch)
+        change_before_epoch(run.network, run.optimisers, run.settings, epoch)
         for layer, earlier in zip(run.network.layers, before.layers, strict=True):
             strength = earlier.weight.detach().abs()
             pruned = earlier.mask & ~layer.mask
@@ -85,7 +85,7 @@ def test_once_pruned_a_network_computes_as_a_static_one_of_its_sparsity_does(
         run.network.eval()
         dense = []
         for epoch in range(4):
-            prune_gradually(run.network, run.optimisers, run.settings, epoch)
+            change_before_epoch(run.network, run.optimisers, run.settings, epoch)
             transformed.clear()
             run.network(made_up_batch(0)[0], 0.23, None)
             if transformed:

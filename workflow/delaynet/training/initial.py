@@ -6,11 +6,17 @@ from itertools import pairwise
 import torch
 from torch import Tensor
 
-from delaynet.config.grid import REWIRED_STRUCTURES, RunSettings
-from delaynet.model.connectivity import connected_masks, connection_count, random_mask
+from delaynet.config.grid import RunSettings
 from delaynet.model.dale import obeys_dale
 from delaynet.model.network import DelayNetwork, LayerArrays
+from delaynet.model.structures import STRUCTURES, Structure
 from delaynet.training.randomness import generator
+
+
+def structure_of(settings: RunSettings) -> Structure:
+    """Return what a run's structure does with connections."""
+    training = settings.training
+    return STRUCTURES[settings.structure](settings.sparsity, training.growth, training.pruning)
 
 
 def initial_network(settings: RunSettings, inputs: int, outputs: int) -> DelayNetwork:
@@ -18,7 +24,7 @@ def initial_network(settings: RunSettings, inputs: int, outputs: int) -> DelayNe
 
     Variants of one seed share what they can: dense, static and rewired networks draw the same
     delays, and networks of equal sparsity the same masks and magnitudes, so that contrasts are
-    paired. `magnitude` networks begin as the dense ones.
+    paired. Networks that are pruned gradually begin as the dense ones.
 
     Args:
         settings: of the run.
@@ -28,9 +34,10 @@ def initial_network(settings: RunSettings, inputs: int, outputs: int) -> DelayNe
     sizes = [inputs, *settings.model.hidden, outputs]
     synapses = settings.model.synapses_per_pair
     shapes = [(synapses, out, into) for into, out in pairwise(sizes)]
-    masks = initial_masks(settings, shapes)
+    structure = structure_of(settings)
+    masks = structure.initial_masks(shapes, generator(settings.seed, "mask"))
     streams = {name: generator(settings.seed, name) for name in ("weight", "delay", "sign")}
-    signs_are_fixed = obeys_dale(settings) or settings.structure in REWIRED_STRUCTURES
+    signs_are_fixed = obeys_dale(settings) or structure.fixes_signs
     if signs_are_fixed and settings.model.signs_drawn == "unseeded":
         streams["sign"].seed()
     layers = []
@@ -45,19 +52,8 @@ def initial_network(settings: RunSettings, inputs: int, outputs: int) -> DelayNe
         layers.append(
             LayerArrays(magnitude * sign, delay, mask, sign if signs_are_fixed else 0 * sign)
         )
-    asks_dormant = settings.structure == "deep_r_rigl" and settings.training.growth != "random"
     learn_delays = settings.delays == "learned"
-    return DelayNetwork(layers, settings.model, learn_delays, asks_dormant)
-
-
-def initial_masks(settings: RunSettings, shapes: list[tuple[int, int, int]]) -> list[Tensor]:
-    """Return the connections of each layer, bool, [synapses, out, in]; `magnitude` begins dense."""
-    stream = generator(settings.seed, "mask")
-    sparsity = "0" if settings.structure == "magnitude" else settings.sparsity
-    counts = [connection_count(synapses * out * into, sparsity) for synapses, out, into in shapes]
-    if settings.structure == "static_connected":
-        return connected_masks(shapes, counts, stream)
-    return [random_mask(shape, count, stream) for shape, count in zip(shapes, counts, strict=True)]
+    return DelayNetwork(layers, settings.model, learn_delays, structure.needs_dormant_gradients)
 
 
 def initial_delays(

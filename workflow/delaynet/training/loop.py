@@ -18,14 +18,14 @@ from delaynet.training.checkpoint import Checkpoints
 from delaynet.training.controls import controlled
 from delaynet.training.device import described, flushed_denormals, pick_device
 from delaynet.training.evaluation import evaluate
-from delaynet.training.initial import initial_network
+from delaynet.training.initial import initial_network, structure_of
 from delaynet.training.interruption import Interrupted, Interruption, noted_signals
 from delaynet.training.outcome import write_outcome
 from delaynet.training.progress import EventFiles, log_epoch
 from delaynet.training.run_folder import EpochMetrics, write_json
 from delaynet.training.schedules import kernel_width, pruning_progress
 from delaynet.training.state import Best, TrainingState
-from delaynet.training.step import prune_gradually, training_step
+from delaynet.training.step import change_before_epoch, training_step
 
 log = logging.getLogger("delaynet.training")
 
@@ -195,7 +195,7 @@ def _train_on_every_clip(
     """Take the steps of an epoch that are left."""
     state.network.train()
     state.begin_epoch(len(clips), settings.training.batch_size)
-    prune_gradually(state.network, state.optimisers, settings, state.epoch)
+    change_before_epoch(state.network, state.optimisers, settings, state.epoch)
     for index in state.batches(settings.training.batch_size)[state.batch :]:
         batch = clips.signal(index), clips.label[index]
         result = training_step(
@@ -215,7 +215,8 @@ def _end_epoch(
     selection = evaluate(network, splits.test) if on_test else validation
     reached = selection.accuracy(training)
     is_better = state.best is None or training.select == "last" or reached > state.best.accuracy
-    if is_better and _has_its_sparsity(settings, epoch):
+    progress = pruning_progress(training, epoch)
+    if is_better and structure_of(settings).is_complete(progress):
         state.best = Best(reached, epoch, sigma, copy.deepcopy(network.state_dict()))
     clips = sum(len(batch) for batch in state.batches(training.batch_size))
     row = EpochMetrics(
@@ -233,8 +234,3 @@ def _end_epoch(
     state.optimisers.next_epoch(is_last=epoch == training.epochs - 1)
     state.end_epoch(row)
     return row
-
-
-def _has_its_sparsity(settings: RunSettings, epoch: int) -> bool:
-    """Say whether a network in an epoch has as few connections as its grid point says."""
-    return settings.structure != "magnitude" or pruning_progress(settings.training, epoch) == 1

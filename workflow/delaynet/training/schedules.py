@@ -32,7 +32,7 @@ def kernel_width(delays: str, training: TrainingSettings, epoch: int) -> float:
 
 
 def pruning_progress(training: TrainingSettings, epoch: int) -> float:
-    """Return how far the pruning of `magnitude` networks is in an epoch: from 0, dense, to 1.
+    """Return how far gradual pruning is in an epoch: from 0, dense, to 1, the sparsity asked for.
 
     It rises linearly over `pruning_fraction` of the epochs and reaches 1 in the last at the latest,
     so that there is an epoch to select.

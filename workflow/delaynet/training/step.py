@@ -1,19 +1,14 @@
-"""One step of training: loss, gradients, update, rewiring; and the pruning between epochs."""
+"""One step of training: loss, gradients, update, rewiring; and what changes before an epoch."""
 
 from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
-from delaynet.config.grid import REWIRED_STRUCTURES, RunSettings
-from delaynet.model.connectivity import (
-    connection_count,
-    gradual_count,
-    growth_score,
-    largest_connections,
-    rewire,
-)
+from delaynet.config.grid import RunSettings
 from delaynet.model.network import DelayLayer, DelayNetwork, class_evidence
+from delaynet.model.structures import Change
+from delaynet.training.initial import structure_of
 from delaynet.training.schedules import Optimisers, pruning_progress
 
 
@@ -55,51 +50,53 @@ def training_step(
     evidence = class_evidence(network(signal, sigma, streams.dropout).voltage)
     loss = torch.nn.functional.cross_entropy(evidence, label)
     loss.backward()
-    rewired = settings.structure in REWIRED_STRUCTURES
-    if rewired and settings.training.pruning == "next_batch":
-        for layer in network.layers:
-            _drop_overdue(layer)
-    gradients = [_mask_gradient(layer, settings.training.l1 * rewired) for layer in network.layers]
+    structure = structure_of(settings)
+    for layer in network.layers:
+        change = structure.before_step(layer.weight.detach(), layer.mask, layer.sign)
+        _take_over(change, layer, optimisers)
+    penalty = settings.training.l1 * structure.fixes_signs
+    gradients = [_mask_gradient(layer, penalty) for layer in network.layers]
     optimisers.step()
-    grown = [
-        _rewire_layer(layer, gradient, optimisers, settings, streams.growth)
-        for layer, gradient in zip(network.layers, gradients, strict=True)
-        if rewired
-    ]
-    network.hold_constraints(signs=not rewired)
+    grown = []
+    for layer, gradient in zip(network.layers, gradients, strict=True):
+        weight = layer.weight.detach()
+        change = structure.after_step(weight, layer.mask, layer.sign, gradient, streams.growth)
+        grown.append(_take_over(change, layer, optimisers))
+    network.hold_constraints(signs=not structure.fixes_signs)
     return StepResult(
-        loss.detach() * len(label),
-        (evidence.argmax(1) == label).sum(),
-        torch.stack(grown) if rewired else label.new_zeros(len(network.layers)),
+        loss.detach() * len(label), (evidence.argmax(1) == label).sum(), torch.stack(grown)
     )
 
 
-@torch.no_grad()
-def prune_gradually(
+def change_before_epoch(
     network: DelayNetwork, optimisers: Optimisers, settings: RunSettings, epoch: int
 ) -> None:
-    """Bring a `magnitude` network to the number of connections that it has in an epoch.
+    """Bring a network to the connections that its structure gives it in an epoch.
 
-    Each layer loses its connections of smallest magnitude; they never come back. Called again in
-    the same epoch, it changes nothing.
+    Called again in the same epoch, it changes nothing.
 
     Args:
-        network: to be pruned.
-        optimisers: of the network; moments of what is pruned are cleared.
-        settings: of the run; other structures stay as they are.
+        network: to be changed.
+        optimisers: of the network; moments of what ends are cleared.
+        settings: of the run.
         epoch: from 0, about to begin.
     """
-    if settings.structure != "magnitude":
-        return
+    structure = structure_of(settings)
     progress = pruning_progress(settings.training, epoch)
     for layer in network.layers:
-        possible = layer.mask.numel()
-        final = connection_count(possible, settings.sparsity)
-        count = gradual_count(possible, final, progress)
-        kept = largest_connections(layer.weight.abs(), layer.mask, count)
-        optimisers.forget(layer, layer.mask & ~kept)
-        layer.mask.copy_(kept)
-        layer.weight.mul_(kept)
+        change = structure.before_epoch(layer.weight.detach(), layer.mask, progress)
+        _take_over(change, layer, optimisers)
+
+
+@torch.no_grad()
+def _take_over(change: Change | None, layer: DelayLayer, optimisers: Optimisers) -> Tensor:
+    """Write a change of a layer's connections into it; return how many connections started."""
+    if change is None:
+        return layer.mask.new_zeros((), dtype=torch.long)
+    layer.weight.copy_(change.weight)
+    layer.mask.copy_(change.mask)
+    optimisers.forget(layer, change.reset)
+    return change.grown
 
 
 @torch.no_grad()
@@ -109,32 +106,3 @@ def _mask_gradient(layer: DelayLayer, l1: float) -> Tensor:
     gradient = layer.weight.grad
     layer.weight.grad = gradient * layer.mask + l1 * layer.weight.sign()
     return gradient
-
-
-@torch.no_grad()
-def _drop_overdue(layer: DelayLayer) -> None:
-    """End the connections that the step before this one left with a turned sign."""
-    layer.mask.logical_and_(layer.weight * layer.sign > 0)
-    layer.weight.mul_(layer.mask)
-
-
-@torch.no_grad()
-def _rewire_layer(
-    layer: DelayLayer,
-    gradient: Tensor,
-    optimisers: Optimisers,
-    settings: RunSettings,
-    stream: torch.Generator,
-) -> Tensor:
-    """Prune and grow a layer's connections; return how many were grown."""
-    growth = "random" if settings.structure == "deep_r" else settings.training.growth
-    score = growth_score(gradient * layer.sign, growth, stream)
-    result = rewire(layer.weight * layer.sign, layer.mask, score)
-    if settings.training.pruning == "at_once":
-        layer.weight.copy_(result.magnitude * layer.sign)
-        layer.mask.copy_(result.mask)
-        optimisers.forget(layer, result.pruned | result.grown)
-    else:
-        layer.weight.copy_(torch.where(result.pruned, layer.weight, result.magnitude * layer.sign))
-        layer.mask.copy_(result.mask | result.pruned)
-    return result.grown.sum()
