@@ -276,6 +276,20 @@ def test_the_full_grid_is_the_papers() -> None:
     assert sparsities == {0.0} | {1 - 2.0**-k for k in range(1, 10)}
 
 
+def test_as_published_every_switch_is_theirs_and_the_sizes_are_the_papers() -> None:
+    config, ours = (
+        load_config(PROJECT / "config" / f"{n}.yaml") for n in ("as_published", "paper")
+    )
+    theirs = {
+        "initial_delays": "clamped", "initial_weights": "published", "signs_drawn": "unseeded",
+        "dale_when_dense": "not_enforced", "l1_on": "every_structure", "pruning": "next_batch",
+        "select": "test_best", "accuracy": "batch_means", "growth": "gradient",
+    }  # fmt: skip
+    for section in ("model", "training"):
+        for name, value in getattr(config, section):
+            assert value == theirs.get(name, getattr(getattr(ours, section), name)), name
+
+
 def test_the_schema_in_the_repository_is_the_models() -> None:
     path = PROJECT / "workflow" / "schemas" / "config.schema.json"
     assert path.read_text() == schema(), "run `delaynet schema --output " + str(path) + "`"

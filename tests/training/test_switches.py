@@ -4,6 +4,7 @@ config/README.md lists them; a test each, in the order of that table.
 """
 
 import csv
+import math
 from pathlib import Path
 from typing import Any
 
@@ -212,8 +213,50 @@ def test_initial_delays_are_uniform_and_the_published_ones_are_not_at_the_ends()
         return float((delay == 0).float().mean()), float((delay == 24).float().mean())
 
     assert share_of_delay_zero_and_max("uniform") == pytest.approx((1 / 25, 1 / 25), abs=0.004)
-    # uniform on [-1, 24], clamped at 0, rounded: 1.5 / 25 at 0 and 0.5 / 25 at 24
-    assert share_of_delay_zero_and_max("clamped") == pytest.approx((0.06, 0.02), abs=0.004)
+    # uniform on [0, 25], clamped to 24, rounded: 0.5 / 25 at 0 and 1.5 / 25 at 24
+    assert share_of_delay_zero_and_max("clamped") == pytest.approx((0.02, 0.06), abs=0.004)
+
+
+def test_published_delays_start_between_the_steps_where_they_are_learned() -> None:
+    for delays, is_whole in (("fixed", True), ("learned", False)):
+        settings = run_settings(delays, model={"initial_delays": "clamped"})
+        delay = initial_network(settings, 40, 20).layers[0].delay.detach()
+        assert torch.equal(delay, delay.round()) == is_whole
+
+
+def test_published_weights_have_one_bound_in_every_layer_whatever_its_sparsity() -> None:
+    for choice, of_hidden, of_output in (
+        ("published", math.sqrt(6 / 40), math.sqrt(6 / 400)),
+        ("scaled", math.sqrt(1 / 10), math.sqrt(1 / 100) / 10.05),
+    ):
+        model = {"hidden": (400,), "initial_weights": choice}
+        settings = run_settings("fixed", "static", model=model)
+        largest = [
+            float(layer.weight.detach().abs().max())
+            for layer in initial_network(settings, 40, 20).layers
+        ]
+        assert largest == pytest.approx([of_hidden, of_output], rel=0.01)
+        assert (
+            0.7
+            < float(
+                (initial_network(settings, 40, 20).layers[0].weight.detach() == 0).float().mean()
+            )
+            < 0.8
+        )
+
+
+def test_l1_weakens_the_weights_of_rewired_structures_or_of_every_one() -> None:
+    def mean_magnitude(structure: str, **training: Any) -> float:
+        network = trained(run_settings("fixed", structure, training=training))
+        return float(sum(layer.weight.detach().abs().sum() for layer in network.layers))
+
+    for structure in ("dense", "static", "magnitude"):
+        without = mean_magnitude(structure, l1=0.0)
+        assert mean_magnitude(structure, l1=0.1) == without
+        assert mean_magnitude(structure, l1=0.1, l1_on="every_structure") < without
+    assert mean_magnitude("deep_r", l1=0.1) == mean_magnitude(
+        "deep_r", l1=0.1, l1_on="every_structure"
+    )
 
 
 def test_positive_gain_stays_positive_where_it_is_asked_for() -> None:

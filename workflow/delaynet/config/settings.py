@@ -203,8 +203,16 @@ class ModelSettings(Settings):
     """Whether Dale's principle binds `dense` networks too. `not_enforced` is the published code's
     choice: a dense network under `dale` is then one under `free`."""
     initial_delays: Literal["uniform", "clamped"] = "uniform"
-    """`uniform`: every delay equally likely; `clamped`: uniform over [-1, max_delay - 1], clamped
-    at 0 and rounded, as in the published code."""
+    """`uniform`: every whole delay equally likely. `clamped`: uniform over [0, max_delay], clamped
+    to max_delay - 1, so that the last is three times as likely as the first, and rounded only where
+    delays are not learned, as in the published code."""
+    initial_weights: Literal["scaled", "published"] = Field(
+        "scaled", json_schema_extra={"before": "scaled"}
+    )
+    """`scaled`: uniform up to 1 / sqrt(mean number of inputs that a neuron really has), the output
+    layer's divided by the time constant. `published`: as in the published code, Kaiming uniform, up
+    to sqrt(6 / inputs) of the dense layer, of which a sparse one keeps its connections; every layer
+    alike."""
 
 
 class TrainingSettings(Settings):
@@ -226,8 +234,12 @@ class TrainingSettings(Settings):
     delay_learning_rate: float = Field(0.1, gt=0)
     """Learning rate of delays (Adam, cosine schedule)."""
     l1: float = Field(0.01, ge=0)
-    """L1 penalty on the magnitudes of active connections, the pressure that prunes under DEEP R;
-    other structures have none."""
+    """L1 penalty on the magnitudes of active connections, the pressure that prunes under DEEP R."""
+    l1_on: Literal["rewired", "every_structure"] = Field(
+        "rewired", json_schema_extra={"before": "rewired"}
+    )
+    """Which structures have the penalty: those that DEEP R rewires, or every one, as in the
+    published code."""
     initial_sigma: float = Field(12.0, gt=0)
     """Width of the delay kernel at the start, in steps."""
     final_sigma: float = Field(0.23, gt=0)
@@ -241,7 +253,8 @@ class TrainingSettings(Settings):
     """When a connection whose magnitude fell below zero goes. `at_once`: before anything uses it,
     its Adam moments cleared. `next_batch`: after it has served one more batch with its sign turned
     round, as in the published code; until then there are too many connections and Dale's principle
-    is broken, in evaluation and in the saved network too."""
+    is broken, in evaluation and in the saved network too. No moments are cleared then, and those of
+    dormant connections follow their gradients."""
     pruning_fraction: float = Field(0.5, gt=0, le=1)
     """Share of the epochs over which `magnitude` networks fall from dense to their sparsity, which
     the last epoch has in any case. Only epochs that have it can be selected."""

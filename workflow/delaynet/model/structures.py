@@ -78,6 +78,11 @@ class Structure:
         """Whether `after_step` reads the gradient of connections that do not exist."""
         return False
 
+    @property
+    def dormant_moments(self) -> bool:
+        """Whether the optimiser's moments follow the gradient of dormant connections too."""
+        return False
+
     def initial_masks(
         self, shapes: Sequence[Sequence[int]], generator: torch.Generator
     ) -> list[Tensor]:
@@ -179,6 +184,16 @@ class DeepR(Structure):
 
     fixes_signs = True
 
+    @property
+    def needs_dormant_gradients(self) -> bool:
+        """Whether moments follow them."""
+        return self.dormant_moments
+
+    @property
+    def dormant_moments(self) -> bool:
+        """With `pruning: next_batch` no moments are cleared: as in the published code."""
+        return self.pruning == "next_batch"
+
     def score(self, gradient: Tensor, generator: torch.Generator) -> Tensor:
         """Return the score by which dormant connections start, of the gradient's shape."""
         return growth_score(gradient, "random", generator)
@@ -215,8 +230,8 @@ class DeepRRigl(DeepR):
 
     @property
     def needs_dormant_gradients(self) -> bool:
-        """Whether growth is by the gradient, rather than at random."""
-        return self.growth != "random"
+        """Whether growth is by the gradient, rather than at random, or moments follow it."""
+        return self.growth != "random" or self.dormant_moments
 
     def score(self, gradient: Tensor, generator: torch.Generator) -> Tensor:
         """Return the score by which dormant connections start, of the gradient's shape."""

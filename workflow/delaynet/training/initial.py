@@ -44,11 +44,8 @@ def initial_network(settings: RunSettings, inputs: int, outputs: int) -> DelayNe
     for index, (shape, mask) in enumerate(zip(shapes, masks, strict=True)):
         delay = initial_delays(settings, shape, streams["delay"])
         sign = drawn_signs(settings, shape, streams["sign"])
-        magnitude = initial_magnitudes(mask, streams["weight"])
-        if index == len(shapes) - 1:
-            # a leaky integrator multiplies a constant current by its time constant; undivided, the
-            # first epochs would be spent on unlearning a confidence that means nothing
-            magnitude /= settings.model.time_constant
+        is_output = index == len(shapes) - 1
+        magnitude = initial_magnitudes(settings, mask, is_output, streams["weight"])
         layers.append(
             LayerArrays(magnitude * sign, delay, mask, sign if signs_are_fixed else 0 * sign)
         )
@@ -59,11 +56,11 @@ def initial_network(settings: RunSettings, inputs: int, outputs: int) -> DelayNe
 def initial_delays(
     settings: RunSettings, shape: tuple[int, int, int], stream: torch.Generator
 ) -> Tensor:
-    """Return initial delays in whole steps, [synapses, out, in]: all 0 for `none`."""
+    """Return initial delays in steps, [synapses, out, in]: all 0 for `none`."""
     max_delay = settings.model.max_delay
     if settings.model.initial_delays == "clamped":
-        delay = torch.rand(shape, generator=stream) * max_delay - 1.0
-        delay = delay.clamp(min=0).round()
+        delay = (torch.rand(shape, generator=stream) * max_delay).clamp(max=max_delay - 1)
+        delay = delay.round() if settings.delays == "fixed" else delay
     else:
         delay = torch.randint(max_delay, shape, generator=stream).to(torch.float32)
     return torch.zeros_like(delay) if settings.delays == "none" else delay
@@ -86,10 +83,19 @@ def drawn_signs(
     return sign.expand(shape).clone()
 
 
-def initial_magnitudes(mask: Tensor, stream: torch.Generator) -> Tensor:
-    """Return magnitudes, uniform up to 1/sqrt(mean number of inputs), [synapses, out, in].
+def initial_magnitudes(
+    settings: RunSettings, mask: Tensor, is_output: bool, stream: torch.Generator
+) -> Tensor:
+    """Return the magnitudes of a layer's weights, [synapses, out, in], as `initial_weights` says.
 
-    The bound is PyTorch's own for a linear layer, with the inputs that a neuron really has.
+    `scaled`: uniform up to 1/sqrt(mean number of inputs), PyTorch's own bound for a linear layer
+    with the inputs that a neuron really has. `published`: uniform up to sqrt(6 / inputs) of the
+    dense layer (He et al. 2015, eq. 10, for a uniform distribution).
     """
-    mean_inputs = max(1.0, float(mask.sum()) / mask.shape[1])
-    return torch.rand(mask.shape, generator=stream) * mask / math.sqrt(mean_inputs)
+    magnitude = torch.rand(mask.shape, generator=stream) * mask
+    if settings.model.initial_weights == "published":
+        return magnitude * math.sqrt(6 / mask[:, 0].numel())
+    magnitude /= math.sqrt(max(1.0, float(mask.sum()) / mask.shape[1]))
+    # a leaky integrator multiplies a constant current by its time constant; undivided, the first
+    # epochs would be spent on unlearning a confidence that means nothing
+    return magnitude / settings.model.time_constant if is_output else magnitude

@@ -54,8 +54,11 @@ def training_step(
     for layer in network.layers:
         change = structure.before_step(layer.weight.detach(), layer.mask, layer.sign)
         _take_over(change, layer, optimisers)
-    penalty = settings.training.l1 * structure.fixes_signs
-    gradients = [_mask_gradient(layer, penalty) for layer in network.layers]
+    is_penalised = structure.fixes_signs or settings.training.l1_on == "every_structure"
+    penalty = settings.training.l1 * is_penalised
+    gradients = [
+        _mask_gradient(layer, penalty, structure.dormant_moments) for layer in network.layers
+    ]
     optimisers.step()
     grown = []
     for layer, gradient in zip(network.layers, gradients, strict=True):
@@ -100,9 +103,14 @@ def _take_over(change: Change | None, layer: DelayLayer, optimisers: Optimisers)
 
 
 @torch.no_grad()
-def _mask_gradient(layer: DelayLayer, l1: float) -> Tensor:
-    """Keep the gradient of connections only, add the L1 penalty; return the gradient as it was."""
+def _mask_gradient(layer: DelayLayer, l1: float, dormant: bool) -> Tensor:
+    """Keep the gradient of connections only (or of dormant ones too), and add the L1 penalty.
+
+    Returns:
+        The gradient as it was.
+    """
     assert layer.weight.grad is not None
     gradient = layer.weight.grad
-    layer.weight.grad = gradient * layer.mask + l1 * layer.weight.sign()
+    kept = gradient if dormant else gradient * layer.mask
+    layer.weight.grad = kept + l1 * layer.weight.sign()
     return gradient
