@@ -5,7 +5,6 @@ from functools import partial
 from pathlib import Path
 
 from delaynet.config.errors import UserError
-from delaynet.config.grid import load_config
 from delaynet.provenance import code as modules
 from delaynet.provenance import record
 from delaynet.provenance.project import Project
@@ -18,6 +17,9 @@ def is_same_configuration(file: Path, resolved: Path) -> bool:
         file: YAML, which may leave defaults out.
         resolved: `results/config.json`.
     """
+    # jobs write records, and need none of this
+    from delaynet.config.grid import load_config
+
     try:
         content = json.loads(resolved.read_text(encoding="utf-8"))
         return bool(load_config(file).model_dump(mode="json") == content)
