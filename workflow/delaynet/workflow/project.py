@@ -42,7 +42,7 @@ PROJECT = Project(
     not_code=(
         *("delaynet", "delaynet.__main__", "delaynet.cli"),  # they dispatch to the commands
         "delaynet.provenance*",
-        *("delaynet.config.errors", "delaynet.config.files"),
+        *("delaynet.config", "delaynet.config.errors", "delaynet.config.files"),
         *("delaynet.config.grid", "delaynet.config.schema", "delaynet.config.settings"),
         *("delaynet.workflow", "delaynet.workflow.project"),
     ),
