@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -83,6 +84,17 @@ def test_settings_and_their_descriptions_choices_and_checks_are_no_code_of_resul
     for command in ("train", "features", "grouping", "tables", "figure"):
         settings = {f"delaynet.config.{name}" for name in ("settings", "grid", "files", "errors")}
         assert not settings & set(modules_of(PROJECT, f"delaynet.cli.{command}")), command
+
+
+def test_networks_trainings_and_features_take_nothing_but_types_from_the_settings() -> None:
+    for folder in ("model", "training", "data"):
+        for file in (PROJECT.workflow / "delaynet" / folder).rglob("*.py"):
+            text = file.read_text(encoding="utf-8")
+            imports = re.findall(
+                r"^from delaynet.config.(?:grid|settings) import (\([^)]*\)|.*)$", text, re.M
+            )
+            for name in re.findall(r"\w+", " ".join(imports)):
+                assert name.endswith(("Settings", "Features")) or name == "parse_settings", file
 
 
 SOURCE = """
