@@ -207,7 +207,7 @@ def test_the_shipped_configurations_are_valid(name: str) -> None:
 
 def _seeds(config: Config) -> dict[tuple[str, ...], int]:
     """Return the number of seeds of each (delays, structure, signs, sparsity, condition)."""
-    return Counter((*run[:4], run.condition) for run in config.runs())
+    return Counter(run.point for run in config.runs())
 
 
 def test_the_miniature_has_seeds_enough_for_the_claims_and_the_controls() -> None:
@@ -239,7 +239,7 @@ def test_the_controls_that_decide_c4_are_in_both_configurations() -> None:
         controls = {
             config.resolve(run).training.data
             for run in config.runs()
-            if run[:3] == ("learned", "dense", "free")
+            if run.variant == "learned-dense-free"
         }
         assert {"natural", "permuted_channels", "shuffled_labels"} <= controls
 

@@ -12,11 +12,12 @@ from statsmodels.stats.multitest import multipletests
 from delaynet.analysis.claims.evaluation import evaluated, table_of
 from delaynet.analysis.claims.exploratory import exploratory_hypotheses
 from delaynet.analysis.claims.of_claims import hypotheses_of_claims
-from delaynet.analysis.claims.terms import SHARE, Point, grid_of
+from delaynet.analysis.claims.terms import SHARE, grid_of
 from delaynet.analysis.claims.verdicts import WITHOUT_HOPELESS
 from delaynet.analysis.statistics import bootstrap_interval, sign_flip
 from delaynet.analysis.tables import read_table
 from delaynet.config.errors import UserError
+from delaynet.config.grid import Point
 
 SWEEPS = {"l1_0_001": {"training": {"l1": 0.001}}}
 CONTROLS = {

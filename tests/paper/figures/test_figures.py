@@ -455,7 +455,7 @@ def test_dale_joins_the_two_networks_of_a_seed_and_marks_half_of_the_free_effect
         for run, value in data.accuracy.items()
         if run.signs == "free"
     }
-    learned = [run for run in data.effect if run[:3] == ("learned", "dense", "free")]
+    learned = [run for run in data.effect if run.variant == "learned-dense-free"]
     half = np.mean([data.effect[run] for run in learned]) / 2
     strokes = [path.vertices[0, 0] for c in effect.collections for path in c.get_paths()]
     assert any(stroke == pytest.approx(half) for stroke in strokes)

@@ -14,14 +14,15 @@ from scipy import stats
 
 from delaynet.config.errors import UserError
 from delaynet.config.files import replacing
-from delaynet.config.grid import REWIRED_STRUCTURES, STANDARD, Config, Run, load_config
+from delaynet.config.grid import STANDARD, Config, Point, Run, load_config
 from delaynet.config.listing import Setting, settings_of
+from delaynet.config.variants import STRUCTURES, structures_with
 from delaynet.training.run_folder import read_summary
 
 CONFIDENCE = 0.95
 # columns of the table of accuracies that are plain means over seeds
 MEANS = ("reachable_outputs", "connections", "firing_rate", "training_accuracy")
-GRID_POINT = ["delays", "structure", "signs", "sparsity", "condition"]
+GRID_POINT = list(Point._fields)
 
 
 class Contrast(NamedTuple):
@@ -37,11 +38,12 @@ class Contrast(NamedTuple):
         return f"{'-'.join(self.minuend)} minus {'-'.join(self.subtrahend)}"
 
 
-UNREWIRED_STRUCTURES = ("dense", "static", "static_connected")
+FIXED, REWIRED = structures_with("none"), structures_with("rewired")
+SPARSE_FIXED = tuple(name for name in FIXED if STRUCTURES[name].has_sparsity)
 CONTRASTS = (
     *(
         Contrast("C1", (better, structure), (worse, structure))
-        for structure in UNREWIRED_STRUCTURES
+        for structure in FIXED
         for better, worse in (
             ("learned", "fixed"),
             ("learned", "frozen"),
@@ -51,10 +53,10 @@ CONTRASTS = (
     ),
     *(
         Contrast("C2", ("fixed", rewired), ("learned", unrewired))
-        for rewired in REWIRED_STRUCTURES
-        for unrewired in UNREWIRED_STRUCTURES[1:]
+        for rewired in REWIRED
+        for unrewired in SPARSE_FIXED
     ),
-    *(Contrast("C3", ("learned", rewired), ("fixed", rewired)) for rewired in REWIRED_STRUCTURES),
+    *(Contrast("C3", ("learned", rewired), ("fixed", rewired)) for rewired in REWIRED),
 )
 
 

@@ -8,7 +8,7 @@ import json
 from collections.abc import Iterator, Mapping
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
-from typing import Annotated, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple
 
 import yaml
 from pydantic import AfterValidator, Field, TypeAdapter, ValidationError, model_validator
@@ -26,13 +26,18 @@ from delaynet.config.settings import (
     Settings,
     TrainingSettings,
 )
+from delaynet.config.variants import DELAYS, SIGNS, STRUCTURES, structures_with
 
-Delays = Literal["none", "fixed", "learned", "frozen"]
-Structure = Literal["dense", "static", "static_connected", "magnitude", "deep_r", "deep_r_rigl"]
-Signs = Literal["free", "dale"]
+if TYPE_CHECKING:  # names that are listed elsewhere are none to a type checker
+    Delays = str
+    Structure = str
+    Signs = str
+else:
+    Delays = Literal[*DELAYS]
+    Structure = Literal[*STRUCTURES]
+    Signs = Literal[*SIGNS]
 
-STRUCTURES_WITHOUT_SPARSITY: tuple[str, ...] = ("dense",)
-REWIRED_STRUCTURES: tuple[str, ...] = ("deep_r", "deep_r_rigl")
+REWIRED_STRUCTURES = structures_with("rewired")
 
 
 def canonical_sparsity(text: str) -> str:
@@ -57,9 +62,10 @@ Sparsity = Annotated[str, AfterValidator(canonical_sparsity)]
 
 def check_sparsity(structure: str, sparsity: str) -> None:
     """Raise a ValueError where a structure cannot have this sparsity."""
-    if structure in STRUCTURES_WITHOUT_SPARSITY and sparsity != "0":
+    has_sparsity = STRUCTURES[structure].has_sparsity
+    if not has_sparsity and sparsity != "0":
         raise ValueError(f"structure '{structure}' has sparsity '0', not '{sparsity}'")
-    if structure not in STRUCTURES_WITHOUT_SPARSITY and sparsity == "0":
+    if has_sparsity and sparsity == "0":
         raise ValueError(
             f"structure '{structure}' needs a sparsity above 0; "
             "use 'dense' for a network with every connection"
@@ -104,8 +110,28 @@ class GridBlock(Settings):
         return self
 
 
+class Point(NamedTuple):
+    """One point of the grid: a variant at a sparsity, and the condition that it is under."""
+
+    delays: str
+    structure: str
+    signs: str
+    sparsity: str
+    condition: str = STANDARD
+
+    @property
+    def variant(self) -> str:
+        """Name of the variant, as in paths: `<delays>-<structure>-<free|dale>`."""
+        return f"{self.delays}-{self.structure}-{self.signs}"
+
+    @property
+    def standard(self) -> "Point":
+        """The same networks under the condition `standard`."""
+        return self._replace(condition=STANDARD)
+
+
 class Run(NamedTuple):
-    """One point of the grid: a variant, a sparsity, a seed, and the condition that it is under."""
+    """One training: a point of the grid and a seed, flat as in the columns of tables."""
 
     delays: str
     structure: str
@@ -115,9 +141,14 @@ class Run(NamedTuple):
     condition: str = STANDARD
 
     @property
+    def point(self) -> Point:
+        """The point of the grid, which all its seeds share."""
+        return Point(self.delays, self.structure, self.signs, self.sparsity, self.condition)
+
+    @property
     def variant(self) -> str:
-        """Name of the variant, as in paths: `<delays>-<structure>-<free|dale>`."""
-        return f"{self.delays}-{self.structure}-{self.signs}"
+        """Name of the variant (see `Point`)."""
+        return self.point.variant
 
     @property
     def folder(self) -> str:
@@ -144,7 +175,7 @@ class RunSettings(Settings):
 
     @property
     def run(self) -> Run:
-        """The grid point."""
+        """The run: its grid point and its seed."""
         return Run(
             self.delays, self.structure, self.signs, self.sparsity, self.seed, self.condition
         )

@@ -58,3 +58,8 @@ SIGNS = {
     "free": Kind("free signs", "free"),
     "dale": Kind("Dale's principle", "Dale"),
 }
+
+
+def structures_with(change: str) -> tuple[str, ...]:
+    """Return the names of the structures whose connections change so in training."""
+    return tuple(name for name, structure in STRUCTURES.items() if structure.change == change)

@@ -13,7 +13,7 @@ import h5py
 import numpy as np
 
 from delaynet.config.errors import UserError
-from delaynet.config.grid import Config, Run
+from delaynet.config.grid import Config, Point, Run
 from delaynet.config.settings import CorpusSettings
 from delaynet.data.corpus.check import read_list
 from delaynet.data.corpus.layout import list_path
@@ -89,12 +89,12 @@ def estimate(
         return Estimate(None, len(timed), gpu)
     expected = {run: expected_seconds(config, run, clips) for run in config.runs()}
     ratio = sum(timed.values()) / sum(expected[run] for run in timed) if timed else 1.0
-    points: dict[Run, list[float]] = {}
+    points: dict[Point, list[float]] = {}
     for run, seconds in timed.items():
-        points.setdefault(run._replace(seed=0), []).append(seconds)
+        points.setdefault(run.point, []).append(seconds)
 
     def of(run: Run) -> float:
-        own = points.get(run._replace(seed=0))
+        own = points.get(run.point)
         return float(np.mean(own)) if own else ratio * expected[run]
 
     return Estimate({run: of(run) / 3600 for run in runs}, len(timed), gpu)

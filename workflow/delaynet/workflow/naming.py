@@ -9,13 +9,14 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from functools import cache
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 from snakemake.exceptions import WorkflowError
 
 from delaynet.config.errors import UserError
-from delaynet.config.grid import Config, Delays, Run, Signs, Structure, parse_config
+from delaynet.config.grid import Config, Run, parse_config
 from delaynet.config.listing import settings_of
+from delaynet.config.variants import DELAYS, SIGNS, STRUCTURES
 from delaynet.data.corpus.layout import SPLITS, list_path
 from delaynet.paper.figures.selection import figures_of
 from delaynet.provenance.audit import Audit
@@ -26,9 +27,9 @@ from delaynet.workflow.project import PROJECT
 
 # a grid point's sparsity is a canonical decimal in a string, never a number
 PATTERNS = {
-    "delays": "|".join(get_args(Delays)),
-    "structure": "|".join(get_args(Structure)),
-    "signs": "|".join(get_args(Signs)),
+    "delays": "|".join(DELAYS),
+    "structure": "|".join(STRUCTURES),
+    "signs": "|".join(SIGNS),
     "sparsity": r"0|0\.[0-9]*[1-9]",
     "seed": "0|[1-9][0-9]*",
     "condition": "[a-z][a-z0-9_]*",

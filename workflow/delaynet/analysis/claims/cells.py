@@ -6,11 +6,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from delaynet.analysis.claims.terms import ACCURACY, Grid, Point, Quantity, Term
+from delaynet.analysis.claims.terms import ACCURACY, Grid, Quantity, Term
 from delaynet.analysis.statistics import Array
 from delaynet.analysis.tables import read_table
 from delaynet.config.errors import UserError
-from delaynet.config.grid import STANDARD, Config, Run
+from delaynet.config.grid import STANDARD, Config, Point, Run
 
 Cells = Mapping[tuple[Point, Quantity], Array]
 KEYS = [*Point._fields, "measure", "null", "order"]

@@ -11,7 +11,6 @@ from delaynet.analysis.claims.terms import (
     Grid,
     Hypothesis,
     Kind,
-    Point,
     Quantity,
     Term,
     difference,
@@ -24,7 +23,7 @@ from delaynet.analysis.claims.terms import (
 from delaynet.analysis.grouping.grouping import INTERIOR
 from delaynet.analysis.grouping.nulls import TESTED_BY, UNTRAINED, WITHIN_NEURONS
 from delaynet.analysis.tables import CONTRASTS, Contrast
-from delaynet.config.grid import STANDARD
+from delaynet.config.grid import STANDARD, Point
 
 # What a control is told by: signs tied to channels beyond delays, and to delays beyond channels.
 # Signs permuted within a neuron mix the two.
@@ -215,7 +214,7 @@ def _conditions(grid: Grid) -> Iterator[Hypothesis]:
     should follow the channels (`_fed_orders`).
     """
     for point, facts in grid.items():
-        standard = point._replace(condition=STANDARD)
+        standard = point.standard
         if point == standard or standard not in grid:
             continue
         contrast = f"standard minus {point.condition}"
@@ -251,7 +250,7 @@ def _fed_orders(grid: Grid) -> Iterator[Hypothesis]:
     for point, facts in grid.items():
         if facts.data != "permuted_channels":
             continue
-        standard = point._replace(condition=STANDARD)
+        standard = point.standard
         for null in _nulls_within_neurons(point, facts):
             mel = Quantity("effect", "morans_i", null)
             fed = mel._replace(order="fed")

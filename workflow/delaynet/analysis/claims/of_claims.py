@@ -8,7 +8,6 @@ from delaynet.analysis.claims.terms import (
     Family,
     Grid,
     Hypothesis,
-    Point,
     Quantity,
     Term,
     difference,
@@ -16,6 +15,7 @@ from delaynet.analysis.claims.terms import (
     shared_sparsities,
 )
 from delaynet.analysis.grouping.nulls import UNTRAINED, WITHIN_NEURONS
+from delaynet.config.grid import Point
 
 # A sparsity that no point of a grid has: makes what the grid does not hold not testable.
 NOWHERE = ""

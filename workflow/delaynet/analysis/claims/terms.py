@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Literal, NamedTuple
 
 from delaynet.analysis.grouping.nulls import NULLS, PERMUTING, TESTED_BY, valid_nulls
-from delaynet.config.grid import STANDARD, Config
+from delaynet.config.grid import STANDARD, Config, Point
 from delaynet.model.dale import obeys_dale
 
 Family = Literal["confirmatory", "accuracy", "part", "control", "exploratory"]
@@ -27,21 +27,6 @@ REACHED_SHARE = 0.9
 # Networks whose accuracy on their own training clips is below this many times chance are said to
 # have learned nothing.
 LEARNED_FROM = 2.0
-
-
-class Point(NamedTuple):
-    """A point of the grid without its seed."""
-
-    delays: str
-    structure: str
-    signs: str
-    sparsity: str
-    condition: str = STANDARD
-
-    @property
-    def variant(self) -> str:
-        """As in `delaynet.config.grid.Run`."""
-        return f"{self.delays}-{self.structure}-{self.signs}"
 
 
 class Facts(NamedTuple):
@@ -114,10 +99,9 @@ def grid_of(config: Config) -> Grid:
     seeds: dict[Point, set[int]] = {}
     settings = {}
     for run in config.runs():
-        point = Point(run.delays, run.structure, run.signs, run.sparsity, run.condition)
-        if point not in seeds:
-            settings[point] = config.resolve(run)
-        seeds.setdefault(point, set()).add(run.seed)
+        if run.point not in seeds:
+            settings[run.point] = config.resolve(run)
+        seeds.setdefault(run.point, set()).add(run.seed)
     return {
         point: Facts(frozenset(seeds[point]), of_point.training.data, obeys_dale(of_point))
         for point, of_point in settings.items()

@@ -7,6 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from delaynet.config.grid import Config, Run
+from delaynet.config.variants import SIGNS
 from delaynet.paper.figures import style
 from delaynet.paper.figures.loading import accuracies, chance, corpus_name
 from delaynet.paper.figures.selection import needed_runs
@@ -44,8 +45,8 @@ def draw(data: Accuracy) -> Figure:
     """
     figure = style.new_figure(style.FULL_WIDTH, 85)
     panels = figure.subplots(1, 2, sharex=True, sharey=True)
-    for axes, letter, signs in zip(panels, "ab", style.DALE_WORDS, strict=True):
-        style.panel_title(axes, letter, style.DALE_WORDS[signs])
+    for axes, letter, signs in zip(panels, "ab", SIGNS, strict=True):
+        style.panel_title(axes, letter, SIGNS[signs].words)
         accuracy = {run: value for run, value in data.accuracy.items() if run.signs == signs}
         if accuracy:
             style.sparsity_axis(axes, data.accuracy)
@@ -53,7 +54,7 @@ def draw(data: Accuracy) -> Figure:
             _dense_references(axes, accuracy)
             style.chance_line(axes, data.chance, "left")
         else:
-            style.say_empty(axes, f"no networks with {style.DALE_WORDS[signs]} in this grid")
+            style.say_empty(axes, f"no networks with {SIGNS[signs].words} in this grid")
     panels[0].set_ylim(0, min(100.0, 1.08 * max(*data.accuracy.values(), data.chance)))
     panels[0].set_ylabel("test accuracy (%)")
     style.note(panels[1], data.corpus_name)

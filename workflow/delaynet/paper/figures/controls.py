@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 
 from delaynet.analysis.grouping.nulls import NULLS, WITHIN_NEURONS
 from delaynet.config.grid import STANDARD, Config, Run
+from delaynet.config.variants import DELAYS
 from delaynet.paper.figures import rows, style
 from delaynet.paper.figures.grouping import why_empty
 from delaynet.paper.figures.loading import Tested, accuracies, chance, corpus_name, read_morans_i
@@ -60,8 +61,8 @@ def _rows(config: Config, runs: Sequence[Run]) -> list[Row]:
     data = {run: config.resolve(run).training.data for run in runs}
     conditions = [STANDARD, *config.conditions]
     shown = []
-    for network in dict.fromkeys(run[:4] for run in runs if run.condition != STANDARD):
-        own = [run for run in runs if run[:4] == network]
+    for network in dict.fromkeys(run.point.standard for run in runs if run.condition != STANDARD):
+        own = [run for run in runs if run.point.standard == network]
         by_condition = {
             name: seeds
             for name in conditions
@@ -70,10 +71,9 @@ def _rows(config: Config, runs: Sequence[Run]) -> list[Row]:
         shown.append(Row(style.variant_words(own[0])))
         if standard := by_condition.pop(STANDARD, ()):
             shown += [Row("standard", standard), Row("untrained", standard, "initial")]
-        frozen = tuple(run for run in runs if run[:4] == ("frozen", *network[1:]))
-        frozen = tuple(run for run in frozen if run.condition == STANDARD)
-        if frozen and network[0] != "frozen":
-            shown.append(Row(style.DELAY_WORDS["frozen"], frozen))
+        frozen = tuple(run for run in runs if run.point == network._replace(delays="frozen"))
+        if frozen and network.delays != "frozen":
+            shown.append(Row(DELAYS["frozen"].words, frozen))
         for name in sorted(by_condition, key=lambda name: data[by_condition[name][0]] == "natural"):
             seeds, words = by_condition[name], style.condition_words(name)
             shown.append(Row(words, seeds))

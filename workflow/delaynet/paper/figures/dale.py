@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 
 from delaynet.analysis.claims.terms import SHARE
 from delaynet.analysis.grouping.nulls import NULLS, valid_nulls
-from delaynet.config.grid import Config, Run
+from delaynet.config.grid import Config, Point, Run
+from delaynet.config.variants import SIGNS
 from delaynet.data.features.frames import step_seconds
 from delaynet.paper.figures import rows, style
 from delaynet.paper.figures.correlogram import (
@@ -35,10 +36,10 @@ from delaynet.paper.figures.rows import Row
 from delaynet.paper.figures.selection import needed_runs
 
 NULL = valid_nulls(under_dale=True)[0]  # the primary one
-SIGNS = {"excitatory": (1, style.EXCITATORY), "inhibitory": (-1, style.INHIBITORY)}
+KINDS = {"excitatory": (1, style.EXCITATORY), "inhibitory": (-1, style.INHIBITORY)}
 ROW, MAPS, LEGEND = 6.5, 34.0, 6.0  # heights in mm
 AROUND_ROWS, AROUND_MAPS, MOST_OF_ROWS = 12.0, 14.0, 150.0
-DELAYS = 40.0
+PANEL_OF_DELAYS = 40.0
 
 Values = Mapping[Run, float]
 
@@ -77,8 +78,8 @@ def load(config: Config, results_folder: Path) -> DaleFigure:
     """
     runs = needed_runs("dale", config)
     tests = read_morans_i(results_folder, runs)
-    own = [run for run in runs if run[:2] + run[3:4] == runs[0][:2] + runs[0][3:4]]
-    kinds = {signs: [run for run in own if run.signs == signs] for signs in style.DALE_WORDS}
+    own = [run for run in runs if _pair(run) == _pair(runs[0])]
+    kinds = {signs: [run for run in own if run.signs == signs] for signs in SIGNS}
     kinds = {signs: seeds for signs, seeds in kinds.items() if seeds}
     return DaleFigure(
         accuracies(results_folder, runs),
@@ -92,12 +93,17 @@ def load(config: Config, results_folder: Path) -> DaleFigure:
     )
 
 
+def _pair(run: Run) -> Point:
+    """Return the point with free signs that a run is, or is compared with."""
+    return run.point._replace(signs="free")
+
+
 def _delays(results_folder: Path, runs: list[Run]) -> dict[str, NDArray[np.float64]]:
     shares: dict[str, list[NDArray[np.float64]]] = {}
     for run in runs:
         before, after = fields_before_and_after(results_folder, run)
         taken = {"before": before.delay[before.sign != 0]}
-        taken |= {name: after.delay[after.sign == sign] for name, (sign, _) in SIGNS.items()}
+        taken |= {name: after.delay[after.sign == sign] for name, (sign, _) in KINDS.items()}
         for name, delay in taken.items():
             count = np.bincount(delay, minlength=after.max_delay)
             shares.setdefault(name, []).append(100 * count / max(len(delay), 1))
@@ -118,10 +124,10 @@ def draw(data: DaleFigure) -> Figure:
     tall = min(ROW * max(len(shown), 5), MOST_OF_ROWS)
     heights = (tall + AROUND_ROWS, MAPS + AROUND_MAPS, LEGEND)
     figure, (above, below, _) = style.stacked(heights)
-    parts = (DELAYS, max(tall - DELAYS, 1))
+    parts = (PANEL_OF_DELAYS, max(tall - PANEL_OF_DELAYS, 1))
     grid = above.add_gridspec(2, 3, width_ratios=(1, 1.2, 1.1), height_ratios=parts)
     accuracy, effect = (above.add_subplot(grid[:, column]) for column in range(2))
-    delays = above.add_subplot(grid[0 if tall > DELAYS + ROW else slice(None), 2])
+    delays = above.add_subplot(grid[0 if tall > PANEL_OF_DELAYS + ROW else slice(None), 2])
     panels = (accuracy, effect, delays)
     maps = below.subplots(1, 2, sharey=True)
     for axes, letter in zip([*panels, *maps], "abcde", strict=True):
@@ -149,7 +155,7 @@ def draw(data: DaleFigure) -> Figure:
 
 
 def _split(row: Row) -> list[list[Run]]:
-    return [[run for run in row.runs if run.signs == signs] for signs in style.DALE_WORDS]
+    return [[run for run in row.runs if run.signs == signs] for signs in SIGNS]
 
 
 def _draw_pairs(axes: Axes, shown: list[Row], values: Values) -> None:
@@ -160,7 +166,7 @@ def _draw_pairs(axes: Axes, shown: list[Row], values: Values) -> None:
             ends = [values[run] for run in row.runs if run.seed == seed]
             if len(ends) == 2:
                 axes.plot(ends, (y, y), color="#B0B0B0", linewidth=0.6, zorder=2)
-        for signs, runs in zip(style.DALE_WORDS, _split(row), strict=True):
+        for signs, runs in zip(SIGNS, _split(row), strict=True):
             own = {run: values[run] for run in runs}
             rows.draw_points(axes, place, own, signs == "dale", height=height)
 
@@ -173,8 +179,8 @@ def _draw_margins(axes: Axes, shown: list[Row], values: Values) -> None:
         if all(isnan(values[run]) for run in row.runs):
             rows.say(axes, place, "not testable")
             continue
-        dense = (row.runs[0].delays, "dense", "free", "0")
-        reference = [value for run, value in values.items() if run[:4] == dense]
+        dense = Point(row.runs[0].delays, "dense", "free", "0")
+        reference = [value for run, value in values.items() if run.point == dense]
         rows.draw_mean(axes, place, [SHARE * value for value in reference], style.GREY)
 
 
@@ -187,7 +193,7 @@ def _draw_delays(axes: Axes, data: DaleFigure) -> None:
         color="#DDDDDD",
         label="before training",
     )
-    for name, (_, colour) in SIGNS.items():
+    for name, (_, colour) in KINDS.items():
         axes.plot(delay, data.delays[name], color=colour, linewidth=1, label=name)
     axes.set_ylim(0, 1.45 * axes.get_ylim()[1])
     axes.legend(loc="upper center", ncols=1)
@@ -200,7 +206,7 @@ def _draw_maps(maps: NDArray[np.object_], data: DaleFigure) -> None:
     for axes, letter, run, values in zip(maps, "de", data.seen, data.correlograms, strict=True):
         image = draw_map(axes, values, data.step_milliseconds, scale)
         words = style.variant_words(run._replace(signs="free")) + ": " if letter == "d" else ""
-        style.panel_title(axes, letter, words + style.DALE_WORDS[run.signs])
+        style.panel_title(axes, letter, words + SIGNS[run.signs].words)
     maps[1].set_ylabel("")
     draw_scale(list(maps), image)
 
@@ -213,8 +219,8 @@ def _draw_legend(figure: Figure) -> None:
         "markeredgewidth": 0.6,
     }
     handles = [
-        Line2D([], [], markerfacecolor="black", label=style.DALE_WORDS["free"], **look),
-        Line2D([], [], markerfacecolor="white", label=style.DALE_WORDS["dale"], **look),
+        Line2D([], [], markerfacecolor="black", label=SIGNS["free"].words, **look),
+        Line2D([], [], markerfacecolor="white", label=SIGNS["dale"].words, **look),
         Line2D(
             [],
             [],

@@ -13,11 +13,12 @@ from matplotlib.patches import Patch
 from numpy.typing import NDArray
 
 from delaynet.analysis.grouping.receptive_fields import ReceptiveFields
-from delaynet.config.grid import REWIRED_STRUCTURES, Config, Run
+from delaynet.config.grid import Config, Run
+from delaynet.config.variants import DELAYS, SIGNS, STRUCTURES
 from delaynet.data.features.frames import step_seconds
 from delaynet.paper.figures import rows, style
 from delaynet.paper.figures.loading import corpus_name, fields_before_and_after
-from delaynet.paper.figures.selection import needed_runs, shown_sparsity
+from delaynet.paper.figures.selection import REWIRED, needed_runs, shown_sparsity
 from delaynet.paper.words import percent
 
 MOST_COLUMNS, LEAST_COLUMNS = 5, 3  # distributions side by side
@@ -100,9 +101,7 @@ def draw(data: Delays) -> Figure:
     shown = {run: change for run, change in data.changes.items() if _is_shown(run, data.sparsity)}
     learned = [run for run in shown if run.delays == "learned"]
     rewired = {
-        run: change.turnover
-        for run, change in data.changes.items()
-        if run.structure in REWIRED_STRUCTURES
+        run: change.turnover for run, change in data.changes.items() if run.structure in REWIRED
     }
     variants = _seeds_of(shown)
     moved = rows.grouped(learned)
@@ -202,8 +201,8 @@ def _draw_distribution(axes: Axes, changes: list[DelayChange], step: float) -> N
 def _write_title(axes: Axes, run: Run) -> None:
     """Name the network over its panel, on a line of its colour."""
     share = "" if run.sparsity == "0" else f" {percent(run.sparsity)} %"
-    signs = ", Dale" if run.signs == "dale" else ""
-    words = (style.STRUCTURE_WORDS[run.structure] + share, style.DELAY_WORDS[run.delays] + signs)
+    signs = f", {SIGNS['dale'].short}" if run.signs == "dale" else ""
+    words = (STRUCTURES[run.structure].words + share, DELAYS[run.delays].words + signs)
     text = axes.annotate(
         "\n".join(words),
         (0, 1),

@@ -67,7 +67,7 @@ def load(config: Config, results_folder: Path) -> GroupingFigure:
     runs = needed_runs("grouping", config)
     tests = read_morans_i(results_folder, runs)
     seen = next((run for run in runs if run.variant == SEEN), runs[0])
-    seeds = [run for run in runs if run[:4] == seen[:4]]
+    seeds = [run for run in runs if run.point == seen.point]
     before, after = (read_correlogram(results_folder, seeds, name) for name in NETWORKS)
     return GroupingFigure(
         runs,

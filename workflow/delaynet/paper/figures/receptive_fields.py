@@ -18,6 +18,7 @@ from delaynet.analysis.grouping.nulls import valid_nulls, z_score
 from delaynet.analysis.grouping.points import marked_points
 from delaynet.analysis.grouping.receptive_fields import FloatArray, ReceptiveFields, as_image
 from delaynet.config.grid import Config, Run
+from delaynet.config.variants import DELAYS, SIGNS, STRUCTURES
 from delaynet.data.features.frames import step_seconds
 from delaynet.paper.figures import style
 from delaynet.paper.figures.loading import corpus_name, fields_before_and_after
@@ -195,8 +196,8 @@ def _words(field: Field) -> str:
 def _write_title(figure: Figure, panels: NDArray[Any], run: Run, millimetre: float) -> None:
     """Name the variant over its block, on a line of its colour."""
     left, right = (panels[0, index].get_position() for index in (0, -1))
-    names = f"{style.STRUCTURE_WORDS[run.structure]}, {style.DELAY_WORDS[run.delays]}"
-    more = [style.DALE_WORDS[run.signs]]
+    names = f"{STRUCTURES[run.structure].words}, {DELAYS[run.delays].words}"
+    more = [SIGNS[run.signs].words]
     if run.sparsity != "0":
         more.append(f"sparsity {percent(run.sparsity)} %")
     top = left.y1 + 3.4 * millimetre

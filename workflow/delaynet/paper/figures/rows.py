@@ -11,6 +11,7 @@ from typing import Any
 from matplotlib.axes import Axes
 
 from delaynet.config.grid import Run
+from delaynet.config.variants import DELAYS, SIGNS, STRUCTURES
 from delaynet.paper.figures import style
 from delaynet.paper.words import percent
 
@@ -46,9 +47,9 @@ def grouped(runs: Iterable[Run], with_dale: bool = True) -> list[Row]:
     headings: dict[str, dict[str, list[Run]]] = {}
     for run in style.ordered(runs):
         share = "" if run.sparsity == "0" else f", {percent(run.sparsity)} %"
-        heading = style.STRUCTURE_WORDS[run.structure] + share
-        signs = ", Dale" if with_dale and run.signs == "dale" else ""
-        name = style.DELAY_WORDS[run.delays] + signs
+        heading = STRUCTURES[run.structure].words + share
+        signs = f", {SIGNS['dale'].short}" if with_dale and run.signs == "dale" else ""
+        name = DELAYS[run.delays].words + signs
         headings.setdefault(heading, {}).setdefault(name, []).append(run)
     rows = []
     for heading, names in headings.items():

@@ -8,28 +8,14 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from delaynet.config.errors import UserError
-from delaynet.config.grid import (
-    REWIRED_STRUCTURES,
-    STANDARD,
-    STRUCTURES_WITHOUT_SPARSITY,
-    Config,
-    Run,
-)
+from delaynet.config.grid import STANDARD, Config, Run
+from delaynet.config.variants import DELAYS, SIGNS, STRUCTURES, structures_with
 
 # A map of fewer synapses than this, on average, shows nothing.
 SYNAPSES_TO_SEE = 2
 MAXIMAL_VARIANTS = 6
 
-DELAYS_ORDER = ("learned", "fixed", "frozen", "none")
-STRUCTURE_ORDER = (
-    "dense",
-    "static",
-    "static_connected",
-    "magnitude",
-    "deep_r",
-    "deep_r_rigl",
-)
-DALE_ORDER = ("free", "dale")
+REWIRED = structures_with("rewired")
 
 # The variants of the receptive fields in order of importance: learned and fixed delays, then
 # pruned and rewired structure, then Dale's principle.
@@ -45,12 +31,13 @@ VARIANTS_TO_SEE = (
 
 def ordered(runs: Iterable[Run]) -> list[Run]:
     """Return runs in the order of legends: structure, delays, Dale, sparsity, condition, seed."""
+    structures, delays, signs = list(STRUCTURES), list(DELAYS), list(SIGNS)
     return sorted(
         runs,
         key=lambda run: (
-            STRUCTURE_ORDER.index(run.structure),
-            DELAYS_ORDER.index(run.delays),
-            DALE_ORDER.index(run.signs),
+            structures.index(run.structure),
+            delays.index(run.delays),
+            signs.index(run.signs),
             Decimal(run.sparsity),
             (run.condition != STANDARD, run.condition),
             run.seed,
@@ -71,7 +58,7 @@ def shown_sparsity(config: Config) -> str | None:
     """
     variants: dict[str, set[str]] = {}
     for run in standard_runs(config):
-        if run.structure not in STRUCTURES_WITHOUT_SPARSITY:
+        if STRUCTURES[run.structure].has_sparsity:
             variants.setdefault(run.sparsity, set()).add(run.variant)
     if not variants:
         return None
@@ -103,19 +90,17 @@ def _receptive_field_runs(config: Config) -> list[Run]:
 def _delay_runs(config: Config) -> list[Run]:
     """Return the shown runs that learn delays or rewire, and all rewired ones for the turnover."""
     shown = [run for run in shown_runs(config) if run.delays == "learned"]
-    rewired = [run for run in standard_runs(config) if run.structure in REWIRED_STRUCTURES]
+    rewired = [run for run in standard_runs(config) if run.structure in REWIRED]
     return ordered({*shown, *rewired})
 
 
 def _dale_runs(config: Config) -> list[Run]:
     """Return the shown runs of networks that are there with free signs and with Dale's."""
-    kinds: dict[tuple[str, str, str], set[str]] = {}
-    for run in shown_runs(config):
-        kinds.setdefault((run.delays, run.structure, run.sparsity), set()).add(run.signs)
+    points = {run.point for run in shown_runs(config)}
     return [
         run
         for run in shown_runs(config)
-        if kinds[run.delays, run.structure, run.sparsity] == set(DALE_ORDER)
+        if all(run.point._replace(signs=signs) in points for signs in SIGNS)
     ]
 
 
@@ -125,11 +110,9 @@ def _control_runs(config: Config) -> list[Run]:
     That is the standard runs of the same networks, and these with frozen delays.
     """
     runs = ordered(config.runs())
-    named = {run[1:4] for run in runs if run.condition != STANDARD}
-    compared = {run[:4] for run in runs if run.condition != STANDARD} | {
-        ("frozen", *network) for network in named
-    }
-    return [run for run in runs if run.condition != STANDARD or run[:4] in compared]
+    networks = {run.point.standard for run in runs if run.condition != STANDARD}
+    compared = networks | {network._replace(delays="frozen") for network in networks}
+    return [run for run in runs if run.condition != STANDARD or run.point in compared]
 
 
 class Reads(NamedTuple):

@@ -17,6 +17,7 @@ from matplotlib.lines import Line2D
 
 from delaynet.config.files import replacing
 from delaynet.config.grid import Run
+from delaynet.config.variants import DELAYS, SIGNS, STRUCTURES
 from delaynet.paper.figures.selection import ordered
 from delaynet.paper.words import percent
 from delaynet.provenance.embedded import Embedded
@@ -58,22 +59,6 @@ LINES: dict[str, Any] = {"free": "-", "dale": (0, (3, 1.2))}
 EXCITATORY, INHIBITORY = "#C8102E", "#1F5FBF"
 GREY = "#767676"
 COLUMNS_OF_LEGEND = 5  # that fit beside each other with their headings in one line
-
-STRUCTURE_WORDS = {
-    "dense": "dense",
-    "static": "static",
-    "static_connected": "static, connected",
-    "magnitude": "magnitude pruning",
-    "deep_r": "DEEP R",
-    "deep_r_rigl": "DEEP R with RigL",
-}
-DELAY_WORDS = {
-    "none": "no delays",
-    "fixed": "fixed delays",
-    "learned": "learned delays",
-    "frozen": "frozen delays",
-}
-DALE_WORDS = {"free": "free signs", "dale": "Dale's principle"}
 
 SETTINGS: dict[Any, Any] = {
     "font.family": "DejaVu Sans",  # comes with matplotlib, so it is the same everywhere
@@ -160,10 +145,10 @@ def variant_legend(
     columns: dict[str, list[Line2D]] = {}
     for run in {(run.structure, run.delays): run for run in runs}.values():
         own = MARKERS[run.structure] if marker else ""
-        handle = Line2D([], [], color=colour(run), marker=own, label=DELAY_WORDS[run.delays])
-        columns.setdefault(STRUCTURE_WORDS[run.structure], []).append(handle)
-    if dale and {run.signs for run in runs} == set(DALE_WORDS):
-        columns["signs"] = [_dale_handle(kind) for kind in DALE_WORDS]
+        handle = Line2D([], [], color=colour(run), marker=own, label=DELAYS[run.delays].words)
+        columns.setdefault(STRUCTURES[run.structure].words, []).append(handle)
+    if dale and {run.signs for run in runs} == set(SIGNS):
+        columns["signs"] = [_dale_handle(kind) for kind in SIGNS]
     rows = max(map(len, columns.values()), default=0)
     is_wide = len(columns) > COLUMNS_OF_LEGEND
     if is_wide:  # headings of two lines each, so that rows stay level
@@ -190,7 +175,7 @@ def _dale_handle(signs: str) -> Line2D:
         linestyle=LINES[signs],
         marker="o",
         markerfacecolor=fill,
-        label=DALE_WORDS[signs],
+        label=SIGNS[signs].words,
     )
 
 
@@ -202,9 +187,9 @@ def say_empty(axes: Axes, words: str) -> None:
 
 def variant_words(run: Run) -> str:
     """Return the name of a run's variant and sparsity, for reading."""
-    words = [STRUCTURE_WORDS[run.structure], DELAY_WORDS[run.delays]]
+    words = [STRUCTURES[run.structure].words, DELAYS[run.delays].words]
     if run.signs == "dale":
-        words.append("Dale")
+        words.append(SIGNS["dale"].short)
     if run.sparsity != "0":
         words[0] += f" {percent(run.sparsity)} %"
     return ", ".join(words)

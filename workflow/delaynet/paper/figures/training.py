@@ -11,6 +11,7 @@ from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 from delaynet.config.grid import Config, Run
+from delaynet.config.variants import SIGNS
 from delaynet.paper.figures import style
 from delaynet.paper.figures.loading import chance, corpus_name, run_file
 from delaynet.paper.figures.selection import needed_runs
@@ -63,14 +64,14 @@ def draw(data: Training) -> Figure:
     """
     figure = style.new_figure(style.FULL_WIDTH, 125)
     panels = figure.subplots(len(CURVES), 2, sharex=True, sharey="row")
-    for column, signs in enumerate(style.DALE_WORDS):
+    for column, signs in enumerate(SIGNS):
         curves = {run: values for run, values in data.curves.items() if run.signs == signs}
-        style.panel_title(panels[0, column], "ad"[column], style.DALE_WORDS[signs])
+        style.panel_title(panels[0, column], "ad"[column], SIGNS[signs].words)
         for axes, letter in zip(panels[1:, column], ("bc", "ef")[column], strict=True):
             style.panel_title(axes, letter)
         for axes, name in zip(panels[:, column], CURVES, strict=True):
             if not curves:
-                style.say_empty(axes, f"no networks with {style.DALE_WORDS[signs]} in this grid")
+                style.say_empty(axes, f"no networks with {SIGNS[signs].words} in this grid")
                 continue
             _draw_curves(axes, curves, name)
             if name != "training_loss":

@@ -64,7 +64,7 @@ def grid_numbers(config: Config) -> Iterator[Number]:
     standard = [run for run in runs if run.condition == STANDARD]
     for sparsity in dict.fromkeys(run.sparsity for run in runs):
         yield Number(f"sparsities.{sparsity_key(sparsity)}", sparsity, percent(sparsity))
-    seeds = Counter(run[:4] for run in standard)
+    seeds = Counter(run.point for run in standard)
     extent = {
         "variants": len({run.variant for run in standard}),
         "sparsities": len({run.sparsity for run in standard} - {"0"}),

@@ -5,11 +5,12 @@ from collections.abc import Iterator
 import numpy as np
 import pandas as pd
 
-from delaynet.analysis.claims.terms import Grid, Point
+from delaynet.analysis.claims.terms import Grid
 from delaynet.analysis.grouping.grouping import INTERIOR
 from delaynet.analysis.grouping.nulls import UNTRAINED
-from delaynet.analysis.tables import GRID_POINT, UNREWIRED_STRUCTURES, show_setting
-from delaynet.config.grid import STANDARD
+from delaynet.analysis.tables import GRID_POINT, show_setting
+from delaynet.config.grid import STANDARD, Point
+from delaynet.config.variants import STRUCTURES
 from delaynet.paper.numbers.number import Number, cell_key, count, show_signed
 
 EFFECT_DIGITS = 3
@@ -60,7 +61,7 @@ def can_change(point: Point, grid: Grid) -> bool:
     Where Dale's principle binds the signs, delays do not move and connections stay, it cannot; the
     gain of batch normalisation apart, which may turn a neuron's signs around all at once.
     """
-    moves = point.delays == "learned" or point.structure not in UNREWIRED_STRUCTURES
+    moves = point.delays == "learned" or STRUCTURES[point.structure].change != "none"
     return moves or not grid[point].obeys_dale
 
 
