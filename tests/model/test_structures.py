@@ -1,25 +1,25 @@
 """The structures on networks that are not ours: two layers of PyTorch's own, trained with Adam."""
 
 from itertools import pairwise, product
+from typing import get_args
 
 import pytest
 import torch
 from torch import Tensor, nn
 
-from delaynet.config.grid import Structure as StructureName
+from delaynet.config import variants
+from delaynet.config.settings import TrainingSettings
 from delaynet.model.connectivity import connection_count
 from delaynet.model.structures import STRUCTURES, Change, DeepR, DeepRRigl, Structure
 
 SIZES = [12, 16, 5]
 STEPS_PER_EPOCH, EPOCHS = 4, 4
-RULES = ("gradient", "magnitude", "random", "positive_gradient")
+RULES = get_args(TrainingSettings.model_fields["growth"].annotation)
 CHOICES = [
-    ("dense", "0", "gradient", "at_once"),
-    ("static", "0.75", "gradient", "at_once"),
-    ("static_connected", "0.75", "gradient", "at_once"),
-    ("magnitude", "0.75", "gradient", "at_once"),
-    *product(["deep_r"], ["0.75"], ["gradient"], ["at_once", "next_batch"]),
-    *product(["deep_r_rigl"], ["0.75"], RULES, ["at_once", "next_batch"]),
+    (name, growth, pruning)
+    for name, variant in variants.STRUCTURES.items()
+    for growth, pruning in product(RULES, ("at_once", "next_batch"))
+    if variant.change == "rewired" or (growth, pruning) == ("gradient", "at_once")
 ]
 
 
@@ -83,10 +83,12 @@ def gradient_of(layer: nn.Linear) -> Tensor:
     return layer.weight.grad
 
 
-@pytest.mark.parametrize(("name", "sparsity", "growth", "pruning"), CHOICES)
+@pytest.mark.parametrize(("name", "growth", "pruning"), CHOICES)
 def test_layers_of_pytorch_have_exactly_their_connections_after_every_step(
-    name: str, sparsity: str, growth: str, pruning: str
+    name: str, growth: str, pruning: str
 ) -> None:
+    variant = variants.STRUCTURES[name]
+    sparsity = "0.75" if variant.has_sparsity else "0"
     structure = STRUCTURES[name](sparsity, growth, pruning)
     network, grown = Perceptron(structure), 0
     start = [mask.clone() for mask in network.masks]
@@ -106,9 +108,9 @@ def test_layers_of_pytorch_have_exactly_their_connections_after_every_step(
                 if pruning == "at_once":
                     assert int(mask.sum()) == count or not structure.is_complete(progress)
     assert structure.is_complete(1.0)
-    assert (grown > 0) == isinstance(structure, DeepR)
+    assert (grown > 0) == (variant.change == "rewired")
     changed = any((a != b).any() for a, b in zip(start, network.masks, strict=True))
-    assert changed == (name in ("magnitude", "deep_r", "deep_r_rigl"))
+    assert changed == (variant.change != "none")
 
 
 def test_gradual_pruning_is_complete_at_its_end_and_not_before() -> None:
@@ -142,5 +144,5 @@ def test_rigl_starts_the_connections_that_its_rule_names_and_deep_r_any() -> Non
     assert len(found) == 3, "each dormant connection, the pruned one among them"
 
 
-def test_every_structure_of_the_configuration_is_here() -> None:
-    assert set(STRUCTURES) == set(StructureName.__args__)  # type: ignore[attr-defined]
+def test_every_structure_that_the_configuration_names_is_here() -> None:
+    assert set(STRUCTURES) == set(variants.STRUCTURES)
