@@ -1,5 +1,6 @@
 """What the tests share: the reference numbers, and a small corpus made by the real synthesiser."""
 
+import signal
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,9 @@ from delaynet.data.corpus.synthetic import write_corpus
 from delaynet.data.features.writing import write_features
 
 REFERENCE = Path(__file__).parent / "reference"
+
+# a script's background (`nohup make test &`, cron) ignores SIGINT, and what a test starts would too
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -1,6 +1,7 @@
 """Signals that ask a training to stop: they are noted, and the training stops where it can go on.
 
 A cluster that needs its node back sends SIGTERM or SIGUSR1, a user at the keyboard SIGINT (Ctrl-C).
+The background of a script has SIGINT ignored, so that Ctrl-C stops the script alone: it stays so.
 """
 
 import os
@@ -38,7 +39,8 @@ class Interruption:
 def noted_signals() -> Iterator[Interruption]:
     """Yield what notes the signals that arrive while the block runs, instead of dying of them."""
     interruption = Interruption()
-    before = {number: signal.signal(number, interruption.note) for number in SIGNALS}
+    numbers = [n for n in SIGNALS if n != signal.SIGINT or signal.getsignal(n) != signal.SIG_IGN]
+    before = {number: signal.signal(number, interruption.note) for number in numbers}
     try:
         yield interruption
     finally:
