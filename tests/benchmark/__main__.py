@@ -79,7 +79,7 @@ def compared(work: Work, quantity: str, of_side: dict[str, float]) -> list[Measu
 )
 @click.option("--repeats", type=click.IntRange(min=1), help="Timings of each side and work.")
 def main(patterns: tuple[str, ...], repeats: int | None) -> None:
-    """Measure training and evaluation beside the peers `plain` and `public`.
+    """Measure training and evaluation beside the peers `dcls`, `plain` and `public`.
 
     Writes results/benchmark/engine.csv, docs/benchmark.md and docs/benchmark.png.
     """

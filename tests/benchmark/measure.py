@@ -15,15 +15,16 @@ from typing import Any, NamedTuple
 
 import torch
 
-from benchmark.ours import OurTraining, firing_rate
+from benchmark.ours import OurTraining, firing_rate, with_dcls
 from benchmark.peer import Data, PeerTraining
 from benchmark.works import BATCH, CLASSES, INPUTS, Work, all_works, drawn_data
 from delaynet.model.network import DelayNetwork
 from delaynet.training.initial import initial_network
 
 THREADS = 2
-PEERS = ("plain", "public")
+PEERS = ("dcls", "plain", "public")
 SIDES = ("ours", *PEERS)
+OUR_SIDES = ("ours", "dcls")
 WARM_UP_BATCHES = 2  # of an epoch or an evaluation; a step has one
 STEPS_BEFORE_EVALUATION = 10
 STEPS_FOR_MEMORY = 3
@@ -40,7 +41,7 @@ class Measurement(NamedTuple):
 
     Attributes:
         work: name.
-        peer: `plain` or `public`.
+        peer: `dcls`, `plain` or `public`.
         quantity: `step`, `epoch` or `evaluation`, in seconds, or `memory`, in MiB.
         ours: median.
         theirs: median.
@@ -72,7 +73,8 @@ def set_up_torch() -> None:
 
 def training_of(side: str, network: DelayNetwork, work: Work) -> Training:
     """Return the training of `ours` or a peer; peers copy the network, ours goes on with it."""
-    if side == "ours":
+    if side in OUR_SIDES:
+        network = with_dcls(network) if side == "dcls" else network
         return OurTraining(network, work.settings, work.sigma)
     # imported only where it is measured: the public packages take seconds
     start = getattr(import_module(f"benchmark.{side}"), f"{side}_training")
@@ -82,7 +84,7 @@ def training_of(side: str, network: DelayNetwork, work: Work) -> Training:
 
 def arranged(side: str, data: Data) -> Any:
     """Return the data in the layout that a side trains on."""
-    return (OurTraining if side == "ours" else PeerTraining).arrange(data)
+    return (OurTraining if side in OUR_SIDES else PeerTraining).arrange(data)
 
 
 def first(clips: int, data: Data) -> Data:
@@ -128,7 +130,7 @@ def task_of(side: str, network: DelayNetwork, data: Data, work: Work) -> Task:
 
 
 def seconds_of(work: Work, repeats: int, done: Callable[[int], object]) -> dict[str, float]:
-    """Time all sides in turn (ours, plain, public, ours, ..); return the median of each.
+    """Time all sides in turn (ours, dcls, plain, public, ours, ..); return the median of each.
 
     Args:
         work: to do.

@@ -1,5 +1,7 @@
 """This project's side of the comparison: its own functions, called as the training calls them."""
 
+import copy
+
 import torch
 from torch import Tensor
 
@@ -55,6 +57,14 @@ class OurTraining:
     def evaluate(self, clips: Clips) -> Tensor:
         """Return the predicted class of each clip, delays rounded."""
         return evaluate(self.network, clips).prediction
+
+
+def with_dcls(network: DelayNetwork) -> DelayNetwork:
+    """Return a copy of a network as `model.kernel: dcls` makes it."""
+    copied = copy.deepcopy(network)
+    for layer in copied.layers:
+        layer.uses_dcls = True
+    return copied
 
 
 @torch.no_grad()

@@ -1,4 +1,4 @@
-"""What the two peers share: optimisers, constraints, DEEP R with RigL, an epoch, an evaluation."""
+"""What `plain` and `public` share: optimisers, constraints, DEEP R with RigL, epoch, evaluation."""
 
 import copy
 from collections.abc import Sequence

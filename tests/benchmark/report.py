@@ -25,6 +25,7 @@ GROWTHS = {
 }
 LOOKS = {
     "ours": {"color": "#0A3A8C", "marker": "v"},
+    "dcls": {"color": "#2A8C82", "marker": "^"},
     "plain": {"color": "#C05A00", "marker": "s"},
     "public": {"color": "#767676", "marker": "o"},
 }
@@ -76,7 +77,7 @@ def _machine_table(machine: dict[str, str]) -> Iterator[str]:
 
 
 def main_table(rows: list[Measurement], growth: str = "") -> Iterator[str]:
-    """Yield the lines of a table: a line a work and quantity, both peers beside ours.
+    """Yield the lines of a table: a line a work and quantity, the peers beside ours.
 
     Args:
         rows: those of one work and quantity follow each other.

@@ -6,7 +6,7 @@ from comparison import relative_error
 from torch import Tensor
 
 from benchmark import plain
-from benchmark.ours import OurTraining, respond
+from benchmark.ours import OurTraining, respond, with_dcls
 from benchmark.peer import Data, PeerTraining
 from benchmark.plain import plain_training
 from benchmark.public import public_training
@@ -123,6 +123,15 @@ def test_the_plain_peer_trains_as_we_do(data: Data, case: str) -> None:
         assert relative_error(peer.network.weights[index], layer.weight) < 1e-4
     if peer.is_rewired:
         assert not torch.equal(peer.network.masks[0], masks[0])
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_with_the_kernels_of_dcls_it_trains_as_we_do(data: Data, case: str) -> None:
+    ours, _ = both("plain", case)
+    peer = OurTraining(with_dcls(ours.network), ours.settings, ours.sigma)
+    batch = ours.arrange(data)
+    for _ in range(3):
+        assert relative_error(peer.step(batch), ours.step(batch)) < 1e-5
 
 
 @pytest.mark.parametrize("case", CASES)

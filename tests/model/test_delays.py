@@ -1,9 +1,8 @@
-"""Delay kernels and delayed currents: taps, the authors' numbers, the dcls package, gradients."""
+"""Delay kernels and delayed currents: taps, the authors' numbers, gradients."""
 
 import pytest
 import torch
 from comparison import relative_error
-from DCLS.construct.modules import ConstructKernel1d
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch.nn.functional import conv1d, pad
@@ -73,24 +72,6 @@ def test_gaussian_kernel_agrees_with_the_authors_code(
 def test_rounded_kernel_agrees_with_the_authors_code(reference: dict[str, torch.Tensor]) -> None:
     kernel = rounded_kernel(reference["kernel_weight"], reference["kernel_delay"], 25)
     assert relative_error(kernel, reference["kernel_rounded_out"]) < 1e-6
-
-
-@pytest.mark.parametrize("sigma", [12.0, 2.0, 0.23])
-def test_gaussian_kernel_and_gradients_agree_with_the_dcls_package(sigma: float) -> None:
-    draw = torch.Generator().manual_seed(1)
-    weight = torch.randn(7, 5, generator=draw, dtype=torch.float64, requires_grad=True)
-    delay = (torch.rand(7, 5, generator=draw, dtype=torch.float64) * 24).requires_grad_()
-    cotangent = torch.randn(7, 5, 25, generator=draw, dtype=torch.float64)
-    dcls = ConstructKernel1d(7, 5, 1, 1, [25], "gauss")
-    position = (12 - delay)[None, ..., None]  # DCLS counts from the middle of the kernel
-    width = torch.full((1, 7, 5, 1), sigma, dtype=torch.float64)
-    theirs = dcls(weight[..., None], position, width)
-    ours = gaussian_kernel(weight, delay, sigma, 25)
-    assert relative_error(ours, theirs) < 1e-6
-    our_gradients = torch.autograd.grad(ours, (weight, delay), cotangent)
-    their_gradients = torch.autograd.grad(theirs, (weight, delay), cotangent)
-    for our_gradient, their_gradient in zip(our_gradients, their_gradients, strict=True):
-        assert relative_error(our_gradient, their_gradient) < 1e-6
 
 
 def test_gradients_agree_with_finite_differences() -> None:

@@ -213,6 +213,10 @@ class ModelSettings(Settings):
     layer's divided by the time constant. `published`: as in the published code, Kaiming uniform, up
     to sqrt(6 / inputs) of the dense layer, of which a sparse one keeps its connections; every layer
     alike."""
+    kernel: Literal["native", "dcls"] = Field("native", json_schema_extra={"before": "native"})
+    """What builds the delay kernels: `native`, this project's own functions, or `dcls`, the
+    published package. Both give the same network, to the precision of the numbers; `native` is the
+    faster (docs/benchmark.md)."""
 
 
 class TrainingSettings(Settings):

@@ -27,8 +27,8 @@ def gaussian_kernel(weight: Tensor, delay: Tensor, sigma: float, max_delay: int)
         K[j, i, d] = w[j, i] g(d - d[j, i]),  g of width sigma + 0.27, summing to 1 over the taps
 
     (DCLS with Gaussian interpolation, Khalfaoui-Hassani et al. 2023; Hammouamri et al. 2024, eq. 5;
-    the DCLS position P is max_delay // 2 - delay.) The `dcls` package is its oracle in the tests;
-    forward and backward it was measured 2.2 to 3 times slower (40 inputs, 96 and 256 neurons).
+    `dcls_kernel.py` has the same by the published package.) Forward and backward, the package was
+    measured 2.2 to 3 times slower (40 inputs, 96 and 256 neurons).
 
     Args:
         weight: weights, [..., out, in].

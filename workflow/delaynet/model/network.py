@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from delaynet.config.settings import ModelSettings
+from delaynet.model.dcls_kernel import dcls_kernel
 from delaynet.model.delays import gaussian_kernel, rounded_kernel, transformed_current
 from delaynet.model.neurons import leaky_integrator, normalised_lif
 from delaynet.model.taps import count_taps, current_of_taps, taps_of_connections
@@ -40,18 +41,25 @@ class DelayLayer(nn.Module):
         mask: the connections, bool, same shape.
         sign: fixed signs, -1 or 1, same shape; 0 where a sign is free.
         asks_dormant: whether dormant connections get gradients too, by which they may be grown.
+        uses_dcls: whether the package `dcls` builds the kernel.
     """
 
     mask: Tensor
     sign: Tensor
 
     def __init__(
-        self, arrays: LayerArrays, max_delay: int, learn_delays: bool, asks_dormant: bool = False
+        self,
+        arrays: LayerArrays,
+        max_delay: int,
+        learn_delays: bool,
+        asks_dormant: bool = False,
+        uses_dcls: bool = False,
     ) -> None:
         """Take the arrays over; delays get gradients only where they are learned."""
         super().__init__()
         self.max_delay = max_delay
         self.asks_dormant = asks_dormant
+        self.uses_dcls = uses_dcls
         self.weight = nn.Parameter(arrays.weight * arrays.mask)
         self.delay = nn.Parameter(arrays.delay.clone(), requires_grad=learn_delays)
         self.register_buffer("mask", arrays.mask.clone())
@@ -59,6 +67,8 @@ class DelayLayer(nn.Module):
 
     def kernel(self, sigma: float) -> Tensor:
         """Return the kernel [out, in, taps]: Gaussian of this width, or one tap for sigma 0."""
+        if self.uses_dcls:
+            return dcls_kernel(self.weight, self.delay, sigma, self.max_delay)
         if sigma == 0:
             kernel = rounded_kernel(self.weight, self.delay, self.max_delay)
         else:
@@ -69,7 +79,8 @@ class DelayLayer(nn.Module):
         """Return the delayed current that a signal causes.
 
         Two ways to the same result: on a CPU tap by tap, where there are at most as many taps as
-        pairs of neurons (about there, the times were measured to cross); else by transforms.
+        pairs of neurons (about there, the times were measured to cross); else by transforms, as
+        always with the kernel of `dcls`.
 
         Args:
             signal: [in, time, batch].
@@ -79,7 +90,7 @@ class DelayLayer(nn.Module):
             [out, time, batch].
         """
         _, outputs, inputs = self.mask.shape
-        if signal.device.type == "cpu":
+        if signal.device.type == "cpu" and not self.uses_dcls:
             asked = torch.ones_like(self.mask) if self._is_asking() else self.mask
             if count_taps(asked, sigma, self.max_delay) <= outputs * inputs:
                 connections = self.weight, self.delay, asked
@@ -125,7 +136,10 @@ class DelayNetwork(nn.Module):
         self.layers = cast(
             Sequence[DelayLayer],
             nn.ModuleList(
-                DelayLayer(arrays, model.max_delay, learn_delays, asks_dormant) for arrays in layers
+                DelayLayer(
+                    arrays, model.max_delay, learn_delays, asks_dormant, model.kernel == "dcls"
+                )
+                for arrays in layers
             ),
         )
         self.norms = cast(
