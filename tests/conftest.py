@@ -8,10 +8,10 @@ import pytest
 import torch
 from torch import Tensor
 
-from delaynet.config.settings import DecibelFeatures
+from delaynet.config.settings import CorpusSettings, DecibelFeatures
 from delaynet.data.corpus.check import check_corpus
-from delaynet.data.corpus.synthetic import write_corpus
 from delaynet.data.features.writing import write_features
+from delaynet.data.sources.synthetic import write_corpus
 
 REFERENCE = Path(__file__).parent / "reference"
 
@@ -43,5 +43,6 @@ def small_corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def small_features(small_corpus: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The features of the small corpus."""
     path = tmp_path_factory.mktemp("features") / "features.h5"
-    write_features(small_corpus, check_corpus(small_corpus), path, DecibelFeatures())
+    report = check_corpus(small_corpus, CorpusSettings())
+    write_features(small_corpus, report, path, DecibelFeatures())
     return path

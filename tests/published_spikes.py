@@ -5,7 +5,7 @@ from pathlib import Path
 import h5py
 import numpy as np
 
-from delaynet.data.corpus.layout import DIGIT_NAMES
+from delaynet.data.corpus.clips import DIGIT_NAMES
 
 DIGITS = [*DIGIT_NAMES["english"], *DIGIT_NAMES["german"]]
 

@@ -47,13 +47,24 @@ MISTAKES = {
         "report.json",
     ),
     "check of no corpus": (
-        ["corpus", "check", "--corpus", "nowhere", "--output", "report.json"], "nowhere",
+        ["corpus", "check", "--corpus", "nowhere", "--settings", '"folder"',
+         "--output", "report.json"],
+        "nowhere",
     ),
     "unpacking of no archive": (
-        ["corpus", "unpack", "--archive", "none.tar.gz", "--output", "corpus"], "none.tar.gz",
+        ["corpus", "make", "--settings", '{"source": "heidelberg", "archive": "none.tar.gz"}',
+         "--output", "corpus"],
+        "none.tar.gz",
     ),
     "download of nothing known": (
-        ["corpus", "fetch", "--published", "none.json", "--output", "out.tar.gz"], "none.json",
+        ["corpus", "fetch", "--corpus", "heidelberg", "--published", "none.json",
+         "--output", "out.tar.gz"],
+        "none.json",
+    ),
+    "pin of no archive": (
+        ["corpus", "pin", "--corpus", "heidelberg",
+         "--published", str(Path(__file__).parents[2] / "config" / "downloads.json")],
+        "hd_audio.tar.gz",
     ),
     "no epochs": (
         ["train", "--settings", SETTINGS + ', "model": {}, "training": {"epochs": 0}}',

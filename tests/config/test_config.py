@@ -132,8 +132,7 @@ WRONG = [
         {"training": {"growth": "v1"}},
         ["`training.growth`", '"v1"', "called 'positive_gradient' now"],
     ),
-    ("a folder that is not named", {"corpus": {"source": "folder"}}, ["corpus", "folder"]),
-    ("a folder without use", {"corpus": {"folder": "recordings"}}, ["corpus", "folder"]),
+    ("a source that is none", {"corpus": "shd"}, ["corpus.source", "'shd'", "folder, heidelberg"]),
 ]
 
 

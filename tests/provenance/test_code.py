@@ -32,9 +32,7 @@ def loaded_by(*modules: str) -> set[str]:
     return set(result.stdout.split())
 
 
-@pytest.mark.parametrize(
-    "command", ["corpus_speak", "corpus_fetch", "features", "train", "grouping", "manuscript"]
-)
+@pytest.mark.parametrize("command", ["corpus_fetch", "features", "train", "grouping", "manuscript"])
 @pytest.mark.slow
 def test_declared_code_is_all_that_a_command_loads(command: str) -> None:
     loaded = loaded_by(f"delaynet.cli.{command}")

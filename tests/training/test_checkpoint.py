@@ -252,8 +252,8 @@ def test_an_input_that_is_not_finite_stops_the_run_and_the_last_good_checkpoint_
     poisoned = Path(shutil.copy(features, tmp_path / "features.h5"))
     state = TrainingState.before_training(initial_network(settings, 16, 20), settings)
     with h5py.File(poisoned, "a") as file:
-        speaker, split = file["speaker"][()], file["split"].asstr()[()]
-        training = np.flatnonzero((speaker != 11) & (split == "train"))
+        speaker, split = file["speaker"].asstr()[()], file["split"].asstr()[()]
+        training = np.flatnonzero((speaker != "11") & (split == "train"))
         state.begin_epoch(len(training), settings.training.batch_size)
         third = state.batches(settings.training.batch_size)[2]
         file["features"][training[int(third[0])], 3, 5] = np.nan

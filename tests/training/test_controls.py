@@ -26,7 +26,7 @@ SPLITS = ("training", "validation", "test")
 
 @pytest.fixture(scope="module")
 def natural(features: Path) -> Splits:
-    return load_splits(features, (11,), torch.device("cpu"))
+    return load_splits(features, ("11",), torch.device("cpu"))
 
 
 @pytest.fixture(scope="module")

@@ -81,7 +81,7 @@ def test_accuracy_is_correct_over_all_and_anyone_can_count_it(folder: Path) -> N
 
 
 def test_the_saved_network_gives_the_saved_predictions(folder: Path, small_features: Path) -> None:
-    splits = load_splits(small_features, (11,), torch.device("cpu"))
+    splits = load_splits(small_features, ("11",), torch.device("cpu"))
     network = rebuild(read_network(folder / "network.h5"), run_settings().model)
     evaluation = evaluate(network, splits.test)
     assert evaluation.correct == read_summary(folder)["test_correct"]
@@ -91,7 +91,7 @@ def test_the_saved_network_gives_the_saved_predictions(folder: Path, small_featu
 
 
 def test_validation_speakers_are_in_no_other_split(small_features: Path) -> None:
-    splits = load_splits(small_features, (11,), torch.device("cpu"))
+    splits = load_splits(small_features, ("11",), torch.device("cpu"))
     speakers = {
         name: {filename.split("_")[1] for filename in getattr(splits, name).filename}
         for name in ("training", "validation")
@@ -176,8 +176,10 @@ def test_the_log_warns_of_a_gpu_that_is_not_used(
 
 
 def test_validation_speakers_that_are_not_there_are_named(small_features: Path) -> None:
-    with pytest.raises(UserError, match=r"no clips of speakers \[77\]"):
-        load_splits(small_features, (77,), torch.device("cpu"))
+    with pytest.raises(
+        UserError, match=r"no clips of speakers 77, .* it has 0, 1, 2, 3, 6, 7, 8, 9, 10, 11."
+    ):
+        load_splits(small_features, ("77",), torch.device("cpu"))
 
 
 def test_the_summary_says_how_active_and_connected_the_network_is(folder: Path) -> None:
@@ -193,7 +195,7 @@ def test_the_summary_says_how_active_and_connected_the_network_is(folder: Path) 
 def test_after_annealing_rounding_the_delays_changes_few_steps_and_predictions(
     folder: Path, small_features: Path
 ) -> None:
-    splits = load_splits(small_features, (11,), torch.device("cpu"))
+    splits = load_splits(small_features, ("11",), torch.device("cpu"))
     network = rebuild(read_network(folder / "network.h5"), run_settings().model)
     sigma = run_settings().training.final_sigma
     annealed = rounding_gap(network, splits.test, sigma)
@@ -207,7 +209,7 @@ def test_after_annealing_rounding_the_delays_changes_few_steps_and_predictions(
 def test_a_very_narrow_kernel_on_whole_delays_is_a_rounded_one(
     folder: Path, small_features: Path
 ) -> None:
-    splits = load_splits(small_features, (11,), torch.device("cpu"))
+    splits = load_splits(small_features, ("11",), torch.device("cpu"))
     network = rebuild(read_network(folder / "initial.h5"), run_settings().model)
     gap = rounding_gap(network, splits.test, 0.1 - MINIMAL_WIDTH)
     assert gap == pytest.approx((0, 0, 0), abs=1e-4)
@@ -216,7 +218,7 @@ def test_a_very_narrow_kernel_on_whole_delays_is_a_rounded_one(
 def test_the_gap_is_counted_clip_by_clip_and_step_by_step(
     folder: Path, small_features: Path
 ) -> None:
-    splits = load_splits(small_features, (11,), torch.device("cpu"))
+    splits = load_splits(small_features, ("11",), torch.device("cpu"))
     network = rebuild(read_network(folder / "network.h5"), run_settings().model)
     rounded, spread = (
         network(splits.test.signal(slice(None)), sigma, None) for sigma in (0.0, 2.0)

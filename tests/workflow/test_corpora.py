@@ -4,6 +4,7 @@ import json
 import os
 import re
 import shutil
+import sys
 import tarfile
 from pathlib import Path
 
@@ -44,7 +45,7 @@ def project_with(target: Path, mirror: Mirror, configuration: str = HEIDELBERG) 
     return project
 
 
-def test_the_heidelberg_digits_are_fetched_pinned_checked_and_never_asked_for_again(
+def test_the_heidelberg_digits_are_fetched_checked_pinned_and_never_asked_for_again(
     archive: Path, tmp_path: Path
 ) -> None:
     mirror = Mirror(archive.read_bytes())
@@ -54,8 +55,12 @@ def test_the_heidelberg_digits_are_fetched_pinned_checked_and_never_asked_for_ag
             ("check", "corpus", "features", "fetch"), 1
         )
         assert mirror.requests == []  # a plan asks nothing of the network
+        published = (project / "published.json").read_text()
         snakemake(project, FEATURES)
         assert len(mirror.archive_requests()) == 1
+    assert published == (project / "published.json").read_text()
+    pin = ["corpus", "pin", "--corpus", "heidelberg", "--published", "published.json"]
+    run(project, sys.executable, "-m", "delaynet", *pin)
     pinned = json.loads((project / "published.json").read_text())["heidelberg"]["pinned"]
     assert pinned["bytes"] == archive.stat().st_size
     with h5py.File(project / FEATURES) as file:

@@ -562,7 +562,7 @@ def test_a_figure_is_traced_from_wherever_it_was_copied_to(project: Path, tmp_pa
         assert result.returncode == 0, result.stdout
         assert f"a copy of results/figures/accuracy{suffix}" in result.stdout.splitlines()[0]
         assert "results/corpus " in result.stdout
-        assert "by `delaynet corpus speak --trials 1" in result.stdout
+        assert "by `delaynet corpus make --settings" in result.stdout
         flip(copy)
         result = audit(project, copy)
         assert result.returncode == 1

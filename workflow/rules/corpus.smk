@@ -1,7 +1,9 @@
-# Reads:  the configuration; for the Heidelberg Digits the network, or an archive on disk; a user's
-#         own folder of recordings
-# Writes: resources/hd_audio.tar.gz, results/corpus/ (audio and lists in the layout of the
-#         Heidelberg Digits), results/corpus_report.json
+# Reads:  the configuration; for a published corpus the network, or an archive on disk; a user's own
+#         folder of recordings
+# Writes: resources/<archive>, results/corpus/, results/corpus_report.json (the table of clips, and
+#         how each was recorded)
+#
+# What is particular to a corpus stands in its file in delaynet/data/sources/.
 
 
 localrules:
@@ -13,7 +15,7 @@ localrules:
 # how far a download is, as it may take long.
 rule fetch:
     output:
-        update(naming.FETCHED_ARCHIVE),
+        update(naming.fetched_archive(CONFIG)),
     log:
         "logs/fetch.log",
     benchmark:
@@ -24,16 +26,17 @@ rule fetch:
         mem_mb=500,
         runtime=600,
     params:
+        corpus=CONFIG.corpus.source,
         published=CONFIG.corpus.published,
     shell:
-        "DELAYNET_RULE=fetch python -m delaynet corpus fetch"
+        "DELAYNET_RULE=fetch python -m delaynet corpus fetch --corpus {params.corpus}"
         " --published {params.published:q} --output {output}"
         " 2> >(tee {log} >&2)"
 
 
 rule corpus:
     input:
-        naming.corpus_archive(CONFIG),
+        naming.corpus_archives(CONFIG),
     output:
         directory("results/corpus"),
     log:
@@ -48,11 +51,11 @@ rule corpus:
         runtime=60,
     params:
         made_by=RULES["corpus"],
-        command=naming.corpus_command(CONFIG),
-        code=code(naming.corpus_module(CONFIG)),
+        settings=naming.corpus_settings(CONFIG),
+        code=code("delaynet.cli.corpus_make", naming.source_module(CONFIG)),
     shell:
-        "DELAYNET_RULE={params.made_by:q} DELAYNET_PROCESSES={threads} python -m delaynet corpus"
-        " {params.command} --output {output} 2> {log}"
+        "DELAYNET_RULE={params.made_by:q} python -m delaynet corpus make"
+        " --settings {params.settings:q} --processes {threads} --output {output} 2> {log}"
 
 
 rule check:
@@ -73,9 +76,10 @@ rule check:
     params:
         made_by=RULES["check"],
         corpus=naming.corpus_folder(CONFIG),
+        settings=naming.corpus_settings(CONFIG),
         inventory=naming.inventory(CONFIG),
-        code=code("delaynet.cli.corpus_check"),
+        code=code("delaynet.cli.corpus_check", naming.source_module(CONFIG)),
     shell:
         "DELAYNET_RULE={params.made_by:q} python -m delaynet corpus check"
-        " --corpus {params.corpus:q} --processes {threads}"
+        " --corpus {params.corpus:q} --settings {params.settings:q} --processes {threads}"
         " --output {output} 2> {log}"

@@ -30,7 +30,7 @@ rule numbers:
         runtime=10,
     params:
         made_by=RULES["numbers"],
-        code=code("delaynet.cli.numbers"),
+        code=code("delaynet.cli.numbers", naming.source_module(CONFIG)),
     shell:
         "DELAYNET_RULE={params.made_by:q} python -m delaynet numbers"
         " --config {input.config} --results results --output {output} 2> {log}"

@@ -8,29 +8,34 @@ import math
 import subprocess
 import sys
 import time
+from dataclasses import replace
 
 import numpy as np
 import pytest
 import soundfile
 from click.testing import CliRunner
 
-import delaynet.data.corpus.check
 from delaynet.cli.corpus_check import command
 from delaynet.config.errors import UserError
+from delaynet.config.settings import CorpusSettings
 from delaynet.data.corpus.check import check_corpus
-from delaynet.data.corpus.layout import SPLITS, audio_path, digit_clip, list_path, write_filenames
+from delaynet.data.corpus.clips import FAULT_KINDS
+from delaynet.data.corpus.layout import LISTS, audio_path, digit_clip, list_path, write_filenames
 from delaynet.data.corpus.report import (
-    FAULT_KINDS,
-    CorpusReport,
     read_report,
     usable_clips,
     write_report,
 )
-from delaynet.data.corpus.synthetic import clip_audio, corpus_clips
+from delaynet.data.sources import heidelberg
+from delaynet.data.sources.synthetic import clip_audio, corpus_clips
 
 RATE = 22050
-CLIPS = [digit_clip("english", speaker, 0, digit) for speaker in range(2) for digit in range(10)]
-TRAIN, TEST = CLIPS[:14], CLIPS[14:]
+NAMES = [(speaker, digit) for speaker in range(2) for digit in range(10)]
+TRAIN = [digit_clip("english", speaker, 0, digit, "train") for speaker, digit in NAMES[:14]]
+TEST = [digit_clip("english", speaker, 0, digit, "test") for speaker, digit in NAMES[14:]]
+CLIPS = TRAIN + TEST
+OWN = CorpusSettings(source="folder")
+DIGITS = CorpusSettings(source="synthetic")
 
 
 def spoken(clip):
@@ -61,15 +66,14 @@ def add_line(folder, split, line):
 def faults_of(folder, number):
     """The kinds of fault of one of the twenty clips."""
     name = CLIPS[number].filename
-    return [fault.fault for fault in check_corpus(folder).faults if fault.filename == name]
+    return [fault.fault for fault in check_corpus(folder, OWN).faults if fault.filename == name]
 
 
 def test_a_good_corpus_is_reported_clip_by_clip_in_the_order_of_file_names(folder):
-    report = check_corpus(folder)
+    report = check_corpus(folder, OWN)
     assert (report.name, report.source) == ("my words", "folder")
     assert report.faults == report.notes == ()
     assert [checked.clip for checked in report.clips] == CLIPS
-    assert [checked.split for checked in report.clips] == ["train"] * 14 + ["test"] * 6
     for checked in report.clips:
         samples = spoken(checked.clip) / 2**15
         assert checked.seconds == pytest.approx(len(samples) / RATE, abs=1e-6)
@@ -84,19 +88,19 @@ def test_a_good_corpus_is_reported_clip_by_clip_in_the_order_of_file_names(folde
 def test_lists_may_have_the_audio_prefix_windows_line_ends_a_byte_order_mark_and_blank_lines(
     folder,
 ):
-    expected = check_corpus(folder)
+    expected = check_corpus(folder, OWN)
     lines = [f"audio/{clip.filename}" for clip in TRAIN]
     content = "\ufeff\r\n" + "\r\n\r\n".join(lines)
     list_path(folder, "train").write_bytes(content.encode())
-    assert check_corpus(folder) == expected
+    assert check_corpus(folder, OWN) == expected
 
 
 def test_without_a_folder_there_is_nothing_to_report(tmp_path):
     with pytest.raises(UserError, match=r"no corpus folder .*nowhere"):
-        check_corpus(tmp_path / "nowhere")
+        check_corpus(tmp_path / "nowhere", OWN)
 
 
-@pytest.mark.parametrize("split", SPLITS)
+@pytest.mark.parametrize("split", LISTS)
 @pytest.mark.parametrize(
     ("content", "words"),
     [
@@ -110,30 +114,30 @@ def test_without_a_list_there_is_nothing_to_report(folder, split, content, words
     path = list_path(folder, split)
     path.unlink() if content is None else path.write_bytes(content)
     with pytest.raises(UserError, match=rf"The list .*{split}_filenames.txt {words}"):
-        check_corpus(folder)
+        check_corpus(folder, OWN)
 
 
 def test_without_a_folder_of_sounds_there_is_nothing_to_report(folder):
     (folder / "audio").rename(folder / "sounds")
     with pytest.raises(UserError, match="audio cannot be read"):
-        check_corpus(folder)
+        check_corpus(folder, OWN)
 
 
 def test_hidden_files_are_no_recordings(folder):
     for name in (".DS_Store", "._lang-english_speaker-00_trial-0_digit-0.flac"):
         (folder / "audio" / name).write_bytes(b"x")
-    assert check_corpus(folder).faults == ()
+    assert check_corpus(folder, OWN).faults == ()
 
 
 def test_a_line_that_names_no_clip_is_told_with_its_list_and_number(folder):
     add_line(folder, "test", "readme.txt")
-    (fault,) = check_corpus(folder).faults
+    (fault,) = check_corpus(folder, OWN).faults
     assert fault == ("readme.txt", "name", "line 7 of test_filenames.txt: not the name of a clip")
 
 
 def test_a_clip_in_both_lists_is_in_neither(folder):
     add_line(folder, "test", TRAIN[3].filename)
-    report = check_corpus(folder)
+    report = check_corpus(folder, OWN)
     places = "line 4 of train_filenames.txt, line 7 of test_filenames.txt"
     assert report.faults == ((TRAIN[3].filename, "both lists", places),)
     assert TRAIN[3] not in [checked.clip for checked in report.clips]
@@ -143,7 +147,7 @@ def test_two_files_of_one_recording_are_told_in_whichever_lists_they_are(folder)
     name = TRAIN[0].filename.replace(".flac", ".wav")
     soundfile.write(folder / "audio" / name, spoken(TRAIN[0]), RATE)
     add_line(folder, "test", name)
-    report = check_corpus(folder)
+    report = check_corpus(folder, OWN)
     assert report.faults == (
         (TRAIN[0].filename, "same recording", f"as {name}"),
         (name, "same recording", f"as {TRAIN[0].filename}"),
@@ -158,17 +162,16 @@ def test_a_corpus_of_digits_has_no_other_words_and_a_users_own_has(folder, sourc
     ):
         soundfile.write(folder / "audio" / name, spoken(CLIPS[0]), RATE)
         add_line(folder, "train", name)
-    assert check_corpus(folder).faults == ()
-    (folder / "corpus.json").write_text(json.dumps({"name": "digits", "source": source}))
-    assert [fault[1:] for fault in check_corpus(folder).faults] == [
+    assert check_corpus(folder, OWN).faults == ()
+    digits = CorpusSettings(source=source)
+    assert [fault[1:] for fault in check_corpus(folder, digits).faults] == [
         ("unknown label", "no english digit '12'"),
         ("unknown label", "no french digit '1'"),
     ]
 
 
 def test_the_published_counts_are_compared_and_the_lists_are_followed(folder):
-    (folder / "corpus.json").write_text('{"name": "Heidelberg Digits", "source": "heidelberg"}')
-    report = check_corpus(folder)
+    report = check_corpus(folder, CorpusSettings(source="heidelberg"))
     assert report.notes == (
         "The Heidelberg Digits have 10,420 clips (8,156 to train, 2,264 to test); "
         "these lists have 20 clips (14 to train, 6 to test) and are followed.",
@@ -178,9 +181,8 @@ def test_the_published_counts_are_compared_and_the_lists_are_followed(folder):
 
 
 def test_the_published_counts_themselves_are_not_worth_a_note(folder, monkeypatch):
-    (folder / "corpus.json").write_text('{"name": "Heidelberg Digits", "source": "heidelberg"}')
-    monkeypatch.setattr(delaynet.data.corpus.check, "HEIDELBERG_CLIPS", {"train": 14, "test": 6})
-    assert check_corpus(folder).notes == ()
+    monkeypatch.setattr(heidelberg, "PUBLISHED_CLIPS", {"train": 14, "test": 6})
+    assert check_corpus(folder, CorpusSettings(source="heidelberg")).notes == ()
 
 
 # -- sound ---------------------------------------------------------------------------------------
@@ -217,7 +219,7 @@ def test_a_truncated_wav_is_unreadable(folder, kept):
     soundfile.write(name_in(folder, 0), spoken(CLIPS[0]), RATE, format="WAV")
     assert faults_of(folder, 0) == []
     cut(name_in(folder, 0), kept)
-    (fault,) = check_corpus(folder).faults
+    (fault,) = check_corpus(folder, OWN).faults
     assert fault.fault == "unreadable"
     assert fault.detail.endswith("bytes are missing")
 
@@ -227,13 +229,13 @@ def test_a_wav_from_a_pipe_whose_header_promises_too_much_is_read_as_it_is(folde
     content = bytearray(name_in(folder, 0).read_bytes())
     content[4:8] = content[40:44] = b"\xff\xff\xff\xff"
     name_in(folder, 0).write_bytes(content)
-    (checked, *_) = check_corpus(folder).clips
+    (checked, *_) = check_corpus(folder, OWN).clips
     assert checked.seconds == pytest.approx(len(spoken(CLIPS[0])) / RATE, abs=1e-6)
 
 
 def test_a_page_in_place_of_a_recording_is_unreadable(folder):
     name_in(folder, 0).write_text("<html>404 not found</html>")
-    assert check_corpus(folder).faults == (
+    assert check_corpus(folder, OWN).faults == (
         (CLIPS[0].filename, "unreadable", "Format not recognised"),
     )
 
@@ -262,7 +264,7 @@ def test_no_bytes_and_no_samples_are_empty(folder):
 )
 def test_samples_that_are_all_equal_are_silent(folder, samples, detail):
     soundfile.write(name_in(folder, 0), samples, RATE, format="WAV", subtype="FLOAT")
-    (fault,) = check_corpus(folder).faults
+    (fault,) = check_corpus(folder, OWN).faults
     assert fault.fault == "silent"
     assert fault.detail.startswith(detail)
 
@@ -293,7 +295,7 @@ def test_twenty_clips_of_a_format_are_reported_rightly(tmp_path, rate, subtype, 
         soundfile.write(audio_path(tmp_path, clip), samples, rate, subtype=subtype)
     write_filenames(list_path(tmp_path, "train"), TRAIN)
     write_filenames(list_path(tmp_path, "test"), TEST)
-    report = check_corpus(tmp_path)
+    report = check_corpus(tmp_path, OWN)
     assert report.faults == report.notes == ()
     assert len(report.clips) == 20
     for checked in report.clips:
@@ -309,7 +311,7 @@ def test_twenty_clips_of_a_format_are_reported_rightly(tmp_path, rate, subtype, 
 def test_every_usual_kind_of_wav_is_read(folder, subtype):
     samples = spoken(CLIPS[0]) / 2**15
     soundfile.write(name_in(folder, 0), samples, RATE, format="WAV", subtype=subtype)
-    checked = check_corpus(folder).clips[0]
+    checked = check_corpus(folder, OWN).clips[0]
     assert checked.encoding == f"WAV {subtype}"
     assert checked.level_db == pytest.approx(10 * math.log10(np.mean(samples**2)), abs=0.1)
 
@@ -317,7 +319,7 @@ def test_every_usual_kind_of_wav_is_read(folder, subtype):
 def test_differing_rates_and_channels_are_worth_a_note(folder):
     samples = np.stack([spoken(CLIPS[0])] * 2, axis=1)
     soundfile.write(name_in(folder, 0), samples, 48000)
-    assert check_corpus(folder).notes == (
+    assert check_corpus(folder, OWN).notes == (
         "The sampling rates of the clips differ: 22,050 Hz (19), 48,000 Hz (1).",
         "The numbers of channels of the clips differ: 1 (19), 2 (1).",
     )
@@ -329,7 +331,6 @@ def test_differing_rates_and_channels_are_worth_a_note(folder):
 @pytest.fixture
 def faulty(folder):
     """A corpus with every kind of fault, and the kinds by file name."""
-    (folder / "corpus.json").write_text('{"name": "bad digits", "source": "synthetic"}')
     names = [clip.filename for clip in CLIPS]
     add_line(folder, "train", "readme.txt")
     add_line(folder, "train", names[0])
@@ -372,7 +373,7 @@ def faulty(folder):
 
 def test_every_kind_of_fault_is_found_at_once_with_its_file(faulty):
     folder, expected = faulty
-    report = check_corpus(folder)
+    report = check_corpus(folder, DIGITS)
     assert [(fault.filename, fault.fault) for fault in report.faults] == expected
     assert {fault.fault for fault in report.faults} == set(FAULT_KINDS)
     assert all(fault.detail for fault in report.faults)
@@ -381,39 +382,41 @@ def test_every_kind_of_fault_is_found_at_once_with_its_file(faulty):
 
 
 def test_faults_stop_with_a_list_of_all(faulty):
-    report = check_corpus(faulty[0])
+    report = check_corpus(faulty[0], DIGITS)
     with pytest.raises(UserError) as error:
         usable_clips(report, "stop")
     first, *lines = str(error.value).splitlines()
-    assert first.startswith("the corpus 'bad digits' has 15 faults: mend them, or set `corpus.faul")
+    assert first.startswith(
+        "the corpus 'synthetic digits (eSpeak NG)' has 15 faults: mend them, or set `corpus.faul"
+    )
     assert len(lines) == 15
     assert f"'{CLIPS[5].filename}': empty (no bytes)" in lines
 
 
 def test_or_faulty_clips_are_left_out(faulty):
-    clips = usable_clips(check_corpus(faulty[0]), "leave_out")
+    clips = usable_clips(check_corpus(faulty[0], DIGITS), "leave_out")
     assert [checked.clip for checked in clips] == CLIPS[8:19]
 
 
 def test_without_faults_both_settings_give_all_clips(folder):
-    report = check_corpus(folder)
+    report = check_corpus(folder, OWN)
     assert usable_clips(report, "stop") == usable_clips(report, "leave_out") == [*report.clips]
 
 
 @pytest.mark.parametrize("faults", ["stop", "leave_out"])
-@pytest.mark.parametrize("split", SPLITS)
+@pytest.mark.parametrize("split", LISTS)
 def test_a_list_without_a_clip_is_told(folder, faults, split):
-    report = check_corpus(folder)
-    left = tuple(checked for checked in report.clips if checked.split != split)
+    report = check_corpus(folder, OWN)
+    left = tuple(checked for checked in report.clips if checked.clip.split != split)
     with pytest.raises(UserError, match=f"'my words' has no clip without a fault in its {split}"):
-        usable_clips(CorpusReport(report.name, report.source, left, (), ()), faults)
+        usable_clips(replace(report, clips=left, faults=(), notes=()), faults)
 
 
 # -- the report's file ---------------------------------------------------------------------------
 
 
 def test_a_report_is_read_as_it_was_written(faulty, tmp_path):
-    report = check_corpus(faulty[0])
+    report = check_corpus(faulty[0], DIGITS)
     write_report(report, tmp_path / "report.json")
     assert read_report(tmp_path / "report.json") == report
     content = json.loads((tmp_path / "report.json").read_text())
@@ -426,7 +429,7 @@ def test_a_report_is_read_as_it_was_written(faulty, tmp_path):
 
 def test_a_name_that_is_not_text_is_reported_and_survives_the_file(folder, tmp_path):
     (folder / "audio" / "schön.flac".encode("latin-1").decode(errors="surrogateescape")).touch()
-    report = check_corpus(folder)
+    report = check_corpus(folder, OWN)
     assert [fault.fault for fault in report.faults] == ["name"]
     write_report(report, tmp_path / "report.json")
     assert read_report(tmp_path / "report.json") == report
@@ -450,7 +453,7 @@ def test_a_report_that_is_not_there_is_told(tmp_path):
 
 def test_the_report_is_the_same_bytes_whatever_the_number_of_processes(faulty, tmp_path):
     for processes in (1, 3):
-        write_report(check_corpus(faulty[0], processes), tmp_path / f"{processes}.json")
+        write_report(check_corpus(faulty[0], DIGITS, processes), tmp_path / f"{processes}.json")
     assert (tmp_path / "1.json").read_bytes() == (tmp_path / "3.json").read_bytes()
 
 
@@ -464,7 +467,7 @@ def test_the_command_warns_of_faults_and_succeeds(faulty, tmp_path, caplog):
     for number in range(10):
         (faulty[0] / "audio" / f"{number}.doc").touch()
     output = tmp_path / "results" / "corpus_report.json"
-    arguments = ["--corpus", str(faulty[0]), "--output", str(output)]
+    arguments = ["--corpus", str(faulty[0]), "--settings", '"synthetic"', "--output", str(output)]
     with caplog.at_level("INFO"):
         result = CliRunner().invoke(command, arguments, catch_exceptions=False)
     assert result.exit_code == 0
@@ -495,7 +498,7 @@ def test_a_quarter_of_the_heidelberg_digits_takes_less_than_a_quarter_of_a_minut
     write_filenames(list_path(tmp_path, "train"), clips[:2000])
     write_filenames(list_path(tmp_path, "test"), clips[2000:])
     begin = time.monotonic()
-    report = check_corpus(tmp_path, processes=2)
+    report = check_corpus(tmp_path, OWN, processes=2)
     assert time.monotonic() - begin < 15
     assert (len(report.clips), report.faults) == (2605, ())
     write_report(report, tmp_path / "report.json")

@@ -34,6 +34,7 @@ from local_mirror import (
 )
 
 from delaynet.cli.corpus_fetch import command
+from delaynet.cli.corpus_pin import command as pin_command
 from delaynet.config.errors import UserError
 from delaynet.data.corpus.answers import Decision, Step, decide, parse_checksums, version
 from delaynet.data.corpus.download import check, fetch
@@ -113,16 +114,16 @@ def nothing_listens() -> str:
 # good days
 
 
-def test_an_archive_is_fetched_verified_and_pinned(
+def test_an_archive_is_fetched_and_verified_and_the_file_of_addresses_stays(
     target: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level("INFO")
     mirror = Mirror(CONTENT)
     assert fetched(mirror, target=target) == CONTENT
-    path = target.parent.parent / "downloads.json"
-    assert load_published(path, "heidelberg").pinned == pin_of(CONTENT)
     assert f"{target}: fetched from {mirror.url}{NAME}; 300000 bytes" in caplog.text
-    assert f"{path}: pins 'heidelberg' now; commit this file" in caplog.text
+    path = target.parent.parent / "downloads.json"
+    assert f"{path} does not pin it; `delaynet corpus pin --corpus heidelberg` does" in caplog.text
+    assert load_published(path, "heidelberg").pinned is None
 
 
 def test_an_archive_that_is_there_costs_no_request(
@@ -138,7 +139,7 @@ def test_an_archive_that_is_there_costs_no_request(
     assert f"{target}: is there, and is what" in caplog.text
 
 
-def test_an_archive_that_is_there_before_any_pin_is_pinned_and_that_is_told(
+def test_an_archive_that_is_there_before_any_pin_is_taken_as_it_is_and_that_is_told(
     target: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     target.parent.mkdir()
@@ -148,8 +149,9 @@ def test_an_archive_that_is_there_before_any_pin_is_pinned_and_that_is_told(
         published = published_by(mirror, target=target)
         fetch(published, target, PATIENCE)
     assert mirror.requests == []
-    assert load_published(published.path, "heidelberg").pinned == pin_of(CONTENT)
-    assert "could not be compared with the publisher's list" in caplog.text
+    assert load_published(published.path, "heidelberg").pinned is None
+    assert "is there and is taken as it is (300000 bytes, MD5 " in caplog.text
+    assert "does not pin it" in caplog.text
 
 
 def test_a_pinned_archive_needs_no_list_of_checksums(target: Path) -> None:
@@ -484,7 +486,7 @@ def stalled(target: Path) -> Iterator[tuple[Mirror, subprocess.Popen[str]]]:
     with running(mirror):
         path = published_by(mirror, target=target).path
         process = subprocess.Popen(
-            [*FETCHING, "--published", str(path), "--output", str(target)],
+            [*FETCHING, "--corpus=heidelberg", f"--published={path}", f"--output={target}"],
             stderr=subprocess.PIPE,
             encoding="utf-8",
         )
@@ -580,18 +582,6 @@ def test_a_disk_that_fills_up_is_one_sentence_and_the_part_is_gone_on_from(targe
         fetch(published, target, PATIENCE)
     assert target.read_bytes() == CONTENT
     assert mirror.archive_requests()[-1].range == "bytes=100000-"
-
-
-def test_a_pin_that_cannot_be_written_leaves_the_part(target: Path) -> None:
-    mirror = Mirror(CONTENT)
-    with running(mirror):
-        published = published_by(mirror, target=target)
-        published.path.unlink()
-        published.path.mkdir()
-        with pytest.raises(UserError, match="cannot be read"):
-            fetch(published, target, PATIENCE)
-    assert not target.exists()
-    assert paths_of_part(target)[0].read_bytes() == CONTENT
 
 
 # an archive on this disk
@@ -769,13 +759,15 @@ def test_the_command_fetches_to_the_named_place_and_records_it(target: Path) -> 
     with running(mirror):
         path = published_by(mirror, target=target).path
         result = CliRunner().invoke(
-            command, ["--published", str(path), "--output", str(target)], catch_exceptions=False
+            command,
+            ["--corpus", "heidelberg", "--published", str(path), "--output", str(target)],
+            catch_exceptions=False,
         )
     assert result.exit_code == 0
     assert target.read_bytes() == CONTENT
     record = json.loads(target.with_name(f"{NAME}.record.json").read_text())
     assert record["outputs"][str(target)]["sha256"] == pin_of(CONTENT).sha256
-    assert record["inputs"] == {}  # what it pins, it writes there
+    assert record["inputs"] == {}
     assert record["parameters"]["published"] == str(path)
 
 
@@ -786,6 +778,23 @@ def test_the_archive_goes_to_resources_if_no_place_is_named(
     mirror = Mirror(CONTENT)
     with running(mirror):
         path = published_by(mirror, target=tmp_path / "config" / NAME).path
-        result = CliRunner().invoke(command, ["--published", str(path)], catch_exceptions=False)
+        result = CliRunner().invoke(
+            command, ["--corpus", "heidelberg", "--published", str(path)], catch_exceptions=False
+        )
     assert result.exit_code == 0
     assert (tmp_path / "resources" / NAME).read_bytes() == CONTENT
+
+
+def test_the_command_pins_what_was_fetched_and_another_archive_is_refused_from_then_on(
+    target: Path,
+) -> None:
+    mirror = Mirror(CONTENT)
+    assert fetched(mirror, target=target) == CONTENT
+    path = published_by(mirror, target=target).path
+    arguments = ["--corpus", "heidelberg", "--published", str(path), "--archive", str(target)]
+    CliRunner().invoke(pin_command, arguments, catch_exceptions=False)
+    published = load_published(path, "heidelberg")
+    assert published.pinned == pin_of(CONTENT)
+    target.write_bytes(OTHER)
+    with pytest.raises(UserError, match="pins SHA-256"):
+        fetch(published, target, PATIENCE)

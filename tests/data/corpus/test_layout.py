@@ -7,29 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from delaynet.config.errors import UserError
-from delaynet.data.corpus.layout import (
-    LANGUAGES,
-    Clip,
-    corpus_name_and_source,
-    digit_clip,
-    label_names,
-    labels_of,
-    parse_filename,
-    test_split,
-)
+from delaynet.data.corpus.clips import LANGUAGES, Clip, label_names, labels_of
+from delaynet.data.corpus.layout import corpus_name, digit_clip, parse_filename
 
 ONE = digit_clip("english", 3, 4, 7)
 TWO = digit_clip("german", 11, 10, 0)
-
-
-def heidelberg_like(trials: int) -> list[Clip]:
-    return [
-        digit_clip(language, speaker, trial, digit)
-        for language in LANGUAGES
-        for speaker in range(12)
-        for trial in range(trials)
-        for digit in range(10)
-    ]
 
 
 def test_a_clip_is_named_as_in_the_heidelberg_digits():
@@ -69,7 +51,9 @@ def test_a_name_outside_the_layout_is_refused(name: str):
 
 
 def test_english_digits_are_classes_0_to_9_and_german_ones_10_to_19():
-    labels = labels_of(heidelberg_like(1))
+    labels = labels_of(
+        digit_clip(language, 0, 0, digit) for language in LANGUAGES for digit in range(10)
+    )
     assert len(labels) == 20
     names = label_names(labels)
     assert names[labels.index(ONE.label)] == names[7] == "seven"
@@ -88,39 +72,17 @@ def test_the_classes_follow_the_files_whatever_the_words_and_languages():
     assert label_names(labels) == ["three", "ciao (french)", "2", "10", "ciao (italian)"]
 
 
-def test_speakers_4_and_5_are_only_in_the_test_list():
-    clips = heidelberg_like(2)
-    test = test_split(clips, seed=0)
-    train = set(clips) - test
-    assert {clip.speaker for clip in train} == set(range(12)) - {4, 5}
-    assert sum(clip.speaker in (4, 5) for clip in test) == 2 * 20 * 2
-
-
-@pytest.mark.parametrize(
-    ("others", "drawn"), [(9, 0), (10, 1), (29, 1), (30, 2), (100, 5), (8593, 430)]
-)
-def test_one_in_twenty_of_the_other_clips_is_tested_halves_rounded_upwards(others: int, drawn: int):
-    clips = [digit_clip("english", 0, trial, 0) for trial in range(others)]
-    assert len(test_split(clips, seed=1)) == drawn
-
-
-def test_the_split_follows_the_seed_and_not_the_order_of_the_clips():
-    clips = heidelberg_like(2)
-    assert test_split(clips, seed=3) == test_split(clips[::-1], seed=3)
-    assert test_split(clips, seed=3) != test_split(clips, seed=4)
-
-
 def test_a_folder_of_recordings_is_called_by_its_name(tmp_path: Path):
-    assert corpus_name_and_source(tmp_path) == (tmp_path.name, "folder")
+    assert corpus_name(tmp_path) == tmp_path.name
 
 
 def test_a_corpus_that_says_what_it_is_is_believed(tmp_path: Path):
     (tmp_path / "corpus.json").write_text('{"name": "digits", "source": "synthetic"}')
-    assert corpus_name_and_source(tmp_path) == ("digits", "synthetic")
+    assert corpus_name(tmp_path) == "digits"
 
 
-@pytest.mark.parametrize("text", ["{", "[]", '{"name": "digits"}'])
+@pytest.mark.parametrize("text", ["{", "[]", '{"source": "synthetic"}'])
 def test_a_damaged_record_of_the_corpus_is_told(tmp_path: Path, text: str):
     (tmp_path / "corpus.json").write_text(text)
-    with pytest.raises(UserError, match=r"corpus.json is not JSON with a 'name' and a 'source'"):
-        corpus_name_and_source(tmp_path)
+    with pytest.raises(UserError, match=r"corpus.json is not JSON with a 'name'"):
+        corpus_name(tmp_path)

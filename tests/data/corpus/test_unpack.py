@@ -20,12 +20,14 @@ import soundfile
 from click.testing import CliRunner
 
 import delaynet.data.corpus.unpack
-from delaynet.cli.corpus_unpack import command
+from delaynet.cli.corpus_make import command
 from delaynet.config.errors import UserError
+from delaynet.config.settings import CorpusSettings
 from delaynet.data.corpus.check import check_corpus
 from delaynet.data.corpus.layout import digit_clip
-from delaynet.data.corpus.synthetic import clip_audio
 from delaynet.data.corpus.unpack import unpack
+from delaynet.data.sources.heidelberg import IDENTITY
+from delaynet.data.sources.synthetic import clip_audio
 
 CLIPS = [digit_clip("german", speaker, 0, digit) for speaker in (3, 4) for digit in range(5)]
 LISTS = {"train_filenames.txt": CLIPS[:5], "test_filenames.txt": CLIPS[5:]}
@@ -85,7 +87,7 @@ def archive_of(place, members, **options):
 def refused(place, archive, words, **arguments):
     """Whether unpacking stops with one sentence that holds the words, and leaves nothing."""
     with pytest.raises(UserError, match=words) as error:
-        unpack(archive, place / "results" / "corpus", **arguments)
+        unpack(archive, place / "results" / "corpus", IDENTITY, **arguments)
     assert "\n" not in str(error.value)
     assert str(archive) in str(error.value)
     assert list((place / "results").iterdir()) == []
@@ -106,7 +108,7 @@ def test_audio_and_lists_are_unpacked_wherever_they_lie_in_the_archive(place, pr
     ]
     archive = archive_of(place, folders + members_of(FILES, prefix), tar_format=tar_format)
     corpus = place / "results" / "corpus"
-    unpack(archive, corpus)
+    unpack(archive, corpus, IDENTITY)
     record = json.loads((corpus / "corpus.json").read_text())
     assert files_in(corpus) == FILES | {"corpus.json": (corpus / "corpus.json").read_bytes()}
     assert record == {
@@ -121,16 +123,16 @@ def test_audio_and_lists_are_unpacked_wherever_they_lie_in_the_archive(place, pr
 
 
 def test_what_was_unpacked_passes_the_check(place):
-    unpack(archive_of(place, members_of(FILES)), place / "results" / "corpus")
-    report = check_corpus(place / "results" / "corpus")
+    unpack(archive_of(place, members_of(FILES)), place / "results" / "corpus", IDENTITY)
+    report = check_corpus(place / "results" / "corpus", CorpusSettings(source="heidelberg"))
     assert (report.source, len(report.clips), report.faults) == ("heidelberg", 10, ())
 
 
 def test_a_corpus_that_was_unpacked_before_is_replaced(place):
     archive, corpus = archive_of(place, members_of(FILES)), place / "results" / "corpus"
-    unpack(archive, corpus)
+    unpack(archive, corpus, IDENTITY)
     (corpus / "audio" / "left over.flac").touch()
-    unpack(archive, corpus)
+    unpack(archive, corpus, IDENTITY)
     assert set(files_in(corpus)) == {*FILES, "corpus.json"}
 
 
@@ -139,7 +141,7 @@ def test_a_folder_that_holds_something_else_is_left_alone(place):
     corpus.mkdir()
     (corpus / "thesis.txt").write_text("years of work")
     with pytest.raises(UserError, match="holds something other than the Heidelberg Digits"):
-        unpack(archive_of(place, members_of(FILES)), corpus)
+        unpack(archive_of(place, members_of(FILES)), corpus, IDENTITY)
     assert [path.name for path in corpus.iterdir()] == ["thesis.txt"]
 
 
@@ -147,7 +149,7 @@ def test_files_get_the_permissions_of_new_files_whatever_the_archive_says(place)
     members = members_of(FILES)
     for (info, _), mode in zip(members, (0o4777, 0o2755, 0o000, 0o111, 0o1777), strict=False):
         info.mode = mode
-    unpack(archive_of(place, members), place / "results" / "corpus")
+    unpack(archive_of(place, members), place / "results" / "corpus", IDENTITY)
     (place / "new").touch()
     usual = stat.S_IMODE((place / "new").stat().st_mode)
     modes = {
@@ -161,7 +163,7 @@ def test_files_get_the_permissions_of_new_files_whatever_the_archive_says(place)
 def test_resource_forks_of_macos_are_passed_over(place):
     forks = {f"hd/audio/._{clip.filename}": b"fork" for clip in CLIPS} | {"._hd": b"fork"}
     archive = archive_of(place, [*members_of(forks), *members_of(FILES, "hd/")])
-    unpack(archive, place / "results" / "corpus")
+    unpack(archive, place / "results" / "corpus", IDENTITY)
     assert set(files_in(place / "results" / "corpus")) == {*FILES, "corpus.json"}
 
 
@@ -169,6 +171,7 @@ def test_further_files_at_the_top_are_kept(place):
     unpack(
         archive_of(place, members_of(FILES | {"README.md": b"read me"})),
         place / "results" / "corpus",
+        IDENTITY,
     )
     assert (place / "results" / "corpus" / "README.md").read_bytes() == b"read me"
 
@@ -179,7 +182,7 @@ def test_further_files_at_the_top_are_kept(place):
 def test_the_expected_archive_is_unpacked(place):
     archive = archive_of(place, members_of(FILES))
     digest = hashlib.sha256(archive.read_bytes()).hexdigest()
-    unpack(archive, place / "results" / "corpus", digest.upper())
+    unpack(archive, place / "results" / "corpus", IDENTITY, digest.upper())
     assert (place / "results" / "corpus" / "audio").is_dir()
 
 
@@ -300,9 +303,10 @@ def peak_of_unpacking(archive, folder):
     code = (
         "import resource, sys; from pathlib import Path\n"
         "from delaynet.data.corpus.unpack import unpack\n"
+        "from delaynet.data.sources.heidelberg import IDENTITY\n"
         "from delaynet.config.errors import UserError\n"
         "before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss\n"
-        "try:\n    unpack(Path(sys.argv[1]), Path(sys.argv[2]))\n"
+        "try:\n    unpack(Path(sys.argv[1]), Path(sys.argv[2]), IDENTITY)\n"
         "except UserError as error:\n    print(error)\n"
         "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)\n"
     )
@@ -437,7 +441,8 @@ def test_a_killed_unpack_leaves_nothing_that_looks_finished_and_the_next_one_cle
     archive = archive_of(place, members_of(many | FILES))
     results = place / "results"
     code = "import sys; from pathlib import Path; from delaynet.data.corpus.unpack import unpack;"
-    code += "unpack(*map(Path, sys.argv[1:]))"
+    code += "from delaynet.data.sources.heidelberg import IDENTITY;"
+    code += "unpack(*map(Path, sys.argv[1:]), IDENTITY)"
     child = subprocess.Popen(
         [sys.executable, "-c", code, archive, results / "corpus"], stderr=subprocess.DEVNULL
     )
@@ -447,7 +452,7 @@ def test_a_killed_unpack_leaves_nothing_that_looks_finished_and_the_next_one_cle
     assert child.wait() == -signal.SIGKILL
     assert not (results / "corpus").exists()
     assert len(list(results.glob(".corpus.*"))) == 1  # killed midway, indeed
-    unpack(archive_of(place, members_of(FILES)), results / "corpus")
+    unpack(archive_of(place, members_of(FILES)), results / "corpus", IDENTITY)
     assert [path.name for path in results.iterdir()] == ["corpus"]
     assert set(files_in(results / "corpus")) == {*FILES, "corpus.json"}
 
@@ -457,7 +462,7 @@ def sentence_on_a_full_disk(archive, folder, answer):
     signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
     resource.setrlimit(resource.RLIMIT_FSIZE, (5_000, 5_000))
     try:
-        unpack(archive, folder)
+        unpack(archive, folder, IDENTITY)
     except UserError as error:
         answer.send(str(error))
 
@@ -480,14 +485,14 @@ def test_a_folder_without_permission_is_one_sentence(place):
     archive = archive_of(place, members_of(FILES))
     (place / "results").chmod(0o500)
     with pytest.raises(UserError, match="permission denied"):
-        unpack(archive, place / "results" / "corpus")
+        unpack(archive, place / "results" / "corpus", IDENTITY)
 
 
 # -- the command ---------------------------------------------------------------------------------
 
 
-def published(place, archive, sha256):
-    """A file of published corpora in which an archive is pinned."""
+def settings(place, archive, sha256):
+    """The settings of the corpus with an archive, and a file that pins one."""
     path = place / "resources" / "downloads.json"
     digests = {"bytes": archive.stat().st_size, "md5": "0" * 32, "sha256": sha256}
     entry = {
@@ -497,14 +502,13 @@ def published(place, archive, sha256):
         "pinned": digests,
     }
     path.write_text(json.dumps({"heidelberg": entry}))
-    return str(path)
+    return json.dumps({"source": "heidelberg", "archive": str(archive), "published": str(path)})
 
 
 def test_the_command_unpacks_and_leaves_a_record_from_folder_to_archive(place):
     archive, corpus = archive_of(place, members_of(FILES)), place / "results" / "corpus"
     digest = hashlib.sha256(archive.read_bytes()).hexdigest()
-    arguments = ["--archive", str(archive), "--published", published(place, archive, digest)]
-    arguments += ["--output", str(corpus)]
+    arguments = ["--settings", settings(place, archive, digest), "--output", str(corpus)]
     result = CliRunner().invoke(command, arguments, catch_exceptions=False)
     assert result.exit_code == 0
     record = json.loads((place / "results" / "records" / "corpus.json").read_text())
@@ -514,7 +518,7 @@ def test_the_command_unpacks_and_leaves_a_record_from_folder_to_archive(place):
 
 def test_the_command_refuses_an_archive_that_is_not_the_pinned_one(place):
     archive, corpus = archive_of(place, members_of(FILES)), place / "results" / "corpus"
-    arguments = ["--archive", str(archive), "--published", published(place, archive, "0" * 64)]
+    arguments = ["--settings", settings(place, archive, "0" * 64)]
     with pytest.raises(UserError, match=f"and should be {'0' * 64}"):
         CliRunner().invoke(command, [*arguments, "--output", str(corpus)], catch_exceptions=False)
     assert list((place / "results").iterdir()) == []

@@ -2,8 +2,9 @@
 
 import numpy as np
 
-from delaynet.data.corpus.layout import Clip, digit_clip
-from delaynet.data.corpus.synthetic import clip_audio
+from delaynet.data.corpus.clips import Clip
+from delaynet.data.corpus.layout import digit_clip
+from delaynet.data.sources.synthetic import clip_audio
 
 RATE = 22050
 WORDS = [

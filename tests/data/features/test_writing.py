@@ -17,22 +17,24 @@ from spoken_words import RATE, WORDS
 
 from delaynet.cli import main
 from delaynet.config.errors import UserError
-from delaynet.config.settings import DecibelFeatures, StandardisedFeatures
+from delaynet.config.settings import CorpusSettings, DecibelFeatures, StandardisedFeatures
 from delaynet.data.corpus.check import check_corpus
-from delaynet.data.corpus.layout import DIGIT_NAMES, labels_of, parse_filename, write_filenames
+from delaynet.data.corpus.clips import DIGIT_NAMES, labels_of
+from delaynet.data.corpus.layout import parse_filename, write_filenames
 from delaynet.data.corpus.report import write_report
 from delaynet.data.features.audio import read_audio
 from delaynet.data.features.mel import mel_features
 from delaynet.data.features.writing import write_features
 
 SETTINGS = DecibelFeatures()
+OWN = CorpusSettings(source="folder")
 FAULTY = WORDS[1].filename
 
 
 def written(folder: Path, settings=SETTINGS, faults="stop", processes=1) -> Path:
     """Check a corpus and write its features beside it."""
     path = folder.parent / "out" / "features.h5"
-    write_features(folder, check_corpus(folder), path, settings, faults, processes)
+    write_features(folder, check_corpus(folder, OWN), path, settings, faults, processes)
     return path
 
 
@@ -52,8 +54,8 @@ def words(tmp_path: Path) -> Path:
         audio = np.random.default_rng(number).normal(scale=0.1, size=8000)
         soundfile.write(folder / "audio" / name, audio, kinds[number % 3][1])
     clips = [parse_filename(name) for name in names]
-    write_filenames(folder / "train_filenames.txt", [c for c in clips if c.speaker == 1])
-    write_filenames(folder / "test_filenames.txt", [c for c in clips if c.speaker == 2])
+    write_filenames(folder / "train_filenames.txt", [c for c in clips if c.speaker == "1"])
+    write_filenames(folder / "test_filenames.txt", [c for c in clips if c.speaker == "2"])
     return folder
 
 
@@ -67,9 +69,9 @@ def test_the_file_holds_every_clip_in_the_order_of_file_names(
         labels = labels_of(clips)
         assert list(file["label"][:]) == [labels.index(clip.label) for clip in clips]
         assert list(file["word"].asstr()[:]) == [clip.word for clip in clips]
-        for key in ("speaker", "trial"):
-            assert file[key].dtype == np.int64
-            assert list(file[key][:]) == [getattr(clip, key) for clip in clips]
+        assert file["trial"].dtype == np.int64
+        assert list(file["trial"][:]) == [clip.trial for clip in clips]
+        assert list(file["speaker"].asstr()[:]) == [clip.speaker for clip in clips]
         assert list(file["language"].asstr()[:]) == [clip.language for clip in clips]
         test = set((small_corpus / "test_filenames.txt").read_text().split())
         expected = ["test" if name in test else "train" for name in names]
@@ -111,7 +113,7 @@ def test_with_the_other_preset_the_file_says_so_and_holds_its_features(recording
 def test_the_file_is_the_same_whatever_the_number_of_processes(
     small_corpus: Path, tmp_path: Path, settings: DecibelFeatures | StandardisedFeatures
 ):
-    report = check_corpus(small_corpus)
+    report = check_corpus(small_corpus, CorpusSettings())
     contents = []
     for processes in (1, 2, 3):
         path = tmp_path / f"{processes}.h5"
@@ -126,7 +128,7 @@ def test_made_again_in_another_second_and_process_the_file_is_byte_for_byte_the_
 ):
     first = written(recordings)
     time.sleep(1.1)  # a time stamp in the file would differ by now
-    write_report(check_corpus(recordings), tmp_path / "report.json")
+    write_report(check_corpus(recordings, OWN), tmp_path / "report.json")
     again = tmp_path / "again.h5"
     names = ("--corpus", recordings, "--report", tmp_path / "report.json", "--output", again)
     command = [sys.executable, "-m", "delaynet", "features", "--settings", '"authors"']
@@ -218,7 +220,7 @@ def test_bands_that_do_not_fit_are_told_before_anything_is_computed(words: Path)
 
 
 def test_a_clip_that_is_damaged_after_the_check_is_told(recordings: Path, tmp_path: Path):
-    report = check_corpus(recordings)
+    report = check_corpus(recordings, OWN)
     (recordings / "audio" / FAULTY).write_text("this is no sound")
     with pytest.raises(UserError, match=rf"{FAULTY} cannot be read as sound"):
         write_features(recordings, report, tmp_path / "features.h5", SETTINGS, "leave_out")
@@ -235,7 +237,7 @@ def test_the_command_turns_recordings_into_features_of_either_preset(
     recordings: Path, tmp_path: Path
 ):
     report, output = tmp_path / "report.json", tmp_path / "features.h5"
-    write_report(check_corpus(recordings), report)
+    write_report(check_corpus(recordings, OWN), report)
     names = ["--corpus", recordings, "--report", report, "--output", output]
     for settings, preset in (("{}", "authors"), ('{"preset": "stork", "bands": 30}', "stork")):
         assert delaynet("features", *names, "--settings", settings)[0] == 0
@@ -247,7 +249,7 @@ def test_the_command_turns_recordings_into_features_of_either_preset(
 def test_the_command_leaves_out_what_it_is_told_to(recordings: Path, tmp_path: Path):
     shutil.copy(recordings / "audio" / FAULTY, recordings / "audio" / FAULTY.replace("09", "08"))
     report, output = tmp_path / "report.json", tmp_path / "features.h5"
-    write_report(check_corpus(recordings), report)
+    write_report(check_corpus(recordings, OWN), report)
     names = ["--corpus", recordings, "--report", report, "--output", output, "--settings", "{}"]
     code, text = delaynet("features", *names)
     assert code == 2

@@ -11,6 +11,7 @@ import soundfile
 from delaynet.analysis.grouping.grouping import write_grouping
 from delaynet.analysis.grouping.power import write_power
 from delaynet.config.grid import parse_config
+from delaynet.config.settings import CorpusSettings
 from delaynet.data.corpus.check import check_corpus
 from delaynet.data.corpus.layout import audio_path, digit_clip, list_path, write_filenames
 from delaynet.data.corpus.report import write_report
@@ -92,7 +93,7 @@ def write_results(folder, content):
     config = parse_config(content)
     write_json(folder / "config.json", content)
     filenames = _write_corpus(folder / "corpus")
-    report = check_corpus(folder / "corpus")
+    report = check_corpus(folder / "corpus", CorpusSettings(source="folder"))
     write_report(report, folder / "corpus_report.json")
     write_features(folder / "corpus", report, folder / "features.h5", config.features)
     for run in config.runs():
@@ -107,7 +108,7 @@ def _write_corpus(folder):
     """Write four clips of tones, and return the names of the two test clips."""
     clips = [digit_clip("english", speaker, 0, digit) for speaker in (0, 4) for digit in (1, 7)]
     (folder / "audio").mkdir(parents=True)
-    write_json(folder / "corpus.json", {"name": "tones", "source": "test"})
+    write_json(folder / "corpus.json", {"name": "tones", "source": "folder"})
     time = np.arange(11025) / 22050
     for index, clip in enumerate(clips):
         tone = np.sin(2 * np.pi * (300 + 200 * index + 3000 * time * (-1) ** index) * time)

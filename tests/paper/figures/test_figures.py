@@ -15,8 +15,8 @@ import pytest
 from delaynet.analysis.grouping.maps import GroupingMap, write_map
 from delaynet.config.errors import UserError
 from delaynet.config.grid import STANDARD, Run, load_config, parse_config
-from delaynet.data.corpus.layout import parse_filename
-from delaynet.data.corpus.report import FAULT_KINDS, CheckedClip, CorpusReport, Fault
+from delaynet.data.corpus.clips import FAULT_KINDS, Clip, Fault
+from delaynet.data.corpus.report import CheckedClip, CorpusReport
 from delaynet.paper.figures import corpus, style
 from delaynet.paper.figures.correlogram import read_correlogram
 from delaynet.paper.figures.loading import read_morans_i
@@ -291,8 +291,14 @@ def test_the_corpus_figure_says_how_clips_were_recorded_and_how_many_are_faulty(
 def test_the_corpus_figure_holds_any_words_and_speakers(languages, speakers, words):
     clips = tuple(
         CheckedClip(
-            parse_filename(f"lang-language{a}_speaker-{b}_trial-0_word-longword{c}.wav"),
-            ("train", "test")[(b + c) % 2],
+            Clip(
+                f"{a}-{b}-{c}.wav",
+                f"longword{c}",
+                str(b),
+                ("train", "test")[(b + c) % 2],
+                f"language{a}",
+                0,
+            ),
             0.5 + 0.01 * c,
             48000,
             1,
@@ -305,7 +311,9 @@ def test_the_corpus_figure_holds_any_words_and_speakers(languages, speakers, wor
         for c in range(words)
     )
     faults = tuple(Fault("a.flac", kind, "so it is") for kind in FAULT_KINDS)
-    figure = corpus.draw(CorpusReport("a long name of a corpus", "folder", clips, faults, ()))
+    figure = corpus.draw(
+        CorpusReport("a long name of a corpus", "folder", "audio", clips, faults, ())
+    )
     require_inside_of_page(figure)
     for axes in (figure.axes[0], figure.axes[3]):
         labels = [label.get_window_extent() for label in axes.get_xticklabels()]

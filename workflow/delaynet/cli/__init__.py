@@ -20,9 +20,9 @@ COMMANDS = {
     "cluster cancel": "Cancel what an earlier Snakemake has left in Slurm's queue.",
     "config": "Check a configuration and write it out in full.",
     "corpus check": "Report what a corpus holds, and every fault in it.",
-    "corpus fetch": "Download the archive of the Heidelberg Digits, and verify it.",
-    "corpus speak": "Speak the synthetic digits, in the layout of the Heidelberg Digits.",
-    "corpus unpack": "Unpack the archive of the Heidelberg Digits.",
+    "corpus fetch": "Download the archive of a published corpus, and verify it.",
+    "corpus make": "Make a corpus here: speak it, or unpack it from an archive.",
+    "corpus pin": "Pin a fetched archive, so that another one is refused.",
     "crate": "Describe intact results as an RO-Crate, to publish or to deposit.",
     "features": "Turn a corpus into the input of the networks.",
     "figure": "Draw one figure from run folders.",
@@ -44,7 +44,7 @@ COMMANDS = {
 
 GROUPS = {
     "cluster": "Look after jobs on a cluster.",
-    "corpus": "Speak, fetch, unpack or check a corpus.",
+    "corpus": "Fetch, pin, make or check a corpus.",
     "results": "Pack, restore or verify results.",
 }
 

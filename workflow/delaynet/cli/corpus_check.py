@@ -5,6 +5,8 @@ from pathlib import Path
 
 import click
 
+from delaynet.config.grid import parse_settings
+from delaynet.config.settings import NamedCorpusSettings
 from delaynet.data.corpus.check import check_corpus
 from delaynet.data.corpus.report import CorpusReport, sentence, write_report
 from delaynet.workflow.project import recorded
@@ -19,7 +21,13 @@ log = logging.getLogger("delaynet.data.corpus")
     "--corpus",
     type=click.Path(path_type=Path),
     required=True,
-    help="Folder with `audio/` and the two filename lists.",
+    help="Folder of the corpus.",
+)
+@click.option(
+    "--settings",
+    required=True,
+    help="The section `corpus` of the configuration, as JSON: the name of a source "
+    "('\"folder\"'), or keys and values.",
 )
 @click.option(
     "--processes",
@@ -31,13 +39,13 @@ log = logging.getLogger("delaynet.data.corpus")
     help="How many check at once.",
 )
 @click.option("--output", type=click.Path(path_type=Path), required=True, help="JSON to write.")
-def command(corpus: Path, processes: int, output: Path) -> None:
+def command(corpus: Path, settings: str, processes: int, output: Path) -> None:
     """Report what a corpus holds, and every fault in it.
 
     Faults do not make the command fail: what reads the report decides what to do about them.
     """
     with recorded(inputs=[corpus], outputs=[output]):
-        report = check_corpus(corpus, processes)
+        report = check_corpus(corpus, parse_settings(NamedCorpusSettings, settings), processes)
         write_report(report, output)
     _tell(report, output)
 

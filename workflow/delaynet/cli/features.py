@@ -19,8 +19,7 @@ from delaynet.workflow.project import recorded
     "--corpus",
     type=click.Path(path_type=Path),
     required=True,
-    help="Folder with `audio/` and the two filename lists; for spikes, the one of `shd_train.h5` "
-    "and `shd_test.h5`.",
+    help="Folder of the corpus; for spikes, the one of `shd_train.h5` and `shd_test.h5`.",
 )
 @click.option(
     "--report",

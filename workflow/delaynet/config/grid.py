@@ -205,15 +205,6 @@ class Config(Settings):
     `{<condition>: {model: {}, training: {}}}`."""
 
     @model_validator(mode="after")
-    def _features_fit_corpus(self) -> "Config":
-        if (self.corpus.source == "spikes") != (self.features.preset == "spikes"):
-            raise ValueError(
-                f"`corpus.source` is '{self.corpus.source}' and `features.preset` is "
-                f"'{self.features.preset}'; 'spikes' goes with 'spikes', and with nothing else"
-            )
-        return self
-
-    @model_validator(mode="after")
     def _variants_exist(self) -> "Config":
         known = sorted({run.variant for run in self.runs()})
         for variant, sections in self.variants.items():

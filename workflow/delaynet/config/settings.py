@@ -1,9 +1,11 @@
 """The sections of the configuration, as typed fields: their docstrings are the documentation."""
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -55,39 +57,44 @@ class Settings(BaseModel):
         return {**cls.before(), **given} if is_resolved else given
 
 
+# one file a corpus: its name is what `corpus.source` may be
+SOURCES = tuple(
+    sorted(path.stem for path in Path(__file__).parents[1].glob("data/sources/[!_]*.py"))
+)
+
+
+def _known_source(name: str) -> str:
+    if name not in SOURCES:
+        raise ValueError(f"'{name}' is no source; there are {', '.join(SOURCES)}")
+    return name
+
+
 class CorpusSettings(Settings):
     """Where the recordings come from."""
 
-    source: Literal["synthetic", "heidelberg", "folder", "spikes"] = "synthetic"
-    """`synthetic` speaks the digits with eSpeak NG; `heidelberg` fetches the Heidelberg Digits;
-    `folder` reads recordings in their layout; `spikes` reads the Spiking Heidelberg Digits. Alone
-    it can stand for the section: `corpus: heidelberg`."""
+    source: Annotated[
+        str, AfterValidator(_known_source), Field(json_schema_extra={"enum": [*SOURCES]})
+    ] = "synthetic"
+    """A file of `workflow/delaynet/data/sources`. `synthetic` speaks the digits with eSpeak NG;
+    `heidelberg` fetches the Heidelberg Digits; `folder` reads recordings in their layout; `spikes`
+    reads the Spiking Heidelberg Digits. Alone it can stand for the section: `corpus: heidelberg`.
+    """
     folder: str | None = Field(None, min_length=1)
-    """For `source: folder`, the folder of recordings (with `audio/` and the two filename lists);
-    for `source: spikes`, the one of `shd_train.h5` and `shd_test.h5`."""
+    """For a source that reads files of yours, where they are. `source: folder`: the folder of
+    recordings (with `audio/` and the two filename lists); `source: spikes`: the one of
+    `shd_train.h5` and `shd_test.h5`."""
     archive: str | None = Field(None, min_length=1)
-    """For `source: heidelberg`, an archive that is on disk already; without it, the archive is
-    fetched into `resources/`."""
+    """For a source that is published as an archive (`heidelberg`), one that is on disk already;
+    without it, the archive is fetched into `resources/`."""
     published: str = Field("config/downloads.json", min_length=1)
-    """For `source: heidelberg`, the file of URLs, mirrors and checksums."""
+    """For such a source, the file of URLs, mirrors and checksums."""
     faults: Literal["stop", "leave_out"] = "stop"
     """What happens when recordings are faulty: stop with a list of all faults, or leave them out
     and say so in the features file."""
     trials: int = Field(15, ge=1)
-    """How often each synthetic speaker says each word; 240 clips a trial."""
+    """For `source: synthetic`, how often each speaker says each word; 240 clips a trial."""
     seed: int = Field(0, ge=0)
-    """Seed of the synthetic corpus."""
-
-    @model_validator(mode="after")
-    def _folder_is_named(self) -> "CorpusSettings":
-        if (self.source in ("folder", "spikes")) != (self.folder is not None):
-            raise ValueError(
-                "`folder` names the recordings for `source: folder` or `source: spikes`, "
-                "and only for those"
-            )
-        if self.archive is not None and self.source != "heidelberg":
-            raise ValueError("`archive` is for `source: heidelberg` only")
-        return self
+    """Seed of a corpus that is drawn, such as `synthetic`."""
 
 
 class DecibelFeatures(Settings):
@@ -219,6 +226,17 @@ class ModelSettings(Settings):
     faster (docs/benchmark.md)."""
 
 
+def _as_text(speaker: Any) -> Any:
+    """Let a speaker's number stand for its text."""
+    is_number = isinstance(speaker, int) and not isinstance(speaker, bool)
+    return str(speaker) if is_number else speaker
+
+
+Speaker = Annotated[
+    str, Field(min_length=1), BeforeValidator(_as_text, json_schema_input_type=str | int)
+]
+
+
 class TrainingSettings(Settings):
     """How a network is trained."""
 
@@ -262,8 +280,9 @@ class TrainingSettings(Settings):
     pruning_fraction: float = Field(0.5, gt=0, le=1)
     """Share of the epochs over which `magnitude` networks fall from dense to their sparsity, which
     the last epoch has in any case. Only epochs that have it can be selected."""
-    validation_speakers: tuple[Annotated[int, Field(ge=0)], ...] = Field((11,), min_length=1)
-    """Speakers held out of the training list for the choice of the epoch."""
+    validation_speakers: tuple[Speaker, ...] = Field(("11",), min_length=1)
+    """Speakers held out of the training list for the choice of the epoch, by name or number; of no
+    consequence where the corpus has a validation list."""
     select: Literal["validation_best", "last", "test_best"] = "validation_best"
     """The epoch whose network is kept. `test_best` is the published code's choice; it reads the
     test list every epoch and overstates accuracy."""

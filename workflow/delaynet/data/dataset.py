@@ -48,8 +48,9 @@ class Splits:
     """The clips of a corpus.
 
     Attributes:
-        training: the training list without the validation speakers.
-        validation: the validation speakers' clips of the training list.
+        training: the training list without the validation clips.
+        validation: the validation list, where the corpus has one; else the validation speakers'
+            clips of the training list.
         test: the test list.
         mel_channel: which channel of the features file each input carries, [channels], on the CPU.
         classes: number of labels.
@@ -73,7 +74,7 @@ class _FeaturesFile(NamedTuple):
     label: np.ndarray
     filename: np.ndarray
     speaker: np.ndarray
-    is_test: np.ndarray
+    split: np.ndarray
     classes: int
     corpus_name: str
     step_milliseconds: float
@@ -81,37 +82,38 @@ class _FeaturesFile(NamedTuple):
 
 def load_splits(
     path: Path,
-    validation_speakers: tuple[int, ...],
+    validation_speakers: tuple[str, ...],
     device: torch.device,
 ) -> Splits:
     """Read a features file.
 
     Args:
         path: features file, as `delaynet.data.features` writes it.
-        validation_speakers: held out of the training list.
+        validation_speakers: held out of the training list, unless the corpus has a validation list.
         device: where the clips live.
 
     Raises:
         UserError: no features file, a validation speaker without clips, or a split without clips.
     """
     content = _read(path)
-    there = set(content.speaker[~content.is_test].tolist())
-    if absent := sorted(set(validation_speakers) - there):
-        raise UserError(
-            f"{path}: the training list has no clips of speakers {absent}, which "
-            f"`training.validation_speakers` names; it has {sorted(there)}."
-        )
-    is_validation = ~content.is_test & np.isin(content.speaker, validation_speakers)
+    is_validation = validation_clips(content.split, content.speaker, validation_speakers)
+    if not (content.split == "validation").any():
+        there = sorted(set(content.speaker[content.split == "train"]), key=_in_order)
+        if absent := sorted(set(validation_speakers) - set(there), key=_in_order):
+            raise UserError(
+                f"{path}: the training list has no clips of speakers {', '.join(absent)}, which "
+                f"`training.validation_speakers` names; it has {', '.join(there)}."
+            )
     chosen = {
-        "training": ~content.is_test & ~is_validation,
+        "training": (content.split == "train") & ~is_validation,
         "validation": is_validation,
-        "test": content.is_test,
+        "test": content.split == "test",
     }
     for split, of_split in chosen.items():
         if not of_split.any():
             raise UserError(
                 f"{path}: the {split} split has no clips with validation speakers "
-                f"{list(validation_speakers)}; change `training.validation_speakers`."
+                f"{', '.join(validation_speakers)}; change `training.validation_speakers`."
             )
     return Splits(
         **{split: _clips(content, rows, device) for split, rows in chosen.items()},
@@ -122,6 +124,28 @@ def load_splits(
     )
 
 
+def validation_clips(
+    split: np.ndarray, speaker: np.ndarray, validation_speakers: tuple[str, ...]
+) -> np.ndarray:
+    """Return which clips are for validation: the corpus's own list, or else some speakers'.
+
+    Args:
+        split: of each clip, [clips].
+        speaker: of each clip, [clips].
+        validation_speakers: whose clips are taken from the training list where there is no list.
+    """
+    listed: np.ndarray = split == "validation"
+    if listed.any():
+        return listed
+    held_out: np.ndarray = (split == "train") & np.isin(speaker, validation_speakers)
+    return held_out
+
+
+def _in_order(speaker: str) -> tuple[int, str]:
+    """Return a key to sort by that has 2 before 11."""
+    return len(speaker), speaker
+
+
 def _read(path: Path) -> _FeaturesFile:
     if not path.exists():
         raise UserError(f"{path}: not there; make it first with `snakemake {path}`.")
@@ -130,8 +154,8 @@ def _read(path: Path) -> _FeaturesFile:
             features=file["features"][()],
             label=file["label"][()],
             filename=file["filename"].asstr()[()],
-            speaker=file["speaker"][()],
-            is_test=file["split"].asstr()[()] == "test",
+            speaker=file["speaker"].asstr()[()],
+            split=file["split"].asstr()[()],
             classes=len(file.attrs["label_names"]),
             corpus_name=str(file.attrs["corpus_name"]),
             step_milliseconds=1000 * float(file["features"].attrs["frame_duration_s"]),

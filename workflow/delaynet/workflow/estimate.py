@@ -12,11 +12,9 @@ from typing import NamedTuple
 import h5py
 import numpy as np
 
-from delaynet.config.errors import UserError
 from delaynet.config.grid import Config, Point, Run
 from delaynet.config.settings import CorpusSettings
-from delaynet.data.corpus.check import read_list
-from delaynet.data.corpus.layout import list_path
+from delaynet.data.sources import load_source
 from delaynet.provenance.record import record_path
 from delaynet.training.run_folder import RUN_FILES
 
@@ -24,8 +22,6 @@ from delaynet.training.run_folder import RUN_FILES
 # clip at the paper's size (40 channels, 256 hidden neurons, 80 frames), and of starting a training.
 SECONDS_PER_STEP, SECONDS_PER_CLIP, SECONDS_TO_START = 0.015, 0.001, 6.0
 VALUES_PER_CLIP = 40 * 256 * 80
-# clips in the training list
-CLIPS_PER_TRIAL, CLIPS_OF_HEIDELBERG = 190, 8_156
 
 
 class Timing(NamedTuple):
@@ -161,15 +157,7 @@ def number_of_clips(corpus: CorpusSettings, features: Path) -> int | None:
     if features.exists():
         with suppress(OSError, KeyError, TypeError, AttributeError), h5py.File(features) as file:
             return int((file["split"].asstr()[()] == "train").sum())
-    match corpus.source:
-        case "synthetic":
-            return CLIPS_PER_TRIAL * corpus.trials
-        case "heidelberg":
-            return CLIPS_OF_HEIDELBERG
-        case "folder":
-            with suppress(UserError):
-                return len(read_list(list_path(Path(str(corpus.folder)), "train")))
-    return None
+    return load_source(corpus.source).training_clips(corpus)
 
 
 def announcement(config: Config, results: Path, cores: int | None) -> str:

@@ -1,6 +1,5 @@
 """What the Snakefile asks: which files there are, by name, and how rules find the commands."""
 
-import hashlib
 import json
 import os
 import shlex
@@ -16,8 +15,9 @@ from snakemake.exceptions import WorkflowError
 from delaynet.config.errors import UserError
 from delaynet.config.grid import Config, Run, parse_config
 from delaynet.config.listing import settings_of
+from delaynet.config.settings import SpikeFeatures
 from delaynet.config.variants import DELAYS, SIGNS, STRUCTURES
-from delaynet.data.corpus.layout import SPLITS, list_path
+from delaynet.data.sources import Source, check_source, load_source
 from delaynet.paper.figures.selection import figures_of
 from delaynet.provenance.audit import Audit
 from delaynet.provenance.states import GOOD
@@ -34,8 +34,6 @@ PATTERNS = {
     "seed": "0|[1-9][0-9]*",
     "condition": "[a-z][a-z0-9_]*",
 }
-FETCHED_ARCHIVE = "resources/hd_audio.tar.gz"
-SPIKE_FILES = ("shd_train.h5", "shd_test.h5")
 RUN_FOLDER = "{condition}/{delays}-{structure}-{signs}/sparsity-{sparsity}/seed-{seed}"
 
 
@@ -109,7 +107,7 @@ def read_for_snakemake(content: Mapping[str, Any]) -> Config:
     """
     try:
         config = parse_config(content)
-        _check_recordings(config)
+        check_source(config.corpus, config.features.preset)
         _check_results(config, Path("results/config.json"))
     except UserError as error:
         raise WorkflowError(str(error)) from None
@@ -124,28 +122,6 @@ def announcement(config: Config, cores: int | None) -> str:
         cores: how many work at once; None on a cluster.
     """
     return estimate.announcement(config, Path("results"), cores)
-
-
-def _check_recordings(config: Config) -> None:
-    """Refuse a configuration that names recordings which are not there."""
-    archive = config.corpus.archive
-    if archive is not None and not Path(archive).exists():
-        raise UserError(
-            f"`corpus.archive`: {archive} does not exist; name the archive that you have, or leave "
-            "the key out and it is fetched."
-        )
-    if config.corpus.folder is None:
-        return
-    holds = {"folder": "`audio/` and the two filename lists", "spikes": " and ".join(SPIKE_FILES)}
-    for path in (corpus_folder(config), *corpus_inputs(config)):
-        if not path.exists():
-            raise UserError(
-                f"`corpus.folder`: {path} does not exist; name a folder that holds "
-                f"{holds[config.corpus.source]}."
-            )
-    audio = corpus_folder(config) / "audio"
-    if config.corpus.source == "folder" and not audio.is_dir():
-        raise UserError(f"`corpus.folder`: {audio} is no folder; put the sound files into one.")
 
 
 def _check_results(config: Config, recorded: Path) -> None:
@@ -166,9 +142,23 @@ def _check_results(config: Config, recorded: Path) -> None:
         )
 
 
+def _source(config: Config) -> Source:
+    return load_source(config.corpus.source)
+
+
+def source_module(config: Config) -> str:
+    """Return the module that describes the corpus."""
+    return f"delaynet.data.sources.{config.corpus.source}"
+
+
+def corpus_settings(config: Config) -> str:
+    """Return the settings that the corpus reads, as JSON: another setting makes nothing again."""
+    return config.corpus.model_dump_json(include={"source", *_source(config).settings})
+
+
 def corpus_folder(config: Config) -> Path:
     """Return the folder of recordings: the user's own, or the one that is made in `results`."""
-    return Path("results/corpus" if config.corpus.folder is None else config.corpus.folder)
+    return _source(config).folder(config.corpus)
 
 
 def corpus_inputs(config: Config) -> list[Path]:
@@ -176,34 +166,17 @@ def corpus_inputs(config: Config) -> list[Path]:
 
     A corpus that is made here is one output, a folder; of a user's own, the lists are watched too.
     """
-    folder = corpus_folder(config)
-    match config.corpus.source:
-        case "folder":
-            return [folder / "audio", *(list_path(folder, split) for split in SPLITS)]
-        case "spikes":
-            return [folder / name for name in SPIKE_FILES]
-    return [folder]
+    return _source(config).inputs(config.corpus)
 
 
-def corpus_archive(config: Config) -> list[str]:
-    """Return the archive that the corpus is unpacked from, if it is."""
-    if config.corpus.source != "heidelberg":
-        return []
-    return [FETCHED_ARCHIVE if config.corpus.archive is None else config.corpus.archive]
+def corpus_archives(config: Config) -> list[Path]:
+    """Return the archive that the corpus is made from, if it is."""
+    return _source(config).archives(config.corpus)
 
 
-def corpus_command(config: Config) -> str:
-    """Return the command, with its options, that makes `results/corpus`."""
-    corpus = config.corpus
-    if corpus.source == "heidelberg":
-        (archive,) = corpus_archive(config)
-        return shlex.join(["unpack", "--archive", archive, "--published", corpus.published])
-    return f"speak --trials {corpus.trials} --seed {corpus.seed}"
-
-
-def corpus_module(config: Config) -> str:
-    """Return the module of that command."""
-    return f"delaynet.cli.corpus_{corpus_command(config).split()[0]}"
+def fetched_archive(config: Config) -> str:
+    """Return where a published archive is fetched to; no rule reads it where there is none."""
+    return f"resources/{_source(config).archive_name or 'no_archive'}"
 
 
 def sealed_modules(config: Config) -> list[str]:
@@ -214,29 +187,18 @@ def sealed_modules(config: Config) -> list[str]:
     commands = ("config", "corpus_check", "features", "train", "grouping", "power", "tables")
     named = [f"delaynet.cli.{name}" for name in (*commands, "claims", "numbers", "figure", "seal")]
     figures = [f"delaynet.paper.figures.{figure}" for figure in figures_of(config)]
-    return [corpus_module(config), *named, *figures]
+    return ["delaynet.cli.corpus_make", source_module(config), *named, *figures]
 
 
 def inventory(config: Config) -> str:
-    """Return a digest of names and sizes in a user's own folder of recordings.
-
-    A recording that is exchanged under its old name reruns what depends on it; a copy of the
-    folder, all of whose times are new, reruns nothing.
-    """
-    if config.corpus.source != "folder":
-        return ""
-    audio = corpus_folder(config) / "audio"
-    # a link that leads nowhere is a fault that the check of the corpus reports
-    sizes = sorted(
-        (entry.name, entry.stat(follow_symlinks=os.path.exists(entry)).st_size)
-        for entry in os.scandir(audio)
-    )
-    return hashlib.sha256(json.dumps(sizes).encode()).hexdigest()[:16]
+    """Return a text that differs when the recordings in a user's own folder do."""
+    return _source(config).inventory(config.corpus)
 
 
 def feature_report(config: Config) -> list[str]:
     """Return the report of the corpus that the features depend on; published spikes have none."""
-    return [] if config.corpus.source == "spikes" else ["results/corpus_report.json"]
+    from_spikes = isinstance(config.features, SpikeFeatures)
+    return [] if from_spikes else ["results/corpus_report.json"]
 
 
 def feature_options(config: Config) -> str:

@@ -1,9 +1,9 @@
-"""What is in a corpus folder, and everything that is wrong with it, found in one pass."""
+"""What is in a corpus, and everything that is wrong with it, found in one pass."""
 
 import math
 import os
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
@@ -13,37 +13,15 @@ import soundfile
 from tqdm import tqdm
 
 from delaynet.config.errors import UserError
-from delaynet.data.corpus.layout import (
-    DIGIT_NAMES,
-    SPLITS,
-    Clip,
-    audio_path,
-    corpus_name_and_source,
-    list_path,
-    parse_filename,
-)
-from delaynet.data.corpus.report import CheckedClip, CorpusReport, Fault
+from delaynet.config.settings import CorpusSettings
+from delaynet.data.corpus.clips import Clip, Fault
+from delaynet.data.corpus.report import CheckedClip, CorpusReport
 from delaynet.data.processes import in_order
-
-# Cramer et al. 2020: clips in the two lists of the Heidelberg Digits
-HEIDELBERG_CLIPS = {"train": 8156, "test": 2264}
-# corpora whose words are the ten digits in two languages
-DIGIT_SOURCES = ("heidelberg", "synthetic")
+from delaynet.data.sources import load_source
 
 FRAMES_PER_BLOCK = 2**18  # a header may promise more samples than there is memory
 UNKNOWN_FRAMES = 2**63 - 1  # what libsndfile says where a header does not tell
 CLIPS_PER_TASK = 32
-
-
-class Place(NamedTuple):
-    """Where a file name stands."""
-
-    split: str
-    line: int
-
-    def __str__(self) -> str:
-        """Return the place in words."""
-        return f"line {self.line} of {list_path(Path(), self.split)}"
 
 
 class Sound(NamedTuple):
@@ -57,138 +35,68 @@ class Sound(NamedTuple):
     level_db: float
 
 
-def check_corpus(folder: Path, processes: int = 1) -> CorpusReport:
-    """Read both lists and every sound file of a corpus, and collect all faults.
+def check_corpus(folder: Path, corpus: CorpusSettings, processes: int = 1) -> CorpusReport:
+    """Read the table of clips and every sound file of a corpus, and collect all faults.
 
-    Lines of a list may carry the prefix `audio/`; a byte order mark, Windows line ends and blank
-    lines are passed over, and so are hidden files in `audio/`. Every file that has a fault is left
-    out of the clips, one in both lists too. The report does not depend on the number of processes.
+    Every file that has a fault is left out of the clips. The report does not depend on the number
+    of processes.
+
+    Args:
+        folder: of the corpus.
+        corpus: the settings; its source gives the table.
+        processes: how many listen at once.
 
     Raises:
-        UserError: there is nothing to report on: the folder, `audio/` or a list is missing, or a
-            list is empty or not text; or `corpus.json` is damaged.
+        UserError: there is nothing to report on: no folder, or no table.
     """
     if not folder.is_dir():
         raise UserError(f"There is no corpus folder {folder}: make the corpus or correct its path.")
-    places = _read_lists(folder)
-    present = _files_in(folder / "audio")
-    name, source = corpus_name_and_source(folder)
-    clips, faults = _parsed(places)
-    faults += _faults_of_lists(places, clips, present, source)
-    heard = _listen_to_all(folder, [clip for clip in clips if clip.filename in present], processes)
+    table = load_source(corpus.source).table(folder, corpus)
+    audio = folder / table.audio
+    clips = sorted(table.clips, key=lambda clip: clip.filename)
+    present = {clip for clip in clips if os.path.lexists(audio / clip.filename)}
+    faults = [*table.faults, *_same_recordings(clips)]
+    faults += [
+        Fault(clip.filename, "missing", f"in the {clip.split} list; not in {table.audio}/")
+        for clip in clips
+        if clip not in present
+    ]
+    heard = _listen_to_all(audio, [clip for clip in clips if clip in present], processes)
     faults += [sound for sound in heard.values() if isinstance(sound, Fault)]
     faulty = {fault.filename for fault in faults}
     good = tuple(
-        CheckedClip(clip, places[clip.filename][0].split, *sound)
+        CheckedClip(clip, *sound)
         for clip, sound in heard.items()
         if isinstance(sound, Sound) and clip.filename not in faulty
     )
-    notes = [*_notes_on_counts(places, source), *_notes_on_sound(good)]
-    return CorpusReport(name, source, good, tuple(sorted(faults)), tuple(notes))
+    notes = (*table.notes, *_notes_on_sound(good))
+    return CorpusReport(table.name, corpus.source, table.audio, good, tuple(sorted(faults)), notes)
 
 
-def read_list(path: Path) -> list[tuple[int, str]]:
-    """Return the names that stand in a list, each with the number of its line.
-
-    Raises:
-        UserError: the list is missing, empty or not text.
-    """
-    advice = "write one clip's file name a line into it."
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except FileNotFoundError:
-        raise UserError(f"The list {path} is missing: {advice}") from None
-    except OSError as error:
-        raise UserError(f"The list {path} cannot be read ({error.strerror}).") from None
-    except UnicodeDecodeError:
-        raise UserError(f"The list {path} is not text in UTF-8: save it as that.") from None
-    if not text.strip():
-        raise UserError(f"The list {path} is empty: {advice}")
-    names = (line.strip().removeprefix("audio/") for line in text.split("\n"))
-    return [(number, name) for number, name in enumerate(names, start=1) if name]
-
-
-def _read_lists(folder: Path) -> dict[str, list[Place]]:
-    """Return the names in both lists, sorted, each with the places where it stands."""
-    places = defaultdict(list)
-    for split in SPLITS:
-        for number, name in read_list(list_path(folder, split)):
-            places[name].append(Place(split, number))
-    return dict(sorted(places.items()))
-
-
-def _files_in(folder: Path) -> set[str]:
-    """Return the names of everything in `audio/` that is not hidden."""
-    try:
-        return {name for name in os.listdir(folder) if not name.startswith(".")}
-    except OSError as error:
-        raise UserError(
-            f"{folder} cannot be read ({error.strerror}): the sound files belong there."
-        ) from None
-
-
-def _parsed(places: dict[str, list[Place]]) -> tuple[list[Clip], list[Fault]]:
-    """Return the listed clips, sorted by file name, and the lines that name no clip."""
-    clips, faults = [], []
-    for name, where in places.items():
-        try:
-            clips.append(parse_filename(name))
-        except UserError:
-            faults.append(Fault(name, "name", f"{_joined(where)}: not the name of a clip"))
-    return clips, faults
-
-
-def _faults_of_lists(
-    places: dict[str, list[Place]], clips: list[Clip], present: set[str], source: str
-) -> list[Fault]:
-    """Return what the names alone tell, of the lists and of the folder."""
-    faults = []
+def _same_recordings(clips: Sequence[Clip]) -> list[Fault]:
+    """Return a fault for each of several files with one language, speaker, trial and word."""
     recordings = defaultdict(list)
     for clip in clips:
-        name, where = clip.filename, places[clip.filename]
-        recordings[clip.label, clip.speaker, clip.trial].append(name)
-        if len({place.split for place in where}) > 1:
-            faults.append(Fault(name, "both lists", _joined(where)))
-        elif len(where) > 1:
-            faults.append(Fault(name, "listed twice", _joined(where)))
-        if name not in present:
-            faults.append(Fault(name, "missing", f"{_joined(where)}; not in audio/"))
-        if source in DIGIT_SOURCES and not _is_digit(clip):
-            faults.append(Fault(name, "unknown label", f"no {clip.language} digit '{clip.word}'"))
-    for names in recordings.values():
-        if len(names) > 1:
-            faults += [
-                Fault(name, "same recording", f"as {', '.join(n for n in names if n != name)}")
-                for name in names
-            ]
-    for name in present - set(places):
-        try:
-            parse_filename(name)
-            faults.append(Fault(name, "extra", "in audio/, and in no list"))
-        except UserError:
-            faults.append(Fault(name, "name", "in audio/: not the name of a clip"))
-    return faults
+        recordings[clip.label, clip.speaker, clip.trial].append(clip.filename)
+    return [
+        Fault(name, "same recording", f"as {', '.join(n for n in names if n != name)}")
+        for names in recordings.values()
+        if len(names) > 1
+        for name in names
+    ]
 
 
-def _is_digit(clip: Clip) -> bool:
-    return clip.word in map(str, range(len(DIGIT_NAMES.get(clip.language, ()))))
-
-
-def _joined(places: Iterable[Place]) -> str:
-    return ", ".join(map(str, places))
-
-
-def _listen_to_all(folder: Path, clips: list[Clip], processes: int) -> dict[Clip, Sound | Fault]:
+def _listen_to_all(audio: Path, clips: list[Clip], processes: int) -> dict[Clip, Sound | Fault]:
     """Decode every clip whole; in the order of the clips, whatever the number of processes."""
-    work = partial(_listen, folder)
+    work = partial(_listen, audio)
     progress = partial(tqdm, desc="checking clips", total=len(clips), unit="clip", mininterval=1)
     heard = in_order(work, clips, processes, CLIPS_PER_TASK)
     return dict(zip(clips, progress(heard), strict=True))
 
 
-def _listen(folder: Path, clip: Clip) -> Sound | Fault:
+def _listen(audio: Path, clip: Clip) -> Sound | Fault:
     """Decode one clip whole, and say how it was recorded or what is wrong with it."""
-    path, name = audio_path(folder, clip), clip.filename
+    path, name = audio / clip.filename, clip.filename
     try:
         if not path.is_file():
             return Fault(name, "unreadable", "not a regular file")
@@ -257,22 +165,6 @@ def _blocks(file: soundfile.SoundFile) -> Iterator[np.ndarray]:
 
 def _decibels(amplitude: float) -> float:
     return round(20 * math.log10(amplitude), 2)
-
-
-def _notes_on_counts(places: dict[str, list[Place]], source: str) -> list[str]:
-    """Return what the lists of the Heidelberg Digits hold, if not what was published."""
-    counts = {
-        split: sum(place.split == split for where in places.values() for place in where)
-        for split in SPLITS
-    }
-    if source != "heidelberg" or counts == HEIDELBERG_CLIPS:
-        return []
-    published, listed = (
-        f"{sum(numbers.values()):,} clips ({numbers['train']:,} to train, {numbers['test']:,} to "
-        "test)"
-        for numbers in (HEIDELBERG_CLIPS, counts)
-    )
-    return [f"The Heidelberg Digits have {published}; these lists have {listed} and are followed."]
 
 
 def _notes_on_sound(clips: Sequence[CheckedClip]) -> list[str]:

@@ -13,7 +13,7 @@ import requests
 
 from delaynet.config.errors import UserError
 from delaynet.data.corpus.part import Part, as_size, open_part, read_digests
-from delaynet.data.corpus.published import Pin, Published, url_of, write_pin
+from delaynet.data.corpus.published import Pin, Published, load_published, url_of, write_pin
 from delaynet.data.corpus.transfer import (
     PATIENCE,
     Asker,
@@ -29,9 +29,11 @@ from delaynet.data.corpus.transfer import (
 
 log = logging.getLogger("delaynet.data.corpus")
 
+FETCHED = Path("resources")
+
 
 def fetch(published: Published, target: Path, patience: Patience = PATIENCE) -> Pin:
-    """Fetch a published file, unless it is there, and pin it, unless it is pinned.
+    """Fetch a published file, unless it is there, and verify it.
 
     Args:
         published: where it is, and what it must be.
@@ -57,47 +59,71 @@ def fetch(published: Published, target: Path, patience: Patience = PATIENCE) -> 
             # the archive is compressed: a server that compresses it again would defeat resuming
             session.headers["Accept-Encoding"] = "identity"
             source = _ask_mirrors(published, part, session, patience)
-        pin = Pin(bytes=part.position, md5=part.digests["md5"], sha256=part.digests["sha256"])
-        log.info("%s: fetched from %s; %s", target, source, _described(pin))
+        found = Pin(bytes=part.position, md5=part.digests["md5"], sha256=part.digests["sha256"])
+        log.info("%s: fetched from %s; %s", target, source, _described(found))
         if published.pinned is None:
-            _pin(published, pin)
+            log.warning("%s: %s", target, _not_pinned(published))
         part.finish()
-    return pin
+    return found
+
+
+def pin(path: Path, corpus: str, archive: Path | None = None) -> Pin:
+    """Write size and digests of an archive on this disk to the file of addresses.
+
+    Args:
+        path: the file of addresses.
+        corpus: its entry.
+        archive: to pin; by default where it is fetched to.
+
+    Raises:
+        UserError: the archive or the file of addresses is not there, or cannot be used.
+    """
+    published = load_published(path, corpus)
+    archive = archive or FETCHED / published.file
+    found = _pin_of(archive)
+    write_pin(published, found)
+    log.info("%s: pins '%s' now (%s); commit this file", path, corpus, _described(found))
+    return found
 
 
 def check(published: Published, archive: Path) -> Pin:
-    """Hold a file on this disk against the pin, or pin it; nothing is asked of the network.
+    """Compare a file on this disk with the pin, if there is one; nothing is asked of the network.
 
     Raises:
         UserError: it is no file, is empty, cannot be read, or is not what is pinned.
     """
-    if not archive.is_file():
-        raise UserError(f"{archive}: is not a file; name an archive that is there.")
-    if not (size := archive.stat().st_size):
-        raise UserError(f"{archive}: is empty; remove it to have it fetched again.")
-    expected = published.pinned
-    if expected and size != expected.bytes:
-        raise _other_than_pinned(published, archive, f"{size} bytes", f"{expected.bytes} bytes")
-    try:
-        digests = read_digests(archive)
-    except OSError as error:
-        raise UserError(f"{archive}: cannot be read ({error.strerror}).") from None
-    pin = Pin(bytes=size, md5=digests["md5"], sha256=digests["sha256"])
-    if expected and pin.sha256 != expected.sha256:
+    expected, found = published.pinned, _pin_of(archive)
+    if expected and found.bytes != expected.bytes:
         raise _other_than_pinned(
-            published, archive, f"SHA-256 {pin.sha256}", f"SHA-256 {expected.sha256}"
+            published, archive, f"{found.bytes} bytes", f"{expected.bytes} bytes"
+        )
+    if expected and found.sha256 != expected.sha256:
+        raise _other_than_pinned(
+            published, archive, f"SHA-256 {found.sha256}", f"SHA-256 {expected.sha256}"
         )
     if expected:
         log.info("%s: is there, and is what %s pins", archive, published.path)
     else:
         log.warning(
-            "%s: is there and has been pinned as it is (%s); it could not be compared with the "
-            "publisher's list of checksums, because nothing was asked of the network",
+            "%s: is there and is taken as it is (%s); %s",
             archive,
-            _described(pin),
+            _described(found),
+            _not_pinned(published),
         )
-        _pin(published, pin)
-    return pin
+    return found
+
+
+def _pin_of(archive: Path) -> Pin:
+    """Return size and digests of a file on this disk."""
+    if not archive.is_file():
+        raise UserError(f"{archive}: is not a file; name an archive that is there.")
+    if not (size := archive.stat().st_size):
+        raise UserError(f"{archive}: is empty; remove it to have it fetched again.")
+    try:
+        digests = read_digests(archive)
+    except OSError as error:
+        raise UserError(f"{archive}: cannot be read ({error.strerror}).") from None
+    return Pin(bytes=size, md5=digests["md5"], sha256=digests["sha256"])
 
 
 def _other_than_pinned(published: Published, archive: Path, found: str, pinned: str) -> UserError:
@@ -107,9 +133,10 @@ def _other_than_pinned(published: Published, archive: Path, found: str, pinned: 
     )
 
 
-def _pin(published: Published, pin: Pin) -> None:
-    write_pin(published, pin)
-    log.info("%s: pins '%s' now; commit this file", published.path, published.corpus)
+def _not_pinned(published: Published) -> str:
+    return (
+        f"{published.path} does not pin it; `delaynet corpus pin --corpus {published.corpus}` does"
+    )
 
 
 def _described(pin: Pin) -> str:

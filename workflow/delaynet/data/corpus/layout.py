@@ -1,81 +1,57 @@
-"""The layout of the Heidelberg Digits: file names, speakers, and the training and test lists.
+"""The layout of the Heidelberg Digits: names of files, and the training and test lists.
 
-A corpus is a folder with `audio/`, `train_filenames.txt` and `test_filenames.txt` (one bare file
-name a line), and, unless it holds a user's own recordings, a `corpus.json` that says what it is.
+A corpus in this layout is a folder with `audio/`, `train_filenames.txt` and `test_filenames.txt`
+(one bare file name a line), and, unless it holds a user's own recordings, a `corpus.json` that says
+what it is. This module alone knows these names; what comes out is a table of clips.
 Source: Cramer et al. 2020, "The Heidelberg Spiking Data Sets", doi 10.1109/TNNLS.2020.3044364.
 """
 
 import json
-import math
+import os
 import re
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections import defaultdict
+from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
-import numpy as np
-
 from delaynet.config.errors import UserError
 from delaynet.config.files import replacing
+from delaynet.data.corpus.clips import DIGIT_NAMES, Clip, Fault, Table
 
-# fmt: off
-DIGIT_NAMES = {
-    "english": (
-        "zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine",
-    ),
-    "german": (
-        "null", "eins", "zwei", "drei", "vier", "fünf", "sechs", "sieben", "acht", "neun",
-    ),
-}
-# fmt: on
-LANGUAGES = tuple(DIGIT_NAMES)
-TEST_SPEAKERS = (4, 5)
-SPLITS = ("train", "test")
+LISTS = ("train", "test")
 
 _FILENAME = re.compile(
     r"lang-([^_/]+)_speaker-([0-9]{1,9})_trial-([0-9]{1,9})_(?:digit|word)-([^_/.]+)\.(?:flac|wav)"
 )
 
 
-@dataclass(frozen=True, order=True)
-class Clip:
-    """One recording of one word: who said what, in which language, for the how-manieth time.
+class Identity(NamedTuple):
+    """What a corpus that is made here says of itself, in its `corpus.json`."""
 
-    Attributes:
-        language: that is spoken.
-        speaker: number of the speaker.
-        trial: how-manieth time the speaker says the word.
-        word: as the file name has it, such as "7".
-        filename: in `audio/`.
-    """
-
-    language: str
-    speaker: int
-    trial: int
-    word: str
-    filename: str
-
-    @property
-    def label(self) -> "Label":
-        """The class: the word in its language."""
-        return Label(self.language, self.word)
+    source: str
+    name: str
+    licence: str
 
 
-class Label(NamedTuple):
-    """A class of the task: a word in a language."""
+class Place(NamedTuple):
+    """Where a file name stands."""
 
-    language: str
-    word: str
+    split: str
+    line: int
+
+    def __str__(self) -> str:
+        """Return the place in words."""
+        return f"line {self.line} of {list_path(Path(), self.split)}"
 
 
-def digit_clip(language: str, speaker: int, trial: int, digit: int) -> Clip:
+def digit_clip(language: str, speaker: int, trial: int, digit: int, split: str = "train") -> Clip:
     """Return a clip named as in the Heidelberg Digits."""
     name = f"lang-{language}_speaker-{speaker:02d}_trial-{trial}_digit-{digit}.flac"
-    return Clip(language, speaker, trial, str(digit), name)
+    return Clip(name, str(digit), str(speaker), split, language, trial)
 
 
-def parse_filename(name: str) -> Clip:
-    """Read a clip from its file name.
+def parse_filename(name: str, split: str = "train") -> Clip:
+    """Read a clip from its file name; speaker 03 is called "3".
 
     Raises:
         UserError: the name is not one of the layout.
@@ -87,38 +63,94 @@ def parse_filename(name: str) -> Clip:
             "'lang-english_speaker-03_trial-4_digit-7.flac'."
         )
     language, speaker, trial, word = match.groups()
-    return Clip(language, int(speaker), int(trial), word, name)
+    return Clip(name, word, str(int(speaker)), split, language, int(trial))
 
 
-def labels_of(clips: Iterable[Clip]) -> list[Label]:
-    """Return the classes of a corpus in the order of their numbers: by language, then by word.
+def read_table(folder: Path, name: str) -> Table:
+    """Read both lists and the names of the files in `audio/`.
 
-    Numbers stand before other words. The Heidelberg Digits have English as 0-9, German as 10-19.
+    Lines of a list may carry the prefix `audio/`; a byte order mark, Windows line ends and blank
+    lines are passed over, and so are hidden files in `audio/`.
+
+    Args:
+        folder: of the corpus.
+        name: of the corpus.
+
+    Raises:
+        UserError: `audio/` or a list is missing, or a list is empty or not text.
     """
-    return sorted(
-        {clip.label for clip in clips},
-        key=lambda label: (
-            label.language,
-            int(label.word) if label.word.isdecimal() else math.inf,
-            label.word,
-        ),
-    )
+    places = _read_lists(folder)
+    clips, faults = [], []
+    for filename, where in places.items():
+        try:
+            clips.append(parse_filename(filename, where[0].split))
+        except UserError:
+            faults.append(Fault(filename, "name", f"{_joined(where)}: not the name of a clip"))
+            continue
+        if len({place.split for place in where}) > 1:
+            faults.append(Fault(filename, "both lists", _joined(where)))
+        elif len(where) > 1:
+            faults.append(Fault(filename, "listed twice", _joined(where)))
+    for filename in _files_in(folder / "audio") - set(places):
+        try:
+            parse_filename(filename)
+            faults.append(Fault(filename, "extra", "in audio/, and in no list"))
+        except UserError:
+            faults.append(Fault(filename, "name", "in audio/: not the name of a clip"))
+    return Table(name, tuple(clips), tuple(faults))
 
 
-def label_names(labels: Sequence[Label]) -> list[str]:
-    """Return what the classes are called in figures: the word, with its language where it must."""
-    names = [_spelled(label) for label in labels]
+def faults_of_digits(clips: Iterable[Clip]) -> list[Fault]:
+    """Return a fault for each clip whose word is no English or German digit."""
     return [
-        f"{name} ({label.language})" if names.count(name) > 1 else name
-        for name, label in zip(names, labels, strict=True)
+        Fault(clip.filename, "unknown label", f"no {clip.language} digit '{clip.word}'")
+        for clip in clips
+        if clip.word not in map(str, range(len(DIGIT_NAMES.get(clip.language, ()))))
     ]
 
 
-def _spelled(label: Label) -> str:
-    """Return an English or German digit as a word, another word as it is."""
-    names = DIGIT_NAMES.get(label.language, ())
-    is_digit = label.word.isdecimal() and int(label.word) < len(names)
-    return names[int(label.word)] if is_digit else label.word
+def read_list(path: Path) -> list[tuple[int, str]]:
+    """Return the names that stand in a list, each with the number of its line.
+
+    Raises:
+        UserError: the list is missing, empty or not text.
+    """
+    advice = "write one clip's file name a line into it."
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except FileNotFoundError:
+        raise UserError(f"The list {path} is missing: {advice}") from None
+    except OSError as error:
+        raise UserError(f"The list {path} cannot be read ({error.strerror}).") from None
+    except UnicodeDecodeError:
+        raise UserError(f"The list {path} is not text in UTF-8: save it as that.") from None
+    if not text.strip():
+        raise UserError(f"The list {path} is empty: {advice}")
+    names = (line.strip().removeprefix("audio/") for line in text.split("\n"))
+    return [(number, name) for number, name in enumerate(names, start=1) if name]
+
+
+def _read_lists(folder: Path) -> dict[str, list[Place]]:
+    """Return the names in both lists, each with the places where it stands."""
+    places = defaultdict(list)
+    for split in LISTS:
+        for number, name in read_list(list_path(folder, split)):
+            places[name].append(Place(split, number))
+    return places
+
+
+def _files_in(folder: Path) -> set[str]:
+    """Return the names of everything in `audio/` that is not hidden."""
+    try:
+        return {name for name in os.listdir(folder) if not name.startswith(".")}
+    except OSError as error:
+        raise UserError(
+            f"{folder} cannot be read ({error.strerror}): the sound files belong there."
+        ) from None
+
+
+def _joined(places: Iterable[Place]) -> str:
+    return ", ".join(map(str, places))
 
 
 def list_path(folder: Path, split: str) -> Path:
@@ -136,25 +168,6 @@ def write_filenames(path: Path, clips: Iterable[Clip]) -> None:
     names = sorted(clip.filename for clip in clips)
     with replacing(path) as temporary:
         temporary.write_text("".join(f"{name}\n" for name in names), encoding="utf-8")
-
-
-def test_split(clips: Iterable[Clip], seed: int) -> set[Clip]:
-    """Draw the test clips as the Heidelberg Digits do.
-
-    All clips of speakers 4 and 5, and 5 % of the n others, drawn without replacement from the seed:
-    (n + 10) // 20 of them, the nearest whole number, halves upwards. The order of `clips` is of no
-    consequence.
-    """
-    clips = sorted(set(clips))
-    others = [clip for clip in clips if clip.speaker not in TEST_SPEAKERS]
-    drawn = np.random.default_rng(seed).choice(
-        len(others), size=(len(others) + 10) // 20, replace=False
-    )
-    return set(clips) - set(others) | {others[index] for index in drawn}
-
-
-# The name says what it does; it is not a test for pytest to collect where it is imported.
-test_split.__test__ = False  # type: ignore[attr-defined]
 
 
 def refuse_to_replace(folder: Path, source: str, what: str) -> None:
@@ -181,21 +194,16 @@ def refuse_to_replace(folder: Path, source: str, what: str) -> None:
         )
 
 
-def corpus_name_and_source(folder: Path) -> tuple[str, str]:
-    """What the corpus is called and where it comes from, for axis titles and records.
-
-    Without a `corpus.json` the folder holds a user's own recordings: its name, and "folder".
+def corpus_name(folder: Path) -> str:
+    """Return what a folder of recordings is called: as its `corpus.json` says, or as the folder is.
 
     Raises:
-        UserError: `corpus.json` is not readable JSON with `name` and `source`.
+        UserError: `corpus.json` is not readable JSON with a `name`.
     """
     path = folder / "corpus.json"
     if not path.exists():
-        return folder.resolve().name, "folder"
+        return folder.resolve().name
     try:
-        record = json.loads(path.read_text(encoding="utf-8"))
-        return str(record["name"]), str(record["source"])
+        return str(json.loads(path.read_text(encoding="utf-8"))["name"])
     except (ValueError, KeyError, TypeError):
-        raise UserError(
-            f"{path} is not JSON with a 'name' and a 'source': make the corpus again."
-        ) from None
+        raise UserError(f"{path} is not JSON with a 'name': make the corpus again.") from None

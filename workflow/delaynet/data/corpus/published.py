@@ -1,7 +1,8 @@
 """Where published corpora are, and what their bytes must be: `config/downloads.json`.
 
-It is the one place of URLs, mirrors and checksums. `pinned` is null until the first download, which
-writes size and digests there; committed, they make every later download the same bytes.
+It is the one place of URLs, mirrors and checksums. `pinned` is null until `delaynet corpus pin`
+writes size and digests of a fetched archive there; committed, they make every later download the
+same bytes.
 """
 
 import json
@@ -36,7 +37,7 @@ class Entry(Settings):
     checksums: FileName
     """Name of the publisher's list of MD5 sums."""
     pinned: Pin | None = None
-    """What the archive must be; null until it has been fetched once."""
+    """What the archive must be; null until it is pinned."""
 
 
 class Published(Entry):
@@ -81,6 +82,8 @@ def load_published(path: Path, corpus: str) -> Published:
 
 def write_pin(published: Published, pin: Pin) -> None:
     """Write a pin where the entry stands; all else in the file, and its order, stays.
+
+    It is an explicit step of the user's: the file belongs to the repository.
 
     Raises:
         UserError: the file cannot be read or written, or has lost the corpus.

@@ -1,43 +1,21 @@
 """The corpus report: every clip without a fault and how it sounds, and every fault with its file.
 
-The JSON file holds `name`, `source`, `notes`, `faults`, a `summary` to read, and `clips` as columns
-of equal length, one row a clip, in the order of the file names.
+The JSON file holds `name`, `source`, `audio`, `notes`, `faults`, a `summary` to read, and `clips`
+as columns of equal length, one row a clip, in the order of the file names: the table of clips, and
+how each was recorded.
 """
 
 import json
 import statistics
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any, Literal, NamedTuple, get_args
+from typing import Any, Literal
 
 from delaynet.config.errors import UserError
 from delaynet.config.files import replacing
-from delaynet.data.corpus.layout import SPLITS, Clip, parse_filename
-
-FaultKind = Literal[
-    "name",  # not the name of a clip
-    "listed twice",  # in one list
-    "both lists",
-    "same recording",  # another file has the same language, speaker, trial and word
-    "unknown label",  # a word that this corpus does not have
-    "missing",  # listed, and not in audio/
-    "extra",  # in audio/, and not listed
-    "unreadable",  # not sound, or cut off
-    "empty",
-    "silent",
-    "not a number",
-]
-FAULT_KINDS: tuple[FaultKind, ...] = get_args(FaultKind)
-
-
-class Fault(NamedTuple):
-    """What is wrong with one file, or with one line of a list."""
-
-    filename: str
-    fault: FaultKind
-    detail: str
+from delaynet.data.corpus.clips import Clip, Fault
 
 
 @dataclass(frozen=True)
@@ -45,8 +23,7 @@ class CheckedClip:
     """A clip without a fault, and how it was recorded.
 
     Attributes:
-        clip: who said what.
-        split: list that the clip stands in, 'train' or 'test'.
+        clip: who said what, and in which list.
         seconds: duration.
         sample_rate: in Hz.
         channels: of the file.
@@ -56,7 +33,6 @@ class CheckedClip:
     """
 
     clip: Clip
-    split: str
     seconds: float
     sample_rate: int
     channels: int
@@ -65,8 +41,8 @@ class CheckedClip:
     level_db: float
 
 
-# the columns of the file next to `filename`, in which language, speaker, trial and word stand
-COLUMNS = ("split", "seconds", "sample_rate", "channels", "encoding", "peak_db", "level_db")
+TABLE = tuple(field.name for field in fields(Clip))
+SOUND = tuple(field.name for field in fields(CheckedClip) if field.name != "clip")
 
 
 @dataclass(frozen=True)
@@ -75,7 +51,8 @@ class CorpusReport:
 
     Attributes:
         name: of the corpus, for figures.
-        source: where it comes from, such as "heidelberg" or "folder".
+        source: where it comes from, as `corpus.source` in the configuration.
+        audio: folder of the sound files, below the folder of the corpus.
         clips: those without faults, sorted by file name; none of them is named in `faults`.
         faults: sorted by file name; a file may have several.
         notes: sentences about what is no fault and still worth knowing.
@@ -83,6 +60,7 @@ class CorpusReport:
 
     name: str
     source: str
+    audio: str
     clips: tuple[CheckedClip, ...]
     faults: tuple[Fault, ...]
     notes: tuple[str, ...]
@@ -105,8 +83,8 @@ def usable_clips(report: CorpusReport, faults: Literal["stop", "leave_out"]) -> 
             "or set `corpus.faults: leave_out` in the configuration to go on without these files:\n"
             + "\n".join(map(sentence, report.faults))
         )
-    for split in SPLITS:
-        if not any(checked.split == split for checked in report.clips):
+    for split in ("train", "test"):
+        if not any(checked.clip.split == split for checked in report.clips):
             raise UserError(
                 f"the corpus '{report.name}' has no clip without a fault in its {split} list "
                 f"({_counted(len(report.faults), 'fault')} in all): mend what the report lists."
@@ -125,14 +103,14 @@ def _counted(count: int, noun: str) -> str:
 
 def write_report(report: CorpusReport, path: Path) -> None:
     """Write the report as JSON; the same report gives the same bytes."""
-    columns: dict[str, list[Any]] = {name: [] for name in ("filename", *COLUMNS)}
-    for checked in report.clips:
-        columns["filename"].append(checked.clip.filename)
-        for name in COLUMNS:
-            columns[name].append(getattr(checked, name))
+    columns: dict[str, list[Any]] = {
+        **{name: [getattr(checked.clip, name) for checked in report.clips] for name in TABLE},
+        **{name: [getattr(checked, name) for checked in report.clips] for name in SOUND},
+    }
     content = {
         "name": report.name,
         "source": report.source,
+        "audio": report.audio,
         "notes": list(report.notes),
         "faults": [fault._asdict() for fault in report.faults],
         "summary": summary(report),
@@ -167,17 +145,19 @@ def read_report(path: Path) -> CorpusReport:
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
         columns = content["clips"]
-        rows = zip(columns["filename"], *(columns[name] for name in COLUMNS), strict=True)
+        rows = zip(*(columns[name] for name in (*TABLE, *SOUND)), strict=True)
+        clips = (CheckedClip(Clip(*row[: len(TABLE)]), *row[len(TABLE) :]) for row in rows)
         return CorpusReport(
             str(content["name"]),
             str(content["source"]),
-            tuple(CheckedClip(parse_filename(filename), *values) for filename, *values in rows),
+            str(content["audio"]),
+            tuple(clips),
             tuple(Fault(**fault) for fault in content["faults"]),
             tuple(map(str, content["notes"])),
         )
     except OSError as error:
         raise UserError(f"{path}: cannot be read ({error.strerror}).") from None
-    except (ValueError, KeyError, TypeError, AttributeError, UserError):
+    except (ValueError, KeyError, TypeError, AttributeError):
         raise UserError(
             f"{path}: is not a corpus report: make it again with `delaynet corpus check`."
         ) from None
@@ -191,7 +171,7 @@ def summary(report: CorpusReport) -> dict[str, Any]:
     clips = report.clips
     return {
         "clips": len(clips),
-        "clips_by_split": _counts(clips, lambda checked: checked.split),
+        "clips_by_split": _counts(clips, lambda checked: checked.clip.split),
         "clips_by_language": _counts(clips, lambda checked: checked.clip.language),
         "clips_by_speaker": _counts(clips, lambda checked: checked.clip.speaker),
         "clips_by_word": _counts(

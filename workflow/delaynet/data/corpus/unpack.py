@@ -1,4 +1,4 @@
-"""Unpacking the archive of the Heidelberg Digits, which is trusted as little as any download."""
+"""Unpacking an archive in the layout of the Heidelberg Digits, which is not trusted."""
 
 import gzip
 import hashlib
@@ -17,11 +17,7 @@ from tqdm import tqdm
 
 from delaynet.config.errors import UserError
 from delaynet.config.files import replacing_folder
-from delaynet.data.corpus.layout import SPLITS, list_path, refuse_to_replace
-
-SOURCE = "heidelberg"
-NAME = "Heidelberg Digits"
-LICENCE = "CC BY 4.0 (https://creativecommons.org/licenses/by/4.0/); Cramer et al. 2020"
+from delaynet.data.corpus.layout import LISTS, Identity, list_path, refuse_to_replace
 
 # several times what the recordings need
 MAXIMAL_MEMBER_BYTES = 64 * 2**20
@@ -35,25 +31,30 @@ BLOCK_BYTES = 2**20
 TAR_END = bytes(1024)
 
 
-def unpack(archive: Path, folder: Path, expected_sha256: str | None = None) -> None:
+def unpack(
+    archive: Path, folder: Path, identity: Identity, expected_sha256: str | None = None
+) -> None:
     """Unpack the archive into a corpus folder, which appears whole or not at all.
 
     Only folders and regular files are made, inside of the folder and with the permissions of any
     new file; resource forks of macOS (`._*`) are passed over. The content may lie below one common
-    top folder. A folder that holds the Heidelberg Digits already is replaced.
+    top folder. A folder that holds the same corpus already is replaced.
 
     Args:
         archive: a gzipped tar file.
         folder: to make; gets `audio/`, the two lists, and a `corpus.json` with the digest.
+        identity: what the corpus is, for `corpus.json`.
         expected_sha256: of the archive, in hexadecimal; without it, any archive is taken.
 
     Raises:
         UserError: the archive is not there, not the expected one, damaged, hostile or not in the
             layout; the folder holds something else, or cannot be written.
     """
-    refuse_to_replace(folder, SOURCE, f"the {NAME}")
+    refuse_to_replace(folder, identity.source, f"the {identity.name}")
     if not archive.is_file():
-        raise UserError(f"{archive}: not there; name the archive of the {NAME}, or fetch it.")
+        raise UserError(
+            f"{archive}: not there; name the archive of the {identity.name}, or fetch it."
+        )
     digest = _sha256(archive)
     if expected_sha256 is not None and digest != expected_sha256.lower():
         raise UserError(
@@ -64,13 +65,13 @@ def unpack(archive: Path, folder: Path, expected_sha256: str | None = None) -> N
         unpacked = temporary / ".unpacked"
         unpacked.mkdir()
         _extract(archive, unpacked)
-        for path in _root(unpacked, archive).glob("[!.]*"):
+        for path in _root(unpacked, archive, identity.name).glob("[!.]*"):
             path.rename(temporary / path.name)
         shutil.rmtree(unpacked)
         record = {
-            "name": NAME,
-            "source": SOURCE,
-            "licence": LICENCE,
+            "name": identity.name,
+            "source": identity.source,
+            "licence": identity.licence,
             "archive": archive.name,
             "archive_sha256": digest,
         }
@@ -242,19 +243,19 @@ def _write(tar: tarfile.TarFile, member: tarfile.TarInfo, path: Path) -> None:
         shutil.copyfileobj(content, file)
 
 
-def _root(unpacked: Path, archive: Path) -> Path:
+def _root(unpacked: Path, archive: Path, name: str) -> Path:
     """Return the folder with `audio/` and the lists: what was unpacked, or the one folder in it."""
     root = unpacked
     entries = sorted(root.glob("[!.]*"))
     if len(entries) == 1 and entries[0].is_dir() and entries[0].name != "audio":
         root = entries[0]
         entries = sorted(root.glob("[!.]*"))
-    lists = [list_path(root, split) for split in SPLITS]
+    lists = [list_path(root, split) for split in LISTS]
     if (root / "audio").is_dir() and all(path.is_file() for path in lists):
         return root
     found = ", ".join(f"'{path.name}'" for path in entries[:5]) or "nothing"
     more = f" and {len(entries) - 5:,} more" if len(entries) > 5 else ""
     raise UserError(
         f"{archive}: holds {found}{more}, where `audio/`, `{lists[0].name}` and "
-        f"`{lists[1].name}` should be; name the archive of the {NAME}."
+        f"`{lists[1].name}` should be; name the archive of the {name}."
     )

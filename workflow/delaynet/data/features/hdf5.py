@@ -1,36 +1,22 @@
 """The layout of the features file: what every source of features writes, in one place.
 
-Datasets of one row a clip: `features` [clips, frames, bands]; `label`, `speaker`, `trial`; `word`,
-`language`, `filename`, `split` (strings). Of one row a fault: `left_out` (name of a file that is
-not among the clips) and `left_out_fault`. Attributes of the file: every setting of the features,
-`corpus_name`, `corpus_source`, `label_names`.
+Datasets of one row a clip: `features` [clips, frames, bands]; `label`, `trial`; and as strings
+`filename`, `word`, `speaker`, `split`, `language`. Of one row a fault: `left_out` (name of a file
+that is not among the clips) and `left_out_fault`. Attributes of the file: every setting of the
+features, `corpus_name`, `corpus_source`, `corpus_audio` (folder of the sound files below that of
+the corpus), `label_names`.
 """
 
 from collections.abc import Sequence
-from typing import NamedTuple
 
 import h5py
 import numpy as np
 
 from delaynet.config.settings import DecibelFeatures, SpikeFeatures, StandardisedFeatures
-from delaynet.data.corpus.layout import Clip
+from delaynet.data.corpus.clips import Clip
 from delaynet.data.features.frames import step_seconds
 
 CLIPS_PER_CHUNK = 64
-
-
-class Row(NamedTuple):
-    """What is known of one clip beside its features.
-
-    Attributes:
-        clip: who said what.
-        label: its class, an index of the names of labels.
-        split: 'train' or 'test'.
-    """
-
-    clip: Clip
-    label: int
-    split: str
 
 
 def create_features(
@@ -63,25 +49,33 @@ def create_features(
     return features
 
 
-def describe_corpus(file: h5py.File, name: str, source: str, labels: Sequence[str]) -> None:
+def describe_corpus(
+    file: h5py.File, name: str, source: str, audio: str, labels: Sequence[str]
+) -> None:
     """Write what the corpus is called, where it comes from, and what its labels are called."""
-    file.attrs.update(corpus_name=name, corpus_source=source, label_names=list(labels))
+    file.attrs.update(corpus_name=name, corpus_source=source, corpus_audio=audio)
+    file.attrs["label_names"] = list(labels)
 
 
-def write_rows(file: h5py.File, rows: Sequence[Row]) -> None:
-    """Write what is known of each clip beside its features."""
-    clips = [row.clip for row in rows]
+def write_rows(file: h5py.File, clips: Sequence[Clip], labels: Sequence[int]) -> None:
+    """Write what is known of each clip beside its features.
+
+    Args:
+        file: to write to.
+        clips: of the rows.
+        labels: class of each, an index of the names of labels.
+    """
     for key, numbers, meaning in (
-        ("label", [row.label for row in rows], "class, an index of label_names"),
-        ("speaker", [clip.speaker for clip in clips], "number of the speaker"),
+        ("label", labels, "class, an index of label_names"),
         ("trial", [clip.trial for clip in clips], "how-manieth time the speaker says the word"),
     ):
         _describe(file.create_dataset(key, data=np.array(numbers, np.int64)), "clip", meaning)
     for key, texts, meaning in (
-        ("word", [clip.word for clip in clips], "word said, as in the file name"),
+        ("word", [clip.word for clip in clips], "word said"),
+        ("speaker", [clip.speaker for clip in clips], "name or number of the speaker"),
         ("language", [clip.language for clip in clips], "language spoken"),
         ("filename", [clip.filename for clip in clips], "name of the file that holds the clip"),
-        ("split", [row.split for row in rows], "list that the clip stands in, 'train' or 'test'"),
+        ("split", [clip.split for clip in clips], "'train', 'validation' or 'test'"),
     ):
         _describe(_create_texts(file, key, texts), "clip", meaning)
 

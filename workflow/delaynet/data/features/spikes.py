@@ -20,10 +20,9 @@ from tqdm import tqdm
 from delaynet.config.errors import UserError
 from delaynet.config.files import replacing_hdf5
 from delaynet.config.settings import SpikeFeatures
-from delaynet.data.corpus.layout import DIGIT_NAMES, Clip, Label, label_names
+from delaynet.data.corpus.clips import DIGIT_NAMES, Clip, Label, label_names
 from delaynet.data.features.hdf5 import (
     CLIPS_PER_CHUNK,
-    Row,
     create_features,
     describe_corpus,
     write_left_out,
@@ -113,20 +112,20 @@ def write_spike_features(folder: Path, path: Path, settings: SpikeFeatures) -> N
     """
     parts = [_read_clips(folder / name, split) for split, name in FILENAMES.items()]
     labels, names = _labels(parts)
-    rows = [row for part in parts for row in _rows(part, labels)]
+    clips = [clip for part in parts for clip in _clips(part, labels)]
     with (
         replacing_hdf5(path) as file,
-        tqdm(total=len(rows), desc="counting spikes", unit="clip", mininterval=1) as progress,
+        tqdm(total=len(clips), desc="counting spikes", unit="clip", mininterval=1) as progress,
     ):
-        features = create_features(file, settings, len(rows), "unit group", "spike in a bin")
+        features = create_features(file, settings, len(clips), "unit group", "spike in a bin")
         done = 0
         for part in parts:
             for counts in _counts(part, settings):
                 features[done : done + len(counts)] = counts
                 done += len(counts)
                 progress.update(len(counts))
-        describe_corpus(file, NAME, "spikes", names)
-        write_rows(file, rows)
+        describe_corpus(file, NAME, "spikes", "", names)
+        write_rows(file, clips, [label for part in parts for label in part.label])
         write_left_out(file, [])
 
 
@@ -149,15 +148,15 @@ def _labels(parts: list[_SpikeFile]) -> tuple[list[Label], list[str]]:
     return [Label("unknown", key) for key in keys], keys
 
 
-def _rows(part: _SpikeFile, labels: list[Label]) -> Iterator[Row]:
+def _clips(part: _SpikeFile, labels: list[Label]) -> Iterator[Clip]:
     """Yield what is known of each clip of a file."""
     trials: Counter[tuple[int, int]] = Counter()
     for index, (label, speaker) in enumerate(zip(part.label, part.speaker, strict=True)):
         language, word = labels[label]
         filename = f"{part.path.name}#{index}"
-        clip = Clip(language, speaker, trials[speaker, label], word, filename)
+        trial = trials[speaker, label]
+        yield Clip(filename, word, str(speaker), part.split, language, trial)
         trials[speaker, label] += 1
-        yield Row(clip, label, part.split)
 
 
 def _counts(part: _SpikeFile, settings: SpikeFeatures) -> Iterator[np.ndarray]:

@@ -12,12 +12,11 @@ from tqdm import tqdm
 
 from delaynet.config.errors import UserError
 from delaynet.config.files import replacing_hdf5
-from delaynet.data.corpus.layout import audio_path, label_names, labels_of
+from delaynet.data.corpus.clips import label_names, labels_of
 from delaynet.data.corpus.report import CheckedClip, CorpusReport, usable_clips
 from delaynet.data.features.audio import read_audio
 from delaynet.data.features.hdf5 import (
     CLIPS_PER_CHUNK,
-    Row,
     create_features,
     describe_corpus,
     write_left_out,
@@ -64,13 +63,17 @@ def write_features(
     _require_bands_of_all(clips, settings)
     with replacing_hdf5(path) as file:
         features = create_features(file, settings, len(clips), "mel band", UNITS[settings.preset])
-        used, without = _compute(features, folder, clips, settings, processes)
+        used, without = _compute(features, folder / report.audio, clips, settings, processes)
         if without and (faults == "stop" or not used):
             raise UserError(_sentences(report.name, without))
         features.resize(len(used), axis=0)
         labels = labels_of(checked.clip for checked in used)
-        describe_corpus(file, report.name, report.source, label_names(labels))
-        write_rows(file, [Row(c.clip, labels.index(c.clip.label), c.split) for c in used])
+        describe_corpus(file, report.name, report.source, report.audio, label_names(labels))
+        write_rows(
+            file,
+            [checked.clip for checked in used],
+            [labels.index(checked.clip.label) for checked in used],
+        )
         checked_faults = [(f.filename, f"{f.fault} ({f.detail})") for f in report.faults]
         write_left_out(file, sorted(checked_faults + without))
 
@@ -99,7 +102,7 @@ def _sentences(corpus: str, without: Sequence[tuple[str, str]]) -> str:
 
 def _compute(
     dataset: h5py.Dataset,
-    folder: Path,
+    audio: Path,
     clips: Sequence[CheckedClip],
     settings: MelSettings,
     processes: int,
@@ -113,7 +116,7 @@ def _compute(
     without = []
     starts = range(0, len(clips), CLIPS_PER_CHUNK)
     batches = [clips[start : start + CLIPS_PER_CHUNK] for start in starts]
-    tasks = [[audio_path(folder, checked.clip) for checked in batch] for batch in batches]
+    tasks = [[audio / checked.clip.filename for checked in batch] for batch in batches]
     results = in_order(partial(_features_of_files, settings), tasks, processes)
     with tqdm(total=len(clips), desc="mel features", unit="clip", mininterval=1) as progress:
         for batch, (features, reasons) in zip(batches, results, strict=True):

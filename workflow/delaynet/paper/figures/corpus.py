@@ -13,12 +13,13 @@ from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator
 
 from delaynet.config.grid import Config
-from delaynet.data.corpus.layout import SPLITS, label_names, labels_of
+from delaynet.data.corpus.clips import SPLITS, label_names, labels_of, number_first
 from delaynet.data.corpus.report import CheckedClip, CorpusReport, read_report
 from delaynet.paper.figures import style
 from delaynet.paper.figures.loading import require
 
-COLOURS = {"train": "#8FC1BC", "test": "#1F4E4A"}  # light and dark: told apart without hue
+# from light to dark: told apart without hue
+COLOURS = {"train": "#8FC1BC", "validation": "#4F8A85", "test": "#1F4E4A"}
 BINS = 40
 MAXIMAL_SPEAKER_DIGITS = 26  # of all numbers below the panel
 MAXIMAL_WORD_LABELS = 60
@@ -51,7 +52,9 @@ def draw(report: CorpusReport) -> Figure:
         _draw_histogram(durations, report.clips, "seconds", "duration (s)")
         _draw_histogram(levels, report.clips, "level_db", "RMS level (dB re full scale)")
         _draw_words(words, report.clips)
-        handles = [Patch(color=COLOURS[split], label=f"{split} list") for split in SPLITS]
+        handles = [
+            Patch(color=COLOURS[split], label=f"{split} list") for split in _splits(report.clips)
+        ]
         figure.legend(handles=handles, loc="outside lower center", ncols=len(handles))
     else:
         for axes in (speakers, durations, levels, words):
@@ -64,12 +67,18 @@ def draw(report: CorpusReport) -> Figure:
     return figure
 
 
+def _splits(clips: Sequence[CheckedClip]) -> list[str]:
+    """Return the lists to show; a corpus without a validation list has two."""
+    there = {"train", "test"} | {checked.clip.split for checked in clips}
+    return [split for split in SPLITS if split in there]
+
+
 def _draw_speakers(axes: Axes, clips: Sequence[CheckedClip]) -> None:
-    speakers = sorted({checked.clip.speaker for checked in clips})
+    speakers = sorted({checked.clip.speaker for checked in clips}, key=number_first)
     place = {speaker: index for index, speaker in enumerate(speakers)}
     _draw_bars(axes, clips, [place[checked.clip.speaker] for checked in clips])
-    every = math.ceil(len(speakers) * len(str(speakers[-1])) / MAXIMAL_SPEAKER_DIGITS)
-    axes.set_xticks(range(0, len(speakers), every), [str(s) for s in speakers[::every]])
+    every = math.ceil(len(speakers) * max(map(len, speakers)) / MAXIMAL_SPEAKER_DIGITS)
+    axes.set_xticks(range(0, len(speakers), every), speakers[::every])
     axes.set_xlabel("speaker")
 
 
@@ -99,11 +108,13 @@ def _draw_words(axes: Axes, clips: Sequence[CheckedClip]) -> None:
 
 
 def _draw_bars(axes: Axes, clips: Sequence[CheckedClip], places: Sequence[int]) -> None:
-    """Draw how many clips are at each place, those of the test list on those of the train list."""
+    """Draw how many clips are at each place, those of one list on those of the other."""
     below = np.zeros(max(places) + 1, dtype=int)
-    for split in SPLITS:
+    for split in _splits(clips):
         own = [
-            place for place, checked in zip(places, clips, strict=True) if checked.split == split
+            place
+            for place, checked in zip(places, clips, strict=True)
+            if checked.clip.split == split
         ]
         count = np.bincount(own, minlength=len(below))
         axes.bar(np.arange(len(below)), count, 0.8, below, color=COLOURS[split], gid=split)
@@ -114,10 +125,10 @@ def _draw_bars(axes: Axes, clips: Sequence[CheckedClip], places: Sequence[int]) 
 
 def _draw_histogram(axes: Axes, clips: Sequence[CheckedClip], quantity: str, words: str) -> None:
     values = [
-        [getattr(checked, quantity) for checked in clips if checked.split == split]
-        for split in SPLITS
+        [getattr(checked, quantity) for checked in clips if checked.clip.split == split]
+        for split in _splits(clips)
     ]
-    colours = [COLOURS[split] for split in SPLITS]
+    colours = [COLOURS[split] for split in _splits(clips)]
     axes.hist(values, BINS, stacked=True, color=colours)
     axes.set_xlabel(words)
     _count_clips(axes)
@@ -130,9 +141,9 @@ def _count_clips(axes: Axes) -> None:
 
 def _words(report: CorpusReport) -> list[str]:
     """Return one paragraph a fact."""
-    clips, splits = report.clips, Counter(checked.split for checked in report.clips)
+    clips, splits = report.clips, Counter(checked.clip.split for checked in report.clips)
     minutes = sum(checked.seconds for checked in clips) / 60
-    by_split = ", ".join(f"{splits[split]:,} in the {split} list" for split in SPLITS)
+    by_split = ", ".join(f"{splits[split]:,} in the {split} list" for split in _splits(clips))
     kinds = [fault.fault for fault in report.faults]
     return [
         f"clips: {len(clips):,}, {by_split}; {minutes:,.1f} minutes",

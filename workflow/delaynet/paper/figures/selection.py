@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from delaynet.config.errors import UserError
 from delaynet.config.grid import STANDARD, Config, Run
+from delaynet.config.settings import SpikeFeatures
 from delaynet.config.variants import DELAYS, SIGNS, STRUCTURES, structures_with
 
 # A map of fewer synapses than this, on average, shows nothing.
@@ -144,7 +145,7 @@ MANUSCRIPT_FIGURES = tuple(figure for figure in FIGURES if figure != "corpus")
 
 def figures_of(config: Config) -> tuple[str, ...]:
     """Return the figures of a configuration: published spikes have no audio to show."""
-    return MANUSCRIPT_FIGURES if config.corpus.source == "spikes" else FIGURES
+    return MANUSCRIPT_FIGURES if isinstance(config.features, SpikeFeatures) else FIGURES
 
 
 def _reads(figure: str) -> Reads:

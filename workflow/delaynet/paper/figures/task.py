@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from delaynet.config.files import readable
 from delaynet.config.grid import Config
+from delaynet.config.settings import SpikeFeatures
 from delaynet.data.features.audio import read_audio
 from delaynet.data.features.frames import step_seconds
 from delaynet.model.network import class_evidence
@@ -52,7 +53,7 @@ class Task:
     voltage: Array
     evidence: Array
     label: int
-    speaker: int
+    speaker: str
     label_names: list[str]
     step_milliseconds: float
     corpus_name: str
@@ -76,7 +77,8 @@ def load(config: Config, results_folder: Path) -> Task:
         row = list(file["filename"].asstr()[()]).index(filename)
         features = file["features"][row]  # [frames, bands]
         label_names = [str(name) for name in file.attrs["label_names"]]
-        label, speaker = int(file["label"][row]), int(file["speaker"][row])
+        label, speaker = int(file["label"][row]), str(file["speaker"].asstr()[row])
+        audio_folder = str(file.attrs["corpus_audio"])
         corpus_name = str(file.attrs["corpus_name"])
         channel_name = str(file["features"].attrs["axes"][2])
     model = read_settings(settings.parent).model
@@ -84,9 +86,9 @@ def load(config: Config, results_folder: Path) -> Task:
     fed = torch.from_numpy(features)[:, saved.attributes["mel_channel"]]  # [T, bands]
     response = respond(rebuild(saved, model), fed[:, None])
     audio, rate = None, 0
-    if config.corpus.source != "spikes":
+    if not isinstance(config.features, SpikeFeatures):
         corpus = Path(config.corpus.folder or results_folder / "corpus")
-        audio, rate = read_audio(corpus / "audio" / filename)
+        audio, rate = read_audio(corpus / audio_folder / filename)
     return Task(
         audio=audio,
         sample_rate=rate,

@@ -15,7 +15,9 @@ from delaynet.analysis.tables import show_setting
 from delaynet.config.grid import STANDARD, Config
 from delaynet.config.listing import settings_of
 from delaynet.config.settings import DecibelFeatures
+from delaynet.data.dataset import validation_clips
 from delaynet.data.features.frames import step_seconds
+from delaynet.data.sources import load_source
 from delaynet.model import connectivity, delays
 from delaynet.paper.numbers.number import Number, count, show_constant, sparsity_key
 from delaynet.paper.words import percent
@@ -89,21 +91,31 @@ def constant_numbers() -> Iterator[tuple[str, Number]]:
         yield "workflow/delaynet/analysis/statistics.py", number
 
 
+def corpus_words(config: Config) -> Iterator[tuple[str, Number]]:
+    """Yield what the manuscript says of the corpus, each with the file of its source."""
+    source = load_source(config.corpus.source)
+    file = f"workflow/delaynet/data/sources/{config.corpus.source}.py"
+    for name in ("description", "caveat", "bibliography"):
+        words = getattr(source, name)
+        yield file, Number(f"corpus.{name}", words, words)
+
+
 def corpus_numbers(features: Path, config: Config) -> Iterator[Number]:
     """Yield what the features file says of its corpus: name, clips by split, speakers, classes."""
     with h5py.File(features) as file:
-        name, source = str(file.attrs["corpus_name"]), str(file.attrs["corpus_source"])
+        name = str(file.attrs["corpus_name"])
         classes = len(file.attrs["label_names"])
-        speaker = file["speaker"][()]
+        speaker = file["speaker"].asstr()[()]
         languages = len(np.unique(file["language"][()]))
-        is_test = file["split"].asstr()[()] == "test"
+        split = file["split"].asstr()[()]
         left_out = len(file["left_out"])
-    is_validation = ~is_test & np.isin(speaker, config.training.validation_speakers)
+    is_test, is_listed = split == "test", split == "validation"
+    is_validation = validation_clips(split, speaker, config.training.validation_speakers)
     yield Number("corpus.name", name, name)
-    yield Number("corpus.source", source, source)
     counts = {
         "clips": len(speaker),
-        "training_list": (~is_test).sum(),
+        "training_list": (split == "train").sum(),
+        "validation_list": is_listed.sum(),
         "training": (~is_test & ~is_validation).sum(),
         "validation": is_validation.sum(),
         "test": is_test.sum(),

@@ -32,6 +32,7 @@ from delaynet.paper.numbers.claims import (
 from delaynet.paper.numbers.experiment import (
     constant_numbers,
     corpus_numbers,
+    corpus_words,
     grid_numbers,
     setting_numbers,
 )
@@ -91,4 +92,4 @@ def write_numbers(config_path: Path, results: Path, output: Path) -> None:
         (paths["tests"], reach_numbers(tests)),
     ]
     read = ((source.as_posix(), number) for source, part in sections for number in part)
-    write_json(output, nest(chain(constant_numbers(), word_numbers(), read)))
+    write_json(output, nest(chain(constant_numbers(), corpus_words(config), word_numbers(), read)))

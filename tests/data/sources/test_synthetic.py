@@ -7,6 +7,7 @@ import resource
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -16,13 +17,16 @@ import soundfile
 
 import delaynet
 from delaynet.config.errors import UserError
+from delaynet.config.settings import CorpusSettings
 from delaynet.data.corpus.check import check_corpus
+from delaynet.data.corpus.clips import Clip
 from delaynet.data.corpus.espeak import SAMPLE_RATE, espeak_version, speak
-from delaynet.data.corpus.layout import Clip, digit_clip, parse_filename
-from delaynet.data.corpus.synthetic import (
+from delaynet.data.corpus.layout import digit_clip, parse_filename
+from delaynet.data.sources.synthetic import (
     SPEAKERS,
     clip_audio,
     corpus_clips,
+    draw_test_list,
     pink_noise,
     write_corpus,
 )
@@ -90,7 +94,7 @@ def test_made_twice_in_two_processes_the_corpus_is_byte_for_byte_the_same(
     corpus: Path, tmp_path: Path
 ):
     in_another_process(
-        "from pathlib import Path; from delaynet.data.corpus.synthetic import write_corpus; "
+        "from pathlib import Path; from delaynet.data.sources.synthetic import write_corpus; "
         f"write_corpus(Path({str(tmp_path / 'again')!r}), trials=1, seed={SEED})"
     )
     assert checksums(corpus) == checksums(tmp_path / "again")
@@ -131,7 +135,7 @@ def test_a_full_disk_is_one_sentence_and_leaves_nothing(tmp_path: Path, processe
 def test_a_clip_depends_neither_on_the_order_of_making_nor_on_the_other_clips(corpus: Path):
     clips = corpus_clips(trials=1)[::-40]
     digests = in_another_process(
-        "import hashlib; from delaynet.data.corpus.synthetic import clip_audio, corpus_clips\n"
+        "import hashlib; from delaynet.data.sources.synthetic import clip_audio, corpus_clips\n"
         "for clip in corpus_clips(trials=1)[::-40]:\n"
         f"    print(hashlib.sha256(clip_audio(clip, {SEED}).tobytes()).hexdigest())"
     ).split()
@@ -165,10 +169,10 @@ def test_another_seed_gives_another_corpus():
 
 
 def test_the_corpus_has_every_speaker_and_word_in_the_heidelberg_layout(corpus: Path):
-    read = check_corpus(corpus).clips
-    assert {checked.clip for checked in read} == set(corpus_clips(trials=1))
+    read = check_corpus(corpus, CorpusSettings()).clips
+    assert {replace(c.clip, split="train") for c in read} == set(corpus_clips(trials=1))
     assert len(list((corpus / "audio").iterdir())) == len(read) == 240
-    assert sum(checked.split == "test" for checked in read) == 40 + 10
+    assert sum(checked.clip.split == "test" for checked in read) == 40 + 10
     assert len({parse_filename(path.name).label for path in (corpus / "audio").iterdir()}) == 20
 
 
@@ -244,7 +248,7 @@ def test_when_making_fails_no_half_made_corpus_is_left(
             raise KeyboardInterrupt
         return clip_audio(clip, seed)
 
-    monkeypatch.setattr("delaynet.data.corpus.synthetic.clip_audio", fail_at_the_third)
+    monkeypatch.setattr("delaynet.data.sources.synthetic.clip_audio", fail_at_the_third)
     with pytest.raises(KeyboardInterrupt):
         write_corpus(tmp_path / "corpus", trials=1, seed=0)
     assert list(tmp_path.iterdir()) == []
@@ -254,3 +258,25 @@ def test_when_making_fails_no_half_made_corpus_is_left(
 def test_impossible_settings_are_told(tmp_path: Path, trials: int, seed: int):
     with pytest.raises(UserError, match=f"trials {trials} and seed {seed}"):
         write_corpus(tmp_path / "corpus", trials, seed)
+
+
+def test_speakers_4_and_5_are_only_in_the_test_list():
+    clips = corpus_clips(2)
+    test = draw_test_list(clips, seed=0)
+    train = set(clips) - test
+    assert {clip.speaker for clip in train} == set(map(str, range(12))) - {"4", "5"}
+    assert sum(clip.speaker in ("4", "5") for clip in test) == 2 * 20 * 2
+
+
+@pytest.mark.parametrize(
+    ("others", "drawn"), [(9, 0), (10, 1), (29, 1), (30, 2), (100, 5), (8593, 430)]
+)
+def test_one_in_twenty_of_the_other_clips_is_tested_halves_rounded_upwards(others: int, drawn: int):
+    clips = [digit_clip("english", 0, trial, 0) for trial in range(others)]
+    assert len(draw_test_list(clips, seed=1)) == drawn
+
+
+def test_the_split_follows_the_seed_and_not_the_order_of_the_clips():
+    clips = corpus_clips(2)
+    assert draw_test_list(clips, seed=3) == draw_test_list(clips[::-1], seed=3)
+    assert draw_test_list(clips, seed=3) != draw_test_list(clips, seed=4)

@@ -6,6 +6,8 @@ made, not recorded: whatever is shown with them says so.
 
 import io
 import json
+from collections.abc import Iterable
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
@@ -16,25 +18,65 @@ from tqdm import tqdm
 
 from delaynet.config.errors import UserError
 from delaynet.config.files import replacing_folder
+from delaynet.config.settings import CorpusSettings
+from delaynet.data.corpus.clips import DIGIT_NAMES, LANGUAGES, Clip, Table
 from delaynet.data.corpus.espeak import SAMPLE_RATE, espeak_version, speak
 from delaynet.data.corpus.layout import (
-    DIGIT_NAMES,
-    LANGUAGES,
-    Clip,
+    Identity,
     audio_path,
     digit_clip,
+    faults_of_digits,
     list_path,
+    read_table,
     refuse_to_replace,
-    test_split,
     write_filenames,
 )
 from delaynet.data.processes import in_order
+from delaynet.data.sources import Source
 
-NAME = "synthetic digits (eSpeak NG)"
-LICENCE = (
+IDENTITY = Identity(
+    "synthetic",
+    "synthetic digits (eSpeak NG)",
     "Made on this machine by eSpeak NG (a program under GPL-3.0-or-later) from single words; "
-    "not recordings of persons, and not the Heidelberg Digits."
+    "not recordings of persons, and not the Heidelberg Digits.",
 )
+CLIPS_PER_TRIAL = 190  # in the training list, about
+TEST_SPEAKERS = ("4", "5")
+
+
+class Synthetic(Source):
+    """Digits that are spoken here by eSpeak NG."""
+
+    settings = ("trials", "seed")
+    description = (
+        'The corpus, _#corpus;_, holds #num("corpus.clips") clips of the digits zero to nine in '
+        "English and German, spoken by the speech synthesiser eSpeak NG @espeakng in "
+        '#num("corpus.speakers") voices that differ in accent, timbre, pitch and rate; rate, pitch '
+        "and intonation vary from trial to trial, and each clip has noise at a signal-to-noise "
+        "ratio of its own. It has the file layout of the Heidelberg Digits @cramer2022, and stands "
+        "in for them where they cannot be had. It holds no human speech and is not the data of "
+        '#cite(<meszaros2024>, form: "prose").'
+    )
+    caveat = (
+        "The digits were spoken by a speech synthesiser, not by people: the numbers say what the "
+        "method does on this corpus, and nothing about accuracies on the Heidelberg Digits."
+    )
+
+    def make(self, folder: Path, corpus: CorpusSettings, processes: int) -> None:
+        """Speak the digits, in the layout of the Heidelberg Digits."""
+        write_corpus(folder, corpus.trials, corpus.seed, processes)
+
+    def table(self, folder: Path, corpus: CorpusSettings) -> Table:
+        """Read lists and names of files."""
+        table = read_table(folder, IDENTITY.name)
+        return replace(table, faults=(*table.faults, *faults_of_digits(table.clips)))
+
+    def training_clips(self, corpus: CorpusSettings) -> int:
+        """Return about how many there will be."""
+        return CLIPS_PER_TRIAL * corpus.trials
+
+
+SOURCE = Synthetic()
 
 
 class Speaker(NamedTuple):
@@ -86,11 +128,12 @@ def clip_audio(clip: Clip, seed: int) -> np.ndarray:
     Returns:
         int16 samples at 22,050 Hz, peak at 0.7 of full scale.
     """
-    speaker = SPEAKERS[clip.speaker]
+    number = int(clip.speaker)
+    speaker = SPEAKERS[number]
     accent = speaker.accent if clip.language == "english" else "de"
     language = LANGUAGES.index(clip.language)
     generator = np.random.default_rng(
-        np.random.SeedSequence(seed, spawn_key=(language, clip.speaker, clip.trial, int(clip.word)))
+        np.random.SeedSequence(seed, spawn_key=(language, number, clip.trial, int(clip.word)))
     )
     word = speak(
         DIGIT_NAMES[clip.language][int(clip.word)],
@@ -134,6 +177,23 @@ def corpus_clips(trials: int) -> list[Clip]:
     ]
 
 
+def draw_test_list(clips: Iterable[Clip], seed: int) -> set[Clip]:
+    """Draw the test clips as the Heidelberg Digits do.
+
+    All clips of speakers 4 and 5, and 5 % of the n others, drawn without replacement from the seed:
+    (n + 10) // 20 of them, the nearest whole number, halves upwards. The order of `clips` is of no
+    consequence.
+    """
+    clips = sorted(
+        set(clips), key=lambda clip: (clip.language, int(clip.speaker), clip.trial, clip.word)
+    )
+    others = [clip for clip in clips if clip.speaker not in TEST_SPEAKERS]
+    drawn = np.random.default_rng(seed).choice(
+        len(others), size=(len(others) + 10) // 20, replace=False
+    )
+    return set(clips) - set(others) | {others[index] for index in drawn}
+
+
 def write_corpus(folder: Path, trials: int, seed: int, processes: int = 1) -> None:
     """Make the corpus: 12 speakers x 20 words x `trials` clips, byte for byte the same each time.
 
@@ -150,22 +210,22 @@ def write_corpus(folder: Path, trials: int, seed: int, processes: int = 1) -> No
             f"not trials {trials} and seed {seed}: correct the configuration."
         )
     clips = corpus_clips(trials)
-    test = test_split(clips, seed)
+    test = draw_test_list(clips, seed)
     train = set(clips) - test
-    refuse_to_replace(folder, "synthetic", "synthetic digits")
+    refuse_to_replace(folder, IDENTITY.source, "synthetic digits")
     with replacing_folder(folder) as temporary:
         (temporary / "audio").mkdir()
         _write_clips(temporary, clips, seed, processes)
         write_filenames(list_path(temporary, "train"), train)
         write_filenames(list_path(temporary, "test"), test)
         record = {
-            "source": "synthetic",
-            "name": NAME,
+            "source": IDENTITY.source,
+            "name": IDENTITY.name,
             "trials": trials,
             "seed": seed,
             "counts": {"clips": len(clips), "train": len(train), "test": len(test)},
             "espeak_version": espeak_version(),
-            "licence": LICENCE,
+            "licence": IDENTITY.licence,
         }
         text = json.dumps(record, indent=2) + "\n"
         (temporary / "corpus.json").write_text(text, encoding="utf-8")

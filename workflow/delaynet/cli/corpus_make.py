@@ -1,0 +1,40 @@
+"""`delaynet corpus make`."""
+
+from pathlib import Path
+
+import click
+
+from delaynet.config.grid import parse_settings
+from delaynet.config.settings import NamedCorpusSettings
+from delaynet.data.sources import load_source
+from delaynet.provenance.record import recorded
+
+
+@click.command()
+@click.option(
+    "--settings",
+    required=True,
+    help="The section `corpus` of the configuration, as JSON: the name of a source "
+    '(\'"synthetic"\'), or keys and values (\'{"source": "synthetic", "trials": 2}\').',
+)
+@click.option(
+    "--processes",
+    type=click.IntRange(1),
+    default=1,
+    show_default=True,
+    help="How many work at once; the output is the same.",
+)
+@click.option(
+    "--output",
+    type=click.Path(path_type=Path, file_okay=False),
+    required=True,
+    help="Folder to write.",
+)
+def command(settings: str, processes: int, output: Path) -> None:
+    """Make a corpus here: speak it, or unpack it from an archive."""
+    corpus = parse_settings(NamedCorpusSettings, settings)
+    source = load_source(corpus.source)
+    parameters = corpus.model_dump(include={"source", *source.settings})
+    seed = corpus.seed if "seed" in source.settings else None
+    with recorded(source.archives(corpus), [output], parameters, seed=seed):
+        source.make(output, corpus, processes)

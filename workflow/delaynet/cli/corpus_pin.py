@@ -1,0 +1,29 @@
+"""`delaynet corpus pin`."""
+
+from pathlib import Path
+
+import click
+
+from delaynet.data.corpus.download import pin
+
+
+@click.command()
+@click.option("--corpus", required=True, help="Which of the published corpora the archive is of.")
+@click.option(
+    "--published",
+    type=click.Path(path_type=Path),
+    default=Path("config/downloads.json"),
+    show_default=True,
+    help="File of addresses, mirrors and checksums, to write to.",
+)
+@click.option(
+    "--archive",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Archive to pin.  [default: where `delaynet corpus fetch` puts it]",
+)
+def command(corpus: str, published: Path, archive: Path | None) -> None:
+    """Pin a fetched archive: write its size and digests to the file of addresses.
+
+    Commit that file, and another archive is refused from then on, here and everywhere else.
+    """
+    pin(published, corpus, archive)

@@ -1,0 +1,130 @@
+"""The table of clips that every corpus of recordings gives: one row a recording.
+
+Everything after it (the check, the features, the splits, the figures) reads this table, and knows
+nothing of the names of files.
+"""
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Literal, NamedTuple, get_args
+
+# fmt: off
+DIGIT_NAMES = {
+    "english": (
+        "zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine",
+    ),
+    "german": (
+        "null", "eins", "zwei", "drei", "vier", "fünf", "sechs", "sieben", "acht", "neun",
+    ),
+}
+# fmt: on
+LANGUAGES = tuple(DIGIT_NAMES)
+SPLITS = ("train", "validation", "test")
+
+FaultKind = Literal[
+    "name",  # not the name of a clip
+    "listed twice",  # in one list
+    "both lists",
+    "same recording",  # another file has the same language, speaker, trial and word
+    "unknown label",  # a word that this corpus does not have
+    "missing",  # listed, and not there
+    "extra",  # there, and not listed
+    "unreadable",  # not sound, or cut off
+    "empty",
+    "silent",
+    "not a number",
+]
+FAULT_KINDS: tuple[FaultKind, ...] = get_args(FaultKind)
+
+
+@dataclass(frozen=True)
+class Clip:
+    """One recording of one word: who said what, in which language, for the how-manieth time.
+
+    Attributes:
+        filename: path of the sound file below the corpus's folder of sound files.
+        word: as the corpus has it, such as "7".
+        speaker: name or number of the speaker.
+        split: 'train', 'validation' or 'test'.
+        language: that is spoken.
+        trial: how-manieth time the speaker says the word.
+    """
+
+    filename: str
+    word: str
+    speaker: str
+    split: str
+    language: str
+    trial: int
+
+    @property
+    def label(self) -> "Label":
+        """The class: the word in its language."""
+        return Label(self.language, self.word)
+
+
+class Label(NamedTuple):
+    """A class of the task: a word in a language."""
+
+    language: str
+    word: str
+
+
+class Fault(NamedTuple):
+    """What is wrong with one file, or with one line of a list."""
+
+    filename: str
+    fault: FaultKind
+    detail: str
+
+
+@dataclass(frozen=True)
+class Table:
+    """What a corpus says of its recordings, before anybody has listened to them.
+
+    Attributes:
+        name: of the corpus, for figures and the manuscript.
+        clips: one a recording, in any order.
+        faults: what is wrong with lists and names; a clip that has a fault is left out.
+        notes: sentences about what is no fault and still worth knowing.
+        audio: folder of the sound files, below the folder of the corpus.
+    """
+
+    name: str
+    clips: tuple[Clip, ...]
+    faults: tuple[Fault, ...] = ()
+    notes: tuple[str, ...] = ()
+    audio: str = "audio"
+
+
+def number_first(text: str) -> tuple[float, str]:
+    """Return a key to sort by: numbers in their order, then other texts in theirs."""
+    return (int(text) if text.isdecimal() else math.inf, text)
+
+
+def labels_of(clips: Iterable[Clip]) -> list[Label]:
+    """Return the classes of a corpus in the order of their numbers: by language, then by word.
+
+    Numbers stand before other words. The Heidelberg Digits have English as 0-9, German as 10-19.
+    """
+    return sorted(
+        {clip.label for clip in clips},
+        key=lambda label: (label.language, *number_first(label.word)),
+    )
+
+
+def label_names(labels: Sequence[Label]) -> list[str]:
+    """Return what the classes are called in figures: the word, with its language where it must."""
+    names = [_spelled(label) for label in labels]
+    return [
+        f"{name} ({label.language})" if names.count(name) > 1 else name
+        for name, label in zip(names, labels, strict=True)
+    ]
+
+
+def _spelled(label: Label) -> str:
+    """Return an English or German digit as a word, another word as it is."""
+    names = DIGIT_NAMES.get(label.language, ())
+    is_digit = label.word.isdecimal() and int(label.word) < len(names)
+    return names[int(label.word)] if is_digit else label.word

@@ -1,0 +1,150 @@
+"""Where corpora come from: one file a corpus, each with a `Source` that is called SOURCE.
+
+`corpus.source` in the configuration is the name of a file in this folder, without its ending: the
+file is all that a new corpus needs. What files have in common stands in `delaynet.data.corpus`.
+"""
+
+import importlib
+from pathlib import Path
+
+from delaynet.config.errors import UserError
+from delaynet.config.settings import CorpusSettings
+from delaynet.data.corpus.clips import Table
+
+# keys of the section `corpus` that concern every source
+COMMON = ("source", "faults")
+
+
+class Source:
+    """What the workflow, the check and the manuscript ask of a corpus.
+
+    Recordings that a user has need `table` and the two texts. A corpus that is made here, in
+    `results/corpus`, has `make` too, and one that is made from an archive has `archive_name`.
+
+    Attributes:
+        settings: keys of the section `corpus` of the configuration that this corpus reads.
+        features: presets of the section `features` that it serves.
+        holds: what the user's folder holds, in words; for a corpus that reads `folder`.
+        archive_name: name of the published archive that it is made from, as in
+            `config/downloads.json`.
+        description: Typst, the paragraph on the corpus in the manuscript. It may use `#corpus`
+            (the name), `#num(key)` and `#plural(key, one, many)` with the keys below `corpus.` in
+            `results/numbers.json`, and cite what is in `manuscript/references.bib`.
+        caveat: Typst, a sentence that the abstract has to say of the corpus; may be empty.
+        bibliography: BibTeX entries that the two texts cite and the manuscript has not.
+    """
+
+    settings: tuple[str, ...] = ()
+    features: tuple[str, ...] = ("authors", "stork")
+    holds: str = ""
+    archive_name: str | None = None
+    description: str
+    caveat: str = ""
+    bibliography: str = ""
+
+    def table(self, folder: Path, corpus: CorpusSettings) -> Table:
+        """Return the table of clips.
+
+        Args:
+            folder: of the corpus.
+            corpus: the settings.
+
+        Raises:
+            UserError: there is no table to be had: a list is missing or cannot be read.
+        """
+        raise NotImplementedError
+
+    def make(self, folder: Path, corpus: CorpusSettings, processes: int) -> None:
+        """Make the corpus, whole or not at all, and the same byte for byte each time.
+
+        Args:
+            folder: to make.
+            corpus: the settings.
+            processes: how many may work at once.
+
+        Raises:
+            UserError: it cannot be made.
+        """
+        raise NotImplementedError
+
+    def folder(self, corpus: CorpusSettings) -> Path:
+        """Return the folder of the corpus: the user's own, or the one that is made."""
+        return Path("results/corpus" if corpus.folder is None else corpus.folder)
+
+    def inputs(self, corpus: CorpusSettings) -> list[Path]:
+        """Return the files and folders that make what reads the corpus again when they change."""
+        return [self.folder(corpus)]
+
+    def inventory(self, corpus: CorpusSettings) -> str:
+        """Return a text that differs when the recordings in a user's own folder do."""
+        return ""
+
+    def archives(self, corpus: CorpusSettings) -> list[Path]:
+        """Return the archive that the corpus is made from, if it is."""
+        if self.archive_name is None:
+            return []
+        return [Path(corpus.archive or f"resources/{self.archive_name}")]
+
+    def training_clips(self, corpus: CorpusSettings) -> int | None:
+        """Return how many clips the training list holds, if that is known before the features."""
+        return None
+
+    def check(self, corpus: CorpusSettings) -> None:
+        """Check that what the settings name is there.
+
+        Raises:
+            UserError: one sentence.
+        """
+        if corpus.archive is not None and not Path(corpus.archive).exists():
+            raise UserError(
+                f"`corpus.archive`: {corpus.archive} does not exist; name the archive that you "
+                "have, or leave the key out and it is fetched."
+            )
+        if "folder" not in self.settings:
+            return
+        if corpus.folder is None:
+            raise UserError(
+                f"`corpus.folder` is missing: `source: {corpus.source}` needs a folder that holds "
+                f"{self.holds}."
+            )
+        for path in (self.folder(corpus), *self.inputs(corpus)):
+            if not path.exists():
+                raise UserError(
+                    f"`corpus.folder`: {path} does not exist; name a folder that holds "
+                    f"{self.holds}."
+                )
+
+
+def load_source(name: str) -> Source:
+    """Return the corpus that a file of this folder describes.
+
+    Only that file is imported, so that no result depends on the files of other corpora.
+    """
+    source: Source = importlib.import_module(f"{__name__}.{name}").SOURCE
+    return source
+
+
+def check_source(corpus: CorpusSettings, preset: str) -> None:
+    """Check the section `corpus` against what its source reads, serves and needs.
+
+    Args:
+        corpus: the settings.
+        preset: of the section `features`.
+
+    Raises:
+        UserError: one sentence.
+    """
+    source = load_source(corpus.source)
+    for key, field in CorpusSettings.model_fields.items():
+        is_read = key in (*COMMON, *source.settings)
+        if not is_read and getattr(corpus, key) != field.default:
+            raise UserError(
+                f"`corpus.{key}` is set, and `source: {corpus.source}` does not read it; leave it "
+                "out, or name another source."
+            )
+    if preset not in source.features:
+        raise UserError(
+            f"`features.preset` is '{preset}', and `source: {corpus.source}` goes "
+            f"with {' or '.join(source.features)}; name one of these."
+        )
+    source.check(corpus)

@@ -1,0 +1,63 @@
+"""A user's own recordings, in the layout of the Heidelberg Digits."""
+
+import hashlib
+import json
+import os
+from contextlib import suppress
+from pathlib import Path
+
+from delaynet.config.errors import UserError
+from delaynet.config.settings import CorpusSettings
+from delaynet.data.corpus.clips import Table
+from delaynet.data.corpus.layout import LISTS, corpus_name, list_path, read_list, read_table
+from delaynet.data.sources import Source
+
+
+class Folder(Source):
+    """Recordings in a folder: `audio/`, `train_filenames.txt` and `test_filenames.txt`."""
+
+    settings = ("folder",)
+    holds = "`audio/` and the two filename lists"
+    description = (
+        'The corpus, _#corpus;_, holds #num("corpus.clips") clips by #num("corpus.speakers") '
+        "speakers in the layout of the Heidelberg Digits @cramer2022, spoken words in "
+        '#plural("corpus.languages", "language", "languages").'
+    )
+
+    def table(self, folder: Path, corpus: CorpusSettings) -> Table:
+        """Read lists and names of files; the corpus is called as its folder is."""
+        return read_table(folder, corpus_name(folder))
+
+    def inputs(self, corpus: CorpusSettings) -> list[Path]:
+        """Watch the sound files and the lists, not what else is in the folder."""
+        folder = self.folder(corpus)
+        return [folder / "audio", *(list_path(folder, split) for split in LISTS)]
+
+    def inventory(self, corpus: CorpusSettings) -> str:
+        """Return a digest of names and sizes of the sound files.
+
+        A recording that is exchanged under its old name reruns what depends on it; a copy of the
+        folder, all of whose times are new, reruns nothing.
+        """
+        # a link that leads nowhere is a fault that the check of the corpus reports
+        sizes = sorted(
+            (entry.name, entry.stat(follow_symlinks=os.path.exists(entry)).st_size)
+            for entry in os.scandir(self.folder(corpus) / "audio")
+        )
+        return hashlib.sha256(json.dumps(sizes).encode()).hexdigest()[:16]
+
+    def training_clips(self, corpus: CorpusSettings) -> int | None:
+        """Count the names in the training list; what is wrong with it, the check says."""
+        with suppress(UserError):
+            return len(read_list(list_path(self.folder(corpus), "train")))
+        return None
+
+    def check(self, corpus: CorpusSettings) -> None:
+        """Check that folder, lists and sound files are there."""
+        super().check(corpus)
+        audio = self.folder(corpus) / "audio"
+        if not audio.is_dir():
+            raise UserError(f"`corpus.folder`: {audio} is no folder; put the sound files into one.")
+
+
+SOURCE = Folder()

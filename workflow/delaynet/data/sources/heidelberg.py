@@ -1,0 +1,78 @@
+"""The Heidelberg Digits: fetched, or from an archive on disk, and unpacked.
+
+Source: Cramer et al. 2020, "The Heidelberg Spiking Data Sets", doi 10.1109/TNNLS.2020.3044364.
+"""
+
+import logging
+from dataclasses import replace
+from pathlib import Path
+
+from delaynet.config.settings import CorpusSettings
+from delaynet.data.corpus.clips import Table
+from delaynet.data.corpus.layout import (
+    LISTS,
+    Identity,
+    faults_of_digits,
+    list_path,
+    read_list,
+    read_table,
+)
+from delaynet.data.corpus.published import load_published
+from delaynet.data.corpus.unpack import unpack
+from delaynet.data.sources import Source
+
+log = logging.getLogger("delaynet.data.sources")
+
+IDENTITY = Identity(
+    "heidelberg",
+    "Heidelberg Digits",
+    "CC BY 4.0 (https://creativecommons.org/licenses/by/4.0/); Cramer et al. 2020",
+)
+# Cramer et al. 2020: clips in the two lists
+PUBLISHED_CLIPS = {"train": 8156, "test": 2264}
+
+
+class Heidelberg(Source):
+    """Recordings of twelve speakers who say the digits in English and German."""
+
+    settings = ("archive", "published")
+    archive_name = "hd_audio.tar.gz"
+    description = (
+        'The corpus is the _#corpus;_ @cramer2022: #num("corpus.clips") recordings of the digits '
+        'zero to nine, spoken in #plural("corpus.languages", "language", "languages") by '
+        '#num("corpus.speakers") speakers.'
+    )
+
+    def make(self, folder: Path, corpus: CorpusSettings, processes: int) -> None:
+        """Unpack the archive; one that is not the pinned one is refused."""
+        (archive,) = self.archives(corpus)
+        pinned = load_published(Path(corpus.published), IDENTITY.source).pinned
+        if pinned is None:
+            log.warning("%s is taken as it is: %s pins none", archive, corpus.published)
+        unpack(archive, folder, IDENTITY, pinned.sha256 if pinned else None)
+
+    def table(self, folder: Path, corpus: CorpusSettings) -> Table:
+        """Read lists and names of files, and say where they are not what was published."""
+        table = read_table(folder, IDENTITY.name)
+        faults = (*table.faults, *faults_of_digits(table.clips))
+        return replace(table, faults=faults, notes=tuple(_notes_on_counts(folder)))
+
+    def training_clips(self, corpus: CorpusSettings) -> int:
+        """Return what was published."""
+        return PUBLISHED_CLIPS["train"]
+
+
+def _notes_on_counts(folder: Path) -> list[str]:
+    """Return what the lists hold, if not what was published."""
+    counts = {split: len(read_list(list_path(folder, split))) for split in LISTS}
+    if counts == PUBLISHED_CLIPS:
+        return []
+    published, listed = (
+        f"{sum(numbers.values()):,} clips ({numbers['train']:,} to train, {numbers['test']:,} to "
+        "test)"
+        for numbers in (PUBLISHED_CLIPS, counts)
+    )
+    return [f"The Heidelberg Digits have {published}; these lists have {listed} and are followed."]
+
+
+SOURCE = Heidelberg()

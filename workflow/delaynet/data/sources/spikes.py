@@ -1,0 +1,27 @@
+"""The Spiking Heidelberg Digits: the published spikes, in a folder of the user's."""
+
+from pathlib import Path
+
+from delaynet.config.settings import CorpusSettings
+from delaynet.data.features.spikes import FILENAMES
+from delaynet.data.sources import Source
+
+
+class Spikes(Source):
+    """Spikes in the two published files; there are no recordings, so there is no table of clips."""
+
+    settings = ("folder",)
+    features = ("spikes",)
+    holds = " and ".join(FILENAMES.values())
+    description = (
+        "The corpus, _#corpus;_ @cramer2022, holds the spikes of "
+        '#num("corpus.clips") clips of spoken digits by #num("corpus.speakers") speakers, made by '
+        "its authors with a model of the inner ear."
+    )
+
+    def inputs(self, corpus: CorpusSettings) -> list[Path]:
+        """Watch the two files."""
+        return [self.folder(corpus) / name for name in FILENAMES.values()]
+
+
+SOURCE = Spikes()
