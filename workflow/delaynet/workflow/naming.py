@@ -1,5 +1,6 @@
 """What the Snakefile asks: which files there are, by name, and how rules find the commands."""
 
+import hashlib
 import json
 import os
 import shlex

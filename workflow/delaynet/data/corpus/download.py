@@ -37,7 +37,7 @@ def fetch(published: Published, target: Path, patience: Patience = PATIENCE) -> 
 
     Args:
         published: where it is, and what it must be.
-        target: file to write. If it is there, it is held against the pin, and nothing is asked of
+        target: file to write. If it is there, it is compared with the pin, and nothing is asked of
             the network.
         patience: how long servers are given.
 

@@ -4,7 +4,9 @@
 file is all that a new corpus needs. What files have in common stands in `delaynet.data.corpus`.
 """
 
+import hashlib
 import importlib
+import json
 from pathlib import Path
 
 from delaynet.config.errors import UserError
@@ -76,8 +78,21 @@ class Source:
         return [self.folder(corpus)]
 
     def inventory(self, corpus: CorpusSettings) -> str:
-        """Return a text that differs when the recordings in a user's own folder do."""
-        return ""
+        """Return a digest of the names and sizes of the files in a user's own folder.
+
+        A recording that is exchanged under its old name makes again what depends on it; a copy of
+        the folder, all of whose times are new, makes nothing again.
+        """
+        if "folder" not in self.settings:
+            return ""
+        folder = self.folder(corpus)
+        # a link that leads nowhere is a fault that the check of the corpus reports
+        sizes = sorted(
+            (str(file.relative_to(folder)), file.stat(follow_symlinks=file.exists()).st_size)
+            for path in self.inputs(corpus)
+            for file in (path.rglob("[!.]*") if path.is_dir() else [path])
+        )
+        return hashlib.sha256(json.dumps(sizes).encode()).hexdigest()[:16]
 
     def archives(self, corpus: CorpusSettings) -> list[Path]:
         """Return the archive that the corpus is made from, if it is."""

@@ -1,8 +1,5 @@
 """A user's own recordings, in the layout of the Heidelberg Digits."""
 
-import hashlib
-import json
-import os
 from contextlib import suppress
 from pathlib import Path
 
@@ -32,19 +29,6 @@ class Folder(Source):
         """Watch the sound files and the lists, not what else is in the folder."""
         folder = self.folder(corpus)
         return [folder / "audio", *(list_path(folder, split) for split in LISTS)]
-
-    def inventory(self, corpus: CorpusSettings) -> str:
-        """Return a digest of names and sizes of the sound files.
-
-        A recording that is exchanged under its old name reruns what depends on it; a copy of the
-        folder, all of whose times are new, reruns nothing.
-        """
-        # a link that leads nowhere is a fault that the check of the corpus reports
-        sizes = sorted(
-            (entry.name, entry.stat(follow_symlinks=os.path.exists(entry)).st_size)
-            for entry in os.scandir(self.folder(corpus) / "audio")
-        )
-        return hashlib.sha256(json.dumps(sizes).encode()).hexdigest()[:16]
 
     def training_clips(self, corpus: CorpusSettings) -> int | None:
         """Count the names in the training list; what is wrong with it, the check says."""
