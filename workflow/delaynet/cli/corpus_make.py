@@ -7,7 +7,7 @@ import click
 from delaynet.config.grid import parse_settings
 from delaynet.config.settings import NamedCorpusSettings
 from delaynet.data.sources import load_source
-from delaynet.provenance.record import recorded
+from delaynet.workflow.project import recorded
 
 
 @click.command()
