@@ -96,8 +96,8 @@ def corpus_words(config: Config) -> Iterator[tuple[str, Number]]:
     source = load_source(config.corpus.source)
     file = f"workflow/delaynet/data/sources/{config.corpus.source}.py"
     for name in ("description", "caveat", "bibliography"):
-        words = getattr(source, name)
-        yield file, Number(f"corpus.{name}", words, words)
+        if words := getattr(source, name):
+            yield file, Number(f"corpus.{name}", words, words)
 
 
 def corpus_numbers(features: Path, config: Config) -> Iterator[Number]:
