@@ -219,10 +219,10 @@ def test_recorded_digits_are_not_said_to_be_synthetic(tmp_path, small_features):
     features = tmp_path / "features.h5"
     shutil.copy(small_features, features)
     with h5py.File(features, "a") as file:
-        file.attrs.update(corpus_name="Heidelberg Digits", corpus_source="folder")
-    source = write_project(
-        tmp_path / "project", config_of(GRID, 2, conditions=CONDITIONS), features
-    )
+        file.attrs["corpus_name"] = "Heidelberg Digits"
+    own = {"source": "folder", "folder": "recordings"}
+    config = config_of(GRID, 2, conditions=CONDITIONS, corpus=own)
+    source = write_project(tmp_path / "project", config, features)
     text = text_of(tmp_path / "project", source)
     assert "Corpus: Heidelberg Digits" in text
     assert "synthes" not in text

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import soundfile
 import torch
+import typst
 from published_spikes import write_folder
 
 from delaynet.config.errors import UserError
@@ -52,6 +53,23 @@ def test_every_file_of_the_folder_is_a_source_with_words_and_settings_that_exist
     assert isinstance(source, Source)
     assert source.description
     assert set(source.settings) <= set(CorpusSettings.model_fields)
+
+
+@pytest.mark.parametrize("name", SOURCES)
+def test_the_words_of_a_source_can_be_set_and_what_they_cite_is_known(
+    name: str, tmp_path: Path
+) -> None:
+    source = load_source(name)
+    references = Path(__file__).parents[3] / "manuscript" / "references.bib"
+    (tmp_path / "references.bib").write_bytes(
+        references.read_bytes() + source.bibliography.encode()
+    )
+    words = (source.description, source.caveat, source.limits, source.availability)
+    (tmp_path / "words.typ").write_text(
+        "#let (corpus, num, plural) = ([it], key => [1], (key, one, many) => [2 #many])\n"
+        + "\n\n".join((*words, '#bibliography("references.bib")'))
+    )
+    typst.compile(tmp_path / "words.typ", output=tmp_path / "words.pdf")
 
 
 def test_the_files_of_the_folder_are_the_sources() -> None:

@@ -20,7 +20,7 @@ COMMON = ("source", "faults")
 class Source:
     """What the workflow, the check and the manuscript ask of a corpus.
 
-    Recordings that a user has need `table` and the two texts. A corpus that is made here, in
+    Recordings that a user has need `table` and `description`. A corpus that is made here, in
     `results/corpus`, has `make` too, and one that is made from an archive has `archive_name`.
 
     Attributes:
@@ -33,7 +33,9 @@ class Source:
             (the name), `#num(key)` and `#plural(key, one, many)` with the keys below `corpus.` in
             `results/numbers.json`, and cite what is in `manuscript/references.bib`.
         caveat: Typst, a sentence that the abstract has to say of the corpus; may be empty.
-        bibliography: BibTeX entries that the two texts cite and the manuscript has not.
+        limits: Typst, what results on this corpus do not decide, for the discussion; may be empty.
+        availability: Typst, where the corpus is to be had, and its licence.
+        bibliography: BibTeX entries that these texts cite and the manuscript has not.
     """
 
     settings: tuple[str, ...] = ()
@@ -42,6 +44,8 @@ class Source:
     archive_name: str | None = None
     description: str
     caveat: str = ""
+    limits: str = ""
+    availability: str = "The corpus is named in the configuration."
     bibliography: str = ""
 
     def table(self, folder: Path, corpus: CorpusSettings) -> Table:

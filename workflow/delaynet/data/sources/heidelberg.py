@@ -42,6 +42,10 @@ class Heidelberg(Source):
         'zero to nine, spoken in #plural("corpus.languages", "language", "languages") by '
         '#num("corpus.speakers") speakers.'
     )
+    availability = (
+        "The corpus is named in the configuration; the Heidelberg Digits are published under "
+        "CC~BY~4.0 @cramer2022."
+    )
 
     def make(self, folder: Path, corpus: CorpusSettings, processes: int) -> None:
         """Unpack the archive; one that is not the pinned one is refused."""

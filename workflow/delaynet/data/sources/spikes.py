@@ -18,6 +18,10 @@ class Spikes(Source):
         '#num("corpus.clips") clips of spoken digits by #num("corpus.speakers") speakers, made by '
         "its authors with a model of the inner ear."
     )
+    availability = (
+        "The corpus is named in the configuration; the Heidelberg Digits are published under "
+        "CC~BY~4.0 @cramer2022."
+    )
 
     def inputs(self, corpus: CorpusSettings) -> list[Path]:
         """Watch the two files."""

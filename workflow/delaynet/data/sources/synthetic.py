@@ -61,6 +61,14 @@ class Synthetic(Source):
         "The digits were spoken by a speech synthesiser, not by people: the numbers say what the "
         "method does on this corpus, and nothing about accuracies on the Heidelberg Digits."
     )
+    limits = (
+        "The digits are synthetic. Accuracies say nothing about the Heidelberg Digits; a claim "
+        "that is replicated here is replicated on this corpus, and one that is not is not thereby "
+        "refuted: voices of a synthesiser vary less than people do, and in other ways."
+    )
+    availability = (
+        "The corpus is made by the code, byte for byte the same each time, from eSpeak NG."
+    )
 
     def make(self, folder: Path, corpus: CorpusSettings, processes: int) -> None:
         """Speak the digits, in the layout of the Heidelberg Digits."""

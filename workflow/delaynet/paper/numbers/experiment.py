@@ -95,7 +95,7 @@ def corpus_words(config: Config) -> Iterator[tuple[str, Number]]:
     """Yield what the manuscript says of the corpus, each with the file of its source."""
     source = load_source(config.corpus.source)
     file = f"workflow/delaynet/data/sources/{config.corpus.source}.py"
-    for name in ("description", "caveat", "bibliography"):
+    for name in ("description", "caveat", "limits", "availability", "bibliography"):
         if words := getattr(source, name):
             yield file, Number(f"corpus.{name}", words, words)
 
