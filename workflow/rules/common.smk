@@ -10,6 +10,7 @@ from delaynet.workflow import naming
 from delaynet.paper.figures.selection import (
     FIGURES,
     MANUSCRIPT_FIGURES,
+    caption,
     figures_of,
     needed_files,
 )

@@ -33,6 +33,7 @@ rule figure:
         mem_mb=1500,
         runtime=15,
     params:
+        caption=lambda wildcards: caption(wildcards.figure),
         made_by=RULES["figure"],
         wildcards=naming.wildcards_as_json,
         code=lambda wildcards: code(

@@ -1,4 +1,4 @@
-"""Which runs, and which of their files, each figure reads.
+"""The figures: which runs, and which of their files, each reads, and its caption in the report.
 
 Light to import (no plotting library): the workflow asks here what a figure needs.
 """
@@ -116,9 +116,17 @@ def _control_runs(config: Config) -> list[Run]:
     return [run for run in runs if run.condition != STANDARD or run.point in compared]
 
 
-class Reads(NamedTuple):
-    """What a figure reads: runs, files of each of them, and files of the results folder."""
+class Entry(NamedTuple):
+    """A figure's caption in the report, and what it reads.
 
+    Attributes:
+        caption: one sentence.
+        runs: those that it shows.
+        of_each_run: files in their folders.
+        results: files in the results folder.
+    """
+
+    caption: str
     runs: Callable[[Config], list[Run]]
     of_each_run: tuple[str, ...]
     results: tuple[str, ...] = ()
@@ -127,19 +135,75 @@ class Reads(NamedTuple):
 NETWORKS = ("initial.h5", "network.h5", "summary.json")
 GROUPING = ("grouping.csv", "grouping_maps.h5")
 
-_READS = {
-    "task": Reads(_task_runs, ("settings.json", "network.h5", "predictions.csv"), ("features.h5",)),
-    "accuracy": Reads(standard_runs, ("summary.json",)),
-    "receptive_fields": Reads(_receptive_field_runs, NETWORKS),
-    "delays": Reads(_delay_runs, NETWORKS),
-    "training": Reads(shown_runs, ("metrics.csv", "summary.json")),
-    "grouping": Reads(shown_runs, ("summary.json",), GROUPING),
-    "dale": Reads(_dale_runs, NETWORKS, GROUPING),
-    "controls": Reads(_control_runs, ("summary.json",), GROUPING[:1]),
-    "power": Reads(standard_runs, ("summary.json",), ("power.csv", *GROUPING[:1])),
-    "corpus": Reads(lambda config: [], (), ("corpus_report.json",)),
+# In the order of the report. Each is drawn by the module of its name in this folder.
+_ENTRIES = {
+    "task": Entry(
+        "One clip on its way through the network: sound, mel features, spikes of the hidden layer, "
+        "and the evidence for each class.",
+        _task_runs,
+        ("settings.json", "network.h5", "predictions.csv"),
+        ("features.h5",),
+    ),
+    "accuracy": Entry(
+        "Test accuracy against sparsity, by structure, delays and Dale's principle; a point is one "
+        "seed, lines join means.",
+        standard_runs,
+        ("summary.json",),
+    ),
+    "receptive_fields": Entry(
+        "Receptive fields of hidden neurons before and after training: effective weights on the "
+        "plane of mel band and delay, with each neuron's own Moran's I and its z.",
+        _receptive_field_runs,
+        NETWORKS,
+    ),
+    "delays": Entry(
+        "Delays before and after training: where those of excitatory and inhibitory connections "
+        "lie, how far they moved, and how many connections were replaced.",
+        _delay_runs,
+        NETWORKS,
+    ),
+    "training": Entry(
+        "Loss and accuracy over the epochs of training, by variant.",
+        shown_runs,
+        ("metrics.csv", "summary.json"),
+    ),
+    "grouping": Entry(
+        "Grouping of excitation and inhibition: Moran's I of every seed against the null models, "
+        "before and after training, and mean correlograms of signs.",
+        shown_runs,
+        ("summary.json",),
+        GROUPING,
+    ),
+    "dale": Entry(
+        "Dale's principle against free signs, paired by seed: accuracy, grouping in delay, "
+        "correlograms, and the delays of excitatory and inhibitory connections.",
+        _dale_runs,
+        NETWORKS,
+        GROUPING,
+    ),
+    "controls": Entry(
+        "Grouping and accuracy in controls and other conditions beside the standard; a point is "
+        "one seed.",
+        _control_runs,
+        ("summary.json",),
+        GROUPING[:1],
+    ),
+    "power": Entry(
+        "How many close pairs of synapses it takes to find grouping, and how many the trained "
+        "networks have.",
+        standard_runs,
+        ("summary.json",),
+        ("power.csv", *GROUPING[:1]),
+    ),
+    "corpus": Entry(
+        "What the corpus holds: clips per speaker and word, in the training and the test list; "
+        "durations and levels.",
+        lambda config: [],
+        (),
+        ("corpus_report.json",),
+    ),
 }
-FIGURES = tuple(_READS)
+FIGURES = tuple(_ENTRIES)
 MANUSCRIPT_FIGURES = tuple(figure for figure in FIGURES if figure != "corpus")
 
 
@@ -148,10 +212,19 @@ def figures_of(config: Config) -> tuple[str, ...]:
     return MANUSCRIPT_FIGURES if isinstance(config.features, SpikeFeatures) else FIGURES
 
 
-def _reads(figure: str) -> Reads:
-    if figure not in _READS:
+def _entry(figure: str) -> Entry:
+    if figure not in _ENTRIES:
         raise UserError(f"there is no figure '{figure}'; there are {', '.join(FIGURES)}.")
-    return _READS[figure]
+    return _ENTRIES[figure]
+
+
+def caption(figure: str) -> str:
+    """Return the sentence under a figure in the report.
+
+    Raises:
+        UserError: there is no such figure.
+    """
+    return _entry(figure).caption
 
 
 def needed_runs(figure: str, config: Config) -> list[Run]:
@@ -160,7 +233,7 @@ def needed_runs(figure: str, config: Config) -> list[Run]:
     Raises:
         UserError: there is no such figure.
     """
-    return _reads(figure).runs(config)
+    return _entry(figure).runs(config)
 
 
 def needed_files(figure: str, config: Config) -> list[str]:
@@ -169,9 +242,9 @@ def needed_files(figure: str, config: Config) -> list[str]:
     Raises:
         UserError: there is no such figure.
     """
-    reads = _reads(figure)
+    entry = _entry(figure)
     files = [
-        f"runs/{run.folder}/{name}" for run in reads.runs(config) for name in reads.of_each_run
+        f"runs/{run.folder}/{name}" for run in entry.runs(config) for name in entry.of_each_run
     ]
     corpus = ["corpus"] if figure == "task" and config.corpus.folder is None else []
-    return [*files, *reads.results, *corpus]
+    return [*files, *entry.results, *corpus]
