@@ -1,6 +1,7 @@
 """Which configuration results were made with: named by its record, held against its file."""
 
 import json
+import shlex
 from pathlib import Path
 
 import pytest
@@ -8,7 +9,7 @@ from click.testing import CliRunner
 
 from delaynet.cli.config import command
 from delaynet.provenance.record import read_record
-from delaynet.workflow.naming import hand_on_configuration_files
+from delaynet.workflow.naming import options_read_from
 from delaynet.workflow.project import is_same_configuration
 
 WRITTEN = """
@@ -27,13 +28,12 @@ def config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     file = Path("config/my.yaml")
     file.parent.mkdir()
     file.write_text(WRITTEN, encoding="utf-8")
-    monkeypatch.setenv("DELAYNET_CONFIGURATION_FILES", "")
-    hand_on_configuration_files([tmp_path / file, "/elsewhere/other.yaml", file])
+    read_from = options_read_from([tmp_path / file, "/elsewhere/other.yaml", file])
     content = json.dumps(
         {"name": "tiny", "corpus": {"source": "synthetic", "trials": 1}, "training": {"epochs": 2},
          "grid": [{"delays": ["none"], "structure": ["dense"]}], "seeds": 1}
     )  # fmt: skip
-    options = ["--content", content, "--output", "results/config.json"]
+    options = ["--content", content, *shlex.split(read_from), "--output", "results/config.json"]
     result = CliRunner().invoke(command, options, catch_exceptions=False)
     assert result.exit_code == 0, result.output
     return file

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-RULES = Path(__file__).parents[2] / "workflow" / "rules"
+ROOT = Path(__file__).parents[2]
+RULES = ROOT / "workflow" / "rules"
 
 
 def rules() -> dict[str, str]:
@@ -17,12 +18,10 @@ def rules() -> dict[str, str]:
 
 
 @pytest.mark.parametrize("name", rules())
-def test_a_rule_has_log_benchmark_resources_environment_and_declared_code(name: str) -> None:
+def test_a_rule_has_log_benchmark_resources_and_environment(name: str) -> None:
     body = rules()[name]
     for directive in ("log", "benchmark", "resources", "conda", "shell"):
         assert re.search(rf"^    {directive}:$", body, re.MULTILINE), directive
-    # an archive is what its checksum says, whatever code fetched it
-    assert name == "fetch" or re.search(r"^        code=", body, re.MULTILINE), "declared code"
     assert "mem_mb=" in body
     assert "runtime=" in body
     assert re.search(r"2> (>\(tee )?\{log\}", body), "messages go to the log"
@@ -30,17 +29,27 @@ def test_a_rule_has_log_benchmark_resources_environment_and_declared_code(name: 
 
 
 @pytest.mark.parametrize("name", rules())
-def test_a_rule_tells_its_command_the_name_and_the_wildcards_for_the_record(name: str) -> None:
+def test_a_rule_tells_its_command_which_rule_it_is(name: str) -> None:
     body = rules()[name]
-    if name == "fetch":  # it is not fetched again whatever its rule says
-        assert '"DELAYNET_RULE=fetch ' in body
-    else:
-        assert f'        made_by=RULES["{name}"],\n' in body
-        assert '"DELAYNET_RULE={params.made_by:q} ' in body
-    assert ("wildcards=naming.wildcards_as_json" in body) == (
-        "{wildcards." in body or "RUN_FOLDER" in body
-    )
-    assert ("DELAYNET_WILDCARDS={params.wildcards:q}" in body) == ("wildcards=naming" in body)
+    # an archive is what its checksum says: whatever its rule and the code say, it stays
+    given = 'delaynet=job("fetch")["delaynet"],' if name == "fetch" else f'**job("{name}"'
+    assert given in body
+    assert re.search(r'^    shell:\n +"([A-Z_]+={threads} )?{params.delaynet} ', body, re.MULTILINE)
+
+
+@pytest.mark.parametrize("name", rules())
+def test_parameters_are_few_and_short(name: str) -> None:
+    body = rules()[name]
+    parameters = re.search(r"^    params:\n((?: {8}.*\n)+)", body, re.MULTILINE)
+    assert parameters
+    assert len(parameters[1].splitlines()) <= 4
+
+
+def test_no_job_is_told_anything_that_its_rule_does_not_show() -> None:
+    """Neither the Snakefile nor the profile sets variables for jobs."""
+    for file in (ROOT / "workflow").rglob("*"):
+        if file.suffix in (".py", ".smk", ".yaml") or file.name == "Snakefile":
+            assert "environ[" not in file.read_text(encoding="utf-8"), file
 
 
 @pytest.mark.parametrize("file", sorted(RULES.glob("*.smk")), ids=lambda path: path.stem)

@@ -27,11 +27,9 @@ rule grouping:
         mem_mb=2000,
         runtime=120,
     params:
-        made_by=RULES["grouping"],
-        code=code("delaynet.cli.grouping"),
+        **job("grouping"),
     shell:
-        "DELAYNET_RULE={params.made_by:q} python -m delaynet grouping"
-        " --config {input.config} --runs results/runs"
+        "{params.delaynet} grouping --config {input.config} --runs results/runs"
         " --processes {threads} --output {output.table} --maps {output.maps} 2> {log}"
 
 
@@ -49,10 +47,9 @@ rule power:
         mem_mb=1000,
         runtime=30,
     params:
-        made_by=RULES["power"],
-        code=code("delaynet.cli.power"),
+        **job("power"),
     shell:
-        "DELAYNET_RULE={params.made_by:q} python -m delaynet power --output {output} 2> {log}"
+        "{params.delaynet} power --output {output} 2> {log}"
 
 
 rule tables:
@@ -83,12 +80,10 @@ rule tables:
         mem_mb=1000,
         runtime=10,
     params:
-        made_by=RULES["tables"],
+        **job("tables"),
         descriptions=naming.descriptions(CONFIG),
-        code=code("delaynet.cli.tables"),
     shell:
-        "DELAYNET_RULE={params.made_by:q} python -m delaynet tables"
-        " --config {input.config} --results results 2> {log}"
+        "{params.delaynet} tables --config {input.config} --results results 2> {log}"
 
 
 rule claims:
@@ -120,8 +115,6 @@ rule claims:
         mem_mb=1000,
         runtime=20,
     params:
-        made_by=RULES["claims"],
-        code=code("delaynet.cli.claims"),
+        **job("claims"),
     shell:
-        "DELAYNET_RULE={params.made_by:q} python -m delaynet claims"
-        " --config {input.config} --results results 2> {log}"
+        "{params.delaynet} claims --config {input.config} --results results 2> {log}"

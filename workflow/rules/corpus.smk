@@ -26,10 +26,11 @@ rule fetch:
         mem_mb=500,
         runtime=600,
     params:
+        delaynet=job("fetch")["delaynet"],
         corpus=CONFIG.corpus.source,
         published=CONFIG.corpus.published,
     shell:
-        "DELAYNET_RULE=fetch python -m delaynet corpus fetch --corpus {params.corpus}"
+        "{params.delaynet} corpus fetch --corpus {params.corpus}"
         " --published {params.published:q} --output {output}"
         " 2> >(tee {log} >&2)"
 
@@ -50,12 +51,11 @@ rule corpus:
         mem_mb=1000,
         runtime=60,
     params:
-        made_by=RULES["corpus"],
+        **job("corpus", "delaynet.cli.corpus_make", naming.source_module(CONFIG)),
         settings=naming.corpus_settings(CONFIG),
-        code=code("delaynet.cli.corpus_make", naming.source_module(CONFIG)),
     shell:
-        "DELAYNET_RULE={params.made_by:q} python -m delaynet corpus make"
-        " --settings {params.settings:q} --processes {threads} --output {output} 2> {log}"
+        "{params.delaynet} corpus make --settings {params.settings:q} --processes {threads}"
+        " --output {output} 2> {log}"
 
 
 rule check:
@@ -74,12 +74,11 @@ rule check:
         mem_mb=1000,
         runtime=60,
     params:
-        made_by=RULES["check"],
+        **job("check", "delaynet.cli.corpus_check", naming.source_module(CONFIG)),
         corpus=naming.corpus_folder(CONFIG),
         settings=naming.corpus_settings(CONFIG),
         inventory=naming.inventory(CONFIG),
-        code=code("delaynet.cli.corpus_check", naming.source_module(CONFIG)),
     shell:
-        "DELAYNET_RULE={params.made_by:q} python -m delaynet corpus check"
+        "{params.delaynet} corpus check"
         " --corpus {params.corpus:q} --settings {params.settings:q} --processes {threads}"
         " --output {output} 2> {log}"

@@ -19,10 +19,9 @@ rule features:
         mem_mb=2000,
         runtime=60,
     params:
-        made_by=RULES["features"],
+        **job("features"),
         options=naming.feature_options(CONFIG),
-        code=code("delaynet.cli.features"),
     shell:
-        "DELAYNET_RULE={params.made_by:q} python -m delaynet features"
+        "{params.delaynet} features"
         " {params.options} --processes {threads} --output {output}"
         " 2> {log}"

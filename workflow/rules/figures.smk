@@ -33,13 +33,8 @@ rule figure:
         mem_mb=1500,
         runtime=15,
     params:
+        **job("figure", "delaynet.cli.figure", "delaynet.paper.figures.{figure}"),
         caption=lambda wildcards: caption(wildcards.figure),
-        made_by=RULES["figure"],
-        wildcards=naming.wildcards_as_json,
-        code=lambda wildcards: code(
-            "delaynet.cli.figure", f"delaynet.paper.figures.{wildcards.figure}"
-        ),
     shell:
-        "DELAYNET_RULE={params.made_by:q} DELAYNET_WILDCARDS={params.wildcards:q}"
-        " python -m delaynet figure {wildcards.figure} --config {input.config}"
+        "{params.delaynet} figure {wildcards.figure} --config {input.config}"
         " --output {output.svg} --output {output.png} 2> {log}"

@@ -29,11 +29,9 @@ rule numbers:
         mem_mb=1000,
         runtime=10,
     params:
-        made_by=RULES["numbers"],
-        code=code("delaynet.cli.numbers", naming.source_module(CONFIG)),
+        **job("numbers", "delaynet.cli.numbers", naming.source_module(CONFIG)),
     shell:
-        "DELAYNET_RULE={params.made_by:q} python -m delaynet numbers"
-        " --config {input.config} --results results --output {output} 2> {log}"
+        "{params.delaynet} numbers --config {input.config} --results results --output {output} 2> {log}"
 
 
 rule paper:
@@ -63,11 +61,9 @@ rule paper:
         mem_mb=1000,
         runtime=10,
     params:
-        made_by=RULES["paper"],
-        code=code("delaynet.cli.manuscript"),
+        **job("paper", "delaynet.cli.manuscript"),
     shell:
-        "DELAYNET_RULE={params.made_by:q} python -m delaynet manuscript"
-        " --source {input.source} --output {output} 2> {log}"
+        "{params.delaynet} manuscript --source {input.source} --output {output} 2> {log}"
 
 
 # after the PDF, as it tells whether that carries the seal
@@ -94,8 +90,6 @@ rule page:
         mem_mb=1000,
         runtime=10,
     params:
-        made_by=RULES["page"],
-        code=code("delaynet.cli.page"),
+        **job("page"),
     shell:
-        "DELAYNET_RULE={params.made_by:q} python -m delaynet page"
-        " --source {input.source} --output {output} 2> {log}"
+        "{params.delaynet} page --source {input.source} --output {output} 2> {log}"

@@ -22,12 +22,11 @@ rule configuration:
         mem_mb=500,
         runtime=5,
     params:
-        made_by=RULES["configuration"],
+        **job("configuration", "delaynet.cli.config"),
         content=CONFIG.model_dump_json(),
-        code=code("delaynet.cli.config"),
+        read_from=not_compared(naming.options_read_from(workflow.configfiles)),
     shell:
-        "DELAYNET_RULE={params.made_by:q} python -m delaynet config"
-        " --content {params.content:q} --output {output} 2> {log}"
+        "{params.delaynet} config --content {params.content:q} {params.read_from} --output {output} 2> {log}"
 
 
 # It reads records, which are no outputs: what changes one is an output of its job, or its code.
@@ -65,8 +64,6 @@ rule seal:
         mem_mb=500,
         runtime=10,
     params:
-        made_by=RULES["seal"],
-        code=code(*naming.sealed_modules(CONFIG)),
+        **job("seal", *naming.sealed_modules(CONFIG)),
     shell:
-        "DELAYNET_RULE={params.made_by:q} python -m delaynet seal"
-        " --results results --output {output} 2> {log}"
+        "{params.delaynet} seal --results results --output {output} 2> {log}"

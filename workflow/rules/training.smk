@@ -5,7 +5,7 @@
 
 rule train:
     input:
-        features=features_of_training,
+        features=keeping_going(workflow, "results/features.h5"),
     output:
         settings=f"results/runs/{naming.RUN_FOLDER}/settings.json",
         metrics=f"results/runs/{naming.RUN_FOLDER}/metrics.csv",
@@ -24,13 +24,11 @@ rule train:
         mem_mb=lambda wildcards, attempt: 2500 * attempt,
         runtime=lambda wildcards, attempt: 45 * attempt,
     params:
-        made_by=RULES["train"],
+        **job("train"),
         folder=f"results/runs/{naming.RUN_FOLDER}",
         settings=naming.run_settings(CONFIG),
-        wildcards=naming.wildcards_as_json,
-        code=code("delaynet.cli.train"),
+        execution=not_compared(naming.execution_options(CONFIG)),
     shell:
-        "DELAYNET_RULE={params.made_by:q} DELAYNET_WILDCARDS={params.wildcards:q}"
-        " exec python -m delaynet train --settings {params.settings:q} --features {input.features}"
-        " --folder {params.folder} --checkpoints results/checkpoints --threads {threads}"
-        " 2> {log}"
+        "{params.delaynet} train --settings {params.settings:q} --features {input.features}"
+        " --folder {params.folder} --checkpoints results/checkpoints --keep-checkpoint"
+        " {params.execution} --threads {threads} 2> {log}"

@@ -16,8 +16,6 @@ from delaynet.workflow.project import recorded
     "--read-from",
     multiple=True,
     type=click.Path(path_type=Path),
-    envvar="DELAYNET_CONFIGURATION_FILES",
-    show_envvar=True,
     help="File that --content was read from, for the record.",
 )
 @click.option("--output", type=click.Path(path_type=Path), required=True, help="JSON to write.")

@@ -38,22 +38,16 @@ log = logging.getLogger("delaynet.training")
     type=click.FloatRange(0),
     default=Execution.checkpoint_seconds,
     show_default=True,
-    envvar="DELAYNET_CHECKPOINT_SECONDS",
-    show_envvar=True,
     help="Least time from one checkpoint to the next; 0 for one after every batch.",
 )
 @click.option(
     "--keep-checkpoint",
     is_flag=True,
-    envvar="DELAYNET_KEEP_CHECKPOINT",
-    show_envvar=True,
     help="Leave a checkpoint of the training's end, from which its files can be written again.",
 )
 @click.option(
     "--tensorboard",
     type=click.Path(path_type=Path),
-    envvar="DELAYNET_TENSORBOARD",
-    show_envvar=True,
     help="Folder of all runs' event files, for TensorBoard.",
 )
 def command(

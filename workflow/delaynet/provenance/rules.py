@@ -1,8 +1,9 @@
 """What the rules of the workflow say, and a digest of it for each.
 
 The rules hand these digests to Snakemake as a parameter, and to the records of their jobs: an
-edited rule makes its results again, and is seen by the audit. Comments, blanks, and how many
-threads, how much memory or time a rule asks for are not part of what it says.
+edited rule makes its results again, and is seen by the audit. So does an edited head of commands,
+which all rules share. Comments, blanks, and how many threads, how much memory or time a rule asks
+for are not part of what it says.
 """
 
 import hashlib
@@ -12,6 +13,11 @@ from pathlib import Path
 
 # from which files, with which settings, by which command; the files it made stand in a record
 SAYING = ("input", "params", "shell")
+# the beginning of every rule's command; `exec`, so that a signal reaches Python and no shell
+HEAD = (
+    "{rule_variable}={rule} {wildcards_variable}={wildcards} PYTHONPATH={path}"
+    " exec {python} -m {package}"
+)
 
 
 def rule_digests(workflow: Path) -> dict[str, str]:
@@ -26,15 +32,10 @@ def rule_digests(workflow: Path) -> dict[str, str]:
     """
     files = [file for file in (workflow / "Snakefile",) if file.exists()]
     return {
-        name: hashlib.sha256(text.encode()).hexdigest()[:16]
+        name: hashlib.sha256(f"{text}\n{HEAD}".encode()).hexdigest()[:16]
         for file in files + sorted((workflow / "rules").glob("*.smk"))
         for name, text in said_in(file)
     }
-
-
-def rules_by_name(workflow: Path) -> dict[str, str]:
-    """Return `<rule> <digest>`, which a rule hands on as its name, by the rule's name."""
-    return {name: f"{name} {digest}" for name, digest in rule_digests(workflow).items()}
 
 
 def said_in(file: Path) -> Iterator[tuple[str, str]]:

@@ -1,10 +1,9 @@
-"""What the Snakefile asks: which files there are, by name, and how rules find the commands."""
+"""What the Snakefile asks: which files there are, by name, and with which options commands run."""
 
 import hashlib
 import json
 import os
 import shlex
-import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from functools import cache
@@ -38,32 +37,15 @@ PATTERNS = {
 RUN_FOLDER = "{condition}/{delays}-{structure}-{signs}/sparsity-{sparsity}/seed-{seed}"
 
 
-def put_commands_in_reach(workflow: Path) -> None:
-    """Let the rules' `python -m delaynet` find interpreter and package, here and on a node.
-
-    It is the interpreter that runs Snakemake, unless a conda environment or a container comes
-    before it, and the package of this clone in any case.
-
-    Args:
-        workflow: the folder that holds the package.
-    """
-    interpreter = str(Path(sys.executable).parent)
-    os.environ["PATH"] = os.pathsep.join([interpreter, os.environ["PATH"]])
-    os.environ["PYTHONPATH"] = str(workflow)
-
-
-def hand_on_execution(config: Config) -> None:
-    """Let the rules' commands know how they are to run, through options read from the environment.
-
-    Nothing of it changes a result, and what Snakemake does not see in a rule reruns nothing.
-    """
+def execution_options(config: Config) -> str:
+    """Return the options that tell a training how it is to run; nothing of it changes a result."""
     execution = config.execution
-    os.environ["DELAYNET_CHECKPOINT_SECONDS"] = str(execution.checkpoint_seconds)
-    os.environ["DELAYNET_TENSORBOARD"] = "results/tensorboard" if execution.tensorboard else ""
+    tensorboard = "--tensorboard results/tensorboard" if execution.tensorboard else ""
+    return f"--checkpoint-seconds {execution.checkpoint_seconds} {tensorboard}".rstrip()
 
 
-def hand_on_configuration_files(files: Iterable[str | Path]) -> None:
-    """Let the rule `configuration` know which files were read, for its record.
+def options_read_from(files: Iterable[str | Path]) -> str:
+    """Return the options that name the configuration files, for the record.
 
     A file elsewhere than in the project is not named: nobody who has the project has it.
 
@@ -72,7 +54,7 @@ def hand_on_configuration_files(files: Iterable[str | Path]) -> None:
     """
     paths = dict.fromkeys(os.path.relpath(file) for file in files)
     here = [path for path in paths if Path(path).parts[0] != os.pardir]
-    os.environ["DELAYNET_CONFIGURATION_FILES"] = os.pathsep.join(here)
+    return shlex.join(f"--read-from={path}" for path in here)
 
 
 def refuse_orphans(executor: str) -> None:
@@ -93,11 +75,18 @@ def refuse_orphans(executor: str) -> None:
 
 
 def remove_kept_checkpoints(config: Config) -> None:
-    """Remove the checkpoints of finished runs, which a cluster's profile has had kept."""
+    """Remove the checkpoints of finished runs.
+
+    Until all is done they stay: when one training of a pack fails, Snakemake removes what all have
+    made and asks for all again; what had ended is then written from its checkpoint, in seconds.
+    """
     for run in config.runs():
-        if Path("results/runs", run.folder, "summary.json").exists():
-            for checkpoint in Path("results/checkpoints", run.folder).glob("checkpoint*.pt"):
+        folder = Path("results/checkpoints", run.folder)
+        if Path("results/runs", run.folder, "summary.json").exists() and folder.exists():
+            for checkpoint in folder.glob("checkpoint*.pt"):
                 checkpoint.unlink()
+            if not any(folder.iterdir()):
+                folder.rmdir()
 
 
 def read_for_snakemake(content: Mapping[str, Any]) -> Config:
@@ -234,11 +223,6 @@ def run_settings(config: Config) -> Callable[[Any], str]:
         return config.resolve(run).model_dump_json()
 
     return settings
-
-
-def wildcards_as_json(wildcards: Any) -> str:
-    """Return a job's wildcards as JSON, for its record."""
-    return json.dumps(dict(wildcards.items()))
 
 
 @cache

@@ -1,6 +1,5 @@
 """A dry run of the workflow through Snakemake's own interface, which leaves nothing behind."""
 
-import atexit
 import logging
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -21,26 +20,7 @@ from snakemake.settings.types import (
 from snakemake_interface_common.exceptions import ApiError
 
 from delaynet.config.errors import UserError
-from delaynet.workflow.planning.plan import plan_of
-from delaynet.workflow.planning.words import lines_of
-
-
-def announce_after_dry_run(workflow: Any) -> None:
-    """Let a dry run of Snakemake end with the plan; any other run is as it was.
-
-    Snakemake calls none of the Snakefile's hooks in a dry run. What it has found out is there when
-    the interpreter ends.
-
-    Args:
-        workflow: Snakemake's, whose Snakefile is being read.
-    """
-    atexit.register(_announce, workflow)
-
-
-def _announce(workflow: Any) -> None:
-    # a scheduler is there once the graph of jobs is whole
-    if workflow.dryrun and workflow.scheduler is not None:
-        print("", *lines_of(plan_of(workflow)), sep="\n")
+from delaynet.workflow.workarounds import announce_nothing
 
 
 @contextmanager
@@ -77,7 +57,7 @@ def dry_run(configfile: Path | None, forced: Iterable[str] = ()) -> Iterator[Any
             where = "Snakefile, or what it includes" if file.startswith("<") else file
             raise UserError(f"{where}: {error.args[0]}; correct it.") from None
         finally:
-            atexit.unregister(_announce)
+            announce_nothing()
 
 
 def _configuration(configfile: Path | None) -> ConfigSettings:

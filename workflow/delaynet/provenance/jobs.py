@@ -1,0 +1,72 @@
+"""What each rule gives its command: the rule and the wildcards, for the record, and the code.
+
+A rule says `params: **job("tables")` and begins its command with `{params.package}`, the package's
+name in its place.
+"""
+
+import json
+import sys
+from collections.abc import Callable
+from functools import cache, partial
+from shlex import quote
+from typing import Any
+
+from delaynet.provenance.code import code
+from delaynet.provenance.project import Project
+from delaynet.provenance.rules import HEAD, rule_digests
+
+
+def jobs(project: Project, workflow: Any) -> Callable[..., dict[str, Any]]:
+    """Return `job(rule, *modules)`, which returns the parameters that each rule has.
+
+    `code`: the rule and each module that its command depends on, with their digests: Snakemake does
+    a job again when one of them changes. A module's name may have wildcards in it; without modules
+    it is that of the command with the rule's name.
+    The other is called as the package is: the beginning of the command.
+
+    Args:
+        project: that the rules are of.
+        workflow: Snakemake's, whose Snakefile is being read.
+    """
+    digests = rule_digests(project.workflow)
+    code_of = cache(partial(code, project))
+
+    def job(rule: str, *modules: str) -> dict[str, Any]:
+        name = f"{rule} {digests[rule]}"
+        named = modules or (f"{project.package}.cli.{rule}",)
+
+        def said(wildcards: Any) -> list[str]:
+            values = dict(wildcards.items())
+            return [name, *code_of(*(module.format(**values) for module in named))]
+
+        def head(wildcards: Any) -> str:
+            # a conda environment or a container has a Python of its own
+            is_elsewhere = workflow.deployment_settings.deployment_method
+            return HEAD.format(
+                rule_variable=project.variable("RULE"),
+                rule=quote(name),
+                wildcards_variable=project.variable("WILDCARDS"),
+                wildcards=quote(json.dumps(dict(wildcards.items()))),
+                path=quote(str(project.workflow)),
+                package=project.package,
+                python="python" if is_elsewhere else quote(sys.executable),
+            )
+
+        return {"code": said, project.package: not_compared(head)}
+
+    return job
+
+
+def not_compared(value: str | Callable[[Any], str]) -> Callable[..., str]:
+    """Return a parameter for how a job runs: no job is done again because it has changed.
+
+    Snakemake (9.27) compares parameters that follow from wildcards, and none that ask for more.
+
+    Args:
+        value: of the parameter, or a function of the wildcards.
+    """
+
+    def parameter(wildcards: Any, threads: int) -> str:
+        return value if isinstance(value, str) else value(wildcards)
+
+    return parameter
