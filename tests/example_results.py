@@ -18,7 +18,7 @@ from delaynet.analysis.grouping.nulls import NULLS, UNTRAINED
 from delaynet.analysis.grouping.points import MINIMAL_PAIRS
 from delaynet.analysis.tables import write_accuracy, write_contrasts, write_hyperparameters
 from delaynet.config.grid import Config, Run, parse_config
-from delaynet.paper.numbers.writing import write_numbers
+from delaynet.paper.numbers.writing import Sources, write_numbers
 from delaynet.provenance.record import SEAL
 from delaynet.training.run_folder import write_json
 
@@ -160,6 +160,19 @@ def _statistics(effect: float | None, run: Run, null: str) -> list[Any]:
     return [observed, null_mean, null_sd, effect / null_sd, 1e-4 if effect > 0.01 else 0.5]
 
 
+def sources_of_numbers(results: Path) -> Sources:
+    """The files of results that numbers are read from."""
+    return Sources(
+        config=results / "config.json",
+        features=results / "features.h5",
+        accuracy=results / "tables" / "accuracy.csv",
+        contrasts=results / "tables" / "contrasts.csv",
+        tests=results / "tables" / "tests.csv",
+        claims=results / "claims.json",
+        grouping=results / "grouping.csv",
+    )
+
+
 def write_tables_and_numbers(results: Path, features: Path) -> None:
     """Write the tables, the claims and the numbers of results, as the workflow does."""
     if not (results / "features.h5").exists():
@@ -176,7 +189,7 @@ def write_tables_and_numbers(results: Path, features: Path) -> None:
         results / "claims.json",
         tables / "claims.csv",
     )
-    write_numbers(config, results, results / "numbers.json")
+    write_numbers(sources_of_numbers(results), results / "numbers.json")
     write_json(results / SEAL, {"digest": "5ea1" * 16, "records": {}})
 
 

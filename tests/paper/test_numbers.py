@@ -10,6 +10,7 @@ from example_results import (
     CONDITIONS,
     TINY_GRID,
     config_of,
+    sources_of_numbers,
     write_results,
     write_tables_and_numbers,
 )
@@ -311,7 +312,7 @@ def test_the_same_results_give_the_same_bytes(results, numbers, small_features):
 def test_a_missing_source_is_named(results, numbers):
     (results / "claims.json").unlink()
     with pytest.raises(UserError, match=r"claims\.json is missing"):
-        write_numbers(results / "config.json", results, results / "numbers.json")
+        write_numbers(sources_of_numbers(results), results / "numbers.json")
 
 
 def test_two_numbers_of_one_key_are_refused():

@@ -12,7 +12,7 @@ localrules:
 rule grouping:
     input:
         config="results/config.json",
-        networks=naming.run_files(CONFIG.runs(), ["initial.h5", "network.h5"]),
+        networks=files_of_runs("grouping", CONFIG, RUNS),
     output:
         table="results/grouping.csv",
         maps="results/grouping_maps.h5",
@@ -55,7 +55,7 @@ rule power:
 rule tables:
     input:
         config="results/config.json",
-        runs=naming.run_files(CONFIG.runs(), ["summary.json", "metrics.csv"]),
+        runs=files_of_runs("tables", CONFIG, RUNS),
     output:
         accuracy=report(
             "results/tables/accuracy.csv",
@@ -83,13 +83,15 @@ rule tables:
         **job("tables"),
         descriptions=naming.descriptions(CONFIG),
     shell:
-        "{params.delaynet} tables --config {input.config} --results results 2> {log}"
+        "{params.delaynet} tables --config {input.config} --runs results/runs"
+        " --accuracy {output.accuracy} --contrasts {output.contrasts}"
+        " --hyperparameters {output.hyperparameters} 2> {log}"
 
 
 rule claims:
     input:
         config="results/config.json",
-        summaries=naming.run_files(CONFIG.runs(), ["summary.json"]),
+        summaries=files_of_runs("claims", CONFIG, RUNS),
         grouping="results/grouping.csv",
     output:
         tests=report(
@@ -117,4 +119,6 @@ rule claims:
     params:
         **job("claims"),
     shell:
-        "{params.delaynet} claims --config {input.config} --results results 2> {log}"
+        "{params.delaynet} claims --config {input.config} --runs results/runs"
+        " --grouping {input.grouping} --tests {output.tests} --ledger {output.ledger}"
+        " --table {output.claims} 2> {log}"

@@ -7,18 +7,19 @@ WORKFLOW = Path(workflow.current_basedir).parent.resolve()
 sys.path.insert(0, str(WORKFLOW))
 
 from delaynet.workflow import naming
+from delaynet.analysis.reads import files_of_runs
 from delaynet.paper.figures.selection import (
     FIGURES,
     MANUSCRIPT_FIGURES,
     caption,
     figures_of,
-    needed_files,
 )
 from delaynet.workflow.workarounds import announce_after_dry_run, keeping_going
 from delaynet.provenance.jobs import jobs, not_compared
 from delaynet.provenance.seal import sources_in
 from delaynet.workflow.project import PROJECT
 
+RUNS = Path("results/runs")
 CONFIG = naming.read_for_snakemake(config)
 job = jobs(PROJECT, workflow)
 announce_after_dry_run(workflow)

@@ -9,12 +9,7 @@ localrules:
 rule figure:
     input:
         config="results/config.json",
-        data=lambda wildcards: expand(
-            "results/{file}", file=needed_files(wildcards.figure, CONFIG)
-        ),
-        corpus=lambda wildcards: (
-            naming.corpus_inputs(CONFIG) if wildcards.figure == "task" else []
-        ),
+        data=naming.figure_inputs(CONFIG),
     output:
         svg="results/figures/{figure}.svg",
         png=report(
@@ -35,6 +30,8 @@ rule figure:
     params:
         **job("figure", "delaynet.cli.figure", "delaynet.paper.figures.{figure}"),
         caption=lambda wildcards: caption(wildcards.figure),
+        corpus=not_compared(str(naming.corpus_folder(CONFIG))),
     shell:
-        "{params.delaynet} figure {wildcards.figure} --config {input.config}"
-        " --output {output.svg} --output {output.png} 2> {log}"
+        "{params.delaynet} figure {wildcards.figure} --config {input.config} --results results"
+        " --corpus {params.corpus:q} --output {output.svg} --output {output.png}"
+        " 2> {log}"

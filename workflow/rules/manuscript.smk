@@ -13,7 +13,8 @@ rule numbers:
     input:
         config="results/config.json",
         features="results/features.h5",
-        tables=expand("results/tables/{table}.csv", table=["accuracy", "contrasts"]),
+        accuracy="results/tables/accuracy.csv",
+        contrasts="results/tables/contrasts.csv",
         grouping="results/grouping.csv",
         tests="results/tables/tests.csv",
         claims="results/claims.json",
@@ -31,7 +32,9 @@ rule numbers:
     params:
         **job("numbers", "delaynet.cli.numbers", naming.source_module(CONFIG)),
     shell:
-        "{params.delaynet} numbers --config {input.config} --results results --output {output} 2> {log}"
+        "{params.delaynet} numbers --config {input.config} --features {input.features}"
+        " --accuracy {input.accuracy} --contrasts {input.contrasts} --grouping {input.grouping}"
+        " --tests {input.tests} --claims {input.claims} --output {output} 2> {log}"
 
 
 rule paper:
@@ -63,7 +66,8 @@ rule paper:
     params:
         **job("paper", "delaynet.cli.manuscript"),
     shell:
-        "{params.delaynet} manuscript --source {input.source} --output {output} 2> {log}"
+        "{params.delaynet} manuscript --source {input.source} --output {output}"
+        " {input} 2> {log}"
 
 
 # after the PDF, as it tells whether that carries the seal
@@ -92,4 +96,5 @@ rule page:
     params:
         **job("page"),
     shell:
-        "{params.delaynet} page --source {input.source} --output {output} 2> {log}"
+        "{params.delaynet} page --source {input.source} --output {output}"
+        " {input} 2> {log}"

@@ -27,6 +27,7 @@ from delaynet.paper.figures.selection import (
     figures_of,
     needed_files,
     needed_runs,
+    reads_recordings,
     shown_sparsity,
     standard_runs,
 )
@@ -36,7 +37,8 @@ from delaynet.training.run_folder import read_network
 
 def load(name, folder):
     module = import_module(f"delaynet.paper.figures.{name}")
-    return module.load(load_config(folder / "config.json"), folder)
+    corpus = (folder / "corpus",) if name == "task" else ()
+    return module.load(load_config(folder / "config.json"), folder, *corpus)
 
 
 @cache
@@ -69,7 +71,7 @@ def test_a_figure_drawn_again_has_the_same_bytes(name, tiny, tmp_path):
     written = set()
     for _ in range(4):
         outputs = [tmp_path / "figure.svg", tmp_path / "figure.png"]
-        render(name, tiny / "config.json", tiny, *outputs)
+        render(name, tiny / "config.json", tiny, *outputs, corpus=tiny / "corpus")
         written.add(tuple(output.read_bytes() for output in outputs))
     assert len(written) == 1
 
@@ -231,8 +233,17 @@ def test_a_figure_draws_with_the_files_that_it_says_it_needs_and_no_others(name,
     for file in needed_files(name, load_config(large / "config.json")):
         (tmp_path / file).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / file).symlink_to(large / file)
-    render(name, large / "config.json", tmp_path, tmp_path / "figure.png")
+    figure = tmp_path / "figure.png"
+    render(name, large / "config.json", tmp_path, figure, corpus=large / "corpus")
     assert (tmp_path / "figure.png").stat().st_size > 10_000
+
+
+def test_the_task_alone_reads_recordings_where_there_are_any(tiny):
+    config = load_config(tiny / "config.json")
+    assert [name for name in FIGURES if reads_recordings(name, config)] == ["task"]
+    content = json.loads((tiny / "config.json").read_text())
+    spikes = {"corpus": {"source": "spikes", "folder": "shd"}, "features": "spikes"}
+    assert not reads_recordings("task", parse_config(content | spikes))
 
 
 def test_the_corpus_is_a_figure_of_the_report_alone_and_needs_no_training(tiny):

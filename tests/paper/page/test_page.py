@@ -11,11 +11,17 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
-from example_results import CLAIMS_GRID, CONDITIONS, FIGURES, config_of, write_project
+from example_results import (
+    CLAIMS_GRID,
+    CONDITIONS,
+    FIGURES,
+    config_of,
+    sources_of_numbers,
+    write_project,
+)
 
 from delaynet.config.errors import UserError
 from delaynet.paper.manuscript import list_numbers
-from delaynet.paper.numbers.writing import SOURCES
 from delaynet.paper.page.writing import write_page
 from delaynet.provenance.audit import Audit
 from delaynet.provenance.seal import write_seal
@@ -53,15 +59,15 @@ def record_all() -> None:
     for summary in runs:
         for name in RUN_FILES:
             (summary.parent / name).touch()
-    sources = [RESULTS / path for path in SOURCES.values()]
-    features, *tables = sources
+    sources = sources_of_numbers(RESULTS)
+    _, features, *tables = sources
     jobs: list[tuple[str, list[Path], list[Path]]] = [
         ("corpus", [], [RESULTS / "corpus"]),
         ("features", [RESULTS / "corpus"], [features]),
         ("configuration", [], [config]),
         *(("train", [features], [run.parent / name for name in RUN_FILES]) for run in runs),
         ("tables", [config, *runs], [*tables, RESULTS / "tables/hyperparameters.csv"]),
-        ("numbers", [config, *sources], [RESULTS / "numbers.json"]),
+        ("numbers", list(sources), [RESULTS / "numbers.json"]),
         *(("figure", [config, *runs], [RESULTS / f"figures/{name}.svg"]) for name in FIGURES),
     ]
     (RESULTS / "corpus").mkdir()

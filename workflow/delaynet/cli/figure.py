@@ -4,31 +4,36 @@ from pathlib import Path
 
 import click
 
+from delaynet.config.errors import UserError
 from delaynet.config.grid import load_config
 from delaynet.paper.figures.render import render
-from delaynet.paper.figures.selection import needed_files
+from delaynet.paper.figures.selection import needed_files, reads_recordings
 from delaynet.workflow.project import recorded
+
+PATH = click.Path(path_type=Path)
 
 
 @click.command()
 @click.argument("name")
-@click.option(
-    "--config", type=click.Path(path_type=Path), required=True, help="Resolved configuration."
-)
-@click.option(
-    "--results", type=click.Path(path_type=Path), default=Path("results"), show_default=True
-)
+@click.option("--config", type=PATH, required=True, help="Resolved configuration.")
+@click.option("--results", type=PATH, required=True, help="Folder of runs, tables and features.")
+@click.option("--corpus", type=PATH, help="Folder of the corpus; the figure `task` reads it.")
 @click.option(
     "--output",
-    type=click.Path(path_type=Path),
+    type=PATH,
     required=True,
     multiple=True,
     help="File to write, SVG, PNG or PDF by its suffix; may be given again.",
 )
-def command(name: str, config: Path, results: Path, output: tuple[Path, ...]) -> None:
-    """Draw the figure NAME from run folders."""
-    inputs = [results / file for file in needed_files(name, load_config(config))]
-    with recorded(
-        inputs=[config, *inputs], outputs=list(output), parameters={"figure": name}
-    ) as making:
-        render(name, config, results, *output, embedded=making.embedded)
+def command(
+    name: str, config: Path, results: Path, corpus: Path | None, output: tuple[Path, ...]
+) -> None:
+    """Draw the figure NAME."""
+    settings = load_config(config)
+    inputs = [config, *(results / file for file in needed_files(name, settings))]
+    if reads_recordings(name, settings):
+        if corpus is None:
+            raise UserError(f"--corpus is missing: the figure '{name}' shows a recording.")
+        inputs.append(corpus)
+    with recorded(inputs, outputs=list(output), parameters={"figure": name}) as making:
+        render(name, config, results, *output, corpus=corpus, embedded=making.embedded)

@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from delaynet.analysis.grouping.grouping import PERMUTATIONS, write_grouping
+from delaynet.analysis.reads import files_of_runs
 from delaynet.config.grid import load_config
 from delaynet.workflow.project import recorded
 
@@ -32,8 +33,7 @@ def command(
     config: Path, runs: Path, permutations: int, processes: int, output: Path, maps: Path
 ) -> None:
     """Measure how excitation and inhibition are grouped in the first layer of every run."""
-    names = ("initial.h5", "network.h5")
-    networks = [runs / run.folder / name for run in load_config(config).runs() for name in names]
+    networks = files_of_runs("grouping", load_config(config), runs)
     parameters = {"permutations": permutations}
     with recorded([config, *networks], [output, maps], parameters):
         write_grouping(config, runs, output, maps, permutations, processes)

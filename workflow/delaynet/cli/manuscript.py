@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from delaynet.config.errors import UserError
-from delaynet.paper.manuscript import build, inputs_of, list_numbers
+from delaynet.paper.manuscript import build, list_numbers
 from delaynet.provenance.seal import read_seal
 from delaynet.workflow.project import recorded
 
@@ -14,8 +14,12 @@ from delaynet.workflow.project import recorded
 @click.option("--source", type=click.Path(path_type=Path), required=True, help="Typst file to set.")
 @click.option("--output", type=click.Path(path_type=Path), help="PDF to write.")
 @click.option("--numbers", is_flag=True, help="List every printed number with its key instead.")
-def command(source: Path, output: Path | None, numbers: bool) -> None:
-    """Set the manuscript; the current folder holds `results/`, which it reads."""
+@click.argument("reads", nargs=-1, type=click.Path(path_type=Path))
+def command(source: Path, output: Path | None, numbers: bool, reads: tuple[Path, ...]) -> None:
+    """Set the manuscript; the current folder holds `results/`, which it reads.
+
+    READS are the files that it is set from, for the record.
+    """
     root = Path.cwd()
     if not source.is_file():
         raise UserError(f"{source}: no such file; the manuscript is manuscript/paper.typ.")
@@ -25,7 +29,7 @@ def command(source: Path, output: Path | None, numbers: bool) -> None:
         return
     if output is None:
         raise click.UsageError("Give --output or --numbers.")
-    with recorded(inputs=inputs_of(source), outputs=[output]) as making:
+    with recorded(list(dict.fromkeys([source, *reads])), outputs=[output]) as making:
         seal = read_seal(Path("results"))
         # without a seal, the source says that it is missing
         embedded = making.embedded()._replace(seal=seal and seal.digest)

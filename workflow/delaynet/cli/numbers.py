@@ -4,19 +4,23 @@ from pathlib import Path
 
 import click
 
-from delaynet.paper.numbers.writing import sources_of, write_numbers
+from delaynet.paper.numbers.writing import Sources, write_numbers
 from delaynet.workflow.project import recorded
+
+PATH = click.Path(path_type=Path)
 
 
 @click.command()
-@click.option(
-    "--config", type=click.Path(path_type=Path), required=True, help="Resolved configuration."
-)
-@click.option(
-    "--results", type=click.Path(path_type=Path), default=Path("results"), show_default=True
-)
-@click.option("--output", type=click.Path(path_type=Path), required=True, help="JSON to write.")
-def command(config: Path, results: Path, output: Path) -> None:
+@click.option("--config", type=PATH, required=True, help="Resolved configuration.")
+@click.option("--features", type=PATH, required=True, help="Features file (HDF5).")
+@click.option("--accuracy", type=PATH, required=True, help="Table of accuracies.")
+@click.option("--contrasts", type=PATH, required=True, help="Table of contrasts.")
+@click.option("--grouping", type=PATH, required=True, help="CSV of `delaynet grouping`.")
+@click.option("--tests", type=PATH, required=True, help="Table of tests.")
+@click.option("--claims", type=PATH, required=True, help="JSON of all claims.")
+@click.option("--output", type=PATH, required=True, help="JSON to write.")
+def command(output: Path, **sources: Path) -> None:
     """Collect every number that the manuscript prints, by key, with its source."""
-    with recorded(inputs=[config, *sources_of(results).values()], outputs=[output]):
-        write_numbers(config, results, output)
+    read = Sources(**sources)
+    with recorded(inputs=read, outputs=[output]):
+        write_numbers(read, output)

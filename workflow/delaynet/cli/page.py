@@ -4,7 +4,6 @@ from pathlib import Path
 
 import click
 
-from delaynet.paper.manuscript import inputs_of
 from delaynet.paper.page.writing import write_page
 from delaynet.provenance.audit import Audit
 from delaynet.workflow.project import PROJECT, recorded
@@ -13,11 +12,13 @@ from delaynet.workflow.project import PROJECT, recorded
 @click.command()
 @click.option("--source", type=click.Path(path_type=Path), required=True, help="Typst file to set.")
 @click.option("--output", type=click.Path(path_type=Path), required=True, help="HTML to write.")
-def command(source: Path, output: Path) -> None:
+@click.argument("reads", nargs=-1, type=click.Path(path_type=Path))
+def command(source: Path, output: Path, reads: tuple[Path, ...]) -> None:
     """Set the manuscript as a page on which each number and figure leads to its chain.
 
-    The current folder holds `results/`, which it reads.
+    The current folder holds `results/`, which it reads. READS are the files that it is set from,
+    for the record.
     """
-    with recorded(inputs=inputs_of(source), outputs=[output]) as making:
+    with recorded(list(dict.fromkeys([source, *reads])), outputs=[output]) as making:
         audit = Audit(PROJECT, Path("results"))
         write_page(Path.cwd(), source, audit, output, making.embedded())

@@ -13,8 +13,6 @@ import typst
 from delaynet.config.errors import UserError
 from delaynet.config.files import replacing
 from delaynet.provenance.embedded import Embedded
-from delaynet.provenance.record import SEAL
-from delaynet.provenance.seal import sources_in
 
 
 def build(root: Path, source: Path, output: Path, embedded: Embedded | None = None) -> None:
@@ -68,20 +66,6 @@ def html_of_page(root: Path, source: Path) -> str:
     except typst.TypstError as error:
         raise UserError(_sentence(error, root, source)) from None
     return str(page, "utf-8")
-
-
-def inputs_of(source: Path) -> list[Path]:
-    """Return the files that the manuscript is set from, the current folder holding `results/`.
-
-    Raises:
-        UserError: there is no such source.
-    """
-    if not source.is_file():
-        raise UserError(f"{source}: no such file; the manuscript is manuscript/paper.typ.")
-    figures = sorted(Path("results/figures").glob("*.svg"))
-    tables = [Path(f"results/tables/{name}.csv") for name in ("accuracy", "hyperparameters")]
-    read = Path("results/numbers.json"), Path("results", SEAL)
-    return [*sources_in(source.parent), *read, *tables, *figures]
 
 
 def list_numbers(root: Path, source: Path) -> list[tuple[str, str]]:

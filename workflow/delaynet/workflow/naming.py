@@ -18,7 +18,7 @@ from delaynet.config.listing import settings_of
 from delaynet.config.settings import SpikeFeatures
 from delaynet.config.variants import DELAYS, SIGNS, STRUCTURES
 from delaynet.data.sources import Source, check_source, load_source
-from delaynet.paper.figures.selection import figures_of
+from delaynet.paper.figures.selection import figures_of, needed_files, reads_recordings
 from delaynet.provenance.audit import Audit
 from delaynet.provenance.states import GOOD
 from delaynet.training.run_folder import RUN_FILES as RUN_FILES
@@ -223,6 +223,18 @@ def run_settings(config: Config) -> Callable[[Any], str]:
         return config.resolve(run).model_dump_json()
 
     return settings
+
+
+def figure_inputs(config: Config) -> Callable[[Any], list[Path]]:
+    """Return the function that gives, for a rule's wildcards, what the figure reads."""
+
+    def inputs(wildcards: Any) -> list[Path]:
+        read = [Path("results", file) for file in needed_files(wildcards.figure, config)]
+        if reads_recordings(wildcards.figure, config):
+            read += corpus_inputs(config)
+        return read
+
+    return inputs
 
 
 @cache

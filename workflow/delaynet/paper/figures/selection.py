@@ -124,12 +124,14 @@ class Entry(NamedTuple):
         runs: those that it shows.
         of_each_run: files in their folders.
         results: files in the results folder.
+        recordings: whether it reads the corpus itself, where that has recordings.
     """
 
     caption: str
     runs: Callable[[Config], list[Run]]
     of_each_run: tuple[str, ...]
     results: tuple[str, ...] = ()
+    recordings: bool = False
 
 
 NETWORKS = ("initial.h5", "network.h5", "summary.json")
@@ -143,6 +145,7 @@ _ENTRIES = {
         _task_runs,
         ("settings.json", "network.h5", "predictions.csv"),
         ("features.h5",),
+        recordings=True,
     ),
     "accuracy": Entry(
         "Test accuracy against sparsity, by structure, delays and Dale's principle; a point is one "
@@ -246,5 +249,13 @@ def needed_files(figure: str, config: Config) -> list[str]:
     files = [
         f"runs/{run.folder}/{name}" for run in entry.runs(config) for name in entry.of_each_run
     ]
-    corpus = ["corpus"] if figure == "task" and config.corpus.folder is None else []
-    return [*files, *entry.results, *corpus]
+    return [*files, *entry.results]
+
+
+def reads_recordings(figure: str, config: Config) -> bool:
+    """Return whether a figure reads the corpus itself; published spikes have no recordings.
+
+    Raises:
+        UserError: there is no such figure.
+    """
+    return _entry(figure).recordings and not isinstance(config.features, SpikeFeatures)

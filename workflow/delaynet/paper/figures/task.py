@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 
 from delaynet.config.files import readable
 from delaynet.config.grid import Config
-from delaynet.config.settings import SpikeFeatures
 from delaynet.data.features.audio import read_audio
 from delaynet.data.features.frames import step_seconds
 from delaynet.model.network import class_evidence
@@ -60,8 +59,13 @@ class Task:
     channel_name: str
 
 
-def load(config: Config, results_folder: Path) -> Task:
+def load(config: Config, results_folder: Path, corpus: Path | None = None) -> Task:
     """Run one network on the first test clip that it classified correctly (else on the first).
+
+    Args:
+        config: of the results.
+        results_folder: holds the runs and the features file.
+        corpus: folder of the recordings; None where the input is spikes.
 
     Raises:
         UserError: the run, the features or the corpus are not there, or damaged.
@@ -86,8 +90,7 @@ def load(config: Config, results_folder: Path) -> Task:
     fed = torch.from_numpy(features)[:, saved.attributes["mel_channel"]]  # [T, bands]
     response = respond(rebuild(saved, model), fed[:, None])
     audio, rate = None, 0
-    if not isinstance(config.features, SpikeFeatures):
-        corpus = Path(config.corpus.folder or results_folder / "corpus")
+    if corpus is not None:
         audio, rate = read_audio(corpus / audio_folder / filename)
     return Task(
         audio=audio,

@@ -12,6 +12,7 @@ import json
 from collections.abc import Iterable
 from itertools import chain
 from pathlib import Path
+from typing import NamedTuple
 
 from delaynet.analysis.claims.terms import grid_of
 from delaynet.analysis.tables import read_table
@@ -41,55 +42,60 @@ from delaynet.paper.numbers.number import Number, nest
 from delaynet.paper.numbers.words import word_numbers
 from delaynet.training.run_folder import write_json
 
-# what is read beside the configuration, below the folder of results
-SOURCES = {
-    "features": "features.h5",
-    "accuracy": "tables/accuracy.csv",
-    "contrasts": "tables/contrasts.csv",
-    "tests": "tables/tests.csv",
-    "claims": "claims.json",
-    "grouping": "grouping.csv",
-}
+
+class Sources(NamedTuple):
+    """The files that numbers are read from.
+
+    Attributes:
+        config: the resolved configuration.
+        features: the features file.
+        accuracy: the table of accuracies.
+        contrasts: the table of contrasts.
+        tests: the table of tests.
+        claims: the ledger of claims.
+        grouping: what `delaynet grouping` has found.
+    """
+
+    config: Path
+    features: Path
+    accuracy: Path
+    contrasts: Path
+    tests: Path
+    claims: Path
+    grouping: Path
 
 
-def sources_of(results: Path) -> dict[str, Path]:
-    """Return the files that numbers are read from, by a name for each."""
-    return {name: results / path for name, path in SOURCES.items()}
-
-
-def write_numbers(config_path: Path, results: Path, output: Path) -> None:
+def write_numbers(sources: Sources, output: Path) -> None:
     """Write the numbers; the paths of the sources are recorded as they are given.
 
     Args:
-        config_path: the resolved configuration.
-        results: the folder that holds the sources.
+        sources: where they are read from.
         output: the JSON file.
 
     Raises:
         UserError: a source is missing.
     """
-    paths = sources_of(results)
-    for path in (config_path, *paths.values()):
+    for path in sources:
         if not path.exists():
             raise UserError(f"{path} is missing: make it with `snakemake {path}`.")
-    config = load_config(config_path)
-    accuracy, contrasts = read_table(paths["accuracy"]), read_table(paths["contrasts"])
-    tests, grouping = read_table(paths["tests"]), read_table(paths["grouping"])
-    claims = json.loads(paths["claims"].read_text(encoding="utf-8"))
+    config = load_config(sources.config)
+    accuracy, contrasts = read_table(sources.accuracy), read_table(sources.contrasts)
+    tests, grouping = read_table(sources.tests), read_table(sources.grouping)
+    claims = json.loads(sources.claims.read_text(encoding="utf-8"))
     sections: list[tuple[Path, Iterable[Number]]] = [
-        (config_path, setting_numbers(config)),
-        (config_path, grid_numbers(config)),
-        (paths["features"], corpus_numbers(paths["features"], config)),
-        (paths["accuracy"], accuracy_numbers(accuracy)),
-        (paths["accuracy"], connectivity_numbers(accuracy)),
-        (paths["contrasts"], contrast_numbers(contrasts)),
-        (paths["contrasts"], comparison_numbers(contrasts)),
-        (paths["grouping"], grouping_numbers(grouping, grid_of(config))),
-        (paths["grouping"], interior_numbers(grouping)),
-        (paths["claims"], claim_numbers(claims)),
-        (paths["tests"], test_numbers(tests)),
-        (paths["tests"], family_numbers(tests)),
-        (paths["tests"], reach_numbers(tests)),
+        (sources.config, setting_numbers(config)),
+        (sources.config, grid_numbers(config)),
+        (sources.features, corpus_numbers(sources.features, config)),
+        (sources.accuracy, accuracy_numbers(accuracy)),
+        (sources.accuracy, connectivity_numbers(accuracy)),
+        (sources.contrasts, contrast_numbers(contrasts)),
+        (sources.contrasts, comparison_numbers(contrasts)),
+        (sources.grouping, grouping_numbers(grouping, grid_of(config))),
+        (sources.grouping, interior_numbers(grouping)),
+        (sources.claims, claim_numbers(claims)),
+        (sources.tests, test_numbers(tests)),
+        (sources.tests, family_numbers(tests)),
+        (sources.tests, reach_numbers(tests)),
     ]
     read = ((source.as_posix(), number) for source, part in sections for number in part)
     write_json(output, nest(chain(constant_numbers(), corpus_words(config), word_numbers(), read)))
