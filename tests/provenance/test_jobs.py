@@ -8,15 +8,15 @@ from typing import Any
 import pytest
 from snakemake.rules import Rule
 
-from delaynet.provenance.code import ROOT
 from delaynet.provenance.jobs import jobs, not_compared
+from delaynet.workflow.project import PROJECT
 
 
 def job(rule: str, *modules: str, deployed: bool = False, **wildcards: str) -> dict[str, Any]:
     """Return the parameters of a job with these wildcards."""
     methods = {"conda"} if deployed else set()
     workflow = SimpleNamespace(deployment_settings=SimpleNamespace(deployment_method=methods))
-    parameters = jobs(workflow, ROOT)(rule, *modules)
+    parameters = jobs(PROJECT, workflow)(rule, *modules)
     return {
         "code": parameters["code"](wildcards),
         "delaynet": parameters["delaynet"](wildcards, threads=1),
@@ -28,7 +28,7 @@ def test_the_command_is_told_rule_and_wildcards_and_where_the_package_is() -> No
     variables = dict(word.split("=", 1) for word in words[:3])
     assert variables["DELAYNET_RULE"].split()[0] == "figure"
     assert json.loads(variables["DELAYNET_WILDCARDS"]) == {"figure": "task"}
-    assert variables["PYTHONPATH"] == str(ROOT)
+    assert variables["PYTHONPATH"] == str(PROJECT.workflow)
     assert words[-2:] == ["-m", "delaynet"]
 
 
@@ -43,7 +43,7 @@ def test_the_code_names_the_rule_and_what_the_wildcards_choose() -> None:
 
 
 def test_of_the_two_snakemake_compares_the_code_alone() -> None:
-    parameters = jobs(SimpleNamespace(), ROOT)("grouping")
+    parameters = jobs(PROJECT, SimpleNamespace())("grouping")
     assert not Rule._is_deriving_function(parameters["code"])
     assert Rule._is_deriving_function(parameters["delaynet"])
     assert Rule._is_deriving_function(not_compared("--quickly"))
@@ -51,4 +51,4 @@ def test_of_the_two_snakemake_compares_the_code_alone() -> None:
 
 def test_a_rule_that_is_not_there_is_a_mistake_in_the_rules() -> None:
     with pytest.raises(KeyError):
-        jobs(SimpleNamespace(), ROOT)("gruoping")
+        jobs(PROJECT, SimpleNamespace())("gruoping")

@@ -1,6 +1,8 @@
 """The graph: what runs, what reruns, and what does not."""
 
+import csv
 import fcntl
+import json
 import os
 import shutil
 import signal
@@ -103,6 +105,22 @@ def test_everything_is_made_and_then_nothing_is_to_be_done(finished: Path) -> No
     assert (finished / "results" / "paper.pdf").read_bytes().startswith(b"%PDF")
     assert "<html" in (finished / "results" / "report.html").read_text().lower()
     assert planned(finished) == {}
+
+
+def test_each_job_has_read_and_written_what_its_rule_says(finished: Path) -> None:
+    shown = snakemake(finished, "--detailed-summary").stdout
+    said = list(csv.DictReader(shown[shown.index("output_file") :].splitlines(), delimiter="\t"))
+    records = [
+        json.loads(file.read_text(encoding="utf-8"))
+        for file in (finished / "results" / "records").rglob("*.json")
+    ]
+    made_by = {output: record for record in records for output in record["outputs"]}
+    assert set(made_by) == {row["output_file"] for row in said}
+    for row in said:
+        read = set(made_by[row["output_file"]]["inputs"])
+        # its files, and the digests of all records, are not Snakemake's to know
+        if row["rule"] not in ("configuration", "seal"):
+            assert read == set(filter(None, row["input-file(s)"].split(","))), row["output_file"]
 
 
 def test_the_standard_layout_serves_as_well(finished: Path) -> None:

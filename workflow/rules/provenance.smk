@@ -36,7 +36,7 @@ rule seal:
         corpus=naming.corpus_inputs(CONFIG),
         report=naming.feature_report(CONFIG),
         features="results/features.h5",
-        runs=naming.run_files(CONFIG.runs(), naming.RUN_FILES),
+        runs=naming.run_files(CONFIG),
         # by name: after `rules.grouping.output` Snakemake (9.27) looks at thousands of runs in
         # quadratic time
         analyses=multiext("results/", "grouping.csv", "grouping_maps.h5", "power.csv"),

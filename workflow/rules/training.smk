@@ -7,12 +7,7 @@ rule train:
     input:
         features=keeping_going(workflow, "results/features.h5"),
     output:
-        settings=f"results/runs/{naming.RUN_FOLDER}/settings.json",
-        metrics=f"results/runs/{naming.RUN_FOLDER}/metrics.csv",
-        initial=f"results/runs/{naming.RUN_FOLDER}/initial.h5",
-        network=f"results/runs/{naming.RUN_FOLDER}/network.h5",
-        predictions=f"results/runs/{naming.RUN_FOLDER}/predictions.csv",
-        summary=f"results/runs/{naming.RUN_FOLDER}/summary.json",
+        multiext(f"results/runs/{naming.RUN_FOLDER}/", *naming.RUN_FILES),
     log:
         f"logs/train/{naming.RUN_FOLDER}.log",
     benchmark:

@@ -264,7 +264,6 @@ def figure_labels(wildcards: Any) -> dict[str, str]:
     }
 
 
-def run_files(runs: Iterable[Run], names: Iterable[str]) -> list[str]:
-    """Return files of run folders, as the rules name them."""
-    names = list(names)
-    return [f"results/runs/{run.folder}/{name}" for run in runs for name in names]
+def run_files(config: Config) -> list[str]:
+    """Return all files of all run folders, as the rules name them."""
+    return [f"results/runs/{run.folder}/{name}" for run in config.runs() for name in RUN_FILES]
