@@ -66,8 +66,8 @@ rule paper:
     params:
         **job("paper", "delaynet.cli.manuscript"),
     shell:
-        "{params.delaynet} manuscript --source {input.source} --output {output}"
-        " {input} 2> {log}"
+        "{params.delaynet} manuscript --source {input.source:q} --output {output}"
+        " {input:q} 2> {log}"
 
 
 # after the PDF, as it tells whether that carries the seal
@@ -96,5 +96,5 @@ rule page:
     params:
         **job("page"),
     shell:
-        "{params.delaynet} page --source {input.source} --output {output}"
-        " {input} 2> {log}"
+        "{params.delaynet} page --source {input.source:q} --output {output}"
+        " {input:q} 2> {log}"

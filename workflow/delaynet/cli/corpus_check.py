@@ -34,8 +34,6 @@ log = logging.getLogger("delaynet.data.corpus")
     type=click.IntRange(1),
     default=1,
     show_default=True,
-    envvar="DELAYNET_PROCESSES",
-    show_envvar=True,
     help="How many check at once.",
 )
 @click.option("--output", type=click.Path(path_type=Path), required=True, help="JSON to write.")

@@ -45,8 +45,6 @@ from delaynet.workflow.project import recorded
     type=click.IntRange(1),
     default=1,
     show_default=True,
-    envvar="DELAYNET_PROCESSES",
-    show_envvar=True,
     help="How many compute at once; the output is the same.",
 )
 @click.option("--output", type=click.Path(path_type=Path), required=True, help="HDF5 to write.")
