@@ -12,6 +12,7 @@ import pytest
 from delaynet.cli import COMMANDS
 from delaynet.paper.figures.selection import FIGURES
 from delaynet.provenance.code import (
+    code_among,
     code_digest,
     code_now,
     modules_of,
@@ -35,17 +36,15 @@ def loaded_by(*modules: str) -> set[str]:
 @pytest.mark.parametrize("command", ["corpus_fetch", "features", "train", "grouping", "manuscript"])
 @pytest.mark.slow
 def test_declared_code_is_all_that_a_command_loads(command: str) -> None:
-    loaded = loaded_by(f"delaynet.cli.{command}")
-    loaded = {module for module in loaded if PROJECT.is_code(module)} - {"delaynet.cli"}
-    assert loaded <= set(modules_of(PROJECT, f"delaynet.cli.{command}"))
+    module = f"delaynet.cli.{command}"
+    assert code_among(PROJECT, loaded_by(module)) <= set(modules_of(PROJECT, module))
 
 
 @pytest.mark.parametrize("figure", FIGURES)
 @pytest.mark.slow
 def test_declared_code_of_a_figure_is_all_that_it_loads(figure: str) -> None:
     modules = ("delaynet.cli.figure", f"delaynet.paper.figures.{figure}")
-    loaded = {module for module in loaded_by(*modules) if PROJECT.is_code(module)}
-    assert loaded - {"delaynet.cli"} <= set(modules_of(PROJECT, *modules))
+    assert code_among(PROJECT, loaded_by(*modules)) <= set(modules_of(PROJECT, *modules))
 
 
 def test_training_does_not_depend_on_figures_audio_or_commands_of_others() -> None:
@@ -60,6 +59,12 @@ def test_training_does_not_depend_on_figures_audio_or_commands_of_others() -> No
         "provenance",
     ):
         assert not any(m.startswith(f"delaynet.{foreign}") for m in modules), foreign
+
+
+def test_what_the_settings_alone_import_is_no_code_of_a_training_and_is_that_of_a_figure() -> None:
+    settings, words = "delaynet.config.grid", "delaynet.config.variants"
+    assert words not in code_among(PROJECT, ["delaynet.training.step", settings, words])
+    assert words in code_among(PROJECT, ["delaynet.paper.figures.style", settings, words])
 
 
 def test_figures_do_not_depend_on_each_other() -> None:

@@ -10,7 +10,7 @@ Which modules compute nothing of a result, such as those that keep records, says
 
 import ast
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
@@ -62,6 +62,17 @@ def modules_of(project: Project, *modules: str) -> list[str]:
         if project.is_code(parent):
             waiting.append(parent)
     return sorted(seen)
+
+
+def code_among(project: Project, loaded: Collection[str]) -> set[str]:
+    """Return which of the modules that a job has loaded can change its results.
+
+    Neither those that compute nothing of a result, nor what these alone have imported.
+    """
+    imported = {name for module in loaded for name in imported_modules(project, module)}
+    # a command, or what it has loaded by name
+    first = [module for module in loaded if project.is_code(module) and module not in imported]
+    return set(modules_of(project, *first)) & set(loaded)
 
 
 def code_digest(path: Path) -> str:
@@ -161,13 +172,10 @@ def code_now(root: Path) -> Callable[[str], str | None]:
     return digest
 
 
-def code_of_results(project: Project, modules: Mapping[str, Mapping[str, str]]) -> dict[str, str]:
-    """Return, by file, the digests of the modules in a record that can change its results."""
-    return {
-        file: digests["code"]
-        for file, digests in modules.items()
-        if project.is_code(file.removesuffix(".py").removesuffix("/__init__").replace("/", "."))
-    }
+def code_of(record: Mapping[str, Any]) -> dict[str, str]:
+    """Return, by file, the digests of the modules that could change a job's results."""
+    modules = record["modules"].items()
+    return {file: digests["code"] for file, digests in modules if digests["code"] is not None}
 
 
 def changed_code(
@@ -184,7 +192,6 @@ def changed_code(
     """
     if record["command"].startswith(tuple(f"{project.package} {c} " for c in project.fetching)):
         return []
-    modules = code_of_results(project, record["modules"])
-    changed = [file for file, code in modules.items() if now(file) != code]
+    changed = [file for file, code in code_of(record).items() if now(file) != code]
     rule = f"rule {record['rule']}"
     return changed if record["rule_code"] in (None, now(rule)) else [*changed, rule]

@@ -20,7 +20,7 @@ from typing import Any
 
 from delaynet.config.errors import UserError
 from delaynet.config.files import replacing
-from delaynet.provenance.code import code_digest, code_of_results
+from delaynet.provenance.code import code_among, code_digest, code_of
 from delaynet.provenance.embedded import Embedded
 from delaynet.provenance.machine import machine, peak_memory
 from delaynet.provenance.project import Project
@@ -90,15 +90,16 @@ class Making:
         wildcards = os.environ.get(project.variable("WILDCARDS"), "{}")
         self.wildcards: dict[str, str] = json.loads(wildcards)
         self.versions = version_control(project, project.root)
-        self._modules: dict[str, dict[str, str]] = {}
+        self._modules: dict[str, tuple[str, dict[str, str | None]]] = {}
         self._id: str | None = None
         self.modules()
 
-    def modules(self) -> dict[str, dict[str, str]]:
+    def modules(self) -> dict[str, dict[str, str | None]]:
         """Return `sha256` and `code` of every module of the package that is loaded by now.
 
-        A module counts as it was when this first saw it: who edits it while a training goes on does
-        not change what that training runs.
+        `code` is None where it can change nothing of the results. A module counts as it was when
+        this first saw it: who edits it while a training goes on does not change what that training
+        runs.
         """
         for name, module in sorted(sys.modules.items()):
             path = getattr(module, "__file__", None)
@@ -106,9 +107,15 @@ class Making:
                 continue
             file = str(Path(path).relative_to(self.project.workflow))
             if file not in self._modules:
-                digests = {"sha256": file_digest(Path(path)), "code": code_digest(Path(path))}
-                self._modules[file] = digests
-        return dict(sorted(self._modules.items()))
+                source = Path(path)
+                self._modules[file] = (
+                    name, {"sha256": file_digest(source), "code": code_digest(source)},
+                )  # fmt: skip
+        counted = code_among(self.project, [name for name, _ in self._modules.values()])
+        return {
+            file: digests if name in counted else {**digests, "code": None}
+            for file, (name, digests) in sorted(self._modules.items())
+        }
 
     @property
     def id(self) -> str:
@@ -120,7 +127,7 @@ class Making:
                 "wildcards": self.wildcards,
                 "arguments": sys.argv[1:],
                 "inputs": {path: read["sha256"] for path, read in self.inputs.items()},
-                "modules": code_of_results(self.project, self.modules()),
+                "modules": code_of({"modules": self.modules()}),
                 **self.versions,
             }
             canonical = json.dumps(made_by, sort_keys=True, separators=(",", ":"))
@@ -188,7 +195,7 @@ def recorded(
         "peak_memory_bytes": peak_memory(),
     }
     path = record_path(outputs[0])
-    if not _stands(project, record, path):
+    if not _stands(record, path):
         with replacing(path) as temporary:
             temporary.write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
 
@@ -197,7 +204,7 @@ def _fingerprints(paths: Iterable[Path]) -> dict[str, Any]:
     return {str(path): fingerprint(path) for path in paths}
 
 
-def _stands(project: Project, record: Record, path: Path) -> bool:
+def _stands(record: Record, path: Path) -> bool:
     """Return whether the sealed record at `path` tells of the same outputs, from the same."""
     folder = next((parent for parent in path.parents if parent.name == RECORDS), None)
     if folder is None or not path.exists():
@@ -206,18 +213,18 @@ def _stands(project: Project, record: Record, path: Path) -> bool:
         sealed = json.loads((folder.parent / SEAL).read_text(encoding="utf-8"))["records"]
         former = json.loads(path.read_text(encoding="utf-8"))
         is_sealed = sealed[path.relative_to(folder).as_posix()] == file_digest(path)
-        return is_sealed and _content(project, former) == _content(project, record)
+        return is_sealed and _content(former) == _content(record)
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return False  # no seal, or not a record: this one takes its place
 
 
-def _content(project: Project, record: Record) -> tuple[Any, ...]:
+def _content(record: Record) -> tuple[Any, ...]:
     """Return what a record says of outputs, inputs and code, apart from where and when."""
     digests = [
         {path: file["sha256"] for path, file in record[side].items()}
         for side in ("inputs", "outputs")
     ]
-    return *digests, code_of_results(project, record["modules"]), record["rule_code"]
+    return *digests, code_of(record), record["rule_code"]
 
 
 @cache
