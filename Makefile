@@ -78,9 +78,10 @@ test: lint
 test-fast: develop
 	@$(PYTEST) -m "not slow"
 
-# as root, on a throw-away Debian machine: installs Slurm, and brings a small cluster up
+# as root, on a throw-away Debian machine: installs Slurm, and brings a small cluster up; six tests
+# at a time share it, and mostly wait
 test-slurm: develop
-	@$(BIN)/pytest tests/slurm
+	@$(BIN)/pytest --numprocesses=6 --confcutdir=tests/slurm --durations=10 tests/slurm
 
 lint: develop
 	@$(BIN)/ruff check workflow tests

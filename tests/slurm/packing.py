@@ -13,7 +13,7 @@ from slurm_cluster import Cluster, running
 from slurm_project import SLOW, Project
 
 TRAININGS = 40
-FORTY = SLOW.replace("[none, learned]", "[learned]").replace("seeds: 1", f"seeds: {TRAININGS}")
+FORTY = SLOW.replace("seeds: 1", f"seeds: {TRAININGS}")
 
 
 def seconds_on_nodes(cluster: Cluster, project: Project) -> tuple[int, float]:
@@ -46,16 +46,11 @@ def main() -> None:
     print("| --- | --- | --- | --- | --- |", flush=True)
     with tempfile.TemporaryDirectory(prefix="delaynet-slurm-") as name:
         folder = Path(name)
-        folder.chmod(0o755)
-        (folder / "lab").mkdir()
-        prepared = Project.with_configuration(folder / "prepared", FORTY)
-        local = ("--cores", "2", "--configfile", "config/paper.yaml")
-        prepared.snakemake("results/features.h5", *local).succeeds()
-        with running(folder / "lab", accounting=False) as cluster:
+        prepared = Project.made_once(folder / "prepared", FORTY, "results/features.h5")
+        with running() as cluster:
             for pack in (10, 1):
-                project = prepared.copy(folder / f"by-{pack}")
+                project = prepared.copy_untrained(folder / f"by-{pack}")
                 print(measure(cluster, project, pack), flush=True)
-                cluster.clear()
 
 
 if __name__ == "__main__":

@@ -1,9 +1,10 @@
-"""A real Slurm on this machine: two nodes with two GPUs each, which do nothing.
+"""A real Slurm on this machine: seven nodes with two GPUs each, which do nothing.
 
 It is for root on a throw-away Debian machine without a Slurm of its own: the configuration has to
 be /etc/slurm, as Snakemake's plugin strips `SLURM_CONF`. Nothing of it is left when it is down.
 """
 
+import fcntl
 import os
 import re
 import shutil
@@ -11,6 +12,7 @@ import signal
 import socket
 import stat
 import subprocess
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -18,9 +20,8 @@ from pathlib import Path
 
 ETC = Path("/etc/slurm")
 MARK = "# made by tests/slurm, and removed by it"
-PACKAGES = ("munge", "slurm-client", "slurmctld", "slurmd")
-ACCOUNTING_PACKAGES = ("slurmdbd", "mariadb-server")
-NODES = ("n1", "n2")
+PACKAGES = ("munge", "slurm-client", "slurmctld", "slurmd", "slurmdbd", "mariadb-server")
+NODES = [f"n{number}" for number in range(1, 8)]
 
 SLURM_CONF = """{mark}
 ClusterName=tests
@@ -45,23 +46,28 @@ SelectTypeParameters=CR_Core_Memory
 SchedulerParameters=sched_interval=2,bf_interval=2
 GresTypes=gpu
 ReturnToService=2
-# for as long Slurm tells of jobs that have ended
-MinJobAge={remembered}
 # a job that goes back into the queue waits for as long, by default for two minutes
 AuthInfo=cred_expire=30
 # a node that is silent for as long is down, and its jobs go back into the queue
-SlurmdTimeout=20
-KillWait=5
+SlurmdTimeout=30
 OverTimeLimit=0
 SlurmdParameters=config_overrides
 PreemptType=preempt/partition_prio
 PreemptMode=REQUEUE
 NodeName=DEFAULT CPUs=8 RealMemory=16000 Gres=gpu:2 State=UNKNOWN
-NodeName=n[1-2] NodeHostname={host} NodeAddr=127.0.0.1 Port=[17001-17002]
-PartitionName=gpu Nodes=ALL Default=YES MaxTime=24:00:00 State=UP PriorityTier=1
-PartitionName=urgent Nodes=ALL MaxTime=24:00:00 State=UP PriorityTier=9
-{accounting}"""
-ACCOUNTING = """AccountingStorageType=accounting_storage/slurmdbd
+NodeName=n[1-7] NodeHostname={host} NodeAddr=127.0.0.1 Port=[17001-17007]
+PartitionName=DEFAULT MaxTime=24:00:00 State=UP PriorityTier=1
+PartitionName=gpu Nodes=n[1-4] Default=YES
+# nodes for the faults of nodes, so that no other test meets them
+PartitionName=dying Nodes=n[5-6]
+PartitionName=patient Nodes=n7
+PartitionName=urgent Nodes=n7 PriorityTier=9
+{memory}"""
+# for as long Slurm tells of jobs that have ended
+WITHOUT_ACCOUNTING = "MinJobAge=7200\n"
+# so short that Snakemake's plugin asks the accounting instead
+WITH_ACCOUNTING = """MinJobAge=15
+AccountingStorageType=accounting_storage/slurmdbd
 AccountingStorageHost=localhost
 AccountingStorageTRES=gres/gpu
 AccountingStoreFlags=job_comment
@@ -132,10 +138,10 @@ def wait_until(condition: Callable[[], object], seconds: float, what: str) -> No
         time.sleep(0.2)
 
 
-def install(packages: tuple[str, ...]) -> None:
+def install() -> None:
     """Install Debian packages that are missing, without starting their services."""
     installed = shell("dpkg-query", "-W", "-f", "${Package} ${db:Status-Status}\n").splitlines()
-    missing = [name for name in packages if f"{name} installed" not in installed]
+    missing = [name for name in PACKAGES if f"{name} installed" not in installed]
     if not missing:
         return
     policy = Path("/usr/sbin/policy-rc.d")
@@ -153,52 +159,63 @@ def install(packages: tuple[str, ...]) -> None:
             policy.unlink()
 
 
+@contextmanager
+def locked(path: Path, alone: bool = True) -> Iterator[None]:
+    """Hold a lock, alone or together with others who do not want to be alone."""
+    with path.open("ab") as file:
+        fcntl.flock(file, fcntl.LOCK_EX if alone else fcntl.LOCK_SH)
+        yield
+
+
 class Cluster:
     """The daemons, and what tests ask of them."""
 
-    def __init__(self, lab: Path, has_accounting: bool = False) -> None:
+    def __init__(self, lab: Path) -> None:
+        """Take the cluster whose state is in a folder, whoever brought it up."""
         self.lab = lab
-        self.has_accounting = has_accounting
         self.munge_is_ours = lab / "munge-is-ours"
 
-    def configure(self) -> None:
-        """Write /etc/slurm, the fake GPUs and munge's key."""
-        host = socket.gethostname().split(".")[0]
-        if not shell("getent", "hosts", host, check=False):
-            raise NotHere(f"The host name {host} has no address: add it to /etc/hosts.")
-        for name in ("state", "gpus"):
+    @property
+    def has_accounting(self) -> bool:
+        """Whether slurmdbd keeps account of jobs now."""
+        return "slurmdbd" in (ETC / "slurm.conf").read_text()
+
+    def up(self) -> None:
+        """Write /etc/slurm and the fake GPUs, start the daemons, wait until all nodes are idle."""
+        for name in ("state", "gpus", *(f"spool-{node}" for node in NODES)):
             (self.lab / name).mkdir()
-        for node in NODES:
-            (self.lab / f"spool-{node}").mkdir()
         for gpu in (0, 1):
             # a device file, as Slurm demands; it is /dev/null under another name
             os.mknod(self.lab / "gpus" / f"gpu{gpu}", 0o600 | stat.S_IFCHR, os.makedev(1, 3))
-        content = SLURM_CONF.format(
-            mark=MARK,
-            host=host,
-            lab=self.lab,
-            accounting=ACCOUNTING if self.has_accounting else "",
-            # so short that Snakemake's plugin asks the accounting instead
-            remembered=15 if self.has_accounting else 7200,
-        )
-        (ETC / "slurm.conf").write_text(content)
         (ETC / "gres.conf").write_text(
-            f"{MARK}\nNodeName=n[1-2] Name=gpu File={self.lab}/gpus/gpu[0-1]\n"
+            f"{MARK}\nNodeName=n[1-7] Name=gpu File={self.lab}/gpus/gpu[0-1]\n"
         )
-        if self.has_accounting:
-            path = ETC / "slurmdbd.conf"
-            path.touch(0o600)
-            path.write_text(SLURMDBD_CONF.format(mark=MARK, lab=self.lab))
-
-    def up(self) -> None:
-        """Start the daemons, and wait until both nodes are idle."""
+        self.configure(WITHOUT_ACCOUNTING)
         self._munge_up()
-        if self.has_accounting:
-            self._database_up()
         self.controller_up()
         for node in NODES:
             self.node_up(node)
-        wait_until(lambda: self.states() == {"n1": "idle", "n2": "idle"}, 60, "both nodes are idle")
+        wait_until(lambda: set(self.states().values()) == {"idle"}, 60, "all nodes are idle")
+
+    def configure(self, memory: str) -> None:
+        """Write slurm.conf, with what the controller is to remember of jobs."""
+        host = socket.gethostname().split(".")[0]
+        if not shell("getent", "hosts", host, check=False):
+            raise NotHere(f"The host name {host} has no address: add it to /etc/hosts.")
+        content = SLURM_CONF.format(mark=MARK, host=host, lab=self.lab, memory=memory)
+        (ETC / "slurm.conf").write_text(content)
+
+    @contextmanager
+    def accounting(self) -> Iterator[None]:
+        """Let slurmdbd and its database keep account of jobs, which Slurm itself soon forgets."""
+        self._database_up()
+        self.controller_down()
+        self.configure(WITH_ACCOUNTING)
+        self.controller_up()
+        yield
+        self.controller_down()
+        self.configure(WITHOUT_ACCOUNTING)
+        self.controller_up()
 
     def _munge_up(self) -> None:
         if subprocess.run("munge -n | unmunge", shell=True, capture_output=True).returncode == 0:
@@ -220,17 +237,20 @@ class Cluster:
         )
 
     def _database_up(self) -> None:
+        conf = ETC / "slurmdbd.conf"
+        conf.touch(0o600)
+        conf.write_text(SLURMDBD_CONF.format(mark=MARK, lab=self.lab))
         folder = self.lab / "database"
         shell("install", "-d", "-o", "mysql", "-g", "mysql", folder, "/run/mysqld")
         data = f"--datadir={folder}/data"
         shell("mariadb-install-db", "--no-defaults", "--user=mysql", data, "--skip-test-db")
         with (self.lab / "database.log").open("w") as log:
-            self.database = subprocess.Popen(
+            database = subprocess.Popen(
                 ["mariadbd", "--no-defaults", "--user=mysql", data, "--skip-networking",
                  "--skip-grant-tables", "--socket=/run/mysqld/mysqld.sock"],
                 stdout=log, stderr=log,
             )  # fmt: skip
-        (self.lab / "database.pid").write_text(str(self.database.pid))
+        (self.lab / "database.pid").write_text(str(database.pid))
         wait_until(lambda: Path("/run/mysqld/mysqld.sock").is_socket(), 60, "the database answers")
         shell("slurmdbd")
         listed = ("sacctmgr", "-n", "list", "cluster")
@@ -253,14 +273,13 @@ class Cluster:
 
     def node_dies(self, node: str) -> None:
         """Kill a node with all that runs on it, without a last word."""
-        daemon = self.lab / f"{node}.pid"
         steps = [
             process
             for process in map(int, filter(str.isdigit, os.listdir("/proc")))
             if f"SLURMD_NODENAME={node}" in _environment(process)
         ]
         watchers = list(_slurmstepds(node, self.lab))
-        self._stop(daemon, signal.SIGKILL)
+        self._stop(self.lab / f"{node}.pid", signal.SIGKILL)
         for process in [*watchers, *steps]:
             _kill(process)
 
@@ -270,10 +289,11 @@ class Cluster:
         process = int(pid_file.read_text(encoding="utf-8"))
         _kill(process, number)
         wait_until(lambda: not _runs(process), 30, f"{pid_file.stem} has stopped")
+        pid_file.unlink(missing_ok=True)
 
     def states(self) -> dict[str, str]:
         """Return the state of each node."""
-        lines = shell("sinfo", "-h", "-N", "-p", "gpu", "-o", "%N %T", check=False).splitlines()
+        lines = shell("sinfo", "-h", "-N", "-o", "%N %T", check=False).splitlines()
         return dict(line.split() for line in lines)  # type: ignore[misc]
 
     def jobs(self, *states: str) -> dict[str, dict[str, str]]:
@@ -293,17 +313,10 @@ class Cluster:
             if fields["WorkDir"] == str(folder) and "trainings" in fields["StdOut"]
         ]
 
-    def clear(self) -> None:
-        """Cancel all jobs, bring nodes back, and wait until everything is idle."""
-        shell("scancel", "--user=root", check=False)
-        for node in NODES:
-            if not _runs(self._pid(f"{node}.pid")):
-                self.node_up(node)
-        shell("scontrol", "update", "NodeName=n[1-2]", "State=RESUME", check=False)
-        wait_until(lambda: set(self.states().values()) == {"idle"}, 90, "both nodes are idle")
-
-    def _pid(self, name: str) -> int:
-        return int((self.lab / name).read_text())
+    def cancel(self, folder: Path) -> None:
+        """Cancel all jobs that were submitted from below a folder."""
+        below = [job for job, of in self.jobs().items() if of["WorkDir"].startswith(str(folder))]
+        shell("scancel", *below, check=False)
 
     def down(self) -> None:
         """Stop everything, and leave nothing in /etc/slurm."""
@@ -374,24 +387,22 @@ def _runs(process: int) -> bool:
 
 
 @contextmanager
-def running(lab: Path, accounting: bool) -> Iterator[Cluster]:
+def running() -> Iterator[Cluster]:
     """Yield a cluster, brought up and torn down.
-
-    Args:
-        lab: an empty folder for its state, whose path has no space.
-        accounting: whether slurmdbd and its database run as well.
 
     Raises:
         NotHere: the machine is not one to do that on.
     """
     refuse_unless_throw_away()
-    install(PACKAGES + (ACCOUNTING_PACKAGES if accounting else ()))
+    install()
     refuse_unless_throw_away()
     remove_leftovers()
-    cluster = Cluster(lab, accounting)
-    try:
-        cluster.configure()
-        cluster.up()
-        yield cluster
-    finally:
-        cluster.down()
+    # slurm.conf allows no space in a path
+    with tempfile.TemporaryDirectory(prefix="delaynet-slurm-", ignore_cleanup_errors=True) as lab:
+        Path(lab).chmod(0o755)
+        cluster = Cluster(Path(lab))
+        try:
+            cluster.up()
+            yield cluster
+        finally:
+            cluster.down()

@@ -2,8 +2,6 @@
 
 import csv
 import io
-import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -11,12 +9,15 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from slurm_cluster import Cluster, wait_until
+from slurm_cluster import Cluster, locked, wait_until
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "workflow"))
-from project_copy import TINY, copy_project
+from project_copy import TINY, copy_made, copy_project, of_a_user
 
-# trainings of some ten seconds, with time for a fault, and a checkpoint every second
+# seconds: far more than anything here takes on an idle machine, enough for a busy one
+PATIENCE = 1200
+
+# one training of some ten seconds, with time for a fault, and a checkpoint every second
 SLOW = """
 name: slow
 corpus: {source: synthetic, trials: 1}
@@ -24,7 +25,7 @@ model: {hidden: [12]}
 training: {epochs: 40, batch_size: 8, l1: 0.0001}
 execution: {checkpoint_seconds: 1}
 grid:
-  - {delays: [none, learned], structure: [dense]}
+  - {delays: [learned], structure: [dense]}
 seeds: 1
 """
 
@@ -43,10 +44,20 @@ class Project:
         (folder / "config" / "paper.yaml").write_text(configuration)
         return cls(folder)
 
-    def copy(self, folder: Path) -> "Project":
-        """Copy the project with all that has been made in it."""
-        shutil.copytree(self.folder, folder, symlinks=True)
-        return Project(folder)
+    @classmethod
+    def made_once(cls, folder: Path, configuration: str, *targets: str) -> "Project":
+        """Make a project without a cluster; who asks for it again gets the same."""
+        with locked(folder.with_suffix(".lock")):
+            if not folder.exists():
+                project = cls.with_configuration(folder, configuration)
+                local = ("--cores", "2", "--configfile", "config/paper.yaml")
+                project.snakemake(*targets, *local).succeeds()
+        return cls(folder)
+
+    def copy_untrained(self, folder: Path) -> "Project":
+        """Copy the project as it was before it trained; what it has compiled is kept."""
+        of_trainings = ("runs", "logs", "benchmarks", "snakemake.txt")
+        return Project(copy_made(self.folder, folder, *of_trainings))
 
     def replace(self, name: str, old: str, new: str) -> None:
         """Replace a text in a file."""
@@ -56,17 +67,13 @@ class Project:
 
     def snakemake(self, *arguments: str, **variables: str) -> "Running":
         """Start Snakemake from the root, as its user would."""
-        foreign = ("PYTHONPATH", "MAKEFLAGS")
-        environment = {
-            **{name: value for name, value in os.environ.items() if name not in foreign},
-            "PATH": f"{self.folder}/.venv/bin:{os.environ['PATH']}",
-            "OMP_NUM_THREADS": "1",
-            **variables,
-        }
+        environment = of_a_user() | {"OMP_NUM_THREADS": "1"} | variables
+        environment["PATH"] = f"{self.folder}/.venv/bin:{environment['PATH']}"
         output = self.folder / "snakemake.txt"
         with output.open("a") as file:
             process = subprocess.Popen(
-                ["snakemake", *arguments],
+                # it does not outlive the tests, whatever ends them
+                ["setpriv", "--pdeathsig", "KILL", "snakemake", *arguments],
                 cwd=self.folder,
                 stdin=subprocess.DEVNULL,
                 stdout=file,
@@ -77,12 +84,15 @@ class Project:
         return Running(process, output)
 
     @contextmanager
-    def training(self, *arguments: str, pack: int = 1) -> Iterator["Running"]:
+    def training(
+        self, *arguments: str, pack: int = 1, partition: str = "gpu"
+    ) -> Iterator["Running"]:
         """Train all runs on the cluster, and ask for news often, as trainings are short."""
         running = self.snakemake(
             *("--profile", "slurm", "--slurm-init-seconds-before-status-checks", "3"),
             *("--until", "train", *arguments),
             DELAYNET_PACK=str(pack),
+            DELAYNET_PARTITION=partition,
         )
         try:
             yield running
@@ -90,14 +100,11 @@ class Project:
             running.signal(signal.SIGKILL)
 
     def wait_for_checkpoint(self, cluster: Cluster) -> str:
-        """Wait until a training is well under way; return the id of its job."""
-        wait_until(self.checkpoints, 240, "a checkpoint is written")
-        wait_until(lambda: cluster.trainings(self.folder, "RUNNING"), 30, "a training is running")
-        return cluster.trainings(self.folder, "RUNNING")[0]
-
-    def checkpoints(self) -> list[Path]:
-        """Return the newest checkpoint of each training that has one."""
-        return list(self.folder.glob("results/checkpoints/**/checkpoint.pt"))
+        """Wait until the training is well under way; return the id of its job."""
+        checkpoints = "results/checkpoints/**/checkpoint.pt"
+        wait_until(lambda: [*self.folder.glob(checkpoints)], PATIENCE, "a checkpoint is written")
+        [job] = cluster.trainings(self.folder, "RUNNING")
+        return job
 
     def trained(self) -> dict[str, bytes]:
         """Return what the trainings have left, without the seconds that they took."""
@@ -134,7 +141,7 @@ class Running:
             if number == signal.SIGKILL:
                 self.process.wait()
 
-    def code(self, seconds: float = 600) -> int:
+    def code(self, seconds: float = PATIENCE) -> int:
         """Wait for its end; return the exit code."""
         try:
             return self.process.wait(seconds)
@@ -156,4 +163,4 @@ def _timeless(path: Path) -> bytes:
     return repr([{k: v for k, v in row.items() if k != "seconds"} for row in rows]).encode()
 
 
-__all__ = ["SLOW", "TINY", "Project"]
+__all__ = ["PATIENCE", "SLOW", "TINY", "Project"]

@@ -5,10 +5,12 @@ import re
 import signal
 import subprocess
 import time
+from datetime import datetime
 from pathlib import Path
 
+import pytest
 from slurm_cluster import Cluster, shell, wait_until
-from slurm_project import Project
+from slurm_project import PATIENCE, Project
 
 
 def training_process(cluster: Cluster, job: str) -> int:
@@ -60,11 +62,12 @@ def test_a_minute_before_its_time_is_over_a_training_stops_and_goes_on_in_the_ne
 ) -> None:
     with project.training() as running:
         job = project.wait_for_checkpoint(cluster)
-        wait_until(lambda: len(project.checkpoints()) == 2, 60, "both trainings are under way")
         # held, lest it end before Slurm looks at the time, which it does twice a minute; with
         # the signal Slurm lets it go on
         os.kill(training_process(cluster, job), signal.SIGSTOP)
-        shell("scontrol", "update", f"JobId={job}", "TimeLimit=1")
+        started = datetime.fromisoformat(cluster.jobs()[job]["StartTime"])
+        minutes = (datetime.now() - started).seconds // 60 + 1
+        shell("scontrol", "update", f"JobId={job}", f"TimeLimit={minutes}")
         running.succeeds()
     assert project.trained() == undisturbed
     assert "interrupted by SIGTERM" in project.output()
@@ -78,22 +81,23 @@ def test_a_job_that_needs_more_memory_gets_more_in_the_next_attempt(
         running.succeeds()
     assert project.trained() == undisturbed
     assert "exceeded memory limit" in project.output()
-    assert len(cluster.trainings(project.folder, "COMPLETED")) == 2
+    assert len(cluster.trainings(project.folder, "COMPLETED")) == 1
 
 
 def test_the_jobs_of_a_node_that_dies_go_on_elsewhere(
     cluster: Cluster, project: Project, undisturbed: dict[str, bytes]
 ) -> None:
-    with project.training() as running:
+    with project.training(partition="dying") as running:
         job = project.wait_for_checkpoint(cluster)
         node = cluster.jobs()[job]["NodeList"]
         cluster.node_dies(node)
-        wait_until(lambda: "down" in cluster.states()[node], 120, f"{node} is down")
+        wait_until(lambda: "down" in cluster.states()[node], PATIENCE, f"{node} is down")
         running.succeeds()
     assert project.trained() == undisturbed
     assert cluster.jobs()[job]["Restarts"] == "1"
 
 
+@pytest.mark.parametrize("cluster", ["alone"], indirect=True)
 def test_a_controller_that_is_away_for_ten_seconds_is_waited_for(
     cluster: Cluster, project: Project, undisturbed: dict[str, bytes]
 ) -> None:
@@ -109,10 +113,10 @@ def test_a_controller_that_is_away_for_ten_seconds_is_waited_for(
 def test_a_pre_empted_job_goes_back_into_the_queue_and_goes_on(
     cluster: Cluster, project: Project, undisturbed: dict[str, bytes]
 ) -> None:
-    with project.training() as running:
+    with project.training(partition="patient") as running:
         job = project.wait_for_checkpoint(cluster)
-        node = cluster.jobs()[job]["NodeList"]
-        urgent = ("--partition=urgent", "--exclusive", f"--nodelist={node}", "--output=/dev/null")
+        # the two partitions share their only node
+        urgent = ("--partition=urgent", "--exclusive", "--output=/dev/null")
         shell("sbatch", *urgent, "--wrap", "sleep 5", cwd=project.folder)
         running.succeeds()
     assert project.trained() == undisturbed
@@ -126,7 +130,8 @@ def test_an_interrupted_snakemake_cancels_its_jobs_and_goes_on_when_started_agai
         project.wait_for_checkpoint(cluster)
         running.signal(signal.SIGINT)
         assert running.code() != 0
-    wait_until(lambda: not cluster.trainings(project.folder, "RUNNING"), 30, "its jobs have ended")
+    at_work = ("RUNNING", "COMPLETING")
+    wait_until(lambda: not cluster.trainings(project.folder, *at_work), PATIENCE, "its jobs end")
     with project.training() as running:
         running.succeeds()
     assert project.trained() == undisturbed
@@ -143,17 +148,16 @@ def test_a_terminated_snakemake_waits_for_its_jobs(
     with project.training() as running:
         running.succeeds()
     assert project.trained() == undisturbed
-    assert len(cluster.trainings(project.folder)) == 2
+    assert len(cluster.trainings(project.folder)) == 1
 
 
 def test_the_orphans_of_a_killed_snakemake_are_cancelled_before_another_submits(
     cluster: Cluster, project: Project, undisturbed: dict[str, bytes]
 ) -> None:
     with project.training() as running:
-        project.wait_for_checkpoint(cluster)
-    orphans = cluster.trainings(project.folder, "RUNNING")
-    # lest they end before they are asked for
-    shell("scontrol", "suspend", ",".join(orphans))
+        orphan = project.wait_for_checkpoint(cluster)
+    # lest it end before it is asked for
+    shell("scontrol", "suspend", orphan)
     project.snakemake("--profile", "slurm", "--unlock").succeeds()
     with project.training() as running:
         assert running.code() != 0
@@ -162,7 +166,7 @@ def test_the_orphans_of_a_killed_snakemake_are_cancelled_before_another_submits(
     helper = [project.folder / ".venv/bin/delaynet", "cluster", "cancel"]
     refused = subprocess.run(helper, cwd=project.folder, input="n\n", encoding="utf-8", check=False)
     assert refused.returncode != 0
-    assert cluster.trainings(project.folder, "SUSPENDED") == orphans
+    assert cluster.trainings(project.folder, "SUSPENDED") == [orphan]
     subprocess.run(helper, cwd=project.folder, input="y\n", encoding="utf-8", check=True)
     with project.training() as running:
         running.succeeds()

@@ -48,6 +48,13 @@ def copy_project(target: Path) -> Path:
     return target
 
 
+def copy_made(project: Path, target: Path, *without: str) -> Path:
+    """Copy a project with what has been made in it, files and folders of some names left out."""
+    shutil.copytree(project, target, symlinks=True, ignore=shutil.ignore_patterns(*without))
+    date_back_set_up(target)
+    return target
+
+
 def date_back_set_up(project: Path) -> None:
     """Let `make` find the set-up complete, whatever a test or git did to the files' times."""
     for name in ("envs/requirements.txt", "pyproject.toml"):
@@ -69,22 +76,25 @@ def commit_all(project: Path) -> None:
         )
 
 
+def of_a_user() -> dict[str, str]:
+    """Return the environment without what this test's own Python or `make` was told."""
+    foreign = ("PYTHONPATH", "MAKEFLAGS")
+    return {name: value for name, value in os.environ.items() if name not in foreign}
+
+
 def run(
     project: Path, *command: str | Path, check: bool = True
 ) -> subprocess.CompletedProcess[str]:
     """Run a command in the project, as its user would."""
     if command[0] == "make":
         date_back_set_up(project)
-    environment = {
-        name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "MAKEFLAGS")
-    }
     result = subprocess.run(
         list(map(str, command)),
         cwd=project,
         capture_output=True,
         encoding="utf-8",
         check=False,
-        env=environment,
+        env=of_a_user(),
     )
     if check and result.returncode != 0:
         raise AssertionError(f"{command} failed:\n{result.stdout[-3000:]}\n{result.stderr[-5000:]}")
