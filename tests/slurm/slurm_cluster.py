@@ -15,7 +15,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 ETC = Path("/etc/slurm")
@@ -273,14 +273,8 @@ class Cluster:
 
     def node_dies(self, node: str) -> None:
         """Kill a node with all that runs on it, without a last word."""
-        steps = [
-            process
-            for process in map(int, filter(str.isdigit, os.listdir("/proc")))
-            if f"SLURMD_NODENAME={node}" in _environment(process)
-        ]
-        watchers = list(_slurmstepds(node, self.lab))
         self._stop(self.lab / f"{node}.pid", signal.SIGKILL)
-        for process in [*watchers, *steps]:
+        for process in _processes_on(node, self.lab):
             _kill(process)
 
     def _stop(self, pid_file: Path, number: signal.Signals) -> None:
@@ -329,8 +323,9 @@ class Cluster:
         ):
             if (self.lab / name).exists():
                 self._stop(self.lab / name, signal.SIGTERM)
-        for process in [step for node in NODES for step in _slurmstepds(node, self.lab)]:
-            _kill(process)
+        for node in NODES:
+            for process in _processes_on(node, self.lab):
+                _kill(process)
         if self.munge_is_ours.exists():
             self._stop(Path("/run/munge/munged.pid"), signal.SIGTERM)
         for name in ("slurm.conf", "gres.conf", "slurmdbd.conf"):
@@ -348,42 +343,27 @@ def remove_leftovers() -> None:
         Cluster(Path(state[1])).down()
 
 
-def _environment(process: int) -> list[str]:
-    try:
-        return Path(f"/proc/{process}/environ").read_bytes().decode(errors="replace").split("\0")
-    except OSError:
-        return []
-
-
-def _slurmstepds(node: str, lab: Path) -> Iterator[int]:
-    """Yield what watches over the steps of a node; it writes to the node's log."""
-    for process in map(int, filter(str.isdigit, os.listdir("/proc"))):
+def _processes_on(node: str, lab: Path) -> Iterator[int]:
+    """Yield what runs on a node; a watcher, which writes to the node's log, before its step."""
+    for process in sorted(map(int, filter(str.isdigit, os.listdir("/proc")))):
         folder = Path(f"/proc/{process}")
-        try:
-            if not (folder / "cmdline").read_bytes().startswith(b"slurmstepd"):
-                continue
-            open_files = [os.readlink(entry) for entry in (folder / "fd").iterdir()]
-        except OSError:
-            continue  # it has ended meanwhile
-        if f"{lab}/{node}.log" in open_files:
-            yield process
+        with suppress(OSError):  # it has ended meanwhile
+            variables = (folder / "environ").read_bytes().split(b"\0")
+            files = [os.readlink(file) for file in (folder / "fd").iterdir()]
+            if f"SLURMD_NODENAME={node}".encode() in variables or f"{lab}/{node}.log" in files:
+                yield process
 
 
 def _kill(process: int, number: signal.Signals = signal.SIGKILL) -> None:
-    try:
+    with suppress(ProcessLookupError):
         os.kill(process, number)
-    except ProcessLookupError:
-        return
 
 
 def _runs(process: int) -> bool:
     try:
-        state = (
-            Path(f"/proc/{process}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()[0]
-        )
+        return "State:\tZ" not in Path(f"/proc/{process}/status").read_text(encoding="utf-8")
     except OSError:
         return False
-    return state != "Z"
 
 
 @contextmanager

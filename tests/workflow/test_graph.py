@@ -17,8 +17,8 @@ import pytest
 from project_copy import (
     PROJECT,
     TINY,
+    copy_made,
     copy_project,
-    date_back_set_up,
     planned,
     run,
     snakemake,
@@ -72,13 +72,6 @@ def configured(project: Path, old: str, new: str) -> Iterator[None]:
         yield
     finally:
         config.write_text(TINY)
-
-
-def copy_finished(finished: Path, target: Path) -> Path:
-    """Copy the project with its results."""
-    shutil.copytree(finished, target, symlinks=True)
-    date_back_set_up(target)
-    return target
 
 
 def wait_for(condition: Callable[[], object]) -> None:
@@ -406,7 +399,7 @@ def test_a_training_killed_with_snakemake_goes_on_from_its_checkpoint(
 
 
 def test_make_leaves_a_snakemake_that_is_at_work_alone(finished: Path, tmp_path: Path) -> None:
-    project = copy_finished(finished, tmp_path / "busy")
+    project = copy_made(finished, tmp_path / "busy")
     config = project / "config" / "config.yaml"
     config.write_text(TINY.replace("epochs: 2", "epochs: 200"))
     of_run = Path("standard", "learned-dense-free", "sparsity-0", "seed-0")
@@ -435,7 +428,7 @@ def test_make_leaves_a_snakemake_that_is_at_work_alone(finished: Path, tmp_path:
 def test_make_goes_on_after_a_snakemake_of_its_own_was_killed(
     finished: Path, tmp_path: Path
 ) -> None:
-    project = copy_finished(finished, tmp_path / "short of memory")
+    project = copy_made(finished, tmp_path / "short of memory")
     locks = project / ".snakemake" / "locks"
     (project / "results" / "paper.pdf").unlink()
     made = subprocess.Popen(
@@ -466,7 +459,7 @@ def test_a_second_make_is_refused_in_one_sentence(finished: Path) -> None:
 def test_make_clean_keeps_the_results_and_what_snakemake_knows_of_them(
     finished: Path, tmp_path: Path
 ) -> None:
-    project = copy_finished(finished, tmp_path / "clean")
+    project = copy_made(finished, tmp_path / "clean")
     shown = run(project, "make", "clean").stdout
     assert "results/ stays; to remove all results: rm -rf results/[!R]* .snakemake" in shown
     assert not list(project.glob("logs")) + list(project.glob(".venv"))

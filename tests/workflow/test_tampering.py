@@ -10,7 +10,7 @@ from pathlib import Path
 import jsonschema
 import pytest
 import tampering as tamper
-from project_copy import run, snakemake
+from project_copy import copy_made, run, snakemake
 from tampering import CLIPS, LEARNED, NONE, clip, flip, record_of
 
 from delaynet.config.errors import UserError
@@ -24,15 +24,9 @@ pytestmark = pytest.mark.slow
 Tampering = Callable[[Path], object]
 
 
-def copy_of(finished: Path, target: Path) -> Path:
-    """A copy of the finished project, links kept, times not."""
-    left_out = shutil.ignore_patterns(".snakemake", "logs", "benchmarks", "__pycache__")
-    return Path(shutil.copytree(finished, target, symlinks=True, ignore=left_out))
-
-
 @pytest.fixture
 def project(finished: Path, tmp_path: Path) -> Path:
-    return copy_of(finished, tmp_path / "project")
+    return copy_made(finished, tmp_path / "project", ".snakemake", "logs", "benchmarks")
 
 
 def findings(project: Path) -> dict[str, Verdict]:
@@ -543,7 +537,7 @@ def test_what_keeps_records_is_no_code_of_results(project: Path) -> None:
 
 
 def test_a_figure_drawn_again_breaks_no_seal(finished: Path, tmp_path: Path) -> None:
-    project = Path(shutil.copytree(finished, tmp_path / "again", symlinks=True))
+    project = copy_made(finished, tmp_path / "again")
     figure = project / "results" / "figures" / "accuracy.svg"
     before = figure.stat().st_mtime_ns
     snakemake(project, "--force", "results/figures/accuracy.svg")
