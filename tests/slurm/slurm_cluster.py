@@ -21,6 +21,8 @@ from pathlib import Path
 ETC = Path("/etc/slurm")
 MARK = "# made by tests/slurm, and removed by it"
 PACKAGES = ("munge", "slurm-client", "slurmctld", "slurmd", "slurmdbd", "mariadb-server")
+# seconds: far more than anything here takes on an idle machine, enough for a busy one
+PATIENCE = 1200
 NODES = [f"n{number}" for number in range(1, 8)]
 
 SLURM_CONF = """{mark}
@@ -126,15 +128,20 @@ def shell(*command: str | Path, check: bool = True, **options: object) -> str:
     return str(result.stdout)
 
 
-def wait_until(condition: Callable[[], object], seconds: float, what: str) -> None:
+def answers(command: str) -> bool:
+    """Whether a command of the shell succeeds."""
+    return subprocess.run(command, shell=True, capture_output=True).returncode == 0
+
+
+def wait_until(condition: Callable[[], object], what: str) -> None:
     """Wait for something to become true.
 
     Raises:
         AssertionError: it did not.
     """
-    end = time.monotonic() + seconds
+    end = time.monotonic() + PATIENCE
     while not condition():
-        assert time.monotonic() < end, f"after {seconds} s still not: {what}"
+        assert time.monotonic() < end, f"after {PATIENCE} s still not: {what}"
         time.sleep(0.2)
 
 
@@ -195,7 +202,7 @@ class Cluster:
         self.controller_up()
         for node in NODES:
             self.node_up(node)
-        wait_until(lambda: set(self.states().values()) == {"idle"}, 60, "all nodes are idle")
+        wait_until(lambda: set(self.states().values()) == {"idle"}, "all nodes are idle")
 
     def configure(self, memory: str) -> None:
         """Write slurm.conf, with what the controller is to remember of jobs."""
@@ -208,9 +215,9 @@ class Cluster:
     @contextmanager
     def accounting(self) -> Iterator[None]:
         """Let slurmdbd and its database keep account of jobs, which Slurm itself soon forgets."""
+        self.configure(WITH_ACCOUNTING)
         self._database_up()
         self.controller_down()
-        self.configure(WITH_ACCOUNTING)
         self.controller_up()
         yield
         self.controller_down()
@@ -218,7 +225,7 @@ class Cluster:
         self.controller_up()
 
     def _munge_up(self) -> None:
-        if subprocess.run("munge -n | unmunge", shell=True, capture_output=True).returncode == 0:
+        if answers("munge -n | unmunge"):
             return
         self.munge_is_ours.touch()
         key = Path("/etc/munge/munge.key")
@@ -228,13 +235,7 @@ class Cluster:
         key.chmod(0o400)
         shell("install", "-d", "-o", "munge", "-g", "munge", "/run/munge")
         shell("su", "-s", "/bin/sh", "munge", "-c", "/usr/sbin/munged")
-        wait_until(
-            lambda: (
-                not subprocess.run("munge -n | unmunge", shell=True, capture_output=True).returncode
-            ),
-            20,
-            "munge answers",
-        )
+        wait_until(lambda: answers("munge -n | unmunge"), "munge answers")
 
     def _database_up(self) -> None:
         conf = ETC / "slurmdbd.conf"
@@ -251,17 +252,14 @@ class Cluster:
                 stdout=log, stderr=log,
             )  # fmt: skip
         (self.lab / "database.pid").write_text(str(database.pid))
-        wait_until(lambda: Path("/run/mysqld/mysqld.sock").is_socket(), 60, "the database answers")
+        wait_until(lambda: Path("/run/mysqld/mysqld.sock").is_socket(), "the database answers")
         shell("slurmdbd")
-        listed = ("sacctmgr", "-n", "list", "cluster")
-        wait_until(
-            lambda: not subprocess.run(listed, capture_output=True).returncode, 60, "slurmdbd"
-        )
+        wait_until(lambda: answers("sacctmgr -n list cluster"), "slurmdbd answers")
 
     def controller_up(self) -> None:
         """Start the controller, and wait until it answers."""
         shell("slurmctld")
-        wait_until(lambda: "is UP" in shell("scontrol", "ping", check=False), 30, "slurmctld is up")
+        wait_until(lambda: "is UP" in shell("scontrol", "ping", check=False), "slurmctld is up")
 
     def controller_down(self) -> None:
         """Stop the controller."""
@@ -282,7 +280,7 @@ class Cluster:
             return
         process = int(pid_file.read_text(encoding="utf-8"))
         _kill(process, number)
-        wait_until(lambda: not _runs(process), 30, f"{pid_file.stem} has stopped")
+        wait_until(lambda: not _runs(process), f"{pid_file.stem} has stopped")
         pid_file.unlink(missing_ok=True)
 
     def states(self) -> dict[str, str]:

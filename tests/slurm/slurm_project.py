@@ -9,13 +9,10 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from slurm_cluster import Cluster, locked, wait_until
+from slurm_cluster import PATIENCE, Cluster, locked, wait_until
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "workflow"))
 from project_copy import TINY, copy_made, copy_project, of_a_user
-
-# seconds: far more than anything here takes on an idle machine, enough for a busy one
-PATIENCE = 1200
 
 # one training of some ten seconds, with time for a fault, and a checkpoint every second
 SLOW = """
@@ -102,7 +99,7 @@ class Project:
     def wait_for_checkpoint(self, cluster: Cluster) -> str:
         """Wait until the training is well under way; return the id of its job."""
         checkpoints = "results/checkpoints/**/checkpoint.pt"
-        wait_until(lambda: [*self.folder.glob(checkpoints)], PATIENCE, "a checkpoint is written")
+        wait_until(lambda: [*self.folder.glob(checkpoints)], "a checkpoint is written")
         [job] = cluster.trainings(self.folder, "RUNNING")
         return job
 
@@ -163,4 +160,4 @@ def _timeless(path: Path) -> bytes:
     return repr([{k: v for k, v in row.items() if k != "seconds"} for row in rows]).encode()
 
 
-__all__ = ["PATIENCE", "SLOW", "TINY", "Project"]
+__all__ = ["SLOW", "TINY", "Project"]

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from slurm_cluster import Cluster, shell, wait_until
-from slurm_project import PATIENCE, Project
+from slurm_project import Project
 
 
 def training_process(cluster: Cluster, job: str) -> int:
@@ -91,7 +91,7 @@ def test_the_jobs_of_a_node_that_dies_go_on_elsewhere(
         job = project.wait_for_checkpoint(cluster)
         node = cluster.jobs()[job]["NodeList"]
         cluster.node_dies(node)
-        wait_until(lambda: "down" in cluster.states()[node], PATIENCE, f"{node} is down")
+        wait_until(lambda: "down" in cluster.states()[node], f"{node} is down")
         running.succeeds()
     assert project.trained() == undisturbed
     assert cluster.jobs()[job]["Restarts"] == "1"
@@ -131,7 +131,7 @@ def test_an_interrupted_snakemake_cancels_its_jobs_and_goes_on_when_started_agai
         running.signal(signal.SIGINT)
         assert running.code() != 0
     at_work = ("RUNNING", "COMPLETING")
-    wait_until(lambda: not cluster.trainings(project.folder, *at_work), PATIENCE, "its jobs end")
+    wait_until(lambda: not cluster.trainings(project.folder, *at_work), "its jobs end")
     with project.training() as running:
         running.succeeds()
     assert project.trained() == undisturbed
