@@ -15,7 +15,7 @@ from slurm_project import Project
 
 def training_process(cluster: Cluster, job: str) -> int:
     """Return the process of a job that trains."""
-    for process in shell("pgrep", "-f", "^[^ ]*python -m delaynet train").split():
+    for process in shell("pgrep", "-f", "^[^ ]*python[0-9.]* -m delaynet train").split():
         environment = Path(f"/proc/{process}/environ").read_bytes().split(b"\0")
         if f"SLURM_JOB_ID={job}".encode() in environment:
             return int(process)
