@@ -25,11 +25,19 @@ def job(rule: str, *modules: str, deployed: bool = False, **wildcards: str) -> d
 
 def test_the_command_is_told_rule_and_wildcards_and_where_the_package_is() -> None:
     words = shlex.split(job("figure", "delaynet.cli.figure", figure="task")["delaynet"])
-    variables = dict(word.split("=", 1) for word in words[:3])
+    variables = dict(word.split("=", 1) for word in words[:4])
     assert variables["DELAYNET_RULE"].split()[0] == "figure"
     assert json.loads(variables["DELAYNET_WILDCARDS"]) == {"figure": "task"}
     assert variables["PYTHONPATH"] == str(PROJECT.workflow)
     assert words[-2:] == ["-m", "delaynet"]
+
+
+def test_the_command_is_told_what_snakemake_compares() -> None:
+    workflow = SimpleNamespace(deployment_settings=SimpleNamespace(deployment_method=set()))
+    parameters = jobs(PROJECT, workflow)("grouping", options="--quick", settings=lambda _: "{}")
+    words = shlex.split(parameters["delaynet"]({}, threads=1))
+    compared = json.loads(dict(word.split("=", 1) for word in words[:4])["DELAYNET_COMPARED"])
+    assert compared == sorted(["'--quick'", "'{}'", repr(parameters["code"]({}))])
 
 
 def test_an_environment_of_the_rule_brings_its_own_python() -> None:

@@ -32,7 +32,6 @@ FILES = {
     "results/records/paper.pdf.json": None,
     "results/paper.html": None,
     "results/records/paper.html.json": None,
-    ".snakemake/metadata/cmVzdWx0cw==": '{"rule": "corpus"}',
 }
 # what there is once the manuscript is made
 SEALED = [name for name in FILES if "seal" in name or "paper" in name]
@@ -173,6 +172,13 @@ def test_any_other_byte_in_an_archive_is_noticed(archive: Path, clone: Path) -> 
             content[:place] + bytes([content[place] ^ 1]) + content[place + 1 :],
         )
         refusal(archive, clone)
+
+
+def test_what_snakemake_remembers_of_earlier_results_goes(archive: Path, clone: Path) -> None:
+    (clone / ".snakemake" / "metadata").mkdir(parents=True)
+    (clone / ".snakemake" / "metadata" / "cmVzdWx0cw==").write_text("{}", encoding="utf-8")
+    restore(PROJECT, archive)
+    assert not (clone / ".snakemake" / "metadata").exists()
 
 
 def test_a_file_that_is_no_archive_is_refused(archive: Path, clone: Path) -> None:

@@ -18,6 +18,8 @@ def results(tmp_path: Path) -> Path:
         (records / name).parent.mkdir(parents=True, exist_ok=True)
         (records / name).write_text(name)
     (records / ".b.csv.12.json").write_text("half-written")
+    # of a clone, whose manuscript is the one that is sealed
+    (tmp_path / "workflow" / "delaynet").mkdir(parents=True)
     (tmp_path / "manuscript").mkdir()
     for name in ("paper.typ", "a style.typ", ".paper.typ.swp"):
         (tmp_path / "manuscript" / name).write_text(name)

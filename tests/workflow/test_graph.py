@@ -23,8 +23,11 @@ from project_copy import (
     run,
     snakemake,
 )
+from snakemake.persistence.file import FilePersistence
 
 from delaynet.paper.figures.selection import FIGURES, MANUSCRIPT_FIGURES
+from delaynet.provenance.times import recorded_jobs
+from delaynet.workflow.project import PROJECT as THIS
 
 pytestmark = pytest.mark.slow
 
@@ -142,6 +145,46 @@ def test_cloning_the_sources_again_reruns_nothing(finished: Path, tmp_path: Path
     for name in ("results", ".snakemake"):
         shutil.copytree(finished / name, again / name, dirs_exist_ok=True)
     assert planned(again) == {}
+
+
+def test_a_copy_reruns_nothing_and_whatever_changes_in_it_does(
+    finished: Path, tmp_path: Path
+) -> None:
+    left_out = shutil.ignore_patterns(".snakemake", "logs", "benchmarks")
+    project = Path(
+        shutil.copytree(
+            finished, tmp_path / "copy", symlinks=True, ignore=left_out, copy_function=shutil.copy
+        )
+    )
+    features = project / "results" / "features.h5"
+    features.touch()
+    (project / "results" / "corpus" / ".snakemake_timestamp").touch()
+    # as if all were too large for Snakemake to compare more than times
+    by_time = ("--max-checksum-file-size", "0")
+    assert planned(project, *by_time) == {}
+    with edited(module(project, "model/neurons.py"), "\nA_CHANGE = 1\n"):
+        assert planned(project, *by_time)["train"] == ALL_TRAININGS
+    with configured(project, "epochs: 2", "epochs: 3"):
+        assert planned(project, *by_time)["train"] == ALL_TRAININGS
+    assert planned(project, *by_time) == {}
+    content = bytearray(features.read_bytes())
+    content[-1] ^= 1
+    features.write_bytes(content)
+    plan = planned(project, *by_time)
+    assert plan["train"] == ALL_TRAININGS
+    assert "features" not in plan
+
+
+def test_records_hold_what_snakemake_compares(
+    finished: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(finished)
+    persistence = FilePersistence(nolock=True)
+    for job in recorded_jobs(THIS, Path("results")):
+        for path in job.outputs:
+            known = persistence._read_record(path)
+            assert known is not None
+            assert known.params == job.record["compared"], path
 
 
 def test_a_change_to_a_figure_redraws_it_and_the_paper(finished: Path) -> None:

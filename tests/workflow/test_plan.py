@@ -77,8 +77,7 @@ def test_a_cause_is_a_matter_of_content_not_of_time(finished: Path) -> None:
     features = finished / "results" / "features.h5"
     with put_back(features):
         features.touch()
-        plan = delaynet(finished, "plan").stdout
-        assert "3  train     results/features.h5 is newer, though its content is the same" in plan
+        assert "nothing to run" in delaynet(finished, "plan").stdout
         features.write_bytes(features.read_bytes() + b"more")
         plan = delaynet(finished, "plan").stdout
         assert "3  train     results/features.h5 has changed\n" in plan

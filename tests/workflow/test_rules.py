@@ -32,8 +32,10 @@ def test_a_rule_has_log_benchmark_resources_and_environment(name: str) -> None:
 def test_a_rule_tells_its_command_which_rule_it_is(name: str) -> None:
     body = rules()[name]
     # an archive is what its checksum says: whatever its rule and the code say, it stays
-    given = 'delaynet=job("fetch")["delaynet"],' if name == "fetch" else f'**job("{name}"'
-    assert given in body
+    given = (
+        r'delaynet=job\("fetch"\)\["delaynet"\],' if name == "fetch" else rf'\*\*job\(\s*"{name}"'
+    )
+    assert re.search(given, body)
     assert re.search(r'^    shell:\n +"([A-Z_]+={threads} )?{params.delaynet} ', body, re.MULTILINE)
 
 
@@ -42,7 +44,7 @@ def test_parameters_are_few_and_short(name: str) -> None:
     body = rules()[name]
     parameters = re.search(r"^    params:\n((?: {8}.*\n)+)", body, re.MULTILINE)
     assert parameters
-    assert len(parameters[1].splitlines()) <= 4
+    assert len(parameters[1].splitlines()) <= 8
 
 
 def test_no_job_is_told_anything_that_its_rule_does_not_show() -> None:

@@ -3,12 +3,6 @@
 #         results/tables/*.csv
 
 
-localrules:
-    power,
-    tables,
-    claims,
-
-
 rule grouping:
     input:
         config="results/config.json",
@@ -41,6 +35,7 @@ rule power:
         "logs/power.log",
     benchmark:
         "benchmarks/power.tsv"
+    localrule: True
     conda:
         "../../envs/delaynet.yaml"
     resources:
@@ -74,14 +69,14 @@ rule tables:
         "logs/tables.log",
     benchmark:
         "benchmarks/tables.tsv"
+    localrule: True
     conda:
         "../../envs/delaynet.yaml"
     resources:
         mem_mb=1000,
         runtime=10,
     params:
-        **job("tables"),
-        descriptions=naming.descriptions(CONFIG),
+        **job("tables", descriptions=naming.descriptions(CONFIG)),
     shell:
         "{params.delaynet} tables --config {input.config} --runs results/runs"
         " --accuracy {output.accuracy} --contrasts {output.contrasts}"
@@ -111,6 +106,7 @@ rule claims:
         "logs/claims.log",
     benchmark:
         "benchmarks/claims.tsv"
+    localrule: True
     conda:
         "../../envs/delaynet.yaml"
     resources:

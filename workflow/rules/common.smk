@@ -1,5 +1,6 @@
 # Reads the configuration; names what the other files share.
 
+import os
 import sys
 from pathlib import Path
 
@@ -14,14 +15,22 @@ from delaynet.paper.figures.selection import (
     caption,
     figures_of,
 )
-from delaynet.workflow.workarounds import announce_after_dry_run, keeping_going
+from delaynet.workflow.workarounds import (
+    announce_after_dry_run,
+    configuration_of,
+    keeping_going,
+    recall_results,
+)
 from delaynet.provenance.jobs import jobs, not_compared
 from delaynet.provenance.seal import sources_in
 from delaynet.workflow.project import PROJECT
 
 RUNS = Path("results/runs")
-CONFIG = naming.read_for_snakemake(config)
+# sources lie in this clone, wherever the run was started
+MANUSCRIPT = Path(os.path.relpath(WORKFLOW.parent / "manuscript"))
+CONFIG = naming.read_for_snakemake(configuration_of(workflow, config))
 job = jobs(PROJECT, workflow)
+recall_results(workflow, Path("results"))
 announce_after_dry_run(workflow)
 
 

@@ -6,10 +6,6 @@
 # What is particular to a corpus stands in its file in delaynet/data/sources/.
 
 
-localrules:
-    fetch,
-
-
 # No `code`: an archive is what its checksum says, whatever fetched it. `update`: Snakemake does not
 # remove what is there, and the command verifies it without asking the network. The screen shows
 # how far a download is, as it may take long.
@@ -20,6 +16,7 @@ rule fetch:
         "logs/fetch.log",
     benchmark:
         "benchmarks/fetch.tsv"
+    localrule: True
     conda:
         "../../envs/delaynet.yaml"
     resources:
@@ -51,8 +48,12 @@ rule corpus:
         mem_mb=1000,
         runtime=60,
     params:
-        **job("corpus", "delaynet.cli.corpus_make", naming.source_module(CONFIG)),
-        settings=naming.corpus_settings(CONFIG),
+        **job(
+            "corpus",
+            "delaynet.cli.corpus_make",
+            naming.source_module(CONFIG),
+            settings=naming.corpus_settings(CONFIG),
+        ),
     shell:
         "{params.delaynet} corpus make --settings {params.settings:q} --processes {threads}"
         " --output {output} 2> {log}"
@@ -74,10 +75,14 @@ rule check:
         mem_mb=1000,
         runtime=60,
     params:
-        **job("check", "delaynet.cli.corpus_check", naming.source_module(CONFIG)),
+        **job(
+            "check",
+            "delaynet.cli.corpus_check",
+            naming.source_module(CONFIG),
+            settings=naming.corpus_settings(CONFIG),
+            inventory=naming.inventory(CONFIG),
+        ),
         corpus=naming.corpus_folder(CONFIG),
-        settings=naming.corpus_settings(CONFIG),
-        inventory=naming.inventory(CONFIG),
     shell:
         "{params.delaynet} corpus check"
         " --corpus {params.corpus:q} --settings {params.settings:q} --processes {threads}"

@@ -19,8 +19,7 @@ rule features:
         mem_mb=2000,
         runtime=60,
     params:
-        **job("features"),
-        options=naming.feature_options(CONFIG),
+        **job("features", options=naming.feature_options(CONFIG)),
     shell:
         "{params.delaynet} features"
         " {params.options} --processes {threads} --output {output}"

@@ -2,10 +2,6 @@
 # Writes: results/figures/<figure>.svg (for the manuscript) and .png (for the report)
 
 
-localrules:
-    figure,
-
-
 rule figure:
     input:
         config="results/config.json",
@@ -22,6 +18,7 @@ rule figure:
         "logs/figures/{figure}.log",
     benchmark:
         "benchmarks/figures/{figure}.tsv"
+    localrule: True
     conda:
         "../../envs/delaynet.yaml"
     resources:
@@ -29,7 +26,7 @@ rule figure:
         runtime=15,
     params:
         **job("figure", "delaynet.cli.figure", "delaynet.paper.figures.{figure}"),
-        caption=lambda wildcards: caption(wildcards.figure),
+        caption=not_compared(lambda wildcards: caption(wildcards.figure)),
         corpus=not_compared(str(naming.corpus_folder(CONFIG))),
     shell:
         "{params.delaynet} figure {wildcards.figure} --config {input.config} --results results"

@@ -3,12 +3,6 @@
 # Writes: results/numbers.json, results/paper.pdf, results/paper.html
 
 
-localrules:
-    numbers,
-    page,
-    paper,
-
-
 rule numbers:
     input:
         config="results/config.json",
@@ -24,6 +18,7 @@ rule numbers:
         "logs/numbers.log",
     benchmark:
         "benchmarks/numbers.tsv"
+    localrule: True
     conda:
         "../../envs/delaynet.yaml"
     resources:
@@ -39,8 +34,8 @@ rule numbers:
 
 rule paper:
     input:
-        source="manuscript/paper.typ",
-        parts=[str(path) for path in sources_in(Path("manuscript"))],
+        source=str(MANUSCRIPT / "paper.typ"),
+        parts=[str(path) for path in sources_in(MANUSCRIPT)],
         numbers="results/numbers.json",
         tables=expand(
             "results/tables/{table}.csv", table=["accuracy", "hyperparameters"]
@@ -58,6 +53,7 @@ rule paper:
         "logs/paper.log",
     benchmark:
         "benchmarks/paper.tsv"
+    localrule: True
     conda:
         "../../envs/delaynet.yaml"
     resources:
@@ -73,8 +69,8 @@ rule paper:
 # after the PDF, as it tells whether that carries the seal
 rule page:
     input:
-        source="manuscript/paper.typ",
-        parts=[str(path) for path in sources_in(Path("manuscript"))],
+        source=str(MANUSCRIPT / "paper.typ"),
+        parts=[str(path) for path in sources_in(MANUSCRIPT)],
         numbers="results/numbers.json",
         tables=expand(
             "results/tables/{table}.csv", table=["accuracy", "hyperparameters"]
@@ -88,6 +84,7 @@ rule page:
         "logs/page.log",
     benchmark:
         "benchmarks/page.tsv"
+    localrule: True
     conda:
         "../../envs/delaynet.yaml"
     resources:

@@ -4,11 +4,6 @@
 #         (a digest of every record and source of the manuscript, and one of them all)
 
 
-localrules:
-    configuration,
-    seal,
-
-
 rule configuration:
     output:
         "results/config.json",
@@ -16,14 +11,14 @@ rule configuration:
         "logs/configuration.log",
     benchmark:
         "benchmarks/configuration.tsv"
+    localrule: True
     conda:
         "../../envs/delaynet.yaml"
     resources:
         mem_mb=500,
         runtime=5,
     params:
-        **job("configuration", "delaynet.cli.config"),
-        content=CONFIG.model_dump_json(),
+        **job("configuration", "delaynet.cli.config", content=CONFIG.model_dump_json()),
         read_from=not_compared(naming.options_read_from(workflow.configfiles)),
     shell:
         "{params.delaynet} config --content {params.content:q} {params.read_from} --output {output} 2> {log}"
@@ -51,13 +46,14 @@ rule seal:
             format=["svg", "png"],
         ),
         numbers="results/numbers.json",
-        manuscript=[str(path) for path in sources_in(Path("manuscript"))],
+        manuscript=[str(path) for path in sources_in(MANUSCRIPT)],
     output:
         "results/seal.json",
     log:
         "logs/seal.log",
     benchmark:
         "benchmarks/seal.tsv"
+    localrule: True
     conda:
         "../../envs/delaynet.yaml"
     resources:

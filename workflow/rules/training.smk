@@ -19,9 +19,8 @@ rule train:
         mem_mb=lambda wildcards, attempt: 2500 * attempt,
         runtime=lambda wildcards, attempt: 45 * attempt,
     params:
-        **job("train"),
-        folder=f"results/runs/{naming.RUN_FOLDER}",
-        settings=naming.run_settings(CONFIG),
+        **job("train", settings=naming.run_settings(CONFIG)),
+        folder=not_compared(naming.run_folder),
         execution=not_compared(naming.execution_options(CONFIG)),
     shell:
         "{params.delaynet} train --settings {params.settings:q} --features {input.features}"

@@ -114,6 +114,15 @@ def nothing_listens() -> str:
 # good days
 
 
+def test_a_project_without_a_list_of_downloads_has_that_of_the_clone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    clone = Path(__file__).parents[3]
+    published = load_published(Path("config/downloads.json"), "heidelberg")
+    assert published.path == clone / "config" / "downloads.json"
+
+
 def test_an_archive_is_fetched_and_verified_and_the_file_of_addresses_stays(
     target: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -25,7 +25,7 @@ from delaynet.workflow.planning.words import lines_of
 def command(configfile: Path | None, replot: bool) -> None:
     """Say what would run, why, how many trainings, and for how long.
 
-    It writes nothing and asks no cluster. Hours are of trainings only: from the records of earlier
+    It runs nothing and asks no cluster. Hours are of trainings only: from the records of earlier
     trainings here, or else from docs/benchmark.md. `snakemake --profile slurm -n` ends with the
     same, in hours of GPUs.
     """

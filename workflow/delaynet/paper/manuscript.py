@@ -6,6 +6,10 @@ and marks each number that it prints with its key (`num` in `manuscript/numbers.
 
 import json
 import re
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import typst
@@ -39,19 +43,17 @@ def set_pdf(root: Path, source: Path, embedded: Embedded | None = None) -> bytes
         UserError: as `build`.
     """
     inputs = {} if embedded is None else {"origin": str(embedded)}
-    try:
+    with _below_one_root(root, source) as (top, file):
         # A fixed time: without one the PDF would hold the time at which it was made. No fonts of
         # the system: a machine may have others under the same name.
         pdf: bytes = typst.compile(
-            source,
-            root=root,
+            file,
+            root=top,
             format="pdf",
             timestamp=0,
             sys_inputs=inputs,
             ignore_system_fonts=True,
         )
-    except typst.TypstError as error:
-        raise UserError(_sentence(error, root, source)) from None
     return pdf
 
 
@@ -61,10 +63,8 @@ def html_of_page(root: Path, source: Path) -> str:
     Raises:
         UserError: as `build`.
     """
-    try:
-        page = typst.compile(source, root=root, format="html", sys_inputs={"page": "yes"})
-    except typst.TypstError as error:
-        raise UserError(_sentence(error, root, source)) from None
+    with _below_one_root(root, source) as (top, file):
+        page = typst.compile(file, root=top, format="html", sys_inputs={"page": "yes"})
     return str(page, "utf-8")
 
 
@@ -74,11 +74,31 @@ def list_numbers(root: Path, source: Path) -> list[tuple[str, str]]:
     Raises:
         UserError: as `build`.
     """
-    try:
-        found = json.loads(typst.query(source, "<num>", field="value", root=root))
-    except typst.TypstError as error:
-        raise UserError(_sentence(error, root, source)) from None
+    with _below_one_root(root, source) as (top, file):
+        found = json.loads(typst.query(file, "<num>", field="value", root=top))
     return [(number["path"], number["shown"]) for number in found]
+
+
+@contextmanager
+def _below_one_root(root: Path, source: Path) -> Iterator[tuple[Path, Path]]:
+    """Yield a folder that holds manuscript and results, and the source in it.
+
+    Typst reads nothing that is not below its root. A manuscript that lies elsewhere than the
+    results is copied beside a link to them.
+
+    Raises:
+        UserError: what stopped Typst, in one sentence.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        top, file = root, source
+        if not source.resolve().is_relative_to(root.resolve()):
+            top, file = Path(folder), Path(folder, source.parent.name, source.name)
+            shutil.copytree(source.parent, file.parent)
+            (top / "results").symlink_to((root / "results").resolve())
+        try:
+            yield top, file
+        except typst.TypstError as error:
+            raise UserError(_sentence(error, top, source)) from None
 
 
 def _sentence(error: typst.TypstError, root: Path, source: Path) -> str:

@@ -46,7 +46,9 @@ class Audit:
 
     Attributes:
         project: that the results are of.
-        results: the folder of results; paths of records are looked up beside it.
+        results: the folder of results.
+        root: the folder around it, in which paths of records are looked up, the manuscript apart.
+        clone: the project whose workflow made the results, with the manuscript.
         records: of the job that made each recorded output, by path.
         sealed: the seal over the records, or None.
         not_checked: what could not be held against anything, and why.
@@ -60,19 +62,17 @@ class Audit:
         """
         self.project, self.results = project, Path(results)
         self.root = Path(os.path.abspath(results)).parent
-        # the code that lies beside the results, whichever runs this
-        own = self.root / project.workflow.name
-        code = own if (own / project.package).is_dir() else project.workflow
-        self._code_now = code_now(code)
+        self.clone = project.root_of(results)
+        self._code_now = code_now(self.clone / project.workflow.name)
         files = record_files(self.results)
         if not files:
             raise UserError(f"{results / RECORDS}: holds no records; run the workflow first.")
         self.files = {name: read_record(path) for name, path in files.items()}
         self._digests = {name: file_digest(path) for name, path in files.items()}
         self.sealed = read_seal(self.results)
-        held = commits_held(project, self.files.values(), code.parent)
+        held = commits_held(project, self.files.values(), self.clone)
         self.not_checked = ["commits (no history here)"] if None in held.values() else []
-        self._doubts = doubts(project, self.files, self._digests, self.sealed, code.parent, held)
+        self._doubts = doubts(self.project, self.files, self._digests, self.sealed, results, held)
         self._file_of: dict[str, str] = {}
         # who stands under the right name tells of a path that two records claim
         for name in sorted(self.files, key=lambda name: name == own_name(self.files[name])):
@@ -94,7 +94,7 @@ class Audit:
     def fingerprint(self, path: str) -> dict[str, Any] | None:
         """Return `sha256` and `bytes` of a file as it is now, or None where it is not there."""
         if path not in self._fingerprints:
-            file = self.root / path
+            file = self.project.place_of(path, self.results)
             self._fingerprints[path] = fingerprint(file) if file.exists() else None
         return self._fingerprints[path]
 

@@ -11,7 +11,7 @@ held: `packing` makes an archive of them.
 """
 
 import base64
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -86,12 +86,12 @@ class Entities:
 
     Args:
         project: that the results are of.
-        root: the project's folder; paths of records are relative to it.
+        place: where a path of the records is.
     """
 
-    def __init__(self, project: Project, root: Path) -> None:
+    def __init__(self, project: Project, place: Callable[[str], Path]) -> None:
         """Begin with a crate that holds nothing but the names of its profiles."""
-        self.project, self.root = project, root
+        self.project, self.place = project, place
         self.main_workflow = f"{project.workflow.name}/Snakefile"
         self.crate = ROCrate(version="1.1")
         self.crate.metadata.extra_terms = TERMS
@@ -121,7 +121,7 @@ class Entities:
             path: relative to the project's folder.
             content: its fingerprint as recorded; by default that of the file as it is.
         """
-        content = content or fingerprint(self.root / path)
+        content = content or fingerprint(self.place(path))
         is_folder = "files" in content
         within = not Path(path).is_absolute() and ".." not in Path(path).parts
         is_held = within and not is_folder and Path(path).suffix not in NOT_HELD
@@ -145,7 +145,7 @@ class Entities:
         if media_type := MEDIA_TYPES.get(Path(path).suffix):
             properties["encodingFormat"] = media_type
         if is_held:
-            return self.crate.add_file(self.root / path, path, properties=properties)
+            return self.crate.add_file(self.place(path), path, properties=properties)
         return self.crate.add_file(identifier, properties=properties)
 
     def tool(self, record: Record) -> Any:
@@ -228,25 +228,26 @@ def refuse_doubtful(audit: Audit) -> None:
         )
 
 
-def described(project: Project, root: Path, results: Path, records: Iterable[Record]) -> ROCrate:
-    """Return the crate of some records, ready to be written.
+def described(audit: Audit) -> ROCrate:
+    """Return the crate of all records of results, ready to be written."""
+    project, clone = audit.project, audit.clone
 
-    Args:
-        project: that they are of.
-        root: the project's folder; paths of records are relative to it.
-        results: folder of results.
-        records: of all jobs.
-    """
-    entities = Entities(project, root)
+    def place(path: str) -> Path:
+        """What a run that was started elsewhere has no file of its own for is the clone's."""
+        here = project.place_of(path, audit.results)
+        return here if here.exists() else clone / path
+
+    entities = Entities(project, place)
     crate = entities.crate
-    jobs = sorted(records, key=lambda record: (record["started"], record["id"]))
+    records: dict[str, Record] = {record["id"]: record for record in audit.records.values()}
+    jobs = sorted(records.values(), key=lambda record: (record["started"], record["id"]))
     workflow = _main_workflow(entities)
     actions = {record["id"]: entities.action(record) for record in jobs}
-    for path in sources(project, root):
+    for path in sources(project, clone):
         entities.file(path)
-    crate.name, crate.description = project.title(results), project.description
+    crate.name, crate.description = project.title(audit.results), project.description
     crate.datePublished = max(record["ended"] for record in jobs)
-    if (root / "LICENSE").exists():
+    if (clone / "LICENSE").exists():
         crate.license = entities.file("LICENSE")
     run = _run(entities, workflow, jobs)
     by_rules = [record for record in jobs if record["rule"]]
@@ -268,8 +269,7 @@ def write_crate(project: Project, results: Path, output: Path) -> None:
     refuse_place(output, results)
     audit = Audit(project, results)
     refuse_doubtful(audit)
-    records = {record["id"]: record for record in audit.records.values()}
-    crate = described(project, audit.root, results, records.values())
+    crate = described(audit)
     if output.suffix == ".zip":
         with replacing(output) as temporary:
             crate.write_zip(temporary)
@@ -281,9 +281,9 @@ def write_crate(project: Project, results: Path, output: Path) -> None:
 def _main_workflow(entities: Entities) -> Any:
     """Return the main workflow, with its file."""
     main = entities.main_workflow
-    content = fingerprint(entities.root / main)
+    content = fingerprint(entities.place(main))
     return entities.crate.add_workflow(
-        entities.root / main,
+        entities.place(main),
         main,
         main=True,
         lang="snakemake",

@@ -22,7 +22,7 @@ def doubts(
     records: Mapping[str, Record],
     digests: Mapping[str, str],
     seal: Seal | None,
-    root: Path,
+    results: Path,
     held: Mapping[str, bool | None],
 ) -> dict[str, str]:
     """Return why a record is not to be believed, by its file; the first reason of each.
@@ -32,14 +32,14 @@ def doubts(
         records: by file, relative to `results/records`.
         digests: SHA-256 of these files.
         seal: over the records, where there is one.
-        root: the project's folder, and its repository where it is a clone.
+        results: the folder of results.
         held: from `commits_held`.
     """
     found: dict[str, str] = {}
     for reasons in (
         _places(records),
         _sealed(project, digests, seal),
-        _commits(project, records, root, held),
+        _commits(project, records, results, held),
     ):
         for file, reason in reasons:
             found.setdefault(file, reason)
@@ -81,20 +81,31 @@ def _sealed(
 def _commits(
     project: Project,
     records: Mapping[str, Record],
-    root: Path,
+    results: Path,
     held: Mapping[str, bool | None],
 ) -> Iterator[tuple[str, str]]:
+    root = project.root_of(results)
+
+    def sources_of(record: Record) -> dict[str, str]:
+        """Those of the clone: a run that was started elsewhere has a configuration of its own."""
+        sources = _sources_of(project, record).items()
+        return {
+            path: sha256
+            for path, sha256 in sources
+            if project.place_of(path, results) == root / path
+        }
+
     files: dict[str, set[str]] = defaultdict(set)
     for record in records.values():
         if held.get(record["commit"]):
-            files[record["commit"]].update(_code_of(project, record), _sources_of(project, record))
+            files[record["commit"]].update(_code_of(project, record), sources_of(record))
     at = {commit: digests_at(root, commit, sorted(files[commit])) for commit in files}
     for file, record in records.items():
         commit = record["commit"]
         if held.get(commit) is False:
             yield file, f"names the commit {commit[:10]}, which this repository does not hold"
         elif held.get(commit) and record["uncommitted"] is None:
-            code, sources = _code_of(project, record), _sources_of(project, record)
+            code, sources = _code_of(project, record), sources_of(record)
             other = [name for name, digest in code.items() if at[commit][name] != digest]
             # git may have been told to ignore a file: then nothing of it was committed
             other += [

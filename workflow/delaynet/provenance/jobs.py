@@ -15,14 +15,18 @@ from delaynet.provenance.code import code
 from delaynet.provenance.project import Project
 from delaynet.provenance.rules import HEAD, rule_digests
 
+Setting = str | Callable[[Any], str]
+
 
 def jobs(project: Project, workflow: Any) -> Callable[..., dict[str, Any]]:
-    """Return `job(rule, *modules)`, which returns the parameters that each rule has.
+    """Return `job(rule, *modules, **settings)`, which returns parameters of a rule.
 
     `code`: the rule and each module that its command depends on, with their digests: Snakemake does
     a job again when one of them changes. A module's name may have wildcards in it; without modules
     it is that of the command with the rule's name.
-    The other is called as the package is: the beginning of the command.
+    `settings`: strings, or functions of the wildcards that return one. Snakemake compares them too.
+    The last is called as the package is: the beginning of the command. It tells the record what
+    Snakemake compares.
 
     Args:
         project: that the rules are of.
@@ -31,13 +35,17 @@ def jobs(project: Project, workflow: Any) -> Callable[..., dict[str, Any]]:
     digests = rule_digests(project.workflow)
     code_of = cache(partial(code, project))
 
-    def job(rule: str, *modules: str) -> dict[str, Any]:
+    def job(rule: str, *modules: str, **settings: Setting) -> dict[str, Any]:
         name = f"{rule} {digests[rule]}"
         named = modules or (f"{project.package}.cli.{rule}",)
 
         def said(wildcards: Any) -> list[str]:
             values = dict(wildcards.items())
             return [name, *code_of(*(module.format(**values) for module in named))]
+
+        def compared(wildcards: Any) -> list[str]:
+            values = [value_of(setting, wildcards) for setting in settings.values()]
+            return sorted(map(repr, [said(wildcards), *values]))
 
         def head(wildcards: Any) -> str:
             # a conda environment or a container has a Python of its own
@@ -47,26 +55,33 @@ def jobs(project: Project, workflow: Any) -> Callable[..., dict[str, Any]]:
                 rule=quote(name),
                 wildcards_variable=project.variable("WILDCARDS"),
                 wildcards=quote(json.dumps(dict(wildcards.items()))),
+                compared_variable=project.variable("COMPARED"),
+                compared=quote(json.dumps(compared(wildcards))),
                 path=quote(str(project.workflow)),
                 package=project.package,
                 python="python" if is_elsewhere else quote(sys.executable),
             )
 
-        return {"code": said, project.package: not_compared(head)}
+        return {"code": said, **settings, project.package: not_compared(head)}
 
     return job
 
 
-def not_compared(value: str | Callable[[Any], str]) -> Callable[..., str]:
+def value_of(setting: Setting, wildcards: Any) -> str:
+    """Return the value of a rule's parameter in one job."""
+    return setting if isinstance(setting, str) else setting(wildcards)
+
+
+def not_compared(setting: Setting) -> Callable[..., str]:
     """Return a parameter for how a job runs: no job is done again because it has changed.
 
     Snakemake (9.27) compares parameters that follow from wildcards, and none that ask for more.
 
     Args:
-        value: of the parameter, or a function of the wildcards.
+        setting: the parameter, or a function of the wildcards.
     """
 
     def parameter(wildcards: Any, threads: int) -> str:
-        return value if isinstance(value, str) else value(wildcards)
+        return value_of(setting, wildcards)
 
     return parameter

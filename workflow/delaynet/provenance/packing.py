@@ -1,8 +1,7 @@
 """Results in one archive: all that is recorded, audited before it is packed.
 
 The archive is a tar file, compressed with gzip. It holds, by their paths below the root of the
-project, every recorded output, every record, and what Snakemake knows of them
-(`.snakemake/metadata`), times kept; and at its end `manifest.json`:
+project, every recorded output and every record, times kept; and at its end `manifest.json`:
 
     schema     1
     commit     of the project that packed it, or null
@@ -30,7 +29,6 @@ from delaynet.provenance.repository import version_control
 from delaynet.provenance.states import CODE_CHANGED, INTACT, STALE, UNRECORDED
 
 MANIFEST = "manifest.json"
-METADATA = Path(".snakemake", "metadata")
 TIMESTAMP = ".snakemake_timestamp"  # of a folder that a rule made
 OUTDATED = (CODE_CHANGED, STALE)
 COMPRESSION = 5  # of 1 to 9: audio and networks hardly shrink
@@ -57,7 +55,7 @@ def pack(project: Project, results: Path, archive: Path) -> int:
     packed = {Path(path) for path in files_of(audit)}
     if outside := sorted(path for path in packed if path.is_absolute() or ".." in path.parts):
         raise UserError(f"{outside[0]}: is not in this project; nothing is packed.")
-    files = sorted(packed.union(filter(Path.is_file, METADATA.rglob("*"))))
+    files = sorted(packed)
     total = sum(path.stat().st_size for path in files)
     digests: Digests = {}
     with (
@@ -77,7 +75,7 @@ def pack(project: Project, results: Path, archive: Path) -> int:
                 reader = Hashing(content, progress)
                 tar.addfile(member, reader)
             digests[path.as_posix()] = {"sha256": reader.sha256, "bytes": member.size}
-        commit = version_control(project, Path.cwd())["commit"]
+        commit = version_control(project, audit.clone)["commit"]
         manifest = json.dumps({"schema": 1, "commit": commit, "files": digests}, indent=1).encode()
         member = tarfile.TarInfo(MANIFEST)
         member.size = len(manifest)

@@ -1,5 +1,6 @@
 """What the records and the audit must know of the project that they serve: one object of it."""
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
@@ -14,9 +15,10 @@ def _only_the_same_bytes(file: Path, resolved: Path) -> bool:
 class Project:
     """A Snakemake workflow whose rules call the commands of a Python package.
 
-    Its root holds the workflow's folder and `results/`; records lie in `results/records/`. Rules
-    tell their commands the rule's name with its digest in `<PACKAGE>_RULE`, and the wildcards as
-    JSON in `<PACKAGE>_WILDCARDS`. Only the first two fields are needed.
+    Its root holds the workflow's folder; `results/` lies there too, or elsewhere where a run was
+    started elsewhere. Records lie in `results/records/`. Rules tell their commands the rule's name
+    with its digest in `<PACKAGE>_RULE`, the wildcards in `<PACKAGE>_WILDCARDS`, and the parameters
+    that Snakemake compares in `<PACKAGE>_COMPARED`, as JSON. Only the first two fields are needed.
 
     Attributes:
         package: name of the package, and of its command.
@@ -55,6 +57,33 @@ class Project:
     def root(self) -> Path:
         """The folder of the whole project, as the package that runs lies in it."""
         return self.workflow.parent
+
+    def root_of(self, results: Path) -> Path:
+        """Return the root whose workflow made results: the folder around them, if it is one.
+
+        A run that was started elsewhere has no package beside its results: then it is the root of
+        the package that runs.
+        """
+        around = Path(os.path.abspath(results)).parent
+        return around if (around / self.workflow.name / self.package).is_dir() else self.root
+
+    def place_of(self, path: str, results: Path) -> Path:
+        """Return where a path of the records of results is: the manuscript lies in their root."""
+        is_source = self.manuscript is not None and Path(path).is_relative_to(self.manuscript)
+        return (
+            self.root_of(results) if is_source else Path(os.path.abspath(results)).parent
+        ) / path
+
+    def name_of(self, path: Path) -> str:
+        """Return the name of a file in records: as it was given, or its path below the root.
+
+        A run that was started elsewhere gives sources as `../clone/manuscript/paper.typ`.
+        """
+        if path.is_absolute() or os.pardir in path.parts:
+            absolute = Path(os.path.abspath(path))
+            if absolute.is_relative_to(self.root):
+                return absolute.relative_to(self.root).as_posix()
+        return str(path)
 
     def variable(self, name: str) -> str:
         """Return the name of an environment variable, such as `RULE`, in this project."""

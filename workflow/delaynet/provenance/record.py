@@ -28,14 +28,14 @@ from delaynet.provenance.repository import version_control
 
 RECORDS = "records"
 SEAL = "seal.json"
-SCHEMA = 2
+SCHEMA = 3
 SCHEMA_FILE = Path(__file__).resolve().parents[2] / "schemas" / "record.schema.json"
 # in the order in which they stand in a record
 FIELDS = (
-    "schema", "id", "rule", "rule_code", "wildcards", "command", "parameters", "configuration",
-    "seed", "inputs", "outputs", "commit", "uncommitted", "modules", "packages", "python", "torch",
-    "platform", "host", "cpu", "gpu", "visible_gpus", "slurm_job", "slurm_node", "started",
-    "ended", "seconds", "peak_memory_bytes",
+    "schema", "id", "rule", "rule_code", "compared", "wildcards", "command", "parameters",
+    "configuration", "seed", "inputs", "outputs", "commit", "uncommitted", "modules", "packages",
+    "python", "torch", "platform", "host", "cpu", "gpu", "visible_gpus", "slurm_job", "slurm_node",
+    "started", "ended", "seconds", "peak_memory_bytes",
 )  # fmt: skip
 
 Record = dict[str, Any]
@@ -87,6 +87,8 @@ class Making:
         # `<rule> <digest>`, from the workflow's rule
         rule, _, digest = os.environ.get(project.variable("RULE"), "").partition(" ")
         self.rule, self.rule_code = rule or None, digest or None
+        # the rule's parameters as Snakemake keeps them, to see whether they change
+        self.compared: list[str] = json.loads(os.environ.get(project.variable("COMPARED"), "[]"))
         wildcards = os.environ.get(project.variable("WILDCARDS"), "{}")
         self.wildcards: dict[str, str] = json.loads(wildcards)
         self.versions = version_control(project, project.root)
@@ -168,15 +170,17 @@ def recorded(
     """
     started, begin = datetime.now(UTC), time.monotonic()
     # who needs an input that is not there says so better
-    making = Making(project, _fingerprints(path for path in inputs if path.exists()))
+    making = Making(project, _fingerprints(project, (path for path in inputs if path.exists())))
     yield making
-    read = {str(path): making.inputs.get(str(path)) or fingerprint(path) for path in inputs}
+    names = {project.name_of(path): path for path in inputs}
+    read = {name: making.inputs.get(name) or fingerprint(path) for name, path in names.items()}
     ended = datetime.now(UTC)
     record: Record = {
         "schema": SCHEMA,
         "id": making.id,
         "rule": making.rule,
         "rule_code": making.rule_code,
+        "compared": making.compared,
         "wildcards": making.wildcards,
         "command": shlex.join([project.package, *sys.argv[1:]]),
         "parameters": parameters,
@@ -185,7 +189,7 @@ def recorded(
         ),
         "seed": seed,
         "inputs": read,
-        "outputs": _fingerprints(outputs),
+        "outputs": _fingerprints(project, outputs),
         **making.versions,
         "modules": making.modules(),
         **machine(),
@@ -200,8 +204,8 @@ def recorded(
             temporary.write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
 
 
-def _fingerprints(paths: Iterable[Path]) -> dict[str, Any]:
-    return {str(path): fingerprint(path) for path in paths}
+def _fingerprints(project: Project, paths: Iterable[Path]) -> dict[str, Any]:
+    return {project.name_of(path): fingerprint(path) for path in paths}
 
 
 def _stands(record: Record, path: Path) -> bool:
@@ -224,7 +228,7 @@ def _content(record: Record) -> tuple[Any, ...]:
         {path: file["sha256"] for path, file in record[side].items()}
         for side in ("inputs", "outputs")
     ]
-    return *digests, code_of(record), record["rule_code"]
+    return *digests, code_of(record), record["rule_code"], record["compared"]
 
 
 @cache

@@ -17,7 +17,6 @@ from delaynet.config.files import explaining
 from delaynet.provenance.audit import Audit
 from delaynet.provenance.packing import (
     MANIFEST,
-    METADATA,
     Digests,
     Hashing,
     files_of,
@@ -26,6 +25,7 @@ from delaynet.provenance.packing import (
 from delaynet.provenance.project import Project
 from delaynet.provenance.record import file_digest
 
+SNAKEMAKE = ".snakemake"
 CHUNK = 1 << 20
 LONGEST = 200  # bytes of a name, with those that writing it needs
 # what reading an archive raises that was cut or altered
@@ -74,7 +74,7 @@ class Unpacked:
         self.is_sealed = audit.sealed is not None
         recorded = set(files_of(audit))
         for path in self.files:
-            if path not in recorded and not _is_metadata(path):
+            if path not in recorded:
                 raise UserError(f"{path}: no record tells of it; {advice}.")
 
     def refuse_overwriting(self) -> None:
@@ -83,7 +83,7 @@ class Unpacked:
         Raises:
             UserError: names the first of them.
         """
-        there = [path for path in self.files if Path(path).exists() and not _is_metadata(path)]
+        there = [path for path in self.files if Path(path).exists()]
         differing = [
             path
             for path in tqdm(there, "comparing with what is here", mininterval=1, disable=not there)
@@ -96,12 +96,16 @@ class Unpacked:
             )
 
     def put_in_place(self) -> None:
-        """Move every file to its place."""
+        """Move every file to its place.
+
+        What Snakemake remembers of earlier results goes; it learns of these from their records.
+        """
         for path in tqdm(self.files, "restoring", unit="file", mininterval=1):
             place = Path(path)
             with explaining(place):
                 place.parent.mkdir(parents=True, exist_ok=True)
                 shutil.move(self.folder / path, place)
+        shutil.rmtree(Path(SNAKEMAKE, "metadata"), ignore_errors=True)
 
 
 def restore(project: Project, archive: Path) -> Unpacked:
@@ -129,7 +133,7 @@ def _link_project(project: Project, folder: Path) -> None:
     Code, manuscript, repository and sources are then what the results are held against, as they
     will be when they are in their places.
     """
-    brought = (*project.places, METADATA.parts[0])
+    brought = (*project.places, SNAKEMAKE)
     for path in Path.cwd().iterdir():
         if path != folder and not (folder / path.name).exists() and path.name not in brought:
             (folder / path.name).symlink_to(path)
@@ -189,7 +193,7 @@ def _refuse_elsewhere(
     project: Project, archive: Path, member: tarfile.TarInfo, known: Digests
 ) -> None:
     path = PurePosixPath(member.name)
-    places = map(PurePosixPath, (*project.places, METADATA.as_posix()))
+    places = map(PurePosixPath, project.places)
     is_in_place = member.name == MANIFEST or any(place in path.parents for place in places)
     is_plain = str(path) == member.name and ".." not in path.parts
     is_plain &= all(len(part.encode(errors="replace")) <= LONGEST for part in path.parts)
@@ -212,7 +216,3 @@ def _manifest(archive: Path, folder: Path) -> dict[str, Any]:
         f"{archive}: has no manifest that this version reads; it was cut, or is no archive of "
         "results; nothing is restored."
     )
-
-
-def _is_metadata(path: str) -> bool:
-    return Path(path).is_relative_to(METADATA)

@@ -15,8 +15,8 @@ from pathlib import Path
 SAYING = ("input", "params", "shell")
 # the beginning of every rule's command; `exec`, so that a signal reaches Python and no shell
 HEAD = (
-    "{rule_variable}={rule} {wildcards_variable}={wildcards} PYTHONPATH={path}"
-    " exec {python} -m {package}"
+    "{rule_variable}={rule} {wildcards_variable}={wildcards} {compared_variable}={compared}"
+    " PYTHONPATH={path} exec {python} -m {package}"
 )
 
 

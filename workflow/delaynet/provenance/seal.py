@@ -38,9 +38,9 @@ def sources_in(folder: Path) -> list[Path]:
 
 
 def manuscript_files(project: Project, results: Path) -> dict[str, Path]:
-    """Return the sources of the manuscript beside results, by their paths, sorted."""
+    """Return the sources of the manuscript that prints results, by their paths, sorted."""
     folder = project.manuscript
-    files = sources_in(results.parent / folder) if folder else []
+    files = sources_in(project.root_of(results) / folder) if folder else []
     return {f"{folder}/{path.name}": path for path in files}
 
 

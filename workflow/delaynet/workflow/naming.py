@@ -205,6 +205,11 @@ def descriptions(config: Config) -> str:
     return hashlib.sha256(json.dumps(described).encode()).hexdigest()[:16]
 
 
+def run_folder(wildcards: Any) -> str:
+    """Return the folder of a job's run."""
+    return f"results/runs/{RUN_FOLDER}".format(**dict(wildcards.items()))
+
+
 def run_settings(config: Config) -> Callable[[Any], str]:
     """Return the function that gives, for a rule's wildcards, the run's settings as JSON."""
     grid = set(config.runs())

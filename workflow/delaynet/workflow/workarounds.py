@@ -1,11 +1,24 @@
 """What Snakemake (9.27) leaves no plain way for: all of it stands here, with the reason."""
 
 import atexit
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from datetime import datetime
+from pathlib import Path
 from typing import Any
 
+from snakemake.common.configfile import load_configfile
+from snakemake.persistence import RECORD_FORMAT_VERSION, MetadataRecord
+from snakemake.persistence.file import FilePersistence
+
+from delaynet.provenance.record import Record
+from delaynet.provenance.times import follow_content, recorded_jobs
 from delaynet.workflow.planning.plan import plan_of
 from delaynet.workflow.planning.words import lines_of
+from delaynet.workflow.project import PROJECT
+
+CONFIGURATION = "config/config.yaml"
 
 
 def announce_after_dry_run(workflow: Any) -> None:
@@ -49,3 +62,55 @@ def keeping_going(workflow: Any, file: str) -> Callable[[Any], str]:
         return file
 
     return input_of_job
+
+
+def configuration_of(workflow: Any, handed: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the configuration: that of the project's file, for a module that is handed none.
+
+    In a module Snakemake passes over `configfile`, even where `config: config` is empty.
+
+    Args:
+        workflow: Snakemake's, whose Snakefile is being read.
+        handed: the Snakefile's `config`.
+    """
+    if handed or workflow.overwrite_configfiles:
+        return handed
+    workflow.configfiles.append(CONFIGURATION)
+    content: Mapping[str, Any] = load_configfile(CONFIGURATION)
+    return content
+
+
+def recall_results(workflow: Any, results: Path) -> None:
+    """Let Snakemake know results again that were copied, from their records.
+
+    It goes by times, which a copy changes, and by the parameters in `.snakemake/metadata`, which
+    a copy may lack. It looks at both when it has read the Snakefile.
+
+    Args:
+        workflow: Snakemake's, whose Snakefile is being read; the processes of jobs change nothing.
+        results: folder of results.
+    """
+    jobs = recorded_jobs(PROJECT, results) if workflow.is_main_process else []
+    if not jobs:
+        return
+    follow_content(PROJECT, results, jobs)
+    persistence = FilePersistence(nolock=True)
+    for job in jobs:
+        for path in job.outputs:
+            is_known = os.path.exists(persistence._record_path(persistence._metadata_path, path))
+            # what is no record of a rule's job is for the audit to name
+            with suppress(KeyError, TypeError, ValueError):
+                if not is_known and job.record["compared"]:
+                    persistence._write_record(path, _metadata_of(job.record))
+
+
+def _metadata_of(record: Record) -> MetadataRecord:
+    """Return what Snakemake keeps of a job, as far as it compares it or shows it in the report."""
+    return MetadataRecord(
+        record_format_version=RECORD_FORMAT_VERSION,
+        rule=record["rule"],
+        params=record["compared"],
+        job_hash=int(record["id"], 16),
+        starttime=datetime.fromisoformat(record["started"]).timestamp(),
+        endtime=datetime.fromisoformat(record["ended"]).timestamp(),
+    )

@@ -15,6 +15,7 @@ from delaynet.config.errors import UserError
 from delaynet.config.files import replacing
 from delaynet.config.settings import Settings
 
+CLONE = Path(__file__).resolve().parents[4]
 FileName = Annotated[str, Field(pattern=r"^[^/\s]+$")]
 Mirror = Annotated[str, Field(pattern=r"^https?://[^/\s]\S*$")]
 
@@ -61,12 +62,13 @@ def url_of(mirror: str, name: str) -> str:
 
 
 def load_published(path: Path, corpus: str) -> Published:
-    """Read the entry of one corpus.
+    """Read the entry of one corpus, from the project's own file or that of the clone.
 
     Raises:
         UserError: no such file, not JSON, no such corpus, or an entry with a missing, unknown or
             wrong key.
     """
+    path = path if path.exists() else CLONE / path
     content = _read(path)
     if corpus not in content:
         known = ", ".join(sorted(content)) or "none"

@@ -46,7 +46,7 @@ def made_again(audit: Audit, links: Sequence[Link]) -> tuple[list[Link], list[st
                 checked = _held(link, link.record, _pdf(audit, link.record), not_checked)
             elif link.path == page and is_good:
                 embedded = embedded_of(audit.project, link.record)
-                content = page_of(audit, audit.root, audit.root / SOURCE, embedded)
+                content = page_of(audit, audit.root, audit.clone / SOURCE, embedded)
                 checked = _held(link, link.record, content.encode(), not_checked)
         found.append(checked)
     return found, not_checked
@@ -55,7 +55,7 @@ def made_again(audit: Audit, links: Sequence[Link]) -> tuple[list[Link], list[st
 def _pdf(audit: Audit, record: Record) -> bytes:
     assert audit.sealed is not None
     embedded = embedded_of(audit.project, record)._replace(seal=audit.sealed.digest)
-    return set_pdf(audit.root, audit.root / SOURCE, embedded)
+    return set_pdf(audit.root, audit.clone / SOURCE, embedded)
 
 
 def _held(link: Link, record: Record, content: bytes, not_checked: list[str]) -> Link:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from delaynet.provenance.record import fingerprint, record_path
+from delaynet.workflow.project import PROJECT
 
 # `<file> <digest>` of a module, and `<rule> <digest>`, as the rules hand them to Snakemake
 MODULE = re.compile(r"\b(delaynet/[\w/]+\.py) ([0-9a-f]{16})\b")
@@ -57,7 +58,7 @@ class Causes:
         recorded = _recorded_inputs(Path(job.output[0]))
         causes = []
         for file in sorted(map(str, files)):
-            before = recorded.get(file, {}).get("sha256")
+            before = recorded.get(PROJECT.name_of(Path(file)), {}).get("sha256")
             if before is None:
                 causes.append(f"{file} is newer")
             elif before == self.digest(Path(file)):

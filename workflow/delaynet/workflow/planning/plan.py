@@ -3,11 +3,13 @@
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
+from types import ModuleType
 from typing import Any, NamedTuple
 
 from delaynet.config.grid import Config, Run
 from delaynet.workflow.estimate import Estimate, estimate, is_done
 from delaynet.workflow.planning.causes import Causes
+from delaynet.workflow.project import PROJECT
 
 RESULTS = Path("results")
 
@@ -70,19 +72,19 @@ class Plan(NamedTuple):
 
 def plan_of(workflow: Any) -> Plan:
     """Return the plan of a workflow of Snakemake whose graph of jobs is whole."""
-    config: Config = workflow.globals["CONFIG"]
+    config = _config_of(workflow)
     jobs = [
         job
         for level in workflow.dag.toposorted()
         for job in level
         if workflow.dag.needrun(job) and not job.rule.norun
     ]
-    trainings = [job for job in jobs if job.rule.name == "train"]
+    trainings = [job for job in jobs if rule_of(job) == "train"]
     to_run = [_run_of(job) for job in trainings]
     on_gpus = bool(trainings) and _asks_for_gpu(trainings[0])
     expected = estimate(config, to_run, RESULTS, on_gpus or None)
     causes = Causes(workflow.dag)
-    steps = Counter((job.rule.name, causes.of(job)) for job in jobs)
+    steps = Counter((rule_of(job), causes.of(job)) for job in jobs)
     return Plan(
         config.name,
         len(list(config.runs())),
@@ -91,6 +93,22 @@ def plan_of(workflow: Any) -> Plan:
         expected,
         on_gpus,
     )
+
+
+def rule_of(job: Any) -> str:
+    """Return the name of a job's rule in this workflow, which may be a module: `.. as other_*`."""
+    name: str = job.rule.name
+    return (
+        name.rpartition("_")[2]
+        if Path(job.rule.snakefile).is_relative_to(PROJECT.workflow)
+        else name
+    )
+
+
+def _config_of(workflow: Any) -> Config:
+    modules = [vars(value) for value in workflow.globals.values() if isinstance(value, ModuleType)]
+    found = (names.get("CONFIG") for names in (workflow.globals, *modules))
+    return next(config for config in found if isinstance(config, Config))
 
 
 def _variants(config: Config, to_run: set[Run], expected: Estimate) -> list[Variant]:
