@@ -174,7 +174,7 @@ def delete(project: Path, output: str) -> None:
 def strip_digest(project: Path) -> None:
     """Take out of the PDF that it carries a seal."""
     pdf = project / "results" / "paper.pdf"
-    rewrite(pdf, pdf.read_bytes().replace(b"delaynet-record", b"xelaynet-record"))
+    rewrite(pdf, pdf.read_bytes().replace(b"delaynet-record: ", b"delaynet_record: "))
     for output in ("results/paper.pdf", "results/paper.html"):
         fit(project, output)
 
