@@ -10,7 +10,7 @@ from torch.nn import functional
 
 from delaynet.config.grid import RunSettings
 from delaynet.model.network import DelayNetwork
-from delaynet.model.structures import STRUCTURES
+from delaynet.model.structures import structure_named
 
 CLIPS_AT_ONCE = 256
 
@@ -53,7 +53,7 @@ class PeerTraining:
 
     def __init__(self, network: PeerNetwork, settings: RunSettings) -> None:
         self.network, self.settings = network, settings
-        self.is_rewired = STRUCTURES[settings.structure].fixes_signs
+        self.is_rewired = structure_named(settings.structure).fixes_signs
         norms = [parameter for norm in network.norms for parameter in norm.parameters()]
         rate = settings.training.learning_rate
         self.optimisers = [torch.optim.Adam([*network.weights, *norms], lr=rate, fused=True)]

@@ -8,17 +8,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from delaynet.config.errors import UserError
-from delaynet.model.connectivity import (
-    NEWBORN_MAGNITUDE,
-    connected_masks,
-    connection_count,
-    gradual_count,
-    growth_score,
-    largest_connections,
-    random_mask,
-    reachable_outputs,
-    rewire,
-)
+from delaynet.model.connectivity import connection_count, random_mask, reachable_outputs
+from delaynet.model.structures.deep_r import NEWBORN_MAGNITUDE, rewire
+from delaynet.model.structures.deep_r_rigl import growth_score
+from delaynet.model.structures.magnitude import gradual_count, largest_connections
+from delaynet.model.structures.static_connected import connected_masks
 
 PAPER_SPARSITIES = ["0"] + [str(1 - 2.0**-k) for k in range(1, 10)]
 

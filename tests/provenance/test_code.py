@@ -47,6 +47,15 @@ def test_declared_code_of_a_figure_is_all_that_it_loads(figure: str) -> None:
     assert code_among(PROJECT, loaded_by(*modules)) <= set(modules_of(PROJECT, *modules))
 
 
+def test_a_training_depends_on_its_own_structure_and_on_no_other() -> None:
+    """Otherwise a new structure, or an edited one, would train every network again."""
+    modules = ("delaynet.cli.train", "delaynet.model.structures.deep_r")
+    structures = {m for m in loaded_by(*modules) if m.startswith("delaynet.model.structures.")}
+    assert structures == {"delaynet.model.structures.deep_r"}
+    assert not structures & set(modules_of(PROJECT, "delaynet.cli.train"))
+    assert structures < set(modules_of(PROJECT, *modules))
+
+
 def test_training_does_not_depend_on_figures_audio_or_commands_of_others() -> None:
     modules = modules_of(PROJECT, "delaynet.cli.train")
     assert {"delaynet.model.neurons", "delaynet.model.dale"} < set(modules)

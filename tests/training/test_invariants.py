@@ -28,9 +28,10 @@ from small_runs import (
 import delaynet.training.loop as loop
 from delaynet.config.errors import UserError
 from delaynet.config.grid import RunSettings
-from delaynet.model.connectivity import connection_count, gradual_count
+from delaynet.config.variants import STRUCTURES
+from delaynet.model.connectivity import connection_count
 from delaynet.model.network import DelayNetwork
-from delaynet.model.structures import STRUCTURES, DeepR, MagnitudePruning
+from delaynet.model.structures.magnitude import gradual_count
 from delaynet.training.evaluation import rebuild
 from delaynet.training.initial import initial_network
 from delaynet.training.outcome import saved_network
@@ -60,8 +61,8 @@ SETTINGS = st.builds(
 
 def check(network: DelayNetwork, start: DelayNetwork, settings: RunSettings, epoch: int) -> None:
     """Check a network in an epoch against what it began as."""
-    kind = STRUCTURES[settings.structure]
-    rewired, pruned = issubclass(kind, DeepR), kind is MagnitudePruning
+    change = STRUCTURES[settings.structure].change
+    rewired, pruned = change == "rewired", change == "pruned"
     for layer, first in zip(network.layers, start.layers, strict=True):
         weight, delay = layer.weight.detach(), layer.delay.detach()
         possible = layer.mask.numel()
@@ -104,7 +105,7 @@ def checked_training(settings: RunSettings) -> tuple[DelayNetwork, DelayNetwork]
         before = [layer.mask.clone() for layer in run.network.layers]
         take_step(run, step)
         check(run.network, start, settings, epoch=step)
-        if not issubclass(STRUCTURES[settings.structure], DeepR):
+        if STRUCTURES[settings.structure].change != "rewired":
             grown = [
                 layer.mask & ~mask for layer, mask in zip(run.network.layers, before, strict=True)
             ]
@@ -135,7 +136,7 @@ def test_connections_change_where_they_are_rewired_or_pruned_and_delays_where_th
     start, network = checked_training(run_settings(delays, structure, signs))
     pairs = list(zip(network.layers, start.layers, strict=True))
     moved = [not torch.equal(layer.mask, first.mask) for layer, first in pairs]
-    assert all(moved) == any(moved) == issubclass(STRUCTURES[structure], DeepR | MagnitudePruning)
+    assert all(moved) == any(moved) == (STRUCTURES[structure].change != "none")
     shifts = [float((layer.delay - first.delay).detach().abs().max()) for layer, first in pairs]
     assert (min(shifts) > 1) == (max(shifts) > 0) == (delays == "learned")
 

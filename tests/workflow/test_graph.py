@@ -223,6 +223,8 @@ ADDED = '    added: bool = Field({}, json_schema_extra={{"before": False}})\n' +
         (SETTINGS, DEVICE, ADDED.format(True), ALL_TRAINED),
         (SETTINGS, "dropout: float = Field(0.4", "dropout: float = Field(0.3", ALL_TRAINED),
         ("model/dale.py", "is_exempt = ", "is_exempt = not ", ALL_TRAINED),
+        ("model/structures/static.py", "STRUCTURE =", "A_CHANGE = STRUCTURE =", {}),
+        ("model/structures/dense.py", "STRUCTURE =", "A_CHANGE = STRUCTURE =", {"train": 2}),
     ],
 )  # fmt: skip
 def test_a_training_reruns_when_what_it_computes_changes_and_only_then(

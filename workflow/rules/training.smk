@@ -19,7 +19,12 @@ rule train:
         mem_mb=lambda wildcards, attempt: 2500 * attempt,
         runtime=lambda wildcards, attempt: 45 * attempt,
     params:
-        **job("train", settings=naming.run_settings(CONFIG)),
+        **job(
+            "train",
+            "delaynet.cli.train",
+            "delaynet.model.structures.{structure}",
+            settings=naming.run_settings(CONFIG),
+        ),
         folder=not_compared(naming.run_folder),
         execution=not_compared(naming.execution_options(CONFIG)),
     shell:

@@ -68,10 +68,11 @@ def command(
     torch.set_num_threads(threads)
     run_settings = parse_settings(RunSettings, settings)
     run = run_settings.run.folder
+    structure = f"delaynet.model.structures.{run_settings.structure}"
     execution = Execution(
         checkpoints and checkpoints / run,
         checkpoint_seconds,
-        hashlib.sha256("\n".join(code(__name__)).encode()).hexdigest(),
+        hashlib.sha256("\n".join(code(__name__, structure)).encode()).hexdigest(),
         tensorboard and tensorboard / run,
         keep_checkpoint,
     )

@@ -9,14 +9,15 @@ from torch import Tensor
 from delaynet.config.grid import RunSettings
 from delaynet.model.dale import obeys_dale
 from delaynet.model.network import DelayNetwork, LayerArrays
-from delaynet.model.structures import STRUCTURES, Structure
+from delaynet.model.structures import Structure, structure_named
 from delaynet.training.randomness import generator
 
 
 def structure_of(settings: RunSettings) -> Structure:
     """Return what a run's structure does with connections."""
     training = settings.training
-    return STRUCTURES[settings.structure](settings.sparsity, training.growth, training.pruning)
+    kind = structure_named(settings.structure)
+    return kind(settings.sparsity, training.growth, training.pruning)
 
 
 def initial_network(settings: RunSettings, inputs: int, outputs: int) -> DelayNetwork:

@@ -18,14 +18,15 @@ from delaynet.config.settings import DecibelFeatures
 from delaynet.data.dataset import validation_clips
 from delaynet.data.features.frames import step_seconds
 from delaynet.data.sources import load_source
-from delaynet.model import connectivity, delays
+from delaynet.model import delays
+from delaynet.model.structures import deep_r
 from delaynet.paper.numbers.number import Number, count, show_constant, sparsity_key
 from delaynet.paper.words import percent
 
 # Constants of the code that the manuscript mentions, by their names in lower case.
 CONSTANTS: dict[str, ModuleType] = {
     "minimal_width": delays,
-    "newborn_magnitude": connectivity,
+    "newborn_magnitude": deep_r,
     "channel_width": points,
     "delay_width": points,
     "minimal_pairs": points,

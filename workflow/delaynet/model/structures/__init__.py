@@ -1,0 +1,151 @@
+"""What each structure does with the connections of a network, before and during training.
+
+One file per structure, named as the structure, with its object and the pure functions of arrays
+that it needs. An object takes and returns tensors of one layer and knows neither the network nor
+its optimiser, so it serves any network whose connections have a weight and a mask:
+
+    structure = structure_named("deep_r_rigl")(sparsity="0.9", growth="magnitude")
+    masks = structure.initial_masks(shapes, generator)
+    for each epoch:
+        structure.before_epoch(weight, mask, progress)                  of each layer
+        for each batch:
+            compute the gradient
+            structure.before_step(weight, mask, sign)
+            take the optimiser's step on the connections' gradient
+            structure.after_step(weight, mask, sign, gradient, generator)
+
+None means that a layer stays as it is. `tests/model/test_structures.py` does this with layers of
+PyTorch's own, `delaynet.training.step` with ours. Every layer keeps exactly K = int((1 - p) n) of
+its n possible connections, after every step; under gradual pruning, from its end on. Nothing here
+waits for a GPU: counts that depend on values stay tensors.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib import import_module
+from typing import ClassVar, NamedTuple
+
+import torch
+from torch import Tensor
+
+from delaynet.model.connectivity import connection_counts, random_mask
+
+
+class Change(NamedTuple):
+    """A layer's connections after a change; all but `grown` have the shape of the weights.
+
+    Attributes:
+        weight: signed; 0 where there is no connection.
+        mask: the connections, bool.
+        reset: connections that ended or started, bool: the optimiser's moments of them are void.
+        grown: number of connections that started, [].
+    """
+
+    weight: Tensor
+    mask: Tensor
+    reset: Tensor
+    grown: Tensor
+
+
+@dataclass(frozen=True)
+class Structure:
+    """Connections drawn at random once and kept: `static`, and `dense` at sparsity 0.
+
+    Every other structure overrides what it does otherwise.
+
+    Attributes:
+        sparsity: share of the possible connections that do not exist, a decimal as text.
+        growth: which dormant connections start, where it is a choice (`deep_r_rigl.growth_score`).
+        pruning: when a connection goes whose magnitude fell to zero, where one can: `at_once`, or
+            with `next_batch` after it has served one more batch with its sign turned round.
+        fixes_signs: whether every connection has a sign that it keeps. The structure sees to that
+            itself, and an L1 penalty on the magnitudes is what makes connections end.
+    """
+
+    sparsity: str
+    growth: str = "gradient"
+    pruning: str = "at_once"
+    fixes_signs: ClassVar[bool] = False
+
+    @property
+    def needs_dormant_gradients(self) -> bool:
+        """Whether `after_step` reads the gradient of connections that do not exist."""
+        return False
+
+    @property
+    def dormant_moments(self) -> bool:
+        """Whether the optimiser's moments follow the gradient of dormant connections too."""
+        return False
+
+    def initial_masks(
+        self, shapes: Sequence[Sequence[int]], generator: torch.Generator
+    ) -> list[Tensor]:
+        """Return the connections of each layer before training, bool.
+
+        Args:
+            shapes: [synapses, out, in] of each layer, from the input on.
+            generator: on the CPU.
+
+        Raises:
+            UserError: no network of this structure has so few connections.
+        """
+        counts = connection_counts(shapes, self.sparsity)
+        pairs = zip(shapes, counts, strict=True)
+        return [random_mask(shape, count, generator) for shape, count in pairs]
+
+    def before_epoch(self, weight: Tensor, mask: Tensor, progress: float) -> Change | None:
+        """Return a layer's connections in an epoch; asked again in the same epoch, no others.
+
+        Args:
+            weight: signed, any shape.
+            mask: the connections, bool, same shape.
+            progress: of gradual pruning, from 0 to 1.
+        """
+        return None
+
+    def before_step(self, weight: Tensor, mask: Tensor, sign: Tensor) -> Change | None:
+        """Return a layer's connections after the gradient and before the optimiser's step.
+
+        Args:
+            weight: signed, any shape.
+            mask: the connections, bool, same shape.
+            sign: fixed signs, -1 or 1, same shape.
+        """
+        return None
+
+    def after_step(
+        self,
+        weight: Tensor,
+        mask: Tensor,
+        sign: Tensor,
+        gradient: Tensor,
+        generator: torch.Generator,
+    ) -> Change | None:
+        """Return a layer's connections after the optimiser's step.
+
+        Args:
+            weight: signed, any shape.
+            mask: the connections, bool, same shape.
+            sign: fixed signs, -1 or 1, same shape.
+            gradient: of the loss for the weights before the step, same shape; of all possible
+                connections where `needs_dormant_gradients`.
+            generator: on the device of the weights.
+        """
+        return None
+
+    def is_complete(self, progress: float) -> bool:
+        """Return whether a network has its sparsity, so that its epoch can be selected.
+
+        Args:
+            progress: of gradual pruning, from 0 to 1.
+        """
+        return True
+
+
+def structure_named(name: str) -> type[Structure]:
+    """Return the structure of a name.
+
+    Only its file is imported, so a training depends on the code of its own structure and no other.
+    """
+    found: type[Structure] = import_module(f"{__name__}.{name}").STRUCTURE
+    return found

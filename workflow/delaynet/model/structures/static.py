@@ -1,0 +1,5 @@
+"""Static: connections drawn at random once and kept."""
+
+from delaynet.model.structures import Structure
+
+STRUCTURE = Structure
