@@ -26,7 +26,7 @@ from delaynet.config.settings import (
     Settings,
     TrainingSettings,
 )
-from delaynet.config.variants import DELAYS, SIGNS, STRUCTURES, structures_with
+from delaynet.config.variants import DELAYS, SIGNS, STRUCTURES
 
 if TYPE_CHECKING:  # names that are listed elsewhere are none to a type checker
     Delays = str
@@ -36,8 +36,6 @@ else:
     Delays = Literal[*DELAYS]
     Structure = Literal[*STRUCTURES]
     Signs = Literal[*SIGNS]
-
-REWIRED_STRUCTURES = structures_with("rewired")
 
 
 def canonical_sparsity(text: str) -> str:
