@@ -177,7 +177,9 @@ def sealed_modules(config: Config) -> list[str]:
     commands = ("config", "corpus_check", "features", "train", "grouping", "power", "tables")
     named = [f"delaynet.cli.{name}" for name in (*commands, "claims", "numbers", "figure", "seal")]
     figures = [f"delaynet.paper.figures.{figure}" for figure in figures_of(config)]
-    return ["delaynet.cli.corpus_make", source_module(config), *named, *figures]
+    used = dict.fromkeys(run.structure for run in config.runs())
+    structures = [f"delaynet.model.structures.{structure}" for structure in used]
+    return ["delaynet.cli.corpus_make", source_module(config), *named, *structures, *figures]
 
 
 def inventory(config: Config) -> str:
