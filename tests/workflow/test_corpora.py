@@ -182,7 +182,7 @@ def test_a_damaged_record_of_the_configuration_is_one_sentence(
     untouched: Path, content: str
 ) -> None:
     recorded = untouched / "results" / "config.json"
-    recorded.parent.mkdir()
+    recorded.parent.mkdir(exist_ok=True)
     recorded.write_text(content)
     result = snakemake(untouched, "--dry-run", check=False)
     shutil.rmtree(recorded.parent)

@@ -23,7 +23,7 @@ rule fetch:
         mem_mb=500,
         runtime=600,
     params:
-        delaynet=job("fetch")["delaynet"],
+        delaynet=job("fetch", "delaynet.cli.corpus_fetch")["delaynet"],
         corpus=CONFIG.corpus.source,
         published=CONFIG.corpus.published,
     shell:
