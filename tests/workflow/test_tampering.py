@@ -516,6 +516,18 @@ def test_a_comment_is_no_code(project: Path) -> None:
     assert findings(project) == {}
 
 
+def test_a_new_structures_name_is_code_of_what_prints_it_and_of_no_training(project: Path) -> None:
+    place = '    "static": Structure('
+    tamper.replace(
+        project / "workflow/delaynet/config/variants.py",
+        place,
+        place.replace("static", "another") + f'"another", "none"),\n{place}',
+    )
+    found = findings(project)
+    assert found["results/tables/accuracy.csv"].state == "code changed"
+    assert not [path for path in found if path.startswith(("results/runs", "results/features"))]
+
+
 def test_comments_and_resources_of_a_rule_are_not_what_it_says(project: Path) -> None:
     rules = project / "workflow" / "rules" / "training.smk"
     text = rules.read_text().replace("threads: 1", "threads: 1  # one is enough")
