@@ -39,7 +39,7 @@ class Job(NamedTuple):
     outputs: Sequence[str]
 
 
-def follow_content(project: Project, results: Path, jobs: Sequence[Job]) -> None:
+def follow_content(project: Project, results: Path, jobs: Sequence[Job]) -> int:
     """Give outputs a new time where all that is newer has the bytes that they were made from.
 
     Usually nothing is newer, and nothing is read; what is newer is hashed once.
@@ -48,6 +48,9 @@ def follow_content(project: Project, results: Path, jobs: Sequence[Job]) -> None
         project: that the results are of.
         results: folder of results; where it cannot be written to, times stay as they are.
         jobs: from `recorded_jobs`.
+
+    Returns:
+        a time in nanoseconds than which no input is newer.
     """
     times: dict[str, int | None] = {}
     digest = cache(lambda path: fingerprint(project.place_of(path, results))["sha256"])
@@ -70,6 +73,7 @@ def follow_content(project: Project, results: Path, jobs: Sequence[Job]) -> None
                 times.update(dict.fromkeys(job.outputs, max(now, *newer.values())))
                 for path in job.outputs:
                     _set_time(project.place_of(path, results), max(now, *newer.values()))
+    return max([now, *(found_at for found_at in times.values() if found_at is not None)])
 
 
 def recorded_jobs(project: Project, results: Path) -> list[Job]:
