@@ -55,11 +55,13 @@ class Perceptron:
                 self.adam.state[weight][moment][change.reset] = 0
         return int(change.grown)
 
-    def begin_epoch(self, progress: float) -> None:
-        for index, layer in enumerate(self.linear):
-            self.take(
-                index, self.structure.before_epoch(layer.weight.data, self.masks[index], progress)
-            )
+    def begin_epoch(self, progress: float) -> int:
+        """Begin an epoch; return how many connections started."""
+        grown = 0
+        for index, (layer, sign) in enumerate(zip(self.linear, self.signs, strict=True)):
+            arrays = layer.weight.data, self.masks[index], sign
+            grown += self.take(index, self.structure.before_epoch(*arrays, progress, self.draw))
+        return grown
 
     def step(self) -> int:
         """Take a step; return how many connections started."""
@@ -97,7 +99,7 @@ def test_layers_of_pytorch_have_exactly_their_connections_after_every_step(
     final = [connection_count(mask.numel(), sparsity) for mask in start]
     for epoch in range(EPOCHS):
         progress = min(1.0, epoch / 2)
-        network.begin_epoch(progress)
+        grown += network.begin_epoch(progress)
         for _ in range(STEPS_PER_EPOCH):
             grown += network.step()
             for layer, mask, sign, count in zip(

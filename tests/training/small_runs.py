@@ -67,7 +67,7 @@ def take_step(run: SmallRun, step: int = 0) -> None:
     """Take one step as the loop does, every step an epoch of its own."""
     sigma = kernel_width(run.settings.delays, run.settings.training, step)
     batch = made_up_batch(step)
-    change_before_epoch(run.network, run.optimisers, run.settings, step)
+    change_before_epoch(run.network, run.optimisers, run.settings, step, run.streams.growth)
     training_step(run.network, run.optimisers, run.settings, batch, sigma, run.streams)
 
 

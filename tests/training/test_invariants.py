@@ -31,6 +31,7 @@ from delaynet.config.grid import RunSettings
 from delaynet.config.variants import STRUCTURES
 from delaynet.model.connectivity import connection_count
 from delaynet.model.network import DelayNetwork
+from delaynet.model.structures import structure_named
 from delaynet.model.structures.magnitude import gradual_count
 from delaynet.training.evaluation import rebuild
 from delaynet.training.initial import initial_network
@@ -77,7 +78,7 @@ def check(network: DelayNetwork, start: DelayNetwork, settings: RunSettings, epo
         if settings.signs == "dale":
             excites, inhibits = ((sign * weight > 0).any(0).any(0) for sign in (1, -1))
             assert not (excites & inhibits).any(), "a unit of both signs"
-        if settings.signs == "dale" or rewired:
+        if settings.signs == "dale" or structure_named(settings.structure).fixes_signs:
             assert torch.equal(layer.sign, first.sign)
             assert (weight * first.sign >= 0).all(), "a sign has changed"
         if rewired:

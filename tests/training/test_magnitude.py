@@ -32,7 +32,7 @@ def test_every_epoch_the_weakest_connections_go_and_what_is_gone_stays_away(sign
     gone: list[Tensor] = [~layer.mask for layer in run.network.layers]
     for epoch in range(6):
         before = copy.deepcopy(run.network)
-        change_before_epoch(run.network, run.optimisers, run.settings, epoch)
+        change_before_epoch(run.network, run.optimisers, run.settings, epoch, run.streams.growth)
         for layer, earlier in zip(run.network.layers, before.layers, strict=True):
             strength = earlier.weight.detach().abs()
             pruned = earlier.mask & ~layer.mask
@@ -85,7 +85,9 @@ def test_once_pruned_a_network_computes_as_a_static_one_of_its_sparsity_does(
         run.network.eval()
         dense = []
         for epoch in range(4):
-            change_before_epoch(run.network, run.optimisers, run.settings, epoch)
+            change_before_epoch(
+                run.network, run.optimisers, run.settings, epoch, run.streams.growth
+            )
             transformed.clear()
             run.network(made_up_batch(0)[0], 0.23, None)
             if transformed:

@@ -195,7 +195,10 @@ def _train_on_every_clip(
     """Take the steps of an epoch that are left."""
     state.network.train()
     state.begin_epoch(len(clips), settings.training.batch_size)
-    change_before_epoch(state.network, state.optimisers, settings, state.epoch)
+    if state.batch == 0:  # else a checkpoint has it
+        state.grown += change_before_epoch(
+            state.network, state.optimisers, settings, state.epoch, state.streams.growth
+        )
     for index in state.batches(settings.training.batch_size)[state.batch :]:
         batch = clips.signal(index), clips.label[index]
         result = training_step(

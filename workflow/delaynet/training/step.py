@@ -72,23 +72,32 @@ def training_step(
 
 
 def change_before_epoch(
-    network: DelayNetwork, optimisers: Optimisers, settings: RunSettings, epoch: int
-) -> None:
+    network: DelayNetwork,
+    optimisers: Optimisers,
+    settings: RunSettings,
+    epoch: int,
+    stream: torch.Generator,
+) -> Tensor:
     """Bring a network to the connections that its structure gives it in an epoch.
-
-    Called again in the same epoch, it changes nothing.
 
     Args:
         network: to be changed.
-        optimisers: of the network; moments of what ends are cleared.
+        optimisers: of the network; moments of what ends or starts are cleared.
         settings: of the run.
         epoch: from 0, about to begin.
+        stream: random stream of growth.
+
+    Returns:
+        How many connections started, [layers].
     """
     structure = structure_of(settings)
     progress = pruning_progress(settings.training, epoch)
+    grown = []
     for layer in network.layers:
-        change = structure.before_epoch(layer.weight.detach(), layer.mask, progress)
-        _take_over(change, layer, optimisers)
+        weight = layer.weight.detach()
+        change = structure.before_epoch(weight, layer.mask, layer.sign, progress, stream)
+        grown.append(_take_over(change, layer, optimisers))
+    return torch.stack(grown)
 
 
 @torch.no_grad()

@@ -7,7 +7,7 @@ its optimiser, so it serves any network whose connections have a weight and a ma
     structure = structure_named("deep_r_rigl")(sparsity="0.9", growth="magnitude")
     masks = structure.initial_masks(shapes, generator)
     for each epoch:
-        structure.before_epoch(weight, mask, progress)                  of each layer
+        structure.before_epoch(weight, mask, sign, progress, generator)      of each layer
         for each batch:
             compute the gradient
             structure.before_step(weight, mask, sign)
@@ -93,13 +93,22 @@ class Structure:
         pairs = zip(shapes, counts, strict=True)
         return [random_mask(shape, count, generator) for shape, count in pairs]
 
-    def before_epoch(self, weight: Tensor, mask: Tensor, progress: float) -> Change | None:
-        """Return a layer's connections in an epoch; asked again in the same epoch, no others.
+    def before_epoch(
+        self,
+        weight: Tensor,
+        mask: Tensor,
+        sign: Tensor,
+        progress: float,
+        generator: torch.Generator,
+    ) -> Change | None:
+        """Return a layer's connections at the beginning of an epoch; asked once in each.
 
         Args:
             weight: signed, any shape.
             mask: the connections, bool, same shape.
+            sign: fixed signs, -1 or 1, same shape; 0 where a sign is free.
             progress: of gradual pruning, from 0 to 1.
+            generator: on the device of the weights.
         """
         return None
 
@@ -109,7 +118,7 @@ class Structure:
         Args:
             weight: signed, any shape.
             mask: the connections, bool, same shape.
-            sign: fixed signs, -1 or 1, same shape.
+            sign: fixed signs, -1 or 1, same shape; 0 where a sign is free.
         """
         return None
 
@@ -126,7 +135,7 @@ class Structure:
         Args:
             weight: signed, any shape.
             mask: the connections, bool, same shape.
-            sign: fixed signs, -1 or 1, same shape.
+            sign: fixed signs, -1 or 1, same shape; 0 where a sign is free.
             gradient: of the loss for the weights before the step, same shape; of all possible
                 connections where `needs_dormant_gradients`.
             generator: on the device of the weights.

@@ -47,7 +47,14 @@ class MagnitudePruning(Structure):
         """Return every connection."""
         return Structure("0").initial_masks(shapes, generator)
 
-    def before_epoch(self, weight: Tensor, mask: Tensor, progress: float) -> Change:
+    def before_epoch(
+        self,
+        weight: Tensor,
+        mask: Tensor,
+        sign: Tensor,
+        progress: float,
+        generator: torch.Generator,
+    ) -> Change:
         """Keep the connections of largest magnitude, as many as the schedule leaves."""
         possible = mask.numel()
         count = gradual_count(possible, connection_count(possible, self.sparsity), progress)
