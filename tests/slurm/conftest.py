@@ -20,6 +20,8 @@ def pytest_sessionstart(session: pytest.Session) -> None:
     if hasattr(config, "workerinput"):
         config.stash[LAB] = Path(config.workerinput["lab"])
         return
+    if config.option.collectonly:
+        return
     # the cluster is torn down then too
     signal.signal(signal.SIGTERM, lambda *_: pytest.exit("terminated", returncode=143))
     stack = ExitStack()
