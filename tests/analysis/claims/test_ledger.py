@@ -341,7 +341,13 @@ def test_the_same_results_give_the_same_bytes(tmp_path):
 def test_the_command_writes_all_three_files_and_says_what_is_missing(tmp_path):
     results = tmp_path / "results"
     write_results(results, claims_config(2), CLAIMS_HOLD.accuracy, CLAIMS_HOLD.effect_of)
-    command = [sys.executable, "-m", "delaynet", "claims", "--config", "results/config.json"]
+    files = {
+        "config": "config.json", "runs": "runs", "grouping": "grouping.csv",
+        "tests": "tables/tests.csv", "ledger": "claims.json", "table": "tables/claims.csv",
+    }  # fmt: skip
+    command = [sys.executable, "-m", "delaynet", "claims"]
+    for option, file in files.items():
+        command += [f"--{option}", f"results/{file}"]
     subprocess.run(command, cwd=tmp_path, check=True, env=os.environ)
     for file in ("claims.json", "tables/tests.csv", "tables/claims.csv"):
         assert (results / file).exists()
