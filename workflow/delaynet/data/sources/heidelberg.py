@@ -51,9 +51,9 @@ class Heidelberg(Source):
         """Unpack the archive; one that is not the pinned one is refused."""
         (archive,) = self.archives(corpus)
         pinned = load_published(Path(corpus.published), IDENTITY.source).pinned
-        if pinned is None:
-            log.warning("%s is taken as it is: %s pins none", archive, corpus.published)
         unpack(archive, folder, IDENTITY, pinned.sha256 if pinned else None)
+        if pinned is None:
+            log.warning("%s was taken as it is: %s pins none", archive, corpus.published)
 
     def table(self, folder: Path, corpus: CorpusSettings) -> Table:
         """Read lists and names of files, and say where they are not what was published."""
