@@ -102,7 +102,7 @@ def test_every_variant_has_the_same_first_loss_and_gradients(
     assert ours.layers[0].weight.grad.abs().max() > 0
     for layer, their_layer in zip(ours.layers, theirs.layers, strict=True):
         # a dormant connection is asked for a gradient only where it may be grown by it
-        asked = torch.ones_like(layer.mask) if layer.asks_dormant else layer.mask
+        asked = torch.ones_like(layer.mask) if layer.dense_gradient else layer.mask
         assert relative_error(their_layer.weight.grad * asked, layer.weight.grad * asked) < 1e-5
         if delays == "learned":
             assert relative_error(their_layer.delay.grad, layer.delay.grad) < 1e-5

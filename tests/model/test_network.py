@@ -8,7 +8,7 @@ from torch import Tensor
 
 from delaynet.config.settings import ModelSettings
 from delaynet.model.delays import rounded_kernel
-from delaynet.model.network import DelayNetwork, LayerArrays, class_evidence, dropout_mask
+from delaynet.model.network import DelayNetwork, LayerArrays, class_evidence, draw_dropout_mask
 
 NETWORKS = ("dense_learned", "dense_fixed", "dale_sparse_learned")
 Reference = dict[str, Tensor]
@@ -27,7 +27,7 @@ def authors_network(reference: Reference, name: str) -> DelayNetwork:
         layers.append(LayerArrays(weight, delay, weight != 0, sign.expand(weight.shape)))
     model = ModelSettings(hidden=(32,), dropout=0.0)
     learn_delays = float(reference[f"{name}_sigma"]) > 0
-    network = DelayNetwork(layers, model, learn_delays, asks_dormant=True)
+    network = DelayNetwork(layers, model, learn_delays, dense_gradient=True)
     network.norms[0].weight.data.copy_(reference[f"{name}_bn_gamma"])
     network.norms[0].bias.data.copy_(reference[f"{name}_bn_beta"])
     return network
@@ -113,7 +113,7 @@ def test_constraints_bring_delays_signs_and_gain_back() -> None:
     with torch.no_grad():
         network.layers[0].delay.fill_(7.3)
         network.norms[0].weight.fill_(-1.0)
-    network.hold_constraints()
+    network.apply_constraints()
     assert network.layers[0].delay.unique().tolist() == [4.0]
     assert network.norms[0].weight.min() > 0
     assert all((layer.weight >= 0).all() for layer in network.layers)
@@ -122,7 +122,7 @@ def test_constraints_bring_delays_signs_and_gain_back() -> None:
 def test_a_dropped_neuron_is_dropped_for_the_whole_trial_and_others_are_scaled() -> None:
     network = small_network(ModelSettings(hidden=(6,), max_delay=5, dropout=0.5))
     signal = torch.rand(4, 30, 50) * 9
-    mask = dropout_mask(6, signal, 0.5, torch.Generator().manual_seed(0))
+    mask = draw_dropout_mask(6, signal, 0.5, torch.Generator().manual_seed(0))
     assert mask.shape == (6, 50)
     assert set(mask.unique().tolist()) == {0.0, 2.0}
     whole = network(signal, 0.0, None).spikes[0]

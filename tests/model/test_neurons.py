@@ -84,8 +84,8 @@ def test_the_compiled_neuron_agrees_with_the_authors_code(
 ) -> None:
     current = reference[f"lif_{drive}_current"].permute(2, 0, 1).contiguous().requires_grad_()
     norm = norm_that_changes_nothing(len(current), torch.float32)
-    kept = torch.ones_like(current[:, 0])
-    spikes = normalised_lif(current, norm, TAU, 1.0, 5.0, kept)
+    dropout_mask = torch.ones_like(current[:, 0])
+    spikes = normalised_lif(current, norm, TAU, 1.0, 5.0, dropout_mask)
     spikes.backward(reference[f"lif_{drive}_cotangent"].permute(2, 0, 1))
     assert torch.equal(spikes.permute(1, 2, 0), reference[f"lif_{drive}_spikes"])
     gradient = current.grad.permute(1, 2, 0)
@@ -107,14 +107,14 @@ def test_compiled_batch_norm_neuron_and_dropout_equal_pytorchs(
     current = torch.randn(neurons, steps, batch, generator=draw, dtype=torch.float64)
     current.mul_(2.0).add_(0.3).requires_grad_()
     cotangent = torch.randn(current.shape, generator=draw, dtype=torch.float64)
-    kept = torch.randint(2, (neurons, batch), generator=draw).to(torch.float64) * 1.7
+    dropout_mask = torch.randint(2, (neurons, batch), generator=draw).to(torch.float64) * 1.7
     norm = torch.nn.BatchNorm1d(neurons).to(torch.float64).train(training)
     for values in (norm.weight.data, norm.bias.data, norm.running_mean, norm.running_var):
         values.copy_(torch.rand(neurons, generator=draw) + 0.5)
     norms = copy.deepcopy(norm), norm
     results = []
     for run, of_kind in zip((normalised_lif_of_tensors, normalised_lif), norms, strict=True):
-        spikes = run(current, of_kind, 3.0, 1.0, 5.0, kept)
+        spikes = run(current, of_kind, 3.0, 1.0, 5.0, dropout_mask)
         parameters = (current, of_kind.weight, of_kind.bias)
         results.append((spikes, *torch.autograd.grad(spikes, parameters, cotangent)))
     for ours, expected in zip(results[1], results[0], strict=True):

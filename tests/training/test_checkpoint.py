@@ -172,7 +172,7 @@ def test_a_training_that_kept_its_end_is_there_at_once_in_the_same_bytes(
     features: Path, undisturbed: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO, "delaynet.training")
-    execution = Execution(tmp_path / "checkpoints", code="c", keep_end=True)
+    execution = Execution(tmp_path / "checkpoints", code="c", checkpoint_at_end=True)
     train(small_run(), features, tmp_path / "removed", execution)
     caplog.clear()
     train_to_the_end(small_run(), features, tmp_path / "again", execution)

@@ -35,7 +35,7 @@ from delaynet.model.structures import structure_named
 from delaynet.model.structures.magnitude import gradual_count
 from delaynet.training.evaluation import rebuild
 from delaynet.training.initial import initial_network
-from delaynet.training.outcome import saved_network
+from delaynet.training.results import saved_network
 from delaynet.training.run_folder import read_network, write_network
 from delaynet.training.step import StepResult, training_step
 

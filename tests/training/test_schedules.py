@@ -109,7 +109,7 @@ def test_a_regrown_connection_starts_without_memory_of_gradients() -> None:
     optimisers.step()
     changed = torch.zeros_like(layer.mask)
     changed[0, 1, 2] = True
-    optimisers.forget(layer, changed)
+    optimisers.reset_moments(layer, changed)
     for optimiser, parameter in (
         (optimisers.weights, layer.weight),
         (optimisers.delays, layer.delay),

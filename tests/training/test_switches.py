@@ -21,7 +21,7 @@ from small_runs import (
 )
 
 import delaynet.training.loop as loop
-import delaynet.training.outcome as outcome
+import delaynet.training.results as outcome
 from delaynet.data.dataset import Clips
 from delaynet.model.network import DelayLayer, DelayNetwork
 from delaynet.training.evaluation import Evaluation, evaluate

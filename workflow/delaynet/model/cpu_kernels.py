@@ -141,7 +141,7 @@ def _integrate(voltage, before, current, scale, offset, decay, threshold):  # ty
 
 
 @_compile
-def fire(first, last, current, scale, offset, kept, constants, spikes):  # type: ignore[no-untyped-def]
+def fire(first, last, current, scale, offset, dropout_mask, constants, spikes):  # type: ignore[no-untyped-def]
     """Write the spikes of LIF neurons whose input is scale * current + offset.
 
         s_t = H(v_t - threshold);  v_{t+1} = (b v_t + I_{t-1}) (1 - s_t);  v_0 = v_1 = 0
@@ -152,7 +152,7 @@ def fire(first, last, current, scale, offset, kept, constants, spikes):  # type:
         current: [neurons, time, batch].
         scale: [neurons].
         offset: [neurons].
-        kept: what a spike counts, [neurons, batch]: 0 where a neuron is dropped out.
+        dropout_mask: [neurons, batch], what a spike counts: 0 where a neuron is dropped.
         constants: decay b of the voltage in a step, threshold, slope of the surrogate; [3].
         spikes: [neurons, time, batch], written.
     """
@@ -161,7 +161,7 @@ def fire(first, last, current, scale, offset, kept, constants, spikes):  # type:
     decay, threshold = constants[0], constants[1]
     for n in range(first, last):
         voltage, before = np.zeros(batch, current.dtype), np.zeros(batch, current.dtype)
-        value, of_neuron = kept[n], spikes[n]
+        counts, of_neuron = dropout_mask[n], spikes[n]
         of_neuron[:2] = zero
         for t in range(2, steps):
             # into another array: in place, the compiler would not make vectors of it
@@ -170,12 +170,23 @@ def fire(first, last, current, scale, offset, kept, constants, spikes):  # type:
             spike = of_neuron[t]
             for b in range(batch):
                 # a voltage that is not a number must not pass for silence
-                spike[b] = value[b] if voltage[b] > threshold else zero * voltage[b]
+                spike[b] = counts[b] if voltage[b] > threshold else zero * voltage[b]
 
 
 @_compile
 def fire_gradient(  # type: ignore[no-untyped-def]
-    first, last, current, scale, offset, kept, constants, mean, variance, gradient, result, sums
+    first,
+    last,
+    current,
+    scale,
+    offset,
+    dropout_mask,
+    constants,
+    mean,
+    variance,
+    gradient,
+    result,
+    sums,
 ):
     """Write the gradient of `fire` for the current, and the sums that those of batch-norm are.
 
@@ -191,10 +202,10 @@ def fire_gradient(  # type: ignore[no-untyped-def]
     Args:
         first: row.
         last: row after the last.
-        current: as for `fire`, like scale, offset, kept and constants.
+        current: as for `fire`, like scale, offset, dropout_mask and constants.
         scale: [neurons].
         offset: [neurons].
-        kept: [neurons, batch].
+        dropout_mask: [neurons, batch].
         constants: [3].
         mean: of the current, [neurons].
         variance: of the current, [neurons]; 0 where the moments are not this batch's own.
@@ -212,7 +223,7 @@ def fire_gradient(  # type: ignore[no-untyped-def]
         for t in range(2, steps):
             x = current[n, t - 2]
             _integrate(voltage[t], voltage[t - 1], x, scale[n], offset[n], decay, threshold)
-        _through_spikes(voltage, gradient[n], kept[n], constants, direct)
+        _through_spikes(voltage, gradient[n], dropout_mask[n], constants, direct)
         _back_in_time(voltage, decay, threshold, direct)
         total, product = _sums(current[n], mean[n], direct)
         sums[n, 0], sums[n, 1] = total, product
@@ -228,7 +239,7 @@ def fire_gradient(  # type: ignore[no-untyped-def]
 
 
 @_compile
-def _through_spikes(voltage, gradient, kept, constants, direct):  # type: ignore[no-untyped-def]
+def _through_spikes(voltage, gradient, dropout_mask, constants, direct):  # type: ignore[no-untyped-def]
     """Write the part of dL/dv_t that comes through s_t, by the surrogate; all [time, batch]."""
     one = voltage.dtype.type(1)
     threshold, alpha = constants[1], constants[2]
@@ -237,7 +248,9 @@ def _through_spikes(voltage, gradient, kept, constants, direct):  # type: ignore
         v, of_spikes, of_voltage = voltage[t], gradient[t], direct[t]
         for b in range(len(v)):
             overshoot = steepness * (v[b] - threshold)
-            of_voltage[b] = height / (one + overshoot * overshoot) * (of_spikes[b] * kept[b])
+            of_voltage[b] = (
+                height / (one + overshoot * overshoot) * (of_spikes[b] * dropout_mask[b])
+            )
 
 
 @_compile

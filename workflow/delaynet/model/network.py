@@ -4,7 +4,7 @@
           -> delayed connections -> leaky integrators
 
 (Mészáros, Knight & Nowotny 2024; Hammouamri et al. 2024.) Layers hold their weights signed; where
-signs are fixed (Dale's principle, DEEP R), `sign` says which, and `hold_constraints` keeps them.
+signs are fixed (Dale's principle, DEEP R), `sign` says which, and `apply_constraints` keeps them.
 """
 
 from collections.abc import Sequence
@@ -40,7 +40,7 @@ class DelayLayer(nn.Module):
         delay: delays in steps, same shape.
         mask: the connections, bool, same shape.
         sign: fixed signs, -1 or 1, same shape; 0 where a sign is free.
-        asks_dormant: whether dormant connections get gradients too, by which they may be grown.
+        dense_gradient: whether dormant connections get gradients too, by which they may start.
         uses_dcls: whether the package `dcls` builds the kernel.
     """
 
@@ -52,13 +52,13 @@ class DelayLayer(nn.Module):
         arrays: LayerArrays,
         max_delay: int,
         learn_delays: bool,
-        asks_dormant: bool = False,
+        dense_gradient: bool = False,
         uses_dcls: bool = False,
     ) -> None:
         """Take the arrays over; delays get gradients only where they are learned."""
         super().__init__()
         self.max_delay = max_delay
-        self.asks_dormant = asks_dormant
+        self.dense_gradient = dense_gradient
         self.uses_dcls = uses_dcls
         self.weight = nn.Parameter(arrays.weight * arrays.mask)
         self.delay = nn.Parameter(arrays.delay.clone(), requires_grad=learn_delays)
@@ -91,19 +91,19 @@ class DelayLayer(nn.Module):
         """
         _, outputs, inputs = self.mask.shape
         if signal.device.type == "cpu" and not self.uses_dcls:
-            asked = torch.ones_like(self.mask) if self._is_asking() else self.mask
-            if count_taps(asked, sigma, self.max_delay) <= outputs * inputs:
-                connections = self.weight, self.delay, asked
+            included = torch.ones_like(self.mask) if self._has_dense_gradient() else self.mask
+            if count_taps(included, sigma, self.max_delay) <= outputs * inputs:
+                connections = self.weight, self.delay, included
                 value, taps = taps_of_connections(*connections, sigma, self.max_delay)
                 return current_of_taps(signal, value, taps, outputs)
         return transformed_current(signal, self.kernel(sigma))
 
-    def _is_asking(self) -> bool:
-        return self.asks_dormant and torch.is_grad_enabled()
+    def _has_dense_gradient(self) -> bool:
+        return self.dense_gradient and torch.is_grad_enabled()
 
     @torch.no_grad()
-    def hold_constraints(self, signs: bool = True) -> None:
-        """Bring delays into 0 .. max_delay - 1 and, if asked, weights of a wrong sign to 0."""
+    def apply_constraints(self, signs: bool = True) -> None:
+        """Bring delays into 0 .. max_delay - 1 and, where `signs`, weights of a wrong sign to 0."""
         self.delay.clamp_(0, self.max_delay - 1)
         self.weight.mul_((self.weight * self.sign >= 0) & self.mask if signs else self.mask)
 
@@ -128,7 +128,7 @@ class DelayNetwork(nn.Module):
         layers: Sequence[LayerArrays],
         model: ModelSettings,
         learn_delays: bool,
-        asks_dormant: bool = False,
+        dense_gradient: bool = False,
     ) -> None:
         """Build the network from the arrays of its layers, from the input on."""
         super().__init__()
@@ -137,7 +137,7 @@ class DelayNetwork(nn.Module):
             Sequence[DelayLayer],
             nn.ModuleList(
                 DelayLayer(
-                    arrays, model.max_delay, learn_delays, asks_dormant, model.kernel == "dcls"
+                    arrays, model.max_delay, learn_delays, dense_gradient, model.kernel == "dcls"
                 )
                 for arrays in layers
             ),
@@ -159,21 +159,21 @@ class DelayNetwork(nn.Module):
         neuron = model.time_constant, model.threshold, model.surrogate_slope
         all_spikes = []
         for layer, norm in zip(self.layers, self.norms, strict=False):
-            kept = dropout_mask(len(norm.weight), signal, model.dropout, dropout)
-            signal = normalised_lif(layer.current(signal, sigma), norm, *neuron, kept)
+            mask = draw_dropout_mask(len(norm.weight), signal, model.dropout, dropout)
+            signal = normalised_lif(layer.current(signal, sigma), norm, *neuron, mask)
             all_spikes.append(signal.permute(1, 2, 0))
         current = self.layers[-1].current(signal, sigma).permute(1, 2, 0)  # [T, B, out]
         return Response(leaky_integrator(current, model.time_constant), tuple(all_spikes))
 
     @torch.no_grad()
-    def hold_constraints(self, signs: bool = True) -> None:
-        """Keep delays, signs and (where it is asked for) the batch-norm gain in their bounds.
+    def apply_constraints(self, signs: bool = True) -> None:
+        """Keep delays, signs and (with `model.positive_gain`) the batch-norm gain in their bounds.
 
         Args:
-            signs: False where the rewiring sees to them.
+            signs: False where the rewiring keeps the signs.
         """
         for layer in self.layers:
-            layer.hold_constraints(signs)
+            layer.apply_constraints(signs)
         if self.model.positive_gain:
             for norm in self.norms:
                 norm.weight.clamp_(min=SMALLEST_GAIN)
@@ -191,7 +191,7 @@ def class_evidence(voltage: Tensor) -> Tensor:
     return voltage.softmax(-1).sum(0)
 
 
-def dropout_mask(
+def draw_dropout_mask(
     neurons: int, like: Tensor, dropout: float, generator: torch.Generator | None
 ) -> Tensor:
     """Return one mask for all steps, [neurons, batch]: 0, or 1 / (1 - dropout).

@@ -104,7 +104,12 @@ def leaky_integrator(current: Tensor, tau: float) -> Tensor:
 
 
 def normalised_lif(
-    current: Tensor, norm: nn.BatchNorm1d, tau: float, threshold: float, alpha: float, kept: Tensor
+    current: Tensor,
+    norm: nn.BatchNorm1d,
+    tau: float,
+    threshold: float,
+    alpha: float,
+    dropout_mask: Tensor,
 ) -> Tensor:
     """Return the spikes of LIF neurons whose input current passes a batch-norm.
 
@@ -117,13 +122,13 @@ def normalised_lif(
         tau: membrane time constant, in steps, above 1.
         threshold: firing threshold.
         alpha: slope of the surrogate.
-        kept: what a spike counts, [neurons, batch]: 0 where a neuron is dropped out of a trial.
+        dropout_mask: [neurons, batch], what a spike counts: 0 where a neuron is dropped.
 
     Returns:
-        Spikes times `kept`, [neurons, time, batch].
+        Spikes times dropout mask, [neurons, time, batch].
     """
     if current.device.type != "cpu":
-        return normalised_lif_of_tensors(current, norm, tau, threshold, alpha, kept)
+        return normalised_lif_of_tensors(current, norm, tau, threshold, alpha, dropout_mask)
     if norm.training:
         mean, variance = torch.empty_like(norm.weight), torch.empty_like(norm.weight)
         rows = current.detach().numpy()
@@ -135,16 +140,23 @@ def normalised_lif(
         mean, variance = norm.running_mean, norm.running_var
     constants = current.new_tensor((1.0 - 1.0 / tau, threshold, alpha))
     moments = _Moments(mean, variance + norm.eps, norm.training)
-    spikes: Tensor = _NormalisedLif.apply(current, norm.weight, norm.bias, kept, constants, moments)
+    spikes: Tensor = _NormalisedLif.apply(
+        current, norm.weight, norm.bias, dropout_mask, constants, moments
+    )
     return spikes
 
 
 def normalised_lif_of_tensors(
-    current: Tensor, norm: nn.BatchNorm1d, tau: float, threshold: float, alpha: float, kept: Tensor
+    current: Tensor,
+    norm: nn.BatchNorm1d,
+    tau: float,
+    threshold: float,
+    alpha: float,
+    dropout_mask: Tensor,
 ) -> Tensor:
     """Return `normalised_lif` by operations on tensors: for a GPU, and the tests' oracle."""
     normalised = norm(current.transpose(0, 1)).permute(0, 2, 1)  # [T, B, N]
-    return lif(normalised, tau, threshold, alpha).permute(2, 0, 1) * kept[:, None]
+    return lif(normalised, tau, threshold, alpha).permute(2, 0, 1) * dropout_mask[:, None]
 
 
 @torch.no_grad()
@@ -178,12 +190,12 @@ class _NormalisedLif(torch.autograd.Function):
         current: Tensor,
         gain: Tensor,
         bias: Tensor,
-        kept: Tensor,
+        dropout_mask: Tensor,
         constants: Tensor,
         moments: _Moments,
     ) -> Tensor:
         scale = gain * moments.variance.rsqrt()
-        neurons = (current, scale, bias - moments.mean * scale, kept, constants)
+        neurons = (current, scale, bias - moments.mean * scale, dropout_mask, constants)
         ctx.save_for_backward(*neurons)
         ctx.moments = moments  # type: ignore[attr-defined]
         spikes = torch.empty_like(current)

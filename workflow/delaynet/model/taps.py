@@ -31,29 +31,29 @@ class Taps(NamedTuple):
     delay: Tensor
 
 
-def count_taps(asked: Tensor, sigma: float, max_delay: int) -> int:
+def count_taps(included: Tensor, sigma: float, max_delay: int) -> int:
     """Return how many taps `taps_of_connections` gives, at most; arguments as there."""
     within_reach = 1 if sigma == 0 else 2 * math.floor(gaussian_reach(sigma)) + 1
-    return int(asked.sum()) * min(within_reach, max_delay)
+    return int(included.sum()) * min(within_reach, max_delay)
 
 
 def taps_of_connections(
-    weight: Tensor, delay: Tensor, asked: Tensor, sigma: float, max_delay: int
+    weight: Tensor, delay: Tensor, included: Tensor, sigma: float, max_delay: int
 ) -> tuple[Tensor, Taps]:
     """Return values and places of the taps of connections: their kernels without its zeros.
 
     Args:
         weight: weights, [synapses, out, in].
         delay: delays in steps, same shape.
-        asked: the connections that matter, bool, same shape.
+        included: the connections to compute with, bool, same shape.
         sigma: width of the Gaussian kernel in steps; 0 for rounded delays.
         max_delay: number of taps of a kernel.
 
     Returns:
         The values, [taps], differentiable for weight and (sigma above 0) delay; the places.
     """
-    _, outputs, inputs = asked.shape
-    target, synapse, source = asked.movedim(0, 1).nonzero().unbind(1)
+    _, outputs, inputs = included.shape
+    target, synapse, source = included.movedim(0, 1).nonzero().unbind(1)
     place = (synapse * outputs + target) * inputs + source
     weight, delay = (x.reshape(-1).index_select(0, place) for x in (weight, delay))
     if sigma == 0:
@@ -72,8 +72,7 @@ def current_of_taps(signal: Tensor, value: Tensor, taps: Taps, neurons: int) -> 
 
         I[j, t, b] = sum_e value[e] x[source[e], t - delay[e], b]  over the taps e with target j
 
-    A tap of value 0 costs nothing but its gradient: that is how dormant connections are asked
-    what they would be worth.
+    A tap of value 0 costs nothing but its gradient: so dormant connections get theirs.
 
     Args:
         signal: [in, time, batch], on the CPU.
@@ -97,10 +96,10 @@ class _CurrentOfTaps(torch.autograd.Function):
     ) -> Tensor:
         ctx.save_for_backward(signal, value)
         ctx.taps = taps  # type: ignore[attr-defined]
-        there = value != 0
-        taps = Taps(*(indices[there] for indices in taps))
-        ctx.there = there  # type: ignore[attr-defined]
-        return _added(signal, value[there], taps, neurons, lead=False)
+        nonzero = value != 0
+        taps = Taps(*(indices[nonzero] for indices in taps))
+        ctx.nonzero = nonzero  # type: ignore[attr-defined]
+        return _added(signal, value[nonzero], taps, neurons, lead=False)
 
     @staticmethod
     def backward(
@@ -124,8 +123,8 @@ class _CurrentOfTaps(torch.autograd.Function):
                 of_value.numpy(),
             )
         if needs_signal:
-            there = ctx.there.nonzero().squeeze(1)  # type: ignore[attr-defined]
-            by_source = there[taps.source[there].argsort(stable=True)]
+            places = ctx.nonzero.nonzero().squeeze(1)  # type: ignore[attr-defined]
+            by_source = places[taps.source[places].argsort(stable=True)]
             target, source, delay = (indices[by_source] for indices in taps)
             back = Taps(source, target, delay)
             of_signal = _added(gradient, value[by_source], back, len(signal), lead=True)
@@ -133,7 +132,7 @@ class _CurrentOfTaps(torch.autograd.Function):
 
 
 def _added(signal: Tensor, value: Tensor, taps: Taps, neurons: int, lead: bool) -> Tensor:
-    """Return what the taps make of a signal, their delays taken as leads where so asked."""
+    """Return what the taps make of a signal, their delays taken as leads where `lead`."""
     shift = taps.delay * (-signal.shape[2] if lead else signal.shape[2])
     current = signal.new_empty(neurons, *signal.shape[1:])
     cpu_kernels.by_rows(

@@ -68,7 +68,7 @@ class Checkpoints:
                 os.replace(self.newest, self.previous)
 
     def read(self) -> dict[str, Any] | None:
-        """Return the newest state that can be gone on from, on the CPU; None if there is none.
+        """Return the newest state that can be used, on the CPU; None if there is none.
 
         A checkpoint that cannot be used is named in the log with the reason, and renamed.
 
@@ -106,7 +106,7 @@ def read_checkpoint(path: Path, origin: Mapping[str, str]) -> dict[str, Any]:
 
     Args:
         path: of the checkpoint.
-        origin: what the training is made of that is to go on from it.
+        origin: what the training that would use it is made of.
 
     Raises:
         Unusable: not a checkpoint, damaged, or of another origin.

@@ -1,4 +1,4 @@
-"""Signals that ask a training to stop: they are noted, and the training stops where it can go on.
+"""Signals that stop a training: they are noted, and it stops where it can go on later.
 
 A cluster that needs its node back sends SIGTERM or SIGUSR1, a user at the keyboard SIGINT (Ctrl-C).
 The background of a script has SIGINT ignored, so that Ctrl-C stops the script alone: it stays so.
@@ -25,7 +25,7 @@ class Interruption:
     """Whether the training is to stop.
 
     Attributes:
-        signal: name of the signal that asked for it; None before.
+        signal: name of the signal that came; None before.
     """
 
     signal: str | None = None

@@ -20,8 +20,8 @@ from delaynet.training.device import described, flushed_denormals, pick_device
 from delaynet.training.evaluation import evaluate
 from delaynet.training.initial import initial_network, structure_of
 from delaynet.training.interruption import Interrupted, Interruption, noted_signals
-from delaynet.training.outcome import write_outcome
 from delaynet.training.progress import EventFiles, log_epoch
+from delaynet.training.results import write_results
 from delaynet.training.run_folder import EpochMetrics, write_json
 from delaynet.training.schedules import kernel_width, pruning_progress
 from delaynet.training.state import Best, TrainingState
@@ -37,16 +37,17 @@ class Execution:
     Attributes:
         checkpoints: folder of this training's checkpoints; None for one in the run folder.
         checkpoint_seconds: least time from one checkpoint to the next; 0 for one every batch.
-        code: digest of the code that trains; a checkpoint of other code is not gone on from.
+        code: digest of the code that trains; checkpoints of other code are not used.
         tensorboard: folder of this training's event files; None for none.
-        keep_end: write a checkpoint after the last epoch too: asked for again, it is there at once.
+        checkpoint_at_end: write a checkpoint after the last epoch too, from which the training, if
+            it is started again, ends at once.
     """
 
     checkpoints: Path | None = None
     checkpoint_seconds: float = 60.0
     code: str = ""
     tensorboard: Path | None = None
-    keep_end: bool = False
+    checkpoint_at_end: bool = False
 
 
 def train(
@@ -61,12 +62,12 @@ def train(
         execution: how.
 
     Returns:
-        The checkpoints, to be removed when nobody will ask for this training again.
+        The checkpoints, to be removed when this training will not be started again.
 
     Raises:
         UserError: a features file or device that does not serve, a loss that is not finite, or a
             place that cannot be written to.
-        Interrupted: a signal asked for it, and the checkpoint is written.
+        Interrupted: a signal came, and the checkpoint is written.
     """
     execution = execution or Execution()
     device = pick_device(settings.training.device)
@@ -83,20 +84,20 @@ def train(
             _origin(settings, features, execution.code, device),
         )
         _resume(state, settings, checkpoints)
-        safeguard = Safeguard(
+        periodic = PeriodicCheckpoints(
             state, settings, checkpoints, interruption, execution.checkpoint_seconds
         )
-        _all_epochs(state, settings, splits, execution.tensorboard, safeguard.after_batch)
-        if execution.keep_end:
+        _all_epochs(state, settings, splits, execution.tensorboard, periodic.after_batch)
+        if execution.checkpoint_at_end:
             checkpoints.write(state.state_dict())
-        write_outcome(state, settings, splits, folder)
+        write_results(state, settings, splits, folder)
     return checkpoints
 
 
 def _origin(
     settings: RunSettings, features: Path, code: str, device: torch.device
 ) -> dict[str, str]:
-    """Return what a training is made of: with these the same, it can go on from a checkpoint."""
+    """Return what must be the same for a training to go on from a checkpoint."""
     return {
         "configuration": hashlib.sha256(settings.model_dump_json().encode()).hexdigest(),
         "features file": file_digest(features),
@@ -127,14 +128,14 @@ def _where(state: TrainingState, settings: RunSettings) -> str:
 
 
 @dataclass
-class Safeguard:
-    """Sees to it that no more than some seconds of a training can be lost.
+class PeriodicCheckpoints:
+    """Writes a checkpoint every so many seconds, and when a signal comes.
 
     Attributes:
         state: of the training.
         settings: of the run.
         checkpoints: of the training.
-        interruption: whether it is to stop.
+        interruption: says whether a signal came.
         seconds: least time from one checkpoint to the next.
         written: when the last one was written, by the monotonic clock.
     """
@@ -147,11 +148,11 @@ class Safeguard:
     written: float = field(default_factory=time.monotonic)
 
     def after_batch(self) -> None:
-        """Write a checkpoint if one is due, and stop if a signal asked for it.
+        """Write a checkpoint if one is due, and stop if a signal came.
 
         Raises:
             UserError: the state is not finite and not worth keeping, or the disk is full.
-            Interrupted: a signal asked for it, and the checkpoint is written.
+            Interrupted: a signal came, and the checkpoint is written.
         """
         stop = self.interruption.signal
         if stop is None and time.monotonic() - self.written < self.seconds:

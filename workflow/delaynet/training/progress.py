@@ -1,4 +1,4 @@
-"""What a training tells while it runs: a line of the log an epoch, and TensorBoard if asked."""
+"""Progress of a training: a line of the log an epoch, and curves for TensorBoard."""
 
 import logging
 from pathlib import Path

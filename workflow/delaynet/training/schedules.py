@@ -32,7 +32,7 @@ def kernel_width(delays: str, training: TrainingSettings, epoch: int) -> float:
 
 
 def pruning_progress(training: TrainingSettings, epoch: int) -> float:
-    """Return how far gradual pruning is in an epoch: from 0, dense, to 1, the sparsity asked for.
+    """Return how far gradual pruning is in an epoch: from 0, dense, to 1, at its sparsity.
 
     It rises linearly over `pruning_fraction` of the epochs and reaches 1 in the last at the latest,
     so that there is an epoch to select.
@@ -114,7 +114,7 @@ class Optimisers:
         for schedule, of_schedule in zip(self._schedules, state["schedules"], strict=True):
             schedule.load_state_dict(of_schedule)
 
-    def forget(self, layer: DelayLayer, changed: torch.Tensor) -> None:
+    def reset_moments(self, layer: DelayLayer, changed: torch.Tensor) -> None:
         """Clear the moments of connections that were pruned or have just started.
 
         Args:

@@ -53,7 +53,7 @@ def training_step(
     structure = structure_of(settings)
     for layer in network.layers:
         change = structure.before_step(layer.weight.detach(), layer.mask, layer.sign)
-        _take_over(change, layer, optimisers)
+        _apply_change(change, layer, optimisers)
     is_penalised = structure.fixes_signs or settings.training.l1_on == "every_structure"
     penalty = settings.training.l1 * is_penalised
     gradients = [
@@ -64,8 +64,8 @@ def training_step(
     for layer, gradient in zip(network.layers, gradients, strict=True):
         weight = layer.weight.detach()
         change = structure.after_step(weight, layer.mask, layer.sign, gradient, streams.growth)
-        grown.append(_take_over(change, layer, optimisers))
-    network.hold_constraints(signs=not structure.fixes_signs)
+        grown.append(_apply_change(change, layer, optimisers))
+    network.apply_constraints(signs=not structure.fixes_signs)
     return StepResult(
         loss.detach() * len(label), (evidence.argmax(1) == label).sum(), torch.stack(grown)
     )
@@ -96,18 +96,18 @@ def change_before_epoch(
     for layer in network.layers:
         weight = layer.weight.detach()
         change = structure.before_epoch(weight, layer.mask, layer.sign, progress, stream)
-        grown.append(_take_over(change, layer, optimisers))
+        grown.append(_apply_change(change, layer, optimisers))
     return torch.stack(grown)
 
 
 @torch.no_grad()
-def _take_over(change: Change | None, layer: DelayLayer, optimisers: Optimisers) -> Tensor:
+def _apply_change(change: Change | None, layer: DelayLayer, optimisers: Optimisers) -> Tensor:
     """Write a change of a layer's connections into it; return how many connections started."""
     if change is None:
         return layer.mask.new_zeros((), dtype=torch.long)
     layer.weight.copy_(change.weight)
     layer.mask.copy_(change.mask)
-    optimisers.forget(layer, change.reset)
+    optimisers.reset_moments(layer, change.reset)
     return change.grown
 
 

@@ -101,7 +101,7 @@ class Structure:
         progress: float,
         generator: torch.Generator,
     ) -> Change | None:
-        """Return a layer's connections at the beginning of an epoch; asked once in each.
+        """Return a layer's connections at the beginning of an epoch; called once in each.
 
         Args:
             weight: signed, any shape.

@@ -26,7 +26,7 @@ from delaynet.training.state import TrainingState
 log = logging.getLogger("delaynet.training")
 
 
-def write_outcome(
+def write_results(
     state: TrainingState, settings: RunSettings, splits: Splits, folder: Path
 ) -> None:
     """Test the selected network and write the run folder, `summary.json` last.
