@@ -10,6 +10,8 @@ PIP := $(BIN)/python -m pip install --quiet --quiet --disable-pip-version-check
 UV := $(BIN)/uv pip install --quiet --python $(BIN)/python
 # a module is compiled when it is first imported: here too where the environment forbids it
 export PYTHONDONTWRITEBYTECODE :=
+# what a notebook, an environment module or a site's own Snakemake has set is not for us
+unexport PYTHONPATH PYTHONHOME MPLBACKEND SNAKEMAKE_PROFILE
 # tests of one file share what they have made; a worker may need 2 GB
 PYTEST := $(BIN)/pytest --numprocesses=auto --maxprocesses=4 --dist=loadfile --no-loadscope-reorder
 SNAKEMAKE := $(BIN)/snakemake --workflow-profile workflow/profiles/default --configfile "$(CONFIG)"
@@ -96,7 +98,7 @@ benchmark: develop
 
 setup: .venv/complete
 
-.venv/complete: envs/requirements.txt pyproject.toml
+.venv/complete: envs/requirements.txt envs/A_pythonpath.pth pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 		{ echo "make: $(PYTHON) is older than 3.11; name a newer one: make PYTHON=python3.12 ..." >&2; exit 1; }
 	@echo "Setting up .venv (about a minute, once)"
@@ -104,6 +106,7 @@ setup: .venv/complete
 	@$(PIP) --no-deps --no-compile $$(grep -E '^(torch|uv)==' envs/requirements.txt)
 	@$(UV) -r envs/requirements.txt
 	@$(PIP) --no-deps --no-build-isolation --editable .
+	@cp envs/A_pythonpath.pth "$$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')"
 	@touch .venv/complete
 
 # what tests, linters and the benchmark need beside it

@@ -1,0 +1,50 @@
+"""What a user's surroundings may hold, and the set-up keeps out."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+PROJECT = Path(__file__).parents[1]
+BIN = Path(sys.prefix) / "bin"
+
+
+@pytest.fixture
+def another_numpy(tmp_path: Path) -> dict[str, str]:
+    """An environment module's PYTHONPATH, with a numpy that does not fit."""
+    (tmp_path / "numpy").mkdir()
+    (tmp_path / "numpy" / "__init__.py").write_text("raise ImportError('another numpy')")
+    return os.environ | {"PYTHONPATH": str(tmp_path)}
+
+
+@pytest.mark.parametrize("command", [("snakemake", "--version"), ("delaynet", "train", "--help")])
+def test_packages_on_the_python_path_replace_none_of_the_lock(command, another_numpy) -> None:
+    program, *arguments = command
+    subprocess.run([BIN / program, *arguments], env=another_numpy, check=True, capture_output=True)
+
+
+def test_a_copy_of_the_package_on_the_python_path_is_the_one_that_runs(tmp_path: Path) -> None:
+    (tmp_path / "delaynet").mkdir()
+    (tmp_path / "delaynet" / "__init__.py").write_text("where = 'copy'")
+    environment = os.environ | {"PYTHONPATH": str(tmp_path)}
+    script = "import delaynet; print(delaynet.where)"
+    said = subprocess.check_output([BIN / "python", "-c", script], env=environment, text=True)
+    assert said == "copy\n"
+
+
+@pytest.mark.parametrize("name", ["PYTHONPATH", "PYTHONHOME", "MPLBACKEND", "SNAKEMAKE_PROFILE"])
+def test_make_passes_on_no_setting_of_a_notebook_or_a_site(name: str, tmp_path: Path) -> None:
+    rule = f"include {PROJECT / 'Makefile'}\nshown:\n\t@env\n"
+    (tmp_path / "Makefile").write_text(rule)
+    environment = os.environ | {name: "elsewhere"}
+    shown = subprocess.check_output(["make", "shown"], cwd=tmp_path, env=environment, text=True)
+    assert f"{name}=" not in shown
+
+
+def test_git_checks_out_the_bytes_of_the_commit_whatever_the_user_has_set(tmp_path: Path) -> None:
+    clone = ["git", "-c", "core.autocrlf=true", "clone", "--quiet", "--depth=1"]
+    subprocess.run([*clone, f"file://{PROJECT}", tmp_path / "clone"], check=True)
+    for name in ("Makefile", "workflow/Snakefile", "workflow/delaynet/__init__.py"):
+        assert b"\r" not in (tmp_path / "clone" / name).read_bytes()
