@@ -1,7 +1,9 @@
 """The record of a job: all its fields, its identifier, and when it is left as it was."""
 
+import hashlib
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -14,7 +16,7 @@ import pytest
 
 from delaynet.config.errors import UserError
 from delaynet.provenance.record import FIELDS, read_record
-from delaynet.provenance.repository import version_control
+from delaynet.provenance.repository import digests_at, version_control
 from delaynet.provenance.seal import write_seal
 from delaynet.workflow.project import PROJECT, recorded
 
@@ -181,6 +183,49 @@ def clone(tmp_path: Path) -> Path:
     git(tmp_path, "add", "--all")
     git(tmp_path, "commit", "--quiet", "--message", "All")
     return tmp_path
+
+
+@pytest.fixture
+def thesis(clone: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A repository that holds the project in a folder, which is returned."""
+    repository = tmp_path_factory.mktemp("thesis")
+    shutil.copytree(clone / "workflow", repository / "code" / "workflow")
+    git(repository, "init", "--quiet")
+    git(repository, "add", "--all")
+    git(repository, "commit", "--quiet", "--message", "Thesis")
+    return repository / "code"
+
+
+def test_a_project_in_a_folder_of_a_larger_repository_is_at_that_one_s_commit(
+    thesis: Path,
+) -> None:
+    file = "workflow/delaynet/__init__.py"
+    clean = version_control(PROJECT, thesis)
+    assert clean["commit"] is not None
+    assert clean["uncommitted"] is None
+    in_commit = digests_at(thesis, clean["commit"], [file])
+    assert in_commit == {file: hashlib.sha256((thesis / file).read_bytes()).hexdigest()}
+    (thesis / file).write_text("A = 2\n")
+    assert version_control(PROJECT, thesis)["uncommitted"] is not None
+
+
+def test_another_repository_that_the_environment_names_is_not_asked(
+    clone: Path, thesis: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clean = version_control(PROJECT, clone)
+    monkeypatch.setenv("GIT_DIR", str(thesis.parent / ".git"))
+    assert version_control(PROJECT, clone) == clean
+
+
+def test_files_of_another_owner_are_one_warning_with_git_s_way_out(
+    clone: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    # git's own tests have files belong to another user so
+    monkeypatch.setenv("GIT_TEST_ASSUME_DIFFERENT_OWNER", "1")
+    for _ in range(2):
+        assert version_control(PROJECT, clone) == {"commit": None, "uncommitted": None}
+    (warning,) = caplog.messages
+    assert f"git config --global --add safe.directory {clone}" in warning
 
 
 def test_what_an_editor_leaves_is_no_difference_and_stops_no_job(clone: Path) -> None:

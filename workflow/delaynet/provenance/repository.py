@@ -5,6 +5,7 @@ import logging
 import os
 import subprocess
 from collections.abc import Iterable
+from functools import cache
 from pathlib import Path
 
 from delaynet.provenance.project import Project
@@ -12,19 +13,42 @@ from delaynet.provenance.project import Project
 log = logging.getLogger(__name__)
 
 
+# they name another repository than the one that a folder lies in
+ELSEWHERE = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_COMMON_DIR")
+
+
 def _git(root: Path, *arguments: str, given: bytes = b"") -> bytes | None:
     """Return what git prints, or None where it fails: no git here, or not a clone."""
+    environment = {name: value for name, value in os.environ.items() if name not in ELSEWHERE}
     # no lock on the index: many jobs ask at once
     command = ["git", "--no-optional-locks", "-C", str(root), *arguments]
     try:
-        result = subprocess.run(command, input=given, capture_output=True, check=True, timeout=60)
+        result = subprocess.run(
+            command, input=given, capture_output=True, check=True, timeout=60, env=environment
+        )
+    except subprocess.CalledProcessError as error:
+        if b"safe.directory" in error.stderr:
+            _warn_of_another_owner(root)
+        return None
     except (OSError, subprocess.SubprocessError):
         return None
     return result.stdout
 
 
+@cache
+def _warn_of_another_owner(root: Path) -> None:
+    log.warning(
+        "%s belongs to another user, so git does not say which commit it is at; "
+        "`git config --global --add safe.directory %s` lets it.",
+        *(root, root),
+    )
+
+
 def is_tracked(project: Project, root: Path) -> bool:
-    """Return whether a project lies in a repository of its own, not in one around a copy of it."""
+    """Return whether a repository holds a project, at its top or in a folder of it.
+
+    One around a copy of the project that it does not hold knows nothing of the code.
+    """
     module = f"{project.workflow.name}/{project.package}/__init__.py"
     return _git(root, "ls-files", "--error-unmatch", module) is not None
 
@@ -41,7 +65,9 @@ def version_control(project: Project, root: Path) -> dict[str, str | None]:
         return {"commit": None, "uncommitted": None}
     code = project.versioned
     # names alone: how differences look is for each user's settings of git to say
-    changed = _git(root, "diff", "--name-only", "--no-renames", "-z", "HEAD", "--", *code)
+    changed = _git(
+        root, "diff", "--relative", "--name-only", "--no-renames", "-z", "HEAD", "--", *code
+    )
     unknown = _git(root, "ls-files", "--others", "--exclude-standard", "-z", "--", *code)
     if changed is None or unknown is None:
         log.warning("git does not say what differs from its last commit: no commit is recorded.")
@@ -87,7 +113,7 @@ def holds(project: Project, root: Path, commit: str) -> bool | None:
 def digests_at(root: Path, commit: str, files: Iterable[str]) -> dict[str, str | None]:
     """Return the SHA-256 of files of the project as they stood in a commit; None: not there."""
     names = list(files)
-    asked = "".join(f"{commit}:{name}\n" for name in names).encode()
+    asked = "".join(f"{commit}:./{name}\n" for name in names).encode()
     answer = _git(root, "cat-file", "--batch", given=asked) or b""
     found: dict[str, str | None] = {}
     start = 0
