@@ -6,6 +6,7 @@
 import importlib
 import logging
 import sys
+from pathlib import Path
 from typing import Any
 
 import click
@@ -41,12 +42,25 @@ COMMANDS = {
     "train": "Train one network.",
 }
 
-
 GROUPS = {
     "cluster": "Look after jobs on a cluster.",
     "corpus": "Fetch, pin, make or check a corpus.",
     "results": "Pack, restore or verify results.",
 }
+
+
+# what several commands take
+PATH = click.Path(path_type=Path)
+RESULTS = click.option(
+    "--results", type=PATH, default=Path("results"), show_default=True, help="Folder of results."
+)
+PROCESSES = click.option(
+    "--processes",
+    type=click.IntRange(1),
+    default=1,
+    show_default=True,
+    help="How many work at once; the output is the same.",
+)
 
 
 class Commands(click.Group):

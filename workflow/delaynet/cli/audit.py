@@ -12,6 +12,7 @@ from typing import Any
 import click
 from tqdm import tqdm
 
+from delaynet.cli import RESULTS
 from delaynet.config.errors import UserError
 from delaynet.paper.numbers.find import find_number
 from delaynet.paper.page.again import made_again
@@ -93,9 +94,7 @@ def _as_json(link: Link) -> dict[str, Any]:
 @click.option("--number", help="A key of the manuscript's numbers, in place of a file.")
 @click.option("--all", "everything", is_flag=True, help="All results, in place of a file.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")
-@click.option(
-    "--results", type=click.Path(path_type=Path), default=Path("results"), show_default=True
-)
+@RESULTS
 def command(
     path: str | None, number: str | None, everything: bool, as_json: bool, results: Path
 ) -> None:

@@ -6,10 +6,9 @@ import click
 
 from delaynet.analysis.claims.ledger import write_claims
 from delaynet.analysis.reads import files_of_runs
+from delaynet.cli import PATH
 from delaynet.config.grid import load_config
 from delaynet.workflow.project import recorded
-
-PATH = click.Path(path_type=Path)
 
 
 @click.command()

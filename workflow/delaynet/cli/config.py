@@ -4,21 +4,22 @@ from pathlib import Path
 
 import click
 
+from delaynet.cli import PATH
 from delaynet.config.files import replacing
 from delaynet.config.grid import Config, load_config, parse_settings
 from delaynet.workflow.project import recorded
 
 
 @click.command()
-@click.option("--file", type=click.Path(path_type=Path), help="Configuration file (YAML).")
+@click.option("--file", type=PATH, help="Configuration file (YAML).")
 @click.option("--content", help="Configuration as JSON, in place of a file.")
 @click.option(
     "--read-from",
     multiple=True,
-    type=click.Path(path_type=Path),
+    type=PATH,
     help="File that --content was read from, for the record.",
 )
-@click.option("--output", type=click.Path(path_type=Path), required=True, help="JSON to write.")
+@click.option("--output", type=PATH, required=True, help="JSON to write.")
 def command(
     file: Path | None, content: str | None, read_from: tuple[Path, ...], output: Path
 ) -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import click
 
+from delaynet.cli import PATH, PROCESSES
 from delaynet.config.grid import parse_settings
 from delaynet.config.settings import NamedCorpusSettings
 from delaynet.data.corpus.check import check_corpus
@@ -17,26 +18,15 @@ log = logging.getLogger("delaynet.data.corpus")
 
 
 @click.command()
-@click.option(
-    "--corpus",
-    type=click.Path(path_type=Path),
-    required=True,
-    help="Folder of the corpus.",
-)
+@click.option("--corpus", type=PATH, required=True, help="Folder of the corpus.")
 @click.option(
     "--settings",
     required=True,
     help="The section `corpus` of the configuration, as JSON: the name of a source "
     "('\"folder\"'), or keys and values.",
 )
-@click.option(
-    "--processes",
-    type=click.IntRange(1),
-    default=1,
-    show_default=True,
-    help="How many check at once.",
-)
-@click.option("--output", type=click.Path(path_type=Path), required=True, help="JSON to write.")
+@PROCESSES
+@click.option("--output", type=PATH, required=True, help="JSON to write.")
 def command(corpus: Path, settings: str, processes: int, output: Path) -> None:
     """Report what a corpus holds, and every fault in it.
 

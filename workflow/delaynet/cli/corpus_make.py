@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from delaynet.cli import PROCESSES
 from delaynet.config.grid import parse_settings
 from delaynet.config.settings import NamedCorpusSettings
 from delaynet.data.sources import load_source
@@ -17,13 +18,7 @@ from delaynet.workflow.project import recorded
     help="The section `corpus` of the configuration, as JSON: the name of a source "
     '(\'"synthetic"\'), or keys and values (\'{"source": "synthetic", "trials": 2}\').',
 )
-@click.option(
-    "--processes",
-    type=click.IntRange(1),
-    default=1,
-    show_default=True,
-    help="How many work at once; the output is the same.",
-)
+@PROCESSES
 @click.option(
     "--output",
     type=click.Path(path_type=Path, file_okay=False),

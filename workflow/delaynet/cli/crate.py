@@ -4,17 +4,16 @@ from pathlib import Path
 
 import click
 
+from delaynet.cli import PATH, RESULTS
 from delaynet.provenance.crate import write_crate
 from delaynet.workflow.project import PROJECT
 
 
 @click.command()
-@click.option(
-    "--results", type=click.Path(path_type=Path), default=Path("results"), show_default=True
-)
+@RESULTS
 @click.option(
     "--output",
-    type=click.Path(path_type=Path),
+    type=PATH,
     required=True,
     help="Archive to write (a name ending in .zip), or else a folder.",
 )

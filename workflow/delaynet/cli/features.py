@@ -5,6 +5,7 @@ from typing import Literal
 
 import click
 
+from delaynet.cli import PATH, PROCESSES
 from delaynet.config.errors import UserError
 from delaynet.config.grid import parse_settings
 from delaynet.config.settings import FeatureSettings, SpikeFeatures
@@ -17,13 +18,13 @@ from delaynet.workflow.project import recorded
 @click.command()
 @click.option(
     "--corpus",
-    type=click.Path(path_type=Path),
+    type=PATH,
     required=True,
     help="Folder of the corpus; for spikes, the one of `shd_train.h5` and `shd_test.h5`.",
 )
 @click.option(
     "--report",
-    type=click.Path(path_type=Path),
+    type=PATH,
     help="Report on the corpus, by `delaynet corpus check`. Needed for audio; spikes have none.",
 )
 @click.option(
@@ -40,14 +41,8 @@ from delaynet.workflow.project import recorded
     help="Stop with a list of all recordings that have a fault or no features, or leave them out "
     "and name them in the output.",
 )
-@click.option(
-    "--processes",
-    type=click.IntRange(1),
-    default=1,
-    show_default=True,
-    help="How many compute at once; the output is the same.",
-)
-@click.option("--output", type=click.Path(path_type=Path), required=True, help="HDF5 to write.")
+@PROCESSES
+@click.option("--output", type=PATH, required=True, help="HDF5 to write.")
 def command(
     corpus: Path,
     report: Path | None,

@@ -4,13 +4,12 @@ from pathlib import Path
 
 import click
 
+from delaynet.cli import PATH
 from delaynet.config.errors import UserError
 from delaynet.config.grid import load_config
 from delaynet.paper.figures.render import render
 from delaynet.paper.figures.selection import needed_files, reads_recordings
 from delaynet.workflow.project import recorded
-
-PATH = click.Path(path_type=Path)
 
 
 @click.command()

@@ -6,17 +6,14 @@ import click
 
 from delaynet.analysis.grouping.grouping import PERMUTATIONS, write_grouping
 from delaynet.analysis.reads import files_of_runs
+from delaynet.cli import PATH, PROCESSES
 from delaynet.config.grid import load_config
 from delaynet.workflow.project import recorded
 
 
 @click.command()
-@click.option(
-    "--config", type=click.Path(path_type=Path), required=True, help="Resolved configuration."
-)
-@click.option(
-    "--runs", type=click.Path(path_type=Path), required=True, help="Folder of run folders."
-)
+@click.option("--config", type=PATH, required=True, help="Resolved configuration.")
+@click.option("--runs", type=PATH, required=True, help="Folder of run folders.")
 @click.option(
     "--permutations",
     type=click.IntRange(10),
@@ -24,11 +21,9 @@ from delaynet.workflow.project import recorded
     show_default=True,
     help="Draws of Moran's I of trained networks from the null models within neurons.",
 )
-@click.option("--processes", type=click.IntRange(1), default=1, show_default=True)
-@click.option("--output", type=click.Path(path_type=Path), required=True, help="CSV to write.")
-@click.option(
-    "--maps", type=click.Path(path_type=Path), required=True, help="Correlograms to write (HDF5)."
-)
+@PROCESSES
+@click.option("--output", type=PATH, required=True, help="CSV to write.")
+@click.option("--maps", type=PATH, required=True, help="Correlograms to write (HDF5).")
 def command(
     config: Path, runs: Path, permutations: int, processes: int, output: Path, maps: Path
 ) -> None:

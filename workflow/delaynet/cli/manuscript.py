@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from delaynet.cli import PATH
 from delaynet.config.errors import UserError
 from delaynet.paper.manuscript import build, list_numbers
 from delaynet.provenance.seal import read_seal
@@ -11,10 +12,10 @@ from delaynet.workflow.project import recorded
 
 
 @click.command()
-@click.option("--source", type=click.Path(path_type=Path), required=True, help="Typst file to set.")
-@click.option("--output", type=click.Path(path_type=Path), help="PDF to write.")
+@click.option("--source", type=PATH, required=True, help="Typst file to set.")
+@click.option("--output", type=PATH, help="PDF to write.")
 @click.option("--numbers", is_flag=True, help="List every printed number with its key instead.")
-@click.argument("reads", nargs=-1, type=click.Path(path_type=Path))
+@click.argument("reads", nargs=-1, type=PATH)
 def command(source: Path, output: Path | None, numbers: bool, reads: tuple[Path, ...]) -> None:
     """Set the manuscript; the current folder holds `results/`, which it reads.
 

@@ -4,10 +4,9 @@ from pathlib import Path
 
 import click
 
+from delaynet.cli import PATH
 from delaynet.paper.numbers.writing import Sources, write_numbers
 from delaynet.workflow.project import recorded
-
-PATH = click.Path(path_type=Path)
 
 
 @click.command()

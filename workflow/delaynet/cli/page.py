@@ -4,15 +4,16 @@ from pathlib import Path
 
 import click
 
+from delaynet.cli import PATH
 from delaynet.paper.page.writing import write_page
 from delaynet.provenance.audit import Audit
 from delaynet.workflow.project import PROJECT, recorded
 
 
 @click.command()
-@click.option("--source", type=click.Path(path_type=Path), required=True, help="Typst file to set.")
-@click.option("--output", type=click.Path(path_type=Path), required=True, help="HTML to write.")
-@click.argument("reads", nargs=-1, type=click.Path(path_type=Path))
+@click.option("--source", type=PATH, required=True, help="Typst file to set.")
+@click.option("--output", type=PATH, required=True, help="HTML to write.")
+@click.argument("reads", nargs=-1, type=PATH)
 def command(source: Path, output: Path, reads: tuple[Path, ...]) -> None:
     """Set the manuscript as a page on which each number and figure leads to its chain.
 

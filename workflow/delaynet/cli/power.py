@@ -5,11 +5,12 @@ from pathlib import Path
 import click
 
 from delaynet.analysis.grouping.power import NETWORKS, write_power
+from delaynet.cli import PATH
 from delaynet.workflow.project import recorded
 
 
 @click.command()
-@click.option("--output", type=click.Path(path_type=Path), required=True, help="CSV to write.")
+@click.option("--output", type=PATH, required=True, help="CSV to write.")
 def command(output: Path) -> None:
     """Simulate how many pairs of synapses it takes to see grouping."""
     with recorded(inputs=[], outputs=[output], parameters={"networks": NETWORKS}):

@@ -4,12 +4,13 @@ from pathlib import Path
 
 import click
 
+from delaynet.cli import PATH
 from delaynet.provenance.packing import pack
 from delaynet.workflow.project import PROJECT
 
 
 @click.command()
-@click.argument("archive", type=click.Path(path_type=Path), metavar="FILE")
+@click.argument("archive", type=PATH, metavar="FILE")
 def command(archive: Path) -> None:
     """Pack all results into one archive, such as results.tar.gz.
 

@@ -4,13 +4,14 @@ from pathlib import Path
 
 import click
 
+from delaynet.cli import PATH
 from delaynet.provenance.repository import version_control
 from delaynet.provenance.restoring import restore
 from delaynet.workflow.project import PROJECT
 
 
 @click.command()
-@click.argument("archive", type=click.Path(path_type=Path), metavar="FILE")
+@click.argument("archive", type=PATH, metavar="FILE")
 def command(archive: Path) -> None:
     """Restore the results from an archive of `delaynet results pack`.
 

@@ -4,15 +4,14 @@ from pathlib import Path
 
 import click
 
+from delaynet.cli import PATH, RESULTS
 from delaynet.provenance.seal import write_seal
 from delaynet.workflow.project import PROJECT, recorded
 
 
 @click.command()
-@click.option(
-    "--results", type=click.Path(path_type=Path), default=Path("results"), show_default=True
-)
-@click.option("--output", type=click.Path(path_type=Path), required=True, help="JSON to write.")
+@RESULTS
+@click.option("--output", type=PATH, required=True, help="JSON to write.")
 def command(results: Path, output: Path) -> None:
     """Seal records and manuscript: a digest of each record and source, and one of them all."""
     # no inputs: the seal itself names all that it read, with their digests

@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 import torch
 
+from delaynet.cli import PATH
 from delaynet.config.grid import RunSettings, parse_settings
 from delaynet.training.interruption import EXIT_CODE, Interrupted
 from delaynet.training.loop import Execution, train
@@ -19,18 +20,14 @@ log = logging.getLogger("delaynet.training")
 
 @click.command()
 @click.option("--settings", required=True, help="The run's resolved settings, as JSON.")
-@click.option(
-    "--features", type=click.Path(path_type=Path), required=True, help="Features file (HDF5)."
-)
-@click.option(
-    "--folder", type=click.Path(path_type=Path), required=True, help="Run folder to write."
-)
+@click.option("--features", type=PATH, required=True, help="Features file (HDF5).")
+@click.option("--folder", type=PATH, required=True, help="Run folder to write.")
 @click.option(
     "--threads", type=click.IntRange(1), default=1, show_default=True, help="Threads on a CPU."
 )
 @click.option(
     "--checkpoints",
-    type=click.Path(path_type=Path),
+    type=PATH,
     help="Folder of all runs' checkpoints.  [default: `checkpoints` in the run folder]",
 )
 @click.option(
@@ -45,11 +42,7 @@ log = logging.getLogger("delaynet.training")
     is_flag=True,
     help="Leave a checkpoint of the training's end, from which its files can be written again.",
 )
-@click.option(
-    "--tensorboard",
-    type=click.Path(path_type=Path),
-    help="Folder of all runs' event files, for TensorBoard.",
-)
+@click.option("--tensorboard", type=PATH, help="Folder of all runs' event files, for TensorBoard.")
 def command(
     settings: str,
     features: Path,
