@@ -132,6 +132,6 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     project = copy_project(tmp_path_factory.mktemp("project") / "the paper")
     result = run(project, "make", "paper")
     assert "results/paper.pdf" in result.stdout
-    assert "tiny: 3 trainings, 0 of them done; about 1 minute of one core" in result.stderr
+    assert "tiny: 3 trainings, 0 done and 3 to run; about 1 minute of one core" in result.stderr
     assert re.search(r"\[ *1 of \d+\] 0:00:\d\d passed, about 0:\d\d:\d\d left", result.stderr)
     return project

@@ -34,6 +34,12 @@ module delaynet:
     config: config
 
 use rule * from delaynet as other_*
+
+onstart:
+    delaynet.onstart()
+
+onsuccess:
+    delaynet.onsuccess()
 """,
 }
 
@@ -52,7 +58,10 @@ def test_the_paper_is_made_and_audited_where_the_run_was_started(
         (there / "workflow" / "Snakefile").write_text(snakefile, encoding="utf-8")
     else:
         command += ["--snakefile", untouched / "Snakefile", "--directory", there]
-    run(there, *command)
+    started = run(there, *command).stderr
+    if way != "a module":
+        assert "elsewhere: 1 trainings, 0 done and 1 to run" in started
+        assert not list((there / "results" / "checkpoints").rglob("*.pt"))
     assert (there / "results" / "paper.pdf").read_bytes().startswith(b"%PDF")
     package = f"PYTHONPATH={untouched / 'workflow'}"
     audit = run(there, "env", package, sys.executable, "-m", "delaynet", "audit", "--all").stdout

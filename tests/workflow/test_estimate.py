@@ -9,7 +9,7 @@ import h5py
 import pytest
 
 from delaynet.config.grid import Config, Run, load_config, parse_config
-from delaynet.workflow.estimate import announcement, estimate, expected_seconds, number_of_clips
+from delaynet.workflow.estimate import estimate, expected_seconds, number_of_clips
 
 PROJECT = Path(__file__).parents[2]
 GRID = {
@@ -44,12 +44,6 @@ def hours(of: Config, results: Path, **options: Any) -> float:
     total = estimate(of, of.runs(), results, **options).total
     assert total is not None
     return total
-
-
-def test_all_trainings_are_counted_and_those_that_are_done(results: Path) -> None:
-    assert "4 trainings, 0 of them done" in announcement(config(), results, 2)
-    finish(results, next(config().runs()), 10.0)
-    assert "4 trainings, 1 of them done" in announcement(config(), results, 2)
 
 
 def test_hours_grow_with_epochs_clips_and_neurons(results: Path) -> None:
@@ -109,22 +103,10 @@ def test_a_record_that_cannot_be_read_tells_nothing(results: Path) -> None:
     assert estimate(of, of.runs(), results) == before
 
 
-def test_the_sentence_says_runs_hours_and_where_they_come_from(results: Path) -> None:
-    of = config()
-    sentence = announcement(of, results, 2)
-    assert "4 trainings, 0 of them done" in sentence
-    assert "on 2 (by docs/benchmark.md; on a GPU not measured)" in sentence
-    assert " on 2" not in announcement(of, results, None)
-    for run in of.runs():
-        finish(results, run, 10.0)
-    assert announcement(of, results, 2) == "some: 4 trainings, 4 of them done."
-
-
 def test_spikes_that_were_not_read_yet_have_no_hours(results: Path) -> None:
     spikes = {"corpus": {"source": "spikes", "folder": "shd"}, "features": {"preset": "spikes"}}
     of = config(**spikes)
     assert estimate(of, of.runs(), results).total is None
-    assert "known once the features are made" in announcement(of, results, 2)
 
 
 def test_clips_of_a_list_are_its_lines_and_a_list_that_is_no_text_stops_no_estimate(
@@ -136,12 +118,12 @@ def test_clips_of_a_list_are_its_lines_and_a_list_that_is_no_text_stops_no_estim
     assert number_of_clips(of.corpus, results / "features.h5") == 500
     names.write_bytes("größe.wav\n".encode("utf-16"))
     assert number_of_clips(of.corpus, results / "features.h5") is None
-    assert "known once the features are made" in announcement(of, results, 2)
+    assert estimate(of, of.runs(), results).total is None
 
 
 @pytest.mark.parametrize("broken", ["no HDF5", "cut", "no split", "a split of numbers"])
 def test_features_that_cannot_be_read_stop_no_estimate(results: Path, broken: str) -> None:
-    before = announcement(config(), results, 2)
+    before = hours(config(), results)
     results.mkdir()
     features = results / "features.h5"
     with h5py.File(features, "w") as file:
@@ -152,4 +134,4 @@ def test_features_that_cannot_be_read_stop_no_estimate(results: Path, broken: st
         features.write_bytes(features.read_bytes()[:1000])
     elif broken == "no HDF5":
         features.write_text("broken")
-    assert announcement(config(), results, 2) == before
+    assert hours(config(), results) == before

@@ -11,6 +11,7 @@ import pytest
 from project_copy import run, snakemake
 
 pytestmark = pytest.mark.slow
+CHANGED = "params have changed since last execution"
 
 
 def delaynet(project: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -52,7 +53,10 @@ def test_the_plan_of_a_fresh_clone_names_every_job_and_leaves_no_trace(untouched
     assert traces(untouched) == before
     for line in ("1  corpus  ", "3  train  ", "1  paper  "):
         assert f"  {line}" in plan
-    assert plan.count("not made yet") == plan[: plan.index("variant")].count("\n") - 4
+    assert (
+        plan.count("output files have to be generated")
+        == plan[: plan.index("variant")].count("\n") - 4
+    )
     for variant in ("none-dense-free", "learned-dense-free", "fixed-deep_r_rigl-dale"):
         assert f"     0       1      0.00  {variant}" in plan
     assert "3 trainings, 0 done and 3 to run; about 1 minute of one core" in plan
@@ -80,8 +84,8 @@ def test_a_cause_is_a_matter_of_content_not_of_time(finished: Path) -> None:
         assert "nothing to run" in delaynet(finished, "plan").stdout
         features.write_bytes(features.read_bytes() + b"more")
         plan = delaynet(finished, "plan").stdout
-        assert "3  train     results/features.h5 has changed\n" in plan
-    assert "1  grouping  after train\n" in plan
+        assert "3  train     updated input files: results/features.h5\n" in plan
+    assert "1  grouping  input files updated by another job\n" in plan
     assert "by the records of 3 trainings here, on CPUs" in plan
 
 
@@ -90,7 +94,7 @@ def test_the_module_whose_code_has_changed_is_named(finished: Path) -> None:
     with put_back(accuracy):
         accuracy.write_text(accuracy.read_text() + "\nA_CHANGE = 1\n")
         plan = delaynet(finished, "plan").stdout
-    assert "1  figure  the code has changed: delaynet/paper/figures/accuracy.py\n" in plan
+    assert f"1  figure  {CHANGED}: delaynet/paper/figures/accuracy.py\n" in plan
     assert "3 trainings, 3 done and 0 to run.\n" in plan
 
 
@@ -102,15 +106,17 @@ def test_a_rule_that_has_changed_is_named_so_and_trains_nothing_else(finished: P
         assert "nothing to run" in delaynet(finished, "plan").stdout
         rules.write_text(text.replace('files_of_runs("grouping"', 'files_of_runs("claims"'))
         plan = delaynet(finished, "plan").stdout
-    assert "1  grouping  its rule has changed; it has other inputs than before\n" in plan
+    assert (
+        f"set of input files has changed since last execution; {CHANGED}: rule grouping\n" in plan
+    )
     assert "3 trainings, 3 done and 0 to run" in plan
 
 
-def test_a_result_that_was_removed_is_named_so(finished: Path) -> None:
+def test_a_result_that_was_removed_is_made_again(finished: Path) -> None:
     figure = finished / "results" / "figures" / "accuracy.png"  # a target of `all`
     with put_back(figure):
         figure.unlink()
-        assert "1  figure  its output was removed\n" in delaynet(finished, "plan").stdout
+        assert "1  figure  output files have to be generated\n" in delaynet(finished, "plan").stdout
 
 
 def test_a_mistake_in_the_configuration_is_one_sentence(untouched: Path, tmp_path: Path) -> None:
@@ -168,14 +174,14 @@ def test_elsewhere_than_in_a_project_it_is_one_sentence(untouched: Path, tmp_pat
 @pytest.mark.parametrize(
     ("edited", "reason"),
     [
-        ("training/loop.py", "train 3 networks (the code has changed: delaynet/training/loop.py)"),
+        ("training/loop.py", f"train 3 networks ({CHANGED}: delaynet/training/loop.py)"),
         (
             "data/features/mel.py",
-            "make the features (the code has changed: delaynet/data/features/mel.py)",
+            f"make the features ({CHANGED}: delaynet/data/features/mel.py)",
         ),
         (
             "data/corpus/espeak.py",
-            "make the corpus (the code has changed: delaynet/data/corpus/espeak.py)",
+            f"make the corpus ({CHANGED}: delaynet/data/corpus/espeak.py)",
         ),
     ],
 )

@@ -20,13 +20,13 @@ from delaynet.provenance.record import file_digest
 from delaynet.training.device import described
 from delaynet.training.loop import Execution, train
 from delaynet.training.run_folder import RUN_FILES, read_summary
+from delaynet.workflow.estimate import training_seconds
 from delaynet.workflow.project import PROJECT, recorded
 from delaynet.workflow.verify import (
     compare,
     content,
     drawn_runs,
     other_circumstances,
-    recorded_seconds,
     retrain,
     tolerance,
 )
@@ -136,15 +136,15 @@ def test_a_run_that_two_machines_trained_in_parts_is_held_to_its_accuracy(
 def test_the_time_of_an_interrupted_training_is_that_of_all_its_parts(project: Path) -> None:
     audit = Audit(PROJECT, Path("results"))
     (run,) = drawn_runs(audit, 1, 0)
-    of_record = audit.records[f"{run}/summary.json"]["seconds"]
-    assert recorded_seconds(audit, run) == of_record
+    record = audit.records[f"{run}/summary.json"]
+    assert training_seconds(record, Path(run)) == record["seconds"]
     metrics = Path(run, "metrics.csv")
     header, row = metrics.read_text(encoding="utf-8").splitlines()
     metrics.write_text(f"{header}\n{row.rpartition(',')[0]},7200\n", encoding="utf-8")
-    assert recorded_seconds(audit, run) == 7200
+    assert training_seconds(record, Path(run)) == 7200
     assert "about 2 hours, by the records" in verify("--retrain", "2", "--seed", "0")[1]
     metrics.write_text("damaged", encoding="utf-8")
-    assert recorded_seconds(audit, run) == of_record
+    assert training_seconds(record, Path(run)) == record["seconds"]
 
 
 class Stopped(Exception):

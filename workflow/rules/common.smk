@@ -9,12 +9,15 @@ sys.path.insert(0, str(WORKFLOW))
 
 from delaynet.workflow import naming
 from delaynet.analysis.reads import files_of_runs
+from delaynet.data.sources import load_source
 from delaynet.paper.figures.selection import (
     FIGURES,
     MANUSCRIPT_FIGURES,
     caption,
     figures_of,
 )
+from delaynet.workflow.planning.plan import plan_of
+from delaynet.workflow.planning.words import summary
 from delaynet.workflow.workarounds import (
     announce_after_dry_run,
     configuration_of,
@@ -29,6 +32,8 @@ RUNS = Path("results/runs")
 # sources lie in this clone, wherever the run was started
 MANUSCRIPT = Path(os.path.relpath(WORKFLOW.parent / "manuscript"))
 CONFIG = naming.read_for_snakemake(configuration_of(workflow, config))
+# the corpus, and all that is particular to it
+SOURCE = load_source(CONFIG.corpus.source)
 job = jobs(PROJECT, workflow)
 recall_results(workflow, Path("results"))
 announce_after_dry_run(workflow)

@@ -11,7 +11,7 @@
 # how far a download is, as it may take long.
 rule fetch:
     output:
-        update(naming.fetched_archive(CONFIG)),
+        update(f"resources/{SOURCE.archive_name or 'no_archive'}"),
     log:
         "logs/fetch.log",
     benchmark:
@@ -34,7 +34,7 @@ rule fetch:
 
 rule corpus:
     input:
-        naming.corpus_archives(CONFIG),
+        SOURCE.archives(CONFIG.corpus),
     output:
         directory("results/corpus"),
     log:
@@ -61,7 +61,7 @@ rule corpus:
 
 rule check:
     input:
-        naming.corpus_inputs(CONFIG),
+        SOURCE.inputs(CONFIG.corpus),
     output:
         "results/corpus_report.json",
     log:
@@ -80,9 +80,9 @@ rule check:
             "delaynet.cli.corpus_check",
             naming.source_module(CONFIG),
             settings=naming.corpus_settings(CONFIG),
-            inventory=naming.inventory(CONFIG),
+            inventory=SOURCE.inventory(CONFIG.corpus),
         ),
-        corpus=naming.corpus_folder(CONFIG),
+        corpus=SOURCE.folder(CONFIG.corpus),
     shell:
         "{params.delaynet} corpus check"
         " --corpus {params.corpus:q} --settings {params.settings:q} --processes {threads}"

@@ -4,7 +4,7 @@
 
 rule features:
     input:
-        corpus=naming.corpus_inputs(CONFIG),
+        corpus=SOURCE.inputs(CONFIG.corpus),
         report=naming.feature_report(CONFIG),
     output:
         "results/features.h5",

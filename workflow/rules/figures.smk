@@ -27,7 +27,7 @@ rule figure:
     params:
         **job("figure", "delaynet.cli.figure", "delaynet.paper.figures.{figure}"),
         caption=not_compared(lambda wildcards: caption(wildcards.figure)),
-        corpus=not_compared(str(naming.corpus_folder(CONFIG))),
+        corpus=not_compared(str(SOURCE.folder(CONFIG.corpus))),
     shell:
         "{params.delaynet} figure {wildcards.figure} --config {input.config} --results results"
         " --corpus {params.corpus:q} --output {output.svg} --output {output.png}"

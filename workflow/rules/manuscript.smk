@@ -70,13 +70,7 @@ rule paper:
 rule page:
     input:
         source=str(MANUSCRIPT / "paper.typ"),
-        parts=[str(path) for path in sources_in(MANUSCRIPT)],
-        numbers="results/numbers.json",
-        tables=expand(
-            "results/tables/{table}.csv", table=["accuracy", "hyperparameters"]
-        ),
-        figures=expand("results/figures/{figure}.svg", figure=MANUSCRIPT_FIGURES),
-        seal="results/seal.json",
+        read=rules.paper.input,
         printed="results/paper.pdf",
     output:
         "results/paper.html",

@@ -28,7 +28,7 @@ rule configuration:
 rule seal:
     input:
         config="results/config.json",
-        corpus=naming.corpus_inputs(CONFIG),
+        corpus=SOURCE.inputs(CONFIG.corpus),
         report=naming.feature_report(CONFIG),
         features="results/features.h5",
         runs=naming.run_files(CONFIG),

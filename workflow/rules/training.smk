@@ -25,7 +25,7 @@ rule train:
             "delaynet.model.structures.{structure}",
             settings=naming.run_settings(CONFIG),
         ),
-        folder=not_compared(naming.run_folder),
+        folder=subpath(output[0], parent=True),
         execution=not_compared(naming.execution_options(CONFIG)),
     shell:
         "{params.delaynet} train --settings {params.settings:q} --features {input.features}"

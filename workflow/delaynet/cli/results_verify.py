@@ -7,16 +7,16 @@ from pathlib import Path
 
 import click
 
+from delaynet.cli import RESULTS
 from delaynet.config.errors import UserError
 from delaynet.provenance.audit import Audit
 from delaynet.training.interruption import Interrupted
-from delaynet.workflow.estimate import duration
+from delaynet.workflow.estimate import duration, training_seconds
 from delaynet.workflow.project import PROJECT
 from delaynet.workflow.verify import (
     LEAST_TOLERANCE,
     STANDARD_ERRORS,
     drawn_runs,
-    recorded_seconds,
     retrain,
 )
 
@@ -39,15 +39,14 @@ agrees.
 @click.option(
     "--seed", type=click.IntRange(0), help="Of the draw.  [default: drawn itself, and printed]"
 )
-@click.option(
-    "--results", type=click.Path(path_type=Path), default=Path("results"), show_default=True
-)
+@RESULTS
 def command(count: int, seed: int | None, results: Path) -> None:
     """Retrain, and compare."""
     audit = Audit(PROJECT, results)
     seed = secrets.randbelow(10**6) if seed is None else seed
     runs = drawn_runs(audit, count, seed)
-    hours = sum(recorded_seconds(audit, run) for run in runs) / 3600
+    trained = {run: audit.records[f"{run}/summary.json"] for run in runs}
+    hours = sum(training_seconds(trained[run], audit.root / run) for run in runs) / 3600
     click.echo(f"Drawn with --seed {seed}: about {duration(hours)}, by the records.", err=True)
     agreeing = 0
     for number, run in enumerate(runs, 1):

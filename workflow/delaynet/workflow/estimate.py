@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from itertools import pairwise
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import h5py
 import numpy as np
@@ -99,8 +99,7 @@ def estimate(
 def recorded_timings(config: Config, results: Path) -> dict[Run, Timing]:
     """Return how long those runs of a grid took that were recorded.
 
-    The record of a training that was interrupted is about its last part only; its metrics have the
-    seconds of every epoch. What cannot be read tells nothing here; the audit names it.
+    What cannot be read tells nothing here; the audit names it.
     """
     timings = {}
     for run in config.runs():
@@ -108,16 +107,28 @@ def recorded_timings(config: Config, results: Path) -> dict[Run, Timing]:
         path = record_path(folder / RUN_FILES[0])
         if not (path.exists() and is_done(run, results)):
             continue
-        try:
+        with suppress(OSError, ValueError, KeyError, TypeError, AttributeError):
             record = json.loads(path.read_text(encoding="utf-8"))
             gpu = record.get("gpu")
-            with (folder / "metrics.csv").open(encoding="utf-8") as file:
-                of_epochs = sum(float(row["seconds"]) for row in csv.DictReader(file))
-            seconds = max(float(record["seconds"]), of_epochs)
-            timings[run] = Timing(seconds, str(gpu["name"]) if gpu else None)
-        except (OSError, ValueError, KeyError, TypeError, AttributeError):
-            continue
+            timings[run] = Timing(training_seconds(record, folder), gpu and str(gpu["name"]))
     return timings
+
+
+def training_seconds(record: Mapping[str, Any], folder: Path) -> float:
+    """Return how long a training took.
+
+    The record of one that was interrupted is about its last part only; its metrics have the seconds
+    of every epoch.
+
+    Args:
+        record: of the training.
+        folder: of the run; metrics that cannot be read tell nothing.
+    """
+    seconds = float(record["seconds"])
+    with suppress(OSError, ValueError, KeyError, TypeError):
+        rows = csv.DictReader((folder / "metrics.csv").read_text(encoding="utf-8").splitlines())
+        seconds = max(seconds, sum(float(row["seconds"]) for row in rows))
+    return seconds
 
 
 def _on_one_device(
@@ -158,43 +169,6 @@ def number_of_clips(corpus: CorpusSettings, features: Path) -> int | None:
         with suppress(OSError, KeyError, TypeError, AttributeError), h5py.File(features) as file:
             return int((file["split"].asstr()[()] == "train").sum())
     return load_source(corpus.source).training_clips(corpus)
-
-
-def announcement(config: Config, results: Path, cores: int | None) -> str:
-    """Say in one sentence how many trainings there are, how many are done, how long the rest takes.
-
-    Args:
-        config: the configuration.
-        results: folder of results.
-        cores: how many work at once; None on a cluster.
-    """
-    runs = list(config.runs())
-    left = [run for run in runs if not is_done(run, results)]
-    return say(config.name, len(runs), estimate(config, left, results), cores)
-
-
-def say(name: str, trainings: int, left: Estimate, cores: int | None) -> str:
-    """Say it in one sentence.
-
-    Args:
-        name: of the configuration.
-        trainings: in its grid.
-        left: how long those take that are not done.
-        cores: how many work at once; None on a cluster.
-    """
-    if left.hours is None:
-        return f"{name}: {trainings:,} trainings; how long is known once the features are made."
-    sentence = f"{name}: {trainings:,} trainings, {trainings - len(left.hours):,} of them done"
-    if not left.hours:
-        return f"{sentence}."
-    hours = sum(left.hours.values())
-    if left.gpu is not None:
-        return f"{sentence}; about {duration(hours)} of one GPU for the rest ({left.source})."
-    here = "" if cores is None else f", {duration(hours / cores)} on {cores}"
-    return (
-        f"{sentence}; about {duration(hours)} of one core for the rest{here} "
-        f"({left.source}; on a GPU not measured)."
-    )
 
 
 def duration(hours: float) -> str:

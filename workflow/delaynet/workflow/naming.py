@@ -17,12 +17,12 @@ from delaynet.config.grid import Config, Run, parse_config
 from delaynet.config.listing import settings_of
 from delaynet.config.settings import SpikeFeatures
 from delaynet.config.variants import DELAYS, SIGNS, STRUCTURES
-from delaynet.data.sources import Source, check_source, load_source
+from delaynet.data.sources import check_source, load_source
 from delaynet.paper.figures.selection import figures_of, needed_files, reads_recordings
 from delaynet.provenance.audit import Audit
 from delaynet.provenance.states import GOOD
 from delaynet.training.run_folder import RUN_FILES as RUN_FILES
-from delaynet.workflow import cluster, estimate
+from delaynet.workflow import cluster
 from delaynet.workflow.project import PROJECT
 
 # a grid point's sparsity is a canonical decimal in a string, never a number
@@ -104,16 +104,6 @@ def read_for_snakemake(content: Mapping[str, Any]) -> Config:
     return config
 
 
-def announcement(config: Config, cores: int | None) -> str:
-    """Say in one sentence how many trainings there are to do, and about how long they take.
-
-    Args:
-        config: the configuration.
-        cores: how many work at once; None on a cluster.
-    """
-    return estimate.announcement(config, Path("results"), cores)
-
-
 def _check_results(config: Config, recorded: Path) -> None:
     """Refuse to lay one set of experiments over another's results, which may have cost weeks."""
     if not recorded.exists():
@@ -132,10 +122,6 @@ def _check_results(config: Config, recorded: Path) -> None:
         )
 
 
-def _source(config: Config) -> Source:
-    return load_source(config.corpus.source)
-
-
 def source_module(config: Config) -> str:
     """Return the module that describes the corpus."""
     return f"delaynet.data.sources.{config.corpus.source}"
@@ -143,30 +129,8 @@ def source_module(config: Config) -> str:
 
 def corpus_settings(config: Config) -> str:
     """Return the settings that the corpus reads, as JSON: another setting makes nothing again."""
-    return config.corpus.model_dump_json(include={"source", *_source(config).settings})
-
-
-def corpus_folder(config: Config) -> Path:
-    """Return the folder of recordings: the user's own, or the one that is made in `results`."""
-    return _source(config).folder(config.corpus)
-
-
-def corpus_inputs(config: Config) -> list[Path]:
-    """Return what a rule that reads the corpus depends on.
-
-    A corpus that is made here is one output, a folder; of a user's own, the lists are watched too.
-    """
-    return _source(config).inputs(config.corpus)
-
-
-def corpus_archives(config: Config) -> list[Path]:
-    """Return the archive that the corpus is made from, if it is."""
-    return _source(config).archives(config.corpus)
-
-
-def fetched_archive(config: Config) -> str:
-    """Return where a published archive is fetched to; no rule reads it where there is none."""
-    return f"resources/{_source(config).archive_name or 'no_archive'}"
+    read = load_source(config.corpus.source).settings
+    return config.corpus.model_dump_json(include={"source", *read})
 
 
 def sealed_modules(config: Config) -> list[str]:
@@ -182,11 +146,6 @@ def sealed_modules(config: Config) -> list[str]:
     return ["delaynet.cli.corpus_make", source_module(config), *named, *structures, *figures]
 
 
-def inventory(config: Config) -> str:
-    """Return a text that differs when the recordings in a user's own folder do."""
-    return _source(config).inventory(config.corpus)
-
-
 def feature_report(config: Config) -> list[str]:
     """Return the report of the corpus that the features depend on; published spikes have none."""
     from_spikes = isinstance(config.features, SpikeFeatures)
@@ -195,7 +154,8 @@ def feature_report(config: Config) -> list[str]:
 
 def feature_options(config: Config) -> str:
     """Return the options that tell the features where the recordings and their report are."""
-    options = ["--corpus", str(corpus_folder(config)), "--faults", config.corpus.faults]
+    folder = load_source(config.corpus.source).folder(config.corpus)
+    options = ["--corpus", str(folder), "--faults", config.corpus.faults]
     for report in feature_report(config):
         options += ["--report", report]
     return shlex.join([*options, "--settings", config.features.model_dump_json()])
@@ -205,11 +165,6 @@ def descriptions(config: Config) -> str:
     """Return a digest of what all settings are described as, which a table prints."""
     described = [(setting.key, setting.description) for setting in settings_of(config)]
     return hashlib.sha256(json.dumps(described).encode()).hexdigest()[:16]
-
-
-def run_folder(wildcards: Any) -> str:
-    """Return the folder of a job's run."""
-    return f"results/runs/{RUN_FOLDER}".format(**dict(wildcards.items()))
 
 
 def run_settings(config: Config) -> Callable[[Any], str]:
@@ -238,7 +193,7 @@ def figure_inputs(config: Config) -> Callable[[Any], list[Path]]:
     def inputs(wildcards: Any) -> list[Path]:
         read = [Path("results", file) for file in needed_files(wildcards.figure, config)]
         if reads_recordings(wildcards.figure, config):
-            read += corpus_inputs(config)
+            read += load_source(config.corpus.source).inputs(config.corpus)
         return read
 
     return inputs

@@ -7,12 +7,10 @@ were another draw: there the test accuracy must be the recorded one within `tole
 for a training that went on on another device than it began on.
 """
 
-import csv
 import importlib.metadata
 import math
 import random
 from collections.abc import Iterable, Sequence
-from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -59,24 +57,6 @@ def drawn_runs(audit: Audit, count: int, seed: int) -> list[str]:
     if count > len(runs):
         raise UserError(f"{count} runs are asked for, and {len(runs)} were recorded here.")
     return random.Random(seed).sample(runs, count)
-
-
-def recorded_seconds(audit: Audit, run: str) -> float:
-    """Return how long a recorded run took to train.
-
-    The record of a training that was interrupted is about its last part; its metrics have all.
-
-    Args:
-        audit: of the results.
-        run: run folder, as the records name it.
-    """
-    of_record = float(audit.records[f"{run}/summary.json"]["seconds"])
-    # metrics that are altered are for the audit to name
-    with suppress(OSError, ValueError, KeyError, TypeError):
-        with (audit.root / run / "metrics.csv").open(encoding="utf-8") as file:
-            of_epochs = sum(float(row["seconds"]) for row in csv.DictReader(file))
-        return max(of_record, of_epochs)
-    return of_record
 
 
 def retrain(audit: Audit, run: str, target: Path) -> Comparison:

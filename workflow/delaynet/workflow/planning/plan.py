@@ -1,24 +1,31 @@
-"""The plan: read off Snakemake's graph of jobs, with the hours that records let expect."""
+"""The plan: what Snakemake's graph of jobs would run and why, with the hours of its trainings."""
 
+import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from types import ModuleType
 from typing import Any, NamedTuple
 
 from delaynet.config.grid import Config, Run
+from delaynet.provenance.states import named
 from delaynet.workflow.estimate import Estimate, estimate, is_done
-from delaynet.workflow.planning.causes import Causes
 from delaynet.workflow.project import PROJECT
 
 RESULTS = Path("results")
+# no news of a job that has another reason
+AFTER_OTHERS = "input files updated by another job"
+# what the rules hand to Snakemake: a module or rule with its digest, a setting in JSON
+PARTS = re.compile(
+    r"""(?:([\w/]+\.py)|(\w+))[ ]([0-9a-f]{16})\b | "(\w+)":(\[[^\]]*\]|[^,{}]+)""", re.VERBOSE
+)
 
 
 class Step(NamedTuple):
-    """Jobs of one rule that would run for the same cause."""
+    """Jobs of one rule that would run for the same reason."""
 
     rule: str
-    cause: str
+    reason: str
     jobs: int
 
 
@@ -50,6 +57,7 @@ class Plan(NamedTuple):
         variants: in the order of the grid.
         estimate: for the trainings that would run.
         on_gpus: whether those ask for GPUs.
+        cores: how many work at once; None on a cluster.
     """
 
     name: str
@@ -58,6 +66,7 @@ class Plan(NamedTuple):
     variants: Sequence[Variant]
     estimate: Estimate
     on_gpus: bool
+    cores: int | None = None
 
     @property
     def to_run(self) -> int:
@@ -83,16 +92,42 @@ def plan_of(workflow: Any) -> Plan:
     to_run = [_run_of(job) for job in trainings]
     on_gpus = bool(trainings) and _asks_for_gpu(trainings[0])
     expected = estimate(config, to_run, RESULTS, on_gpus or None)
-    causes = Causes(workflow.dag)
-    steps = Counter((rule_of(job), causes.of(job)) for job in jobs)
+    steps = Counter((rule_of(job), in_words(workflow.dag.reason(job))) for job in jobs)
     return Plan(
         config.name,
         len(list(config.runs())),
-        [Step(rule, cause, count) for (rule, cause), count in steps.items()],
+        [Step(rule, reason, count) for (rule, reason), count in steps.items()],
         _variants(config, set(to_run), expected),
         expected,
         on_gpus,
+        workflow.resource_settings.cores,
     )
+
+
+def in_words(reason: Any) -> str:
+    """Return why Snakemake would run a job, in its own words.
+
+    It names the inputs that are newer, and the modules, the rule and the settings that have
+    changed among the parameters: of these Snakemake prints all that there were and all that there
+    are, for a training some forty modules with their digests.
+
+    Args:
+        reason: Snakemake's.
+    """
+    names = list(reason.get_names())
+    words = "; ".join([name for name in names if name != AFTER_OTHERS] or names)
+    before, now = map(_parts, (reason.params_changed.only_old, reason.params_changed.only_new))
+    changed = {name for name, _ in before ^ now} | reason.updated_input - reason.updated_input_run
+    return f"{words}: {named(sorted(changed))}" if changed else words
+
+
+def _parts(parameters: Iterable[object]) -> set[tuple[str, str]]:
+    """Return the modules, the rule and the settings in a job's parameters, with their values."""
+    found = [part for text in parameters for part in PARTS.findall(str(text))]
+    return {
+        (module or key or f"rule {rule}", digest or value)
+        for module, rule, digest, key, value in found
+    }
 
 
 def rule_of(job: Any) -> str:

@@ -22,7 +22,7 @@ def refuse_costly(plan: Plan) -> None:
         UserError: says what it would do, and why.
     """
     costly = [
-        f"{COSTLY[step.rule].format(jobs=step.jobs)} ({step.cause})"
+        f"{COSTLY[step.rule].format(jobs=step.jobs)} ({step.reason})"
         for step in plan.steps
         if step.rule in COSTLY
     ]

@@ -1,4 +1,4 @@
-"""The plan in words: what a dry run ends with, and `delaynet plan` prints."""
+"""The plan in words: said before a run, at the end of a dry run, and by `delaynet plan`."""
 
 from collections.abc import Iterator
 
@@ -8,17 +8,16 @@ from delaynet.workflow.planning.plan import Plan
 
 
 def lines_of(plan: Plan) -> Iterator[str]:
-    """Yield the lines: jobs with their causes, trainings by variant, the hours and their source."""
-    state = f"{plan.trainings:,} trainings, {plan.done:,} done and {plan.to_run:,} to run"
+    """Yield the lines: jobs with their reasons, trainings by variant, their hours."""
     if not plan.steps:
-        yield f"Plan of '{plan.name}': nothing to run; {state}."
+        yield f"Plan of '{plan.name}': nothing to run; {summary(plan)}"
         return
     yield f"Plan of '{plan.name}':"
     yield ""
     width = max(len(step.rule) for step in plan.steps)
     yield f"    {'to run':>6}  {'rule':{width}}  why"
     for step in plan.steps:
-        yield f"    {step.jobs:6,}  {step.rule:{width}}  {step.cause}"
+        yield f"    {step.jobs:6,}  {step.rule:{width}}  {step.reason}"
     yield ""
     yield f"    {'done':>6}  {'to run':>6}  {'hours':>8}  variant"
     for group in plan.variants:
@@ -26,13 +25,19 @@ def lines_of(plan: Plan) -> Iterator[str]:
         under = "" if group.condition == STANDARD else f", {group.condition}"
         yield f"    {group.done:6,}  {group.to_run:6,}  {hours:>8}  {group.variant}{under}"
     yield ""
-    yield f"{state}; {hours_in_words(plan)}." if plan.to_run else f"{state}."
-    if asleep := plan.trainings - plan.done - plan.to_run:
-        yield f"{asleep:,} trainings of the grid are not needed for what is asked for."
+    yield summary(plan)
+    if not_needed := plan.trainings - plan.done - plan.to_run:
+        yield f"{not_needed:,} trainings of the grid are not needed for what is asked for."
 
 
-def hours_in_words(plan: Plan) -> str:
-    """Say how many hours the trainings take, of what device, and how that is known."""
+def summary(plan: Plan) -> str:
+    """Say how many trainings there are, are done and are to run, and how long these take."""
+    state = f"{plan.trainings:,} trainings, {plan.done:,} done and {plan.to_run:,} to run"
+    return f"{state}; {_hours(plan)}." if plan.to_run else f"{state}."
+
+
+def _hours(plan: Plan) -> str:
+    """Say how many hours the trainings take, on what device, and how that is known."""
     expected = plan.estimate
     if expected.total is None:
         return "how long they take is known once the features are made"
@@ -44,4 +49,6 @@ def hours_in_words(plan: Plan) -> str:
             f"at most about {time} of one GPU, if it is no slower than a core of a CPU "
             f"({expected.source}; no training was recorded on a GPU here)"
         )
-    return f"about {time} of one core ({expected.source})"
+    cores = plan.cores or 1
+    at_once = f", {duration(expected.total / cores)} on {cores}" if cores > 1 else ""
+    return f"about {time} of one core{at_once} ({expected.source})"
