@@ -27,6 +27,11 @@ define alone
 @flock --timeout 5 --no-fork --conflict-exit-code 75 .make.lock \
 	$(MAKE) --no-print-directory unlocked $(1); \
 status=$$?; \
+if [ $$status -eq 71 ]; then \
+	echo "make: this file system has no locks, so start one make at a time in this folder." >&2; \
+	$(MAKE) --no-print-directory unlocked $(1); \
+	status=$$?; \
+fi; \
 if [ $$status -eq 75 ]; then \
 	echo "make $@: another one is at work in this folder; wait for it, or stop it first." >&2; \
 elif [ $$status -ne 0 ]; then \
@@ -98,16 +103,21 @@ benchmark: develop
 
 setup: .venv/complete
 
+# one that was made in a folder of another name, or whose Python is gone, is made again
+ifneq ($(shell cat .venv/complete 2>/dev/null; test -x .venv/bin/python || echo gone),$(realpath .venv))
+.PHONY: .venv/complete
+endif
+
 .venv/complete: envs/requirements.txt envs/A_pythonpath.pth pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 		{ echo "make: $(PYTHON) is older than 3.11; name a newer one: make PYTHON=python3.12 ..." >&2; exit 1; }
 	@echo "Setting up .venv (about a minute, once)"
-	@$(PYTHON) -m venv .venv
+	@$(PYTHON) -m venv --clear .venv
 	@$(PIP) --no-deps --no-compile $$(grep -E '^(torch|uv)==' envs/requirements.txt)
 	@$(UV) -r envs/requirements.txt
 	@$(PIP) --no-deps --no-build-isolation --editable .
 	@cp envs/A_pythonpath.pth "$$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')"
-	@touch .venv/complete
+	@echo "$(abspath .venv)" > .venv/complete
 
 # what tests, linters and the benchmark need beside it
 develop: .venv/development

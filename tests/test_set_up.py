@@ -48,3 +48,46 @@ def test_git_checks_out_the_bytes_of_the_commit_whatever_the_user_has_set(tmp_pa
     subprocess.run([*clone, f"file://{PROJECT}", tmp_path / "clone"], check=True)
     for name in ("Makefile", "workflow/Snakefile", "workflow/delaynet/__init__.py"):
         assert b"\r" not in (tmp_path / "clone" / name).read_bytes()
+
+
+@pytest.fixture
+def set_up(tmp_path: Path) -> Path:
+    """A project that was set up in its folder, as far as `make` can tell."""
+    project = tmp_path / "project"
+    (project / ".venv" / "bin").mkdir(parents=True)
+    (project / ".venv" / "bin" / "python").symlink_to(sys.executable)
+    for name in ("Makefile", "pyproject.toml", "envs"):
+        (project / name).symlink_to(PROJECT / name)
+    (project / ".venv" / "complete").write_text(f"{project / '.venv'}\n")
+    return project
+
+
+def is_set_up_again(project: Path) -> bool:
+    said = subprocess.check_output(["make", "--dry-run", "setup"], cwd=project, text=True)
+    return "-m venv" in said
+
+
+def test_a_project_is_set_up_once(set_up: Path) -> None:
+    assert not is_set_up_again(set_up)
+
+
+def test_a_renamed_project_is_set_up_again(set_up: Path) -> None:
+    assert is_set_up_again(set_up.rename(set_up.with_name("renamed")))
+
+
+def test_a_project_whose_python_is_gone_is_set_up_again(set_up: Path) -> None:
+    (set_up / ".venv" / "bin" / "python").unlink()
+    (set_up / ".venv" / "bin" / "python").symlink_to("/usr/bin/gone")
+    assert is_set_up_again(set_up)
+
+
+def test_make_goes_on_where_a_file_system_has_no_locks(set_up: Path) -> None:
+    # there is none such here: what `flock` says on one
+    (set_up / "flock").write_text("#!/bin/sh\necho 'No locks available' >&2; exit 71\n")
+    (set_up / "flock").chmod(0o755)
+    environment = os.environ | {"PATH": f"{set_up}:{os.environ['PATH']}"}
+    said = subprocess.run(
+        ["make", "clean"], cwd=set_up, env=environment, check=True, capture_output=True, text=True
+    )
+    assert "this file system has no locks" in said.stderr
+    assert not (set_up / ".venv").exists()
