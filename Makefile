@@ -5,6 +5,12 @@ PYTHON ?= python3
 BIN := .venv/bin
 # another configuration: make paper CONFIG=config/paper.yaml
 CONFIG ?= config/config.yaml
+# on how many cores: make paper CORES=2
+CORES ?= all
+# in MiB, of this machine or container: no more jobs at a time than fit
+MEMORY := $(shell cat /proc/meminfo /sys/fs/cgroup/memory.max 2>/dev/null | awk '\
+	/^MemTotal/ {least = $$2 / 1024} /^[0-9]+$$/ && $$1 / 2^20 < least {least = $$1 / 2^20} \
+	END {if (least) print int(least)}')
 PIP := $(BIN)/python -m pip install --quiet --quiet --disable-pip-version-check
 # pip fetches PyTorch, as it minds a site's own builds; uv fetches the rest, many times faster
 UV := $(BIN)/uv pip install --quiet --python $(BIN)/python
@@ -14,7 +20,8 @@ export PYTHONDONTWRITEBYTECODE :=
 unexport PYTHONPATH PYTHONHOME MPLBACKEND SNAKEMAKE_PROFILE
 # tests of one file share what they have made; a worker may need 2 GB
 PYTEST := $(BIN)/pytest --numprocesses=auto --maxprocesses=4 --dist=loadfile --no-loadscope-reorder
-SNAKEMAKE := $(BIN)/snakemake --workflow-profile workflow/profiles/default --configfile "$(CONFIG)"
+SNAKEMAKE := $(BIN)/snakemake --workflow-profile workflow/profiles/default --configfile "$(CONFIG)" \
+	--cores $(CORES) $(if $(MEMORY),--resources mem_mb=$(MEMORY))
 
 # the report is made of what the run has left
 .NOTPARALLEL:

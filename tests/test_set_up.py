@@ -1,6 +1,7 @@
 """What a user's surroundings may hold, and the set-up keeps out."""
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -91,3 +92,11 @@ def test_make_goes_on_where_a_file_system_has_no_locks(set_up: Path) -> None:
     )
     assert "this file system has no locks" in said.stderr
     assert not (set_up / ".venv").exists()
+
+
+def test_make_runs_on_the_cores_that_are_named_and_within_the_machine_s_memory() -> None:
+    command = ["make", "--dry-run", "run", "CORES=3"]
+    said = subprocess.check_output(command, cwd=PROJECT, text=True)
+    assert "--cores 3 " in said
+    (memory,) = re.findall(r"--resources mem_mb=(\d+)", said)
+    assert 500 < int(memory) <= os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**20
