@@ -257,15 +257,15 @@ def test_an_older_crate_is_replaced_unless_something_was_added_or_edited(copied:
         write_crate(PROJECT, RESULTS, Path(name))
     with zipfile.ZipFile("new.zip", "a") as archive:
         archive.writestr("notes.txt", "mine")
-    with pytest.raises(UserError, match=r"new\.zip: would be lost"):
+    with pytest.raises(UserError, match=r"new\.zip: is there already"):
         write_crate(PROJECT, RESULTS, Path("new.zip"))
     (copied / "crate" / "LICENSE").write_text("other terms")
-    with pytest.raises(UserError, match="crate/LICENSE: would be lost"):
+    with pytest.raises(UserError, match="crate/LICENSE: is there already"):
         write_crate(PROJECT, RESULTS, Path("crate"))
     shutil.rmtree("crate")
     (copied / "crate").mkdir()
     (copied / "crate" / ".hidden").symlink_to(copied / "LICENSE")
-    with pytest.raises(UserError, match=r"crate/\.hidden: would be lost"):
+    with pytest.raises(UserError, match=r"crate/\.hidden: is there already"):
         write_crate(PROJECT, RESULTS, Path("crate"))
     (copied / "crate" / ".hidden").unlink()
     write_crate(PROJECT, RESULTS, Path("crate"))

@@ -274,7 +274,7 @@ def test_only_an_older_archive_is_overwritten(project: Path, archive: Path, cont
             tar.add("results/paper.pdf")
         content = archive.read_bytes()
     archive.write_bytes(content)
-    with pytest.raises(UserError, match="would be lost, as it is no whole archive"):
+    with pytest.raises(UserError, match="is there already and is no whole archive"):
         pack(PROJECT, Path("results"), archive)
     assert archive.read_bytes() == content
     archive.write_bytes(whole)

@@ -3,7 +3,7 @@
 import os
 import time
 from collections.abc import Sequence
-from itertools import pairwise
+from itertools import pairwise, permutations
 from pathlib import Path
 
 import pytest
@@ -51,12 +51,24 @@ def set_times(*newest_first: str) -> None:
 CHAIN = ("audio", "results/features.h5", "results/network.h5", "results/table.csv")
 
 
-def test_a_copy_in_which_inputs_are_newer_is_put_in_order(results: Path) -> None:
-    set_times(*CHAIN, "results/seal.json")
+@pytest.mark.parametrize("order", permutations(range(4)))
+def test_a_copy_whose_times_have_any_order_is_put_in_order(
+    results: Path, order: tuple[int, ...]
+) -> None:
+    set_times(*(CHAIN[place] for place in order), "results/seal.json")
     follow(results)
     for older, newer in pairwise(CHAIN):
         assert not is_newer(older, newer)
     assert not is_newer("results/table.csv", "results/seal.json")
+
+
+def test_an_archive_that_rounds_times_to_two_seconds_changes_no_order(results: Path) -> None:
+    for path in (*CHAIN, "results/seal.json"):
+        rounded = Path(path).stat().st_mtime // 2 * 2
+        os.utime(path, (rounded, rounded))
+    before = {path: Path(path).stat().st_mtime_ns for path in CHAIN}
+    follow(results)
+    assert {path: Path(path).stat().st_mtime_ns for path in CHAIN} == before
 
 
 def test_what_was_changed_stays_newer_than_what_was_made_from_it(results: Path) -> None:

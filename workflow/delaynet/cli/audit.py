@@ -19,6 +19,7 @@ from delaynet.paper.page.again import made_again
 from delaynet.provenance import states
 from delaynet.provenance.audit import Audit, Link
 from delaynet.provenance.embedded import read_embedded
+from delaynet.provenance.record import commit_of
 from delaynet.provenance.states import Verdict
 from delaynet.workflow.project import PROJECT
 
@@ -59,8 +60,7 @@ def _line(link: Link) -> str:
     if link.record is None:
         return text
     record = link.record
-    commit = (record["commit"] or "no commit")[:10] + "+" * bool(record["uncommitted"])
-    made = f"[{record['id']}, {commit}, {record['ended'][:19]}, {record['host']}]"
+    made = f"[{record['id']}, {commit_of(record)}, {record['ended'][:19]}, {record['host']}]"
     if record["inputs"]:
         return f"{text}  {made}"
     # where a chain ends at no file, what made it is its source

@@ -19,13 +19,13 @@ from delaynet.workflow.planning.words import lines_of
 @click.option(
     "--replot",
     is_flag=True,
-    help="Of drawing all figures and the manuscript anew; refuse, with the reason, if that would "
-    "train, or make corpus or features.",
+    help="Plan to draw all figures and set the manuscript anew; refuse, with the reason, if that "
+    "would train, or make corpus or features.",
 )
 def command(configfile: Path | None, replot: bool) -> None:
     """Say what would run, why, how many trainings, and for how long.
 
-    It runs nothing and asks no cluster. Hours are of trainings only: from the records of earlier
+    It runs nothing and needs no cluster. Hours are those of trainings: from the records of earlier
     trainings here, or else from docs/benchmark.md. `snakemake --profile slurm -n` ends with the
     same, in hours of GPUs.
     """

@@ -14,8 +14,8 @@ from delaynet.workflow.project import PROJECT
 def command(archive: Path) -> None:
     """Pack all results into one archive, such as results.tar.gz.
 
-    It holds all that is recorded (corpus, features, runs, tables, figures, manuscript), the
-    records, and what Snakemake knows of them. All results are audited first; one that is altered,
+    It holds all that is recorded (corpus, features, runs, tables, figures, manuscript) and the
+    records. All results are audited first; one that is altered,
     missing or unrecorded stops it. Nothing but an older archive is overwritten. Run it from the
     root of the project.
     """

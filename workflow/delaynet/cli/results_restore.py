@@ -23,7 +23,7 @@ def command(archive: Path) -> None:
     restored = restore(PROJECT, archive)
     click.echo(f"{len(restored.files):,} files restored, each as it was recorded.")
     if not restored.is_sealed:
-        click.echo("Their records are not sealed: nothing holds the records themselves.")
+        click.echo("Their records are not sealed: a changed record cannot be found.")
     here = version_control(PROJECT, Path.cwd())["commit"]
     if restored.commit and here and restored.commit != here:
         click.echo(

@@ -27,8 +27,8 @@ build and packages are the recorded ones, every file must have the same bytes (t
 of metrics.csv apart). Elsewhere, and where several devices trained a run in parts, rounding
 differs, and the test accuracy must be the recorded one within {100 * LEAST_TOLERANCE:.0f} points in
 a hundred, or within {STANDARD_ERRORS} standard errors of the difference of two accuracies where
-that is more, as on few test clips. It says which of both was found. Exit code 0 only when every run
-agrees.
+that is more, as on few test clips. It says which of the two was found. Exit code 0 only when every
+run agrees.
 """
 
 

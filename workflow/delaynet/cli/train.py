@@ -73,7 +73,7 @@ def command(
         outputs = [folder / name for name in RUN_FILES]
         with recorded([features], outputs, run_settings.model_dump(mode="json"), run_settings.seed):
             written = train(run_settings, features, folder, execution)
-        # not before the record: who is killed before the end is asked again
+        # after the record: a job that is killed before it is run again, and goes on from here
         if not keep_checkpoint:
             written.remove()
     except Interrupted as interrupted:

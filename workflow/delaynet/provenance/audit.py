@@ -40,7 +40,7 @@ class Link(NamedTuple):
 
 
 class Audit:
-    """The records of results, and what is found when results are held against them.
+    """The records of results, and what is found when the results are compared with them.
 
     Records are read at once; each file is hashed once, when it is first asked for.
 
@@ -51,7 +51,7 @@ class Audit:
         clone: the project whose workflow made the results, with the manuscript.
         records: of the job that made each recorded output, by path.
         sealed: the seal over the records, or None.
-        not_checked: what could not be held against anything, and why.
+        not_checked: what could not be compared with anything, and why.
     """
 
     def __init__(self, project: Project, results: Path) -> None:
@@ -74,7 +74,7 @@ class Audit:
         self.not_checked = ["commits (no history here)"] if None in held.values() else []
         self._doubts = doubts(self.project, self.files, self._digests, self.sealed, results, held)
         self._file_of: dict[str, str] = {}
-        # who stands under the right name tells of a path that two records claim
+        # of two records that claim a path, the one under the right name counts
         for name in sorted(self.files, key=lambda name: name == own_name(self.files[name])):
             self._file_of.update(dict.fromkeys(self.files[name]["outputs"], name))
         self.records: Mapping[str, Record] = {
@@ -107,12 +107,12 @@ class Audit:
         if doubt is not None:
             return Verdict(states.RECORD_ALTERED, doubt)
         if found is None:
-            return Verdict(states.MISSING, "its record tells of it")
+            return Verdict(states.MISSING, "it was made, and is gone")
         if found["sha256"] != record["outputs"][path]["sha256"]:
             return Verdict(states.ALTERED, _difference(found, record["outputs"][path]))
         stale = [source for source in record["inputs"] if self._differs(source, record)]
         if stale:
-            return Verdict(states.STALE, f"made from other bytes of {named(stale)}")
+            return Verdict(states.STALE, f"changed since then: {named(stale)}")
         changed = changed_code(self.project, record, self._code_now)
         if changed:
             return Verdict(states.CODE_CHANGED, f"since then: {named(changed)}")
@@ -125,7 +125,7 @@ class Audit:
         if not exists and path in self.printed:
             return Verdict(states.MISSING, reason or "the records are sealed, and it is not made")
         if not exists:
-            return Verdict(states.MISSING, reason or "a record tells that it was read")
+            return Verdict(states.MISSING, reason or "a job has read it, and it is gone")
         if self.is_result(path):
             return Verdict(states.UNRECORDED, reason or "no record tells of it")
         return Verdict(states.SOURCE)
@@ -176,7 +176,7 @@ class Audit:
         verdict = Verdict(states.INTACT, f"a copy of {path}")
         if file_digest(copy) != digest:
             verdict = Verdict(
-                states.ALTERED, f"it says to be a copy of {path}, and differs from it"
+                states.ALTERED, f"it carries the identifier of {path}, and differs from it"
             )
         yield Link(0, str(copy), verdict, None)
         yield from self._walk(path, 1, set())
@@ -210,18 +210,18 @@ class Audit:
                 yield from self._walk(path, 0, seen)
 
     def everything(self) -> Iterator[Link]:
-        """Yield the chains of all that no other result was made from, then what has no record."""
+        """Yield the chains of all results that no other was made from, then what has no record."""
         seen: set[str] = set()
         read = {source for record in self.records.values() for source in record["inputs"]}
         last = sorted(self.records.keys() - read, key=self._age, reverse=True)
-        # an altered record may close a circle, which has no end to begin from
+        # altered records may form a circle, and then no result of it is the last one
         for path in (*last, *sorted(self.records, key=self._age, reverse=True)):
             yield from self._walk(path, 0, seen)
         for path in self._without_record():
             yield from self._walk(path, 0, seen)
 
     def _without_record(self) -> list[str]:
-        """Return the files of results that no record tells of, and those whose record is gone."""
+        """Return the files of results that have no record, and those whose record is gone."""
         gone = set(self.sealed.records if self.sealed else ()) - self.files.keys()
         found = {str(self._prefix / name.removesuffix(".json")) for name in gone}
         if self.sealed is not None:
@@ -232,7 +232,7 @@ class Audit:
         by_products = (RECORDS, *WITHIN_RESULTS, *self.project.by_products)
         for folder, names, files in os.walk(top, followlinks=True):
             here = Path(folder)
-            # a link leads on where results lie behind it; elsewhere it may lead anywhere
+            # followed only where recorded results lie behind it
             links = {name for name in names if (here / name).is_symlink()}
             files += [name for name in links if here / name not in ways | folders]
             names[:] = [
@@ -253,10 +253,9 @@ class Audit:
     def seal(self) -> Verdict:
         """Return the state of the seal over all records, and why.
 
-        `unrecorded` where none was made yet, `missing` where it is gone; `altered` where its digest
-        does not follow from it, where it is not as its own record says, or where the manuscript
-        carries another one, or none; `record altered` where a record is not as it was sealed;
-        `stale` where the manuscript's text is not.
+        `unrecorded`: none was made yet. `missing`: it is gone. `altered`: its digest is not that of
+        what it lists, it differs from its own record, or the manuscript carries another digest, or
+        none. `record altered`: a record is not as it was sealed. `stale`: the text is not.
         """
         printed = [path for path in self.printed if self.fingerprint(path) or path in self.records]
         if self.sealed is None:
@@ -285,7 +284,7 @@ class Audit:
                 return Verdict(states.ALTERED, f"{pdf.name} carries another digest")
         text = self._text_since(self.sealed.sources)
         if text:
-            return Verdict(states.STALE, f"made from other bytes of {named(text)}")
+            return Verdict(states.STALE, f"changed since then: {named(text)}")
         return Verdict(states.INTACT)
 
     def _text_since(self, sealed: Mapping[str, str]) -> list[str]:

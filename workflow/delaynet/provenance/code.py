@@ -1,11 +1,11 @@
 """Which modules of this package a command depends on, and their digests.
 
 The rules hand these digests to Snakemake as a parameter: a changed module reruns the jobs that
-depend on it and nothing else. A new time stamp (a fresh clone, a `touch`), a comment, a docstring,
-another layout of the source, an option's help or what a `UserError` says rerun nothing: no week of
-training is lost to a typing mistake.
+depend on it and nothing else. A new time stamp, a comment, a docstring, another layout of the
+source, an option's help or the text of a `UserError` rerun nothing: a corrected typing mistake
+costs no training.
 
-Which modules compute nothing of a result, such as those that keep records, says the project.
+`Project.not_code` names the modules that compute nothing of a result.
 """
 
 import ast
@@ -76,7 +76,7 @@ def code_among(project: Project, loaded: Collection[str]) -> set[str]:
 
 
 def code_digest(path: Path) -> str:
-    """Return a digest of what a module's source says to the interpreter."""
+    """Return a digest of a module's source, of what the interpreter runs."""
     return _digest_of(path.read_text(encoding="utf-8"))
 
 
@@ -102,7 +102,7 @@ def _is_text(statement: ast.AST) -> bool:
 
 
 def _forget_words(call: ast.Call) -> None:
-    """Take out of a call what is for people alone: an option's help, the text of a `UserError`."""
+    """Take out of a call what only people read: an option's help, the text of a `UserError`."""
     call.keywords = [keyword for keyword in call.keywords if keyword.arg != "help"]
     if isinstance(call.func, ast.Name) and call.func.id == "UserError":
         call.args = []
@@ -181,9 +181,9 @@ def code_of(record: Mapping[str, Any]) -> dict[str, str]:
 def changed_code(
     project: Project, record: Mapping[str, Any], now: Callable[[str], str | None]
 ) -> list[str]:
-    """Return the modules that a result depends on, and the rule, that say something else now.
+    """Return the modules that a result depends on, and its rule, as far as they have changed.
 
-    It is what Snakemake would make the result again for.
+    For these Snakemake would make the result again.
 
     Args:
         project: that the record is of.

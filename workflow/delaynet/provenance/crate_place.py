@@ -15,7 +15,7 @@ WITHIN_RESULTS = ("crate", "crate.zip")
 
 
 def refuse_place(output: Path, results: Path) -> None:
-    """Refuse to write a crate where anything would be lost, or be taken for a result.
+    """Refuse to write a crate over anything but an older one, or among the results.
 
     Args:
         output: archive or folder to write, resolved.
@@ -38,8 +38,8 @@ def refuse_place(output: Path, results: Path) -> None:
         lost = None if is_free else output
     if lost is not None:
         raise UserError(
-            f"{lost}: would be lost, as it is of no crate that this command wrote; name another "
-            "place, or move it away."
+            f"{lost}: is there already and is no part of an older crate, so it is not overwritten; "
+            "name another place, or move it away."
         )
 
 

@@ -1,4 +1,4 @@
-"""Which records are not to be believed: not as they were sealed, or against what git holds."""
+"""Which records cannot be trusted: they differ from the seal, or from what git holds."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
@@ -25,7 +25,7 @@ def doubts(
     results: Path,
     held: Mapping[str, bool | None],
 ) -> dict[str, str]:
-    """Return why a record is not to be believed, by its file; the first reason of each.
+    """Return why records cannot be trusted, by their files; the first reason of each.
 
     Args:
         project: that the records are of.
@@ -85,27 +85,18 @@ def _commits(
     held: Mapping[str, bool | None],
 ) -> Iterator[tuple[str, str]]:
     root = project.root_of(results)
-
-    def sources_of(record: Record) -> dict[str, str]:
-        """Those of the clone: a run that was started elsewhere has a configuration of its own."""
-        sources = _sources_of(project, record).items()
-        return {
-            path: sha256
-            for path, sha256 in sources
-            if project.place_of(path, results) == root / path
-        }
-
     files: dict[str, set[str]] = defaultdict(set)
     for record in records.values():
         if held.get(record["commit"]):
-            files[record["commit"]].update(_code_of(project, record), sources_of(record))
+            files[record["commit"]].update(_code_of(project, record))
+            files[record["commit"]].update(_sources_of(project, record, results))
     at = {commit: digests_at(root, commit, sorted(files[commit])) for commit in files}
     for file, record in records.items():
         commit = record["commit"]
         if held.get(commit) is False:
             yield file, f"names the commit {commit[:10]}, which this repository does not hold"
         elif held.get(commit) and record["uncommitted"] is None:
-            code, sources = _code_of(project, record), sources_of(record)
+            code, sources = _code_of(project, record), _sources_of(project, record, results)
             other = [name for name, digest in code.items() if at[commit][name] != digest]
             # git may have been told to ignore a file: then nothing of it was committed
             other += [
@@ -116,13 +107,18 @@ def _commits(
 
 
 def _code_of(project: Project, record: Record) -> dict[str, str]:
+    """Return the SHA-256 of the modules that a job loaded, by their paths in the repository."""
     folder = project.workflow.name
     return {f"{folder}/{name}": module["sha256"] for name, module in record["modules"].items()}
 
 
-def _sources_of(project: Project, record: Record) -> dict[str, str]:
-    """Return the SHA-256 of what a job read of the manuscript and the configuration."""
-    inputs = record["inputs"].items()
+def _sources_of(project: Project, record: Record, results: Path) -> dict[str, str]:
+    """Return the SHA-256 of what a job read of the repository's manuscript and configuration."""
+    root = project.root_of(results)
     return {
-        path: read["sha256"] for path, read in inputs if path.split("/")[0] in project.versioned
+        path: read["sha256"]
+        for path, read in record["inputs"].items()
+        if path.split("/")[0] in project.versioned
+        # a run that was started elsewhere has a configuration of its own
+        and project.place_of(path, results) == root / path
     }

@@ -1,4 +1,4 @@
-"""The identifier that figures and manuscript carry in their own metadata, wherever they are copied.
+"""The identifier that figures and manuscript carry in their metadata, in every copy.
 
 It is one line of text, in an SVG's Dublin Core, a PNG's text chunk or a PDF's keywords:
 `<package>-record: <record's id>; commit: <commit>[+];`, and in the manuscript ` seal: <digest>;`.

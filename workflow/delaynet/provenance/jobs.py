@@ -25,7 +25,7 @@ def jobs(project: Project, workflow: Any) -> Callable[..., dict[str, Any]]:
     a job again when one of them changes. A module's name may have wildcards in it; without modules
     it is that of the command with the rule's name.
     `settings`: strings, or functions of the wildcards that return one. Snakemake compares them too.
-    The last is called as the package is: the beginning of the command. It tells the record what
+    The last, named as the package, is the beginning of the command; it tells the record what
     Snakemake compares.
 
     Args:

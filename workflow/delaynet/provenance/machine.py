@@ -76,13 +76,7 @@ def _torch() -> dict[str, Any] | None:
 
 def _cpu() -> str | None:
     """Return the processor's model, or None where the system does not say."""
-    about = Path("/proc/cpuinfo")
-    found = (
-        re.search(r"^model name\s*: (.+)$", about.read_text(encoding="utf-8"), re.M)
-        if about.exists()
-        else None
-    )
-    return found[1] if found else platform.processor() or None
+    return _said_in("/proc/cpuinfo", r"^model name\s*: (.+)$") or platform.processor() or None
 
 
 def _gpu() -> dict[str, str | None] | None:
@@ -90,10 +84,12 @@ def _gpu() -> dict[str, str | None] | None:
     torch = sys.modules.get("torch")
     if torch is None or not torch.cuda.is_initialized():
         return None
-    about = Path("/proc/driver/nvidia/version")
-    found = (
-        re.search(r"Module +([\d.]+)", about.read_text(encoding="utf-8"))
-        if about.exists()
-        else None
-    )
-    return {"name": torch.cuda.get_device_name(), "driver": found[1] if found else None}
+    driver = _said_in("/proc/driver/nvidia/version", r"Module +([\d.]+)")
+    return {"name": torch.cuda.get_device_name(), "driver": driver}
+
+
+def _said_in(file: str, pattern: str) -> str | None:
+    """Return what a pattern's group matches in a file of the system, or None."""
+    path = Path(file)
+    found = re.search(pattern, path.read_text(encoding="utf-8"), re.M) if path.exists() else None
+    return found[1] if found else None

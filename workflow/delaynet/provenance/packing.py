@@ -27,9 +27,9 @@ from delaynet.provenance.project import Project
 from delaynet.provenance.record import RECORDS, SEAL, record_path
 from delaynet.provenance.repository import version_control
 from delaynet.provenance.states import CODE_CHANGED, INTACT, STALE, UNRECORDED
+from delaynet.provenance.times import TIMESTAMP
 
 MANIFEST = "manifest.json"
-TIMESTAMP = ".snakemake_timestamp"  # of a folder that a rule made
 OUTDATED = (CODE_CHANGED, STALE)
 COMPRESSION = 5  # of 1 to 9: audio and networks hardly shrink
 
@@ -97,8 +97,8 @@ def refuse_place(archive: Path, results: Path) -> None:
         raise UserError(f"{archive}: is among the results; name another place for the archive.")
     if archive.exists() and not _is_archive(archive):
         raise UserError(
-            f"{archive}: would be lost, as it is no whole archive that this command wrote; name "
-            "another place, or move it away."
+            f"{archive}: is there already and is no whole archive of results, so it is not "
+            "overwritten; name another place, or move it away."
         )
 
 
@@ -143,7 +143,7 @@ def refuse_doubtful(audit: Audit, advice: str) -> None:
     """
     links = tqdm(audit.everything(), "auditing", unit=" files", mininterval=1, delay=1)
     doubtful = [link for link in links if _is_doubtful(audit, link)]
-    # what is out of date by an altered result is not the one to name
+    # first those that are not only out of date because another one is altered
     for link in sorted(doubtful, key=lambda link: link.verdict.state in OUTDATED):
         state, reason = link.verdict
         raise UserError(f"{link.path}: {state} ({reason}); {advice}.")
@@ -164,7 +164,7 @@ def _is_doubtful(audit: Audit, link: Link) -> bool:
 
 
 class Hashing:
-    """A file that is read: its digest, and the progress, on the way."""
+    """A file whose digest is computed while it is read."""
 
     def __init__(self, file: IO[bytes], progress: Any = None) -> None:
         """Take an open file, and the progress bar that counts its bytes."""

@@ -1,4 +1,4 @@
-"""What the records and the audit must know of the project that they serve: one object of it."""
+"""What records and audit need to know of a project, in one object."""
 
 import os
 from collections.abc import Callable
@@ -24,11 +24,11 @@ class Project:
         package: name of the package, and of its command.
         workflow: folder that holds the package, and `Snakefile` or `rules/`.
         not_code: modules that compute nothing of a result; `*` stands for any text.
-        fetching: commands whose output is what its checksum says, whatever code fetched it.
+        fetching: commands whose output its checksum identifies, whatever code fetched it.
         command_groups: words after which the name of a command goes on.
         versioned: files and folders below the root that a commit vouches for.
         places: folders below the root that jobs write to, the results' own first.
-        by_products: names in `results/` of what is no result.
+        by_products: names in `results/` that are no results.
         manuscript: folder of the text that is sealed with the records.
         printed: results made after the seal; the first carries its digest.
         is_same_configuration: whether a configuration file says the same as `results/config.json`,

@@ -30,13 +30,6 @@ RECORDS = "records"
 SEAL = "seal.json"
 SCHEMA = 3
 SCHEMA_FILE = Path(__file__).resolve().parents[2] / "schemas" / "record.schema.json"
-# in the order in which they stand in a record
-FIELDS = (
-    "schema", "id", "rule", "rule_code", "compared", "wildcards", "command", "parameters",
-    "configuration", "seed", "inputs", "outputs", "commit", "uncommitted", "modules", "packages",
-    "python", "torch", "platform", "host", "cpu", "gpu", "visible_gpus", "slurm_job", "slurm_node",
-    "started", "ended", "seconds", "peak_memory_bytes",
-)  # fmt: skip
 
 Record = dict[str, Any]
 
@@ -79,10 +72,10 @@ def record_path(output: Path) -> Path:
 
 
 class Making:
-    """A job while it goes on: what is known of the making of its outputs before they are there."""
+    """A job that is running: all that is known of it before its outputs are written."""
 
     def __init__(self, project: Project, inputs: Mapping[str, Any]) -> None:
-        """Hold the fingerprints of what is read, and the code as it is now."""
+        """Take the fingerprints of what is read, and those of the code as it is now."""
         self.project, self.inputs = project, inputs
         # `<rule> <digest>`, from the workflow's rule
         rule, _, digest = os.environ.get(project.variable("RULE"), "").partition(" ")
@@ -148,6 +141,11 @@ def embedded_of(project: Project, record: Mapping[str, Any]) -> Embedded:
     return Embedded(project.package, record["id"], version)
 
 
+def commit_of(record: Mapping[str, Any]) -> str:
+    """Return the beginning of the commit that a job ran from, with a `+` where code differed."""
+    return (record["commit"] or "no commit")[:10] + "+" * bool(record["uncommitted"])
+
+
 @contextmanager
 def recorded(
     project: Project,
@@ -158,8 +156,8 @@ def recorded(
 ) -> Iterator[Making]:
     """Write the record of a job when the block has written its outputs.
 
-    A job that was done again and made the same from the same leaves its record as it was, so that
-    the seal over all records holds.
+    Where a job is done again, from the same inputs to the same outputs, its sealed record stays as
+    it was: the seal still holds.
 
     Args:
         project: that the job is of.
@@ -169,7 +167,7 @@ def recorded(
         seed: of what the job draws, where it is one.
     """
     started, begin = datetime.now(UTC), time.monotonic()
-    # who needs an input that is not there says so better
+    # an input that is missing is reported by the code that needs it
     making = Making(project, _fingerprints(project, (path for path in inputs if path.exists())))
     yield making
     names = {project.name_of(path): path for path in inputs}
@@ -209,7 +207,7 @@ def _fingerprints(project: Project, paths: Iterable[Path]) -> dict[str, Any]:
 
 
 def _stands(record: Record, path: Path) -> bool:
-    """Return whether the sealed record at `path` tells of the same outputs, from the same."""
+    """Return whether a sealed record at `path` names the same outputs, inputs and code."""
     folder = next((parent for parent in path.parents if parent.name == RECORDS), None)
     if folder is None or not path.exists():
         return False

@@ -1,4 +1,4 @@
-"""The project's own repository, asked through git: which commit, what differs, what it held."""
+"""The project's repository: which commit is checked out, what differs from it, what it holds."""
 
 import hashlib
 import logging
@@ -20,7 +20,7 @@ ELSEWHERE = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_COMMON_DIR")
 def _git(root: Path, *arguments: str, given: bytes = b"") -> bytes | None:
     """Return what git prints, or None where it fails: no git here, or not a clone."""
     environment = {name: value for name, value in os.environ.items() if name not in ELSEWHERE}
-    # no lock on the index: many jobs ask at once
+    # no lock on the index: many jobs call git at once
     command = ["git", "--no-optional-locks", "-C", str(root), *arguments]
     try:
         result = subprocess.run(
@@ -64,7 +64,7 @@ def version_control(project: Project, root: Path) -> dict[str, str | None]:
     if head is None:
         return {"commit": None, "uncommitted": None}
     code = project.versioned
-    # names alone: how differences look is for each user's settings of git to say
+    # names alone, as a user's settings of git change how differences are shown
     changed = _git(
         root, "diff", "--relative", "--name-only", "--no-renames", "-z", "HEAD", "--", *code
     )
@@ -85,7 +85,7 @@ def _names(answer: bytes) -> list[str]:
 
 
 def _is_hidden(name: str) -> bool:
-    """Return whether it is no source: what an editor or a system leaves beside one."""
+    """Return whether it is hidden, as what an editor or a system leaves beside sources."""
     return any(part.startswith(".") for part in Path(name).parts)
 
 

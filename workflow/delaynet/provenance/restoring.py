@@ -128,10 +128,10 @@ def restore(project: Project, archive: Path) -> Unpacked:
 
 
 def _link_project(project: Project, folder: Path) -> None:
-    """Let a folder of unpacked results look like the project in the current folder.
+    """Make a folder of unpacked results look like the project in the current folder.
 
-    Code, manuscript, repository and sources are then what the results are held against, as they
-    will be when they are in their places.
+    The audit then finds code, manuscript, repository and sources as it will when the results are in
+    their places.
     """
     brought = (*project.places, SNAKEMAKE)
     for path in Path.cwd().iterdir():

@@ -1,9 +1,8 @@
-"""What the rules of the workflow say, and a digest of it for each.
+"""A digest of each rule of the workflow: of its inputs, parameters and command.
 
-The rules hand these digests to Snakemake as a parameter, and to the records of their jobs: an
-edited rule makes its results again, and is seen by the audit. So does an edited head of commands,
-which all rules share. Comments, blanks, and how many threads, how much memory or time a rule asks
-for are not part of what it says.
+The rules hand these digests to Snakemake as a parameter, and to the records of their jobs: the
+results of an edited rule are made again, and the audit notices it. The head that all commands share
+counts too. Comments, blanks, threads, memory and time do not.
 """
 
 import hashlib

@@ -3,9 +3,8 @@
 `results/seal.json` holds the SHA-256 of every record and of every source of the manuscript, and as
 `digest` the SHA-256 of the sorted lines `<sha256>  <file>`, where `<file>` is the path of a record
 below `results/records`, or of a source, as `manuscript/paper.typ`. The manuscript prints that
-digest on its last page and carries it in the PDF: whoever changes a record, or a word of the text,
-after it was sealed must change the seal, and whoever changes the seal has a manuscript that says
-so.
+digest on its last page and carries it in the PDF. Whoever changes a sealed record, or a word of the
+text, has to change the seal too; and then the digest in the manuscript is another one.
 """
 
 import hashlib

@@ -12,13 +12,13 @@ SOURCE = "source"
 RECORD_ALTERED = "record altered"
 
 STATES = {
-    INTACT: "its bytes, its record, its inputs and its code are as when it was made",
-    SOURCE: "not a result: written by people, and held against its digest where it was read",
-    STALE: "an input of it has other bytes now than when it was made",
-    CODE_CHANGED: "a module that it depends on, or its rule, says something else than it did then",
-    UNRECORDED: "it lies among the results, and no record tells of it",
+    INTACT: "bytes, record, inputs and code are as they were when it was made",
+    SOURCE: "no result but a file that people write; compared with what the jobs that read it saw",
+    STALE: "one of its inputs has changed since it was made",
+    CODE_CHANGED: "a module that it depends on, or its rule, has changed since it was made",
+    UNRECORDED: "it is among the results, and has no record",
     MISSING: "it is not there",
-    ALTERED: "its bytes differ from its record",
+    ALTERED: "its bytes are not those in its record",
     RECORD_ALTERED: "its record is not the one that its job wrote",
 }
 GOOD = frozenset({INTACT, SOURCE})

@@ -1,9 +1,9 @@
 """Times that follow content: after a copy, nothing is made again from the same bytes.
 
 Snakemake (9.27) compares folders, and files of more than a megabyte, by their times alone. A copy,
-an unpacked archive, a cloud drive or a `touch` gives new times to old content. So outputs that are
-older than what they were made from, and whose record names the bytes that are here, get a new time;
-what has changed stays newer, and is followed by what was made from it.
+an unpacked archive, a cloud drive or a `touch` gives new times to old content. So an output that is
+older than its inputs gets a new time where they still have the bytes that its record names. An
+input that has changed stays newer, and what was made from it is made again.
 """
 
 import json
@@ -40,7 +40,7 @@ class Job(NamedTuple):
 
 
 def follow_content(project: Project, results: Path, jobs: Sequence[Job]) -> int:
-    """Give outputs a new time where all that is newer has the bytes that they were made from.
+    """Give outputs a new time where all newer inputs have the bytes that they were made from.
 
     Usually nothing is newer, and nothing is read; what is newer is hashed once.
 
@@ -77,10 +77,10 @@ def follow_content(project: Project, results: Path, jobs: Sequence[Job]) -> int:
 
 
 def recorded_jobs(project: Project, results: Path) -> list[Job]:
-    """Return the jobs of all records that can be read; the seal was made of all that it seals."""
+    """Return the jobs of all records that can be read; the seal's inputs are all that it seals."""
     jobs: list[Job] = []
     seal = None
-    with suppress(UserError):  # a seal that is none is for the audit to name
+    with suppress(UserError):  # the audit names a seal that cannot be read
         seal = read_seal(results)
     sealed: dict[str, str] = dict(seal.sources) if seal else {}
     for name, file in record_files(results).items():
@@ -105,12 +105,12 @@ def recorded_jobs(project: Project, results: Path) -> list[Job]:
 
 
 def is_below(folder: str, path: str) -> bool:
-    """Return whether a path of a record, which anybody may have written, stays in a folder."""
+    """Return whether a path of a record, which may be forged, stays in a folder."""
     return Path(path).parts[:1] == (folder,) and os.pardir not in Path(path).parts
 
 
 def _in_order(jobs: Sequence[Job]) -> list[Job]:
-    """Return jobs, each after those whose outputs it read; none where records close a circle."""
+    """Return jobs, each after those whose outputs it read; none where records form a circle."""
     maker = {path: number for number, job in enumerate(jobs) for path in job.outputs}
     graph = {
         number: {maker[path] for path in job.inputs if path in maker}

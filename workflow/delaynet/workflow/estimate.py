@@ -69,8 +69,8 @@ def estimate(
 ) -> Estimate:
     """Estimate how long runs of a grid take.
 
-    Runs whose training was recorded here speak for the runs of their variant, sparsity and
-    condition; together they tell how much this machine differs from the benchmark's.
+    A run takes the mean time of the recorded runs of its variant, sparsity and condition. Where
+    there are none, it takes the benchmark's, scaled by the ratio of all recorded times to it.
 
     Args:
         config: the configuration.
@@ -99,7 +99,7 @@ def estimate(
 def recorded_timings(config: Config, results: Path) -> dict[Run, Timing]:
     """Return how long those runs of a grid took that were recorded.
 
-    What cannot be read tells nothing here; the audit names it.
+    A record that cannot be read is left out; the audit names it.
     """
     timings = {}
     for run in config.runs():
@@ -122,7 +122,7 @@ def training_seconds(record: Mapping[str, Any], folder: Path) -> float:
 
     Args:
         record: of the training.
-        folder: of the run; metrics that cannot be read tell nothing.
+        folder: of the run; metrics that cannot be read are left out.
     """
     seconds = float(record["seconds"])
     with suppress(OSError, ValueError, KeyError, TypeError):
@@ -134,7 +134,7 @@ def training_seconds(record: Mapping[str, Any], folder: Path) -> float:
 def _on_one_device(
     timings: Mapping[Run, Timing], on_gpus: bool | None
 ) -> tuple[dict[Run, float], str | None]:
-    """Return the seconds of the runs that tell of one kind of device, and the GPU's name."""
+    """Return the seconds of the runs on one kind of device, and the GPU's name."""
     names = Counter(timing.gpu for timing in timings.values() if timing.gpu)
     if on_gpus is None:
         on_gpus = 2 * names.total() > len(timings)
@@ -162,8 +162,7 @@ def expected_seconds(config: Config, run: Run, clips: int) -> float:
 def number_of_clips(corpus: CorpusSettings, features: Path) -> int | None:
     """Return how many clips the training list holds, or None where that is not known yet.
 
-    Features or a list that cannot be read tell nothing here: an estimate must not stop their
-    repair, and the check of the corpus says what is wrong.
+    None also where features or list cannot be read: the check of the corpus says what is wrong.
     """
     if features.exists():
         with suppress(OSError, KeyError, TypeError, AttributeError), h5py.File(features) as file:

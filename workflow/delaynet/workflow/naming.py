@@ -20,6 +20,7 @@ from delaynet.config.variants import DELAYS, SIGNS, STRUCTURES
 from delaynet.data.sources import check_source, load_source
 from delaynet.paper.figures.selection import figures_of, needed_files, reads_recordings
 from delaynet.provenance.audit import Audit
+from delaynet.provenance.record import commit_of
 from delaynet.provenance.states import GOOD
 from delaynet.training.run_folder import RUN_FILES as RUN_FILES
 from delaynet.workflow import cluster
@@ -38,7 +39,7 @@ RUN_FOLDER = "{condition}/{delays}-{structure}-{signs}/sparsity-{sparsity}/seed-
 
 
 def execution_options(config: Config) -> str:
-    """Return the options that tell a training how it is to run; nothing of it changes a result."""
+    """Return the options of a training that change nothing of its result."""
     execution = config.execution
     tensorboard = "--tensorboard results/tensorboard" if execution.tensorboard else ""
     return f"--checkpoint-seconds {execution.checkpoint_seconds} {tensorboard}".rstrip()
@@ -47,7 +48,7 @@ def execution_options(config: Config) -> str:
 def options_read_from(files: Iterable[str | Path]) -> str:
     """Return the options that name the configuration files, for the record.
 
-    A file elsewhere than in the project is not named: nobody who has the project has it.
+    A file outside the project is left out: who has the project does not have it.
 
     Args:
         files: as Snakemake was given them.
@@ -58,10 +59,10 @@ def options_read_from(files: Iterable[str | Path]) -> str:
 
 
 def refuse_orphans(executor: str) -> None:
-    """Do not start, or ask, while jobs of an earlier Snakemake are in a cluster's queue.
+    """Refuse to start, or ask, while jobs of an earlier Snakemake are in a cluster's queue.
 
     Args:
-        executor: what runs the jobs; a machine of its own may have Slurm's commands and no cluster.
+        executor: what runs the jobs; a machine may have Slurm's commands and yet run them itself.
 
     Raises:
         WorkflowError: one sentence.
@@ -77,8 +78,9 @@ def refuse_orphans(executor: str) -> None:
 def remove_kept_checkpoints(config: Config) -> None:
     """Remove the checkpoints of finished runs.
 
-    Until all is done they stay: when one training of a pack fails, Snakemake removes what all have
-    made and asks for all again; what had ended is then written from its checkpoint, in seconds.
+    They are kept until the workflow has ended. When one training of a pack fails, Snakemake removes
+    the outputs of all of them and runs all again; the finished ones are then written again from
+    their last checkpoint, in seconds.
     """
     for run in config.runs():
         folder = Path("results/checkpoints", run.folder)
@@ -105,7 +107,7 @@ def read_for_snakemake(content: Mapping[str, Any]) -> Config:
 
 
 def _check_results(config: Config, recorded: Path) -> None:
-    """Refuse to lay one set of experiments over another's results, which may have cost weeks."""
+    """Refuse to write results over those of another configuration, which may have taken weeks."""
     if not recorded.exists():
         return
     try:
@@ -128,7 +130,7 @@ def source_module(config: Config) -> str:
 
 
 def corpus_settings(config: Config) -> str:
-    """Return the settings that the corpus reads, as JSON: another setting makes nothing again."""
+    """Return the settings that the corpus reads, as JSON; a change of any other reruns nothing."""
     read = load_source(config.corpus.source).settings
     return config.corpus.model_dump_json(include={"source", *read})
 
@@ -167,19 +169,18 @@ def descriptions(config: Config) -> str:
     return hashlib.sha256(json.dumps(described).encode()).hexdigest()[:16]
 
 
+def run_of(wildcards: Any) -> Run:
+    """Return the run that a job's wildcards name."""
+    values = dict(wildcards.items())
+    return Run(**values | {"seed": int(values["seed"])})
+
+
 def run_settings(config: Config) -> Callable[[Any], str]:
     """Return the function that gives, for a rule's wildcards, the run's settings as JSON."""
     grid = set(config.runs())
 
     def settings(wildcards: Any) -> str:
-        run = Run(
-            wildcards.delays,
-            wildcards.structure,
-            wildcards.signs,
-            wildcards.sparsity,
-            int(wildcards.seed),
-            wildcards.condition,
-        )
+        run = run_of(wildcards)
         if run not in grid:
             raise WorkflowError(f"The grid of '{config.name}' holds no run {run.folder}.")
         return config.resolve(run).model_dump_json()
@@ -221,7 +222,7 @@ def figure_labels(wildcards: Any) -> dict[str, str]:
         "figure": wildcards.figure,
         "format": "PNG",
         "record": record["id"],
-        "commit": (record["commit"] or "none")[:10] + "+" * bool(record["uncommitted"]),
+        "commit": commit_of(record),
         "audit": found[0] if not others else f"{found[0]}, in its chain {', '.join(found[1:])}",
     }
 

@@ -1,10 +1,10 @@
-"""Retraining runs drawn at random, and holding what comes out against what was recorded.
+"""Retrain runs drawn at random, and compare them with what was recorded.
 
 Where platform, processor, GPU, Python, PyTorch's build and packages are the recorded ones, every
 file must have the same bytes, the column `seconds` of `metrics.csv` apart. Elsewhere sums are
-rounded otherwise, and a training that goes another way at one spike ends at other weights, as if it
-were another draw: there the test accuracy must be the recorded one within `tolerance`. So it must
-for a training that went on on another device than it began on.
+rounded differently: at some step a neuron spikes or does not, and the training ends at other
+weights, as with another seed. Then, and where a training continued on another device than it began
+on, the test accuracy must be the recorded one within `tolerance`.
 """
 
 import importlib.metadata
@@ -35,7 +35,7 @@ CIRCUMSTANCES = ("platform", "cpu", "gpu", "python", "torch")
 
 
 class Comparison(NamedTuple):
-    """What came of one run: whether it agrees with the recorded one, and what was found."""
+    """Whether a retrained run agrees with the recorded one, and what was found."""
 
     agrees: bool
     found: str
@@ -91,12 +91,12 @@ def retrain(audit: Audit, run: str, target: Path) -> Comparison:
 
 
 def compare(recorded: Path, retrained: Path, differing: Iterable[str]) -> Comparison:
-    """Hold a run folder that was made again against the recorded one.
+    """Compare a retrained run folder with the recorded one.
 
     Args:
         recorded: run folder.
         retrained: run folder.
-        differing: what is not as it was when the first was made; nothing asks for the same bytes.
+        differing: conditions that are not the recorded ones; without any, bytes must be the same.
     """
     others = [name for name in RUN_FILES if content(recorded / name) != content(retrained / name)]
     if not others:
@@ -119,7 +119,7 @@ def compare(recorded: Path, retrained: Path, differing: Iterable[str]) -> Compar
 
 
 def tolerance(accuracy: float, clips: int) -> float:
-    """Return by how much the test accuracy of a training that rounds otherwise may differ.
+    """Return by how much the test accuracy may differ under other conditions.
 
     Three standard errors of the difference of two accuracies on that many clips, sqrt(2 p (1 - p) /
     n) each, and at least two points in a hundred.
@@ -142,7 +142,7 @@ def content(path: Path) -> bytes:
 def other_circumstances(
     record: Record, settings: RunSettings, parts: Sequence[str] = ()
 ) -> list[str]:
-    """Return what of a training is not as it was recorded, and may round otherwise.
+    """Return the conditions of a training that are not the recorded ones and may change rounding.
 
     Args:
         record: of the run.

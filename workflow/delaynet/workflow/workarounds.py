@@ -22,10 +22,10 @@ CONFIGURATION = "config/config.yaml"
 
 
 def announce_after_dry_run(workflow: Any) -> None:
-    """Let a dry run of Snakemake end with the plan; any other run is as it was.
+    """Print the plan at the end of a dry run.
 
-    Snakemake calls none of the Snakefile's hooks in a dry run. What it has found out is there when
-    the interpreter ends.
+    Snakemake calls none of the Snakefile's hooks in a dry run, but its graph of jobs is still there
+    when the interpreter exits.
 
     Args:
         workflow: Snakemake's, whose Snakefile is being read.
@@ -34,7 +34,7 @@ def announce_after_dry_run(workflow: Any) -> None:
 
 
 def announce_nothing() -> None:
-    """Take back what `announce_after_dry_run` has asked for."""
+    """Undo `announce_after_dry_run`."""
     atexit.unregister(_announce)
 
 
@@ -47,9 +47,9 @@ def _announce(workflow: Any) -> None:
 def keeping_going(workflow: Any, file: str) -> Callable[[Any], str]:
     """Return a file as a rule's input, of jobs that share a queue entry on a cluster.
 
-    When one of them fails, the others are still done. Snakemake hands `--keep-going` on to none of
-    the processes that it starts on nodes, and reads no profile there. Its settings are complete
-    when it first asks for the inputs of a job, and not yet when it reads the Snakefile.
+    When one of them fails, the others are still done. Snakemake does not pass `--keep-going` to the
+    processes that it starts on nodes, which read no profile either. Its settings are complete when
+    it first asks for the inputs of a job, and not yet when it reads the Snakefile.
 
     Args:
         workflow: Snakemake's, whose Snakefile is being read.
@@ -67,7 +67,7 @@ def keeping_going(workflow: Any, file: str) -> Callable[[Any], str]:
 def configuration_of(workflow: Any, handed: Mapping[str, Any]) -> Mapping[str, Any]:
     """Return the configuration: that of the project's file, for a module that is handed none.
 
-    In a module Snakemake passes over `configfile`, even where `config: config` is empty.
+    In a module Snakemake ignores `configfile`, even where `config: config` is empty.
 
     Args:
         workflow: Snakemake's, whose Snakefile is being read.
@@ -81,10 +81,10 @@ def configuration_of(workflow: Any, handed: Mapping[str, Any]) -> Mapping[str, A
 
 
 def recall_results(workflow: Any, results: Path) -> None:
-    """Let Snakemake know results again that were copied, from their records.
+    """Restore what Snakemake knows of results that were copied, from their records.
 
-    It goes by times, which a copy changes, and by the parameters in `.snakemake/metadata`, which
-    a copy may lack. It looks at both when it has read the Snakefile.
+    It compares times, which a copy changes, and the parameters in `.snakemake/metadata`, which a
+    copy may lack, and does so after it has read the Snakefile.
 
     Args:
         workflow: Snakemake's, whose Snakefile is being read; the processes of jobs change nothing.
@@ -94,14 +94,14 @@ def recall_results(workflow: Any, results: Path) -> None:
     if not jobs:
         return
     latest = follow_content(PROJECT, results, jobs)
-    # Snakemake takes a job for older than its inputs where its benchmark is
+    # to Snakemake a job is also older than its inputs where its benchmark file is
     for benchmark in Path("benchmarks").rglob("*.tsv"):
         os.utime(benchmark, ns=(latest, latest))
     persistence = FilePersistence(nolock=True)
     for job in jobs:
         for path in job.outputs:
             is_known = os.path.exists(persistence._record_path(persistence._metadata_path, path))
-            # what is no record of a rule's job is for the audit to name
+            # the audit names what is no record of a rule's job
             with suppress(KeyError, TypeError, ValueError):
                 if not is_known and job.record["compared"]:
                     persistence._write_record(path, _metadata_of(job.record))

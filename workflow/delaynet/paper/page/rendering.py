@@ -10,7 +10,7 @@ from typing import Any
 from delaynet.paper.page.trees import Node
 from delaynet.provenance import states
 from delaynet.provenance.audit import Audit
-from delaynet.provenance.record import Record
+from delaynet.provenance.record import Record, commit_of
 from delaynet.provenance.states import GOOD, STATES, Verdict
 
 # told by sign and word, never by colour alone
@@ -61,14 +61,13 @@ def file_line(audit: Audit, path: str) -> str:
 
 def job_line(record: Record) -> str:
     """Return one job: rule, wildcards, record, commit, when and where."""
-    commit = (record["commit"] or "no commit")[:10] + "+" * bool(record["uncommitted"])
     rule = f"rule {record['rule']}" if record["rule"] else "by hand"
     settings = " ".join(f"{name}={value}" for name, value in record["wildcards"].items())
     when = record["ended"][:19].replace("T", " ")
     parts = [
         escape(f"{rule} {settings}".strip()),
         f"record <code>{record['id']}</code>",
-        f"commit <code>{commit}</code>",
+        f"commit <code>{commit_of(record)}</code>",
         f"{when} UTC",
         escape(record["host"]),
     ]

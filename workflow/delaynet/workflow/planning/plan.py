@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from delaynet.config.grid import Config, Run
 from delaynet.provenance.states import named
 from delaynet.workflow.estimate import Estimate, estimate, is_done
+from delaynet.workflow.naming import run_of
 from delaynet.workflow.project import PROJECT
 
 RESULTS = Path("results")
@@ -89,7 +90,7 @@ def plan_of(workflow: Any) -> Plan:
         if workflow.dag.needrun(job) and not job.rule.norun
     ]
     trainings = [job for job in jobs if rule_of(job) == "train"]
-    to_run = [_run_of(job) for job in trainings]
+    to_run = [run_of(job.wildcards) for job in trainings]
     on_gpus = bool(trainings) and _asks_for_gpu(trainings[0])
     expected = estimate(config, to_run, RESULTS, on_gpus or None)
     steps = Counter((rule_of(job), in_words(workflow.dag.reason(job))) for job in jobs)
@@ -158,11 +159,6 @@ def _variants(config: Config, to_run: set[Run], expected: Estimate) -> list[Vari
         hours = None if of is None else sum(of[run] for run in waiting)
         variants.append(Variant(condition, variant, done, len(waiting), hours))
     return variants
-
-
-def _run_of(job: Any) -> Run:
-    wildcards = dict(job.wildcards.items())
-    return Run(**wildcards | {"seed": int(wildcards["seed"])})
 
 
 def _asks_for_gpu(job: Any) -> bool:
