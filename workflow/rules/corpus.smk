@@ -3,7 +3,7 @@
 # Writes: resources/<archive>, results/corpus/, results/corpus_report.json (the table of clips, and
 #         how each was recorded)
 #
-# What is particular to a corpus stands in its file in delaynet/data/sources/.
+# What is particular to a corpus is in its file in delaynet/data/sources/.
 
 
 # No `code`: an archive is what its checksum says, whatever fetched it. `update`: Snakemake does not

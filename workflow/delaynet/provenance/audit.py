@@ -28,7 +28,7 @@ class Link(NamedTuple):
 
     Attributes:
         depth: jobs between this file and the one that was asked for.
-        path: of the file or folder, as it stands in the records.
+        path: of the file or folder, as in the records.
         verdict: its state, and why.
         record: of the job that made it, or None.
     """
@@ -99,7 +99,7 @@ class Audit:
         return self._fingerprints[path]
 
     def verdict(self, path: str) -> Verdict:
-        """Return the state of a file, and why, as the path stands in the records."""
+        """Return the state of a file, by its path in the records, and why."""
         found, record = self.fingerprint(path), self.records.get(path)
         if record is None:
             return self._unrecorded(path, found is not None)

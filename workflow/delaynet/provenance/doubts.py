@@ -47,7 +47,7 @@ def doubts(
 
 
 def own_name(record: Record) -> str:
-    """Return the name, below `results/records`, that a record stands under."""
+    """Return the name, below `results/records`, that a record should have."""
     path = record_path(Path(next(iter(record["outputs"]))))
     parts = path.parts
     return Path(*parts[parts.index(RECORDS) + 1 :]).as_posix() if RECORDS in parts else path.name

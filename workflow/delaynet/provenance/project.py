@@ -23,7 +23,7 @@ class Project:
     Attributes:
         package: name of the package, and of its command.
         workflow: folder that holds the package, and `Snakefile` or `rules/`.
-        not_code: modules that compute nothing of a result; `*` stands for any text.
+        not_code: modules that compute nothing of a result; `*` matches any text.
         fetching: commands whose output its checksum identifies, whatever code fetched it.
         command_groups: words after which the name of a command goes on.
         versioned: files and folders below the root that a commit vouches for.

@@ -1,7 +1,7 @@
 """One record for every job: what it read, what it wrote, with which code, where.
 
 A record is a JSON file below `results/records/`, named after the job's first output;
-`workflow/schemas/record.schema.json` says what stands in it. The job itself writes it, on the
+`workflow/schemas/record.schema.json` describes its fields. The job itself writes it, on the
 machine that it runs on, in a file of its own: no two jobs ever write the same one.
 """
 
@@ -60,9 +60,9 @@ def fingerprint(path: Path) -> dict[str, Any]:
 
 
 def record_path(output: Path) -> Path:
-    """Return where the record of a job stands: `results/records/..` for `results/..`.
+    """Return the path of the record of a job: `results/records/..` for `results/..`.
 
-    The record of what lies elsewhere, as a fetched archive does, stands beside it.
+    Where the output is elsewhere, as a fetched archive is, the record lies beside it.
     """
     parts = output.parts
     if "results" not in parts:
@@ -197,7 +197,7 @@ def recorded(
         "peak_memory_bytes": peak_memory(),
     }
     path = record_path(outputs[0])
-    if not _stands(record, path):
+    if not _is_sealed_already(record, path):
         with replacing(path) as temporary:
             temporary.write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
 
@@ -206,7 +206,7 @@ def _fingerprints(project: Project, paths: Iterable[Path]) -> dict[str, Any]:
     return {project.name_of(path): fingerprint(path) for path in paths}
 
 
-def _stands(record: Record, path: Path) -> bool:
+def _is_sealed_already(record: Record, path: Path) -> bool:
     """Return whether a sealed record at `path` names the same outputs, inputs and code."""
     folder = next((parent for parent in path.parents if parent.name == RECORDS), None)
     if folder is None or not path.exists():

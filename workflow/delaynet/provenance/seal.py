@@ -73,7 +73,7 @@ def write_seal(project: Project, results: Path, output: Path) -> str:
 
 
 class Seal(NamedTuple):
-    """A seal as it stands.
+    """What `results/seal.json` holds.
 
     Attributes:
         digest: over all that follows.

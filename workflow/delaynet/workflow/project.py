@@ -35,10 +35,10 @@ def _title(results: Path) -> str:
 PROJECT = Project(
     package="delaynet",
     workflow=Path(__file__).resolve().parents[2],
-    # Settings are no code: what they say reaches a job resolved, as a parameter of its rule, or in
-    # `results/config.json`, and what the grid names as paths. So fields, descriptions, choices and
-    # checks rerun nothing by themselves, while a changed setting or default does. What is computed
-    # from settings stands with what uses it, as `delaynet.model.dale` does.
+    # Settings are no code: a job gets their resolved values as a parameter of its rule or in
+    # `results/config.json`, and the grid's as paths. So changed fields, descriptions, choices and
+    # checks rerun nothing, while a changed setting or default does. What is computed from settings
+    # lies beside what uses it, as `delaynet.model.dale` does.
     not_code=(
         *("delaynet", "delaynet.__main__", "delaynet.cli"),  # they dispatch to the commands
         "delaynet.provenance*",

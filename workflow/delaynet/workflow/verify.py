@@ -147,7 +147,7 @@ def other_circumstances(
     Args:
         record: of the run.
         settings: of the run.
-        parts: devices that trained it in parts; the record tells of the last alone.
+        parts: devices that trained it in parts; the record names the last one only.
     """
     here = machine()
     differing = [name for name in CIRCUMSTANCES if here[name] != record[name]]

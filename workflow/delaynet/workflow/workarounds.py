@@ -1,4 +1,4 @@
-"""What Snakemake (9.27) leaves no plain way for: all of it stands here, with the reason."""
+"""All workarounds for Snakemake (9.27), each with its reason."""
 
 import atexit
 import os
