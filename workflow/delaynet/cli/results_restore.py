@@ -15,10 +15,10 @@ from delaynet.workflow.project import PROJECT
 def command(archive: Path) -> None:
     """Restore the results from an archive of `delaynet results pack`.
 
-    All of it is unpacked beside and audited first, against its manifest, the records and their
-    seal; results that are here and differ are never overwritten. In a clone of the commit that they
-    were made with, figures and manuscript then rebuild without training (`make replot`), and
-    `delaynet audit --all` is clean. Run it from the root of the project.
+    All of it is first unpacked into a folder of its own, and audited against its manifest, the
+    records and their seal; results that are here and differ are never overwritten. In a clone of
+    the commit that they were made with, figures and manuscript are then made without training
+    (`make replot`), and `delaynet audit --all` is clean. Run it from the root of the project.
     """
     restored = restore(PROJECT, archive)
     click.echo(f"{len(restored.files):,} files restored, each as it was recorded.")

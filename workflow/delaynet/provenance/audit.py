@@ -27,7 +27,7 @@ class Link(NamedTuple):
     """One file of a chain.
 
     Attributes:
-        depth: jobs between this file and the one that was asked for.
+        depth: jobs between this file and the audited one.
         path: of the file or folder, as in the records.
         verdict: its state, and why.
         record: of the job that made it, or None.
@@ -84,7 +84,7 @@ class Audit:
         self._read_archives()
 
     def _read_archives(self) -> None:
-        """Take in the records that stand beside what lies outside of `results`."""
+        """Read the records of files outside of `results`, which lie beside these."""
         read = {path for record in self.files.values() for path in record["inputs"]}
         for path in sorted(read - self.records.keys()):
             beside = self.root / f"{path}.record.json"
@@ -151,8 +151,8 @@ class Audit:
         resolved = self._prefix / "config.json"
         # a comment in a configuration changes nothing that is made from it
         is_same = str(resolved) in record["outputs"] and len(record["inputs"]) == 1
-        is_said = self.project.is_same_configuration
-        return not (is_same and is_said(self.root / source, self.root / resolved))
+        says_the_same = self.project.is_same_configuration
+        return not (is_same and says_the_same(self.root / source, self.root / resolved))
 
     def chain(self, path: str) -> Iterator[Link]:
         """Yield a file and all that it was made from, depth first, newest first, each path once."""
@@ -293,7 +293,7 @@ class Audit:
             name: file_digest(path)
             for name, path in manuscript_files(self.project, self.results).items()
         }
-        # results that were unpacked alone have no manuscript beside them
+        # results may have been unpacked without the manuscript
         names = sorted(sealed.keys() | now.keys()) if now else []
         return [name for name in names if sealed.get(name) != now.get(name)]
 

@@ -88,8 +88,8 @@ def _digest_of(source: str) -> str:
         if isinstance(body, list):
             body[:] = [statement for statement in body if not _is_text(statement)]
         if isinstance(node, ast.Call):
-            _forget_words(node)
-    return hashlib.sha256(repr(_said(tree)).encode()).hexdigest()[:16]
+            _drop_texts(node)
+    return hashlib.sha256(repr(_as_lists(tree)).encode()).hexdigest()[:16]
 
 
 def _is_text(statement: ast.AST) -> bool:
@@ -101,27 +101,27 @@ def _is_text(statement: ast.AST) -> bool:
     )
 
 
-def _forget_words(call: ast.Call) -> None:
+def _drop_texts(call: ast.Call) -> None:
     """Take out of a call what only people read: an option's help, the text of a `UserError`."""
     call.keywords = [keyword for keyword in call.keywords if keyword.arg != "help"]
     if isinstance(call.func, ast.Name) and call.func.id == "UserError":
         call.args = []
 
 
-def _said(node: object) -> object:
-    """Return what a node of a syntax tree says, as nested lists: the same on every Python.
+def _as_lists(node: object) -> object:
+    """Return a node of a syntax tree as nested lists: the same ones on every Python.
 
     `ast.unparse` quotes otherwise from version to version. A later version has fields that are
     empty where an earlier one knows none, and empty texts within formatted strings.
     """
     if isinstance(node, list):
-        return [_said(item) for item in node]
+        return [_as_lists(item) for item in node]
     if not isinstance(node, ast.AST):
         return repr(node)
     if isinstance(node, ast.JoinedStr):
-        return ["JoinedStr", *(_said(part) for part in node.values if not _is_empty_text(part))]
+        return ["JoinedStr", *(_as_lists(part) for part in node.values if not _is_empty_text(part))]
     fields = [(name, value) for name, value in ast.iter_fields(node) if value not in (None, [])]
-    return [type(node).__name__, *((name, _said(value)) for name, value in fields)]
+    return [type(node).__name__, *((name, _as_lists(value)) for name, value in fields)]
 
 
 def _is_empty_text(node: ast.expr) -> bool:

@@ -2,7 +2,7 @@
 
 Workflow Run Crate 0.5 (process, workflow, provenance; https://w3id.org/ro/wfrun) in RO-Crate 1.1.
 Each job is a `CreateAction` whose objects are the files that it read and whose results those that
-it wrote. What the records do not know (who ran a job, under which address the code is published)
+it wrote. What is not recorded (who ran a job, under which address the code is published)
 is left out.
 
 The crate holds what a reader looks at: manuscript, figures, tables, measures, the records, the
@@ -82,7 +82,7 @@ def version_of(record: Record) -> str | None:
 
 
 class Entities:
-    """The entities of a crate, each made when it is first asked for.
+    """The entities of a crate, each made when it is first needed.
 
     Args:
         project: that the results are of.
@@ -213,7 +213,7 @@ def sources(project: Project, root: Path) -> Iterator[str]:
 
 
 def refuse_doubtful(audit: Audit) -> None:
-    """Let nothing into a crate that is not what its record says, or that is out of date.
+    """Refuse results that are not as recorded, or out of date.
 
     Raises:
         UserError: a result is not intact, or the seal does not hold.

@@ -44,7 +44,7 @@ def refuse_place(output: Path, results: Path) -> None:
 
 
 def _not_of_a_crate(folder: Path) -> Iterator[Path]:
-    """Yield what a folder holds that no crate in it names, or that differs from what it names."""
+    """Yield the files of a folder that are not in its crate, or differ from what that lists."""
     content = sorted(path for path in folder.rglob("*") if path.is_symlink() or not path.is_dir())
     metadata = folder / METADATA
     named = _named(metadata.read_bytes()) if metadata.is_file() else {}
@@ -69,7 +69,7 @@ def _is_crate(archive: Path) -> bool:
 
 
 def _named(metadata: bytes) -> dict[str, str]:
-    """Return the SHA-256 that a crate of this command says of each file; {} for any other."""
+    """Return the SHA-256 of each file by a crate of this command; {} for any other."""
     try:
         entities = json.loads(metadata)["@graph"]
         is_own = any(entity["@id"] == "#run" for entity in entities)

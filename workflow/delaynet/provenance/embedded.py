@@ -2,7 +2,7 @@
 
 It is one line of text, in an SVG's Dublin Core, a PNG's text chunk or a PDF's keywords:
 `<package>-record: <record's id>; commit: <commit>[+];`, and in the manuscript ` seal: <digest>;`.
-A `+` says that code differed from the commit.
+A `+` means that code differed from the commit.
 """
 
 import re
@@ -19,7 +19,7 @@ PATTERN = re.compile(
 
 
 class Embedded(NamedTuple):
-    """What a file says of its making.
+    """What a file carries about the job that made it.
 
     Attributes:
         package: of the project that made it.

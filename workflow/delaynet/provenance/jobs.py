@@ -1,6 +1,6 @@
 """What each rule gives its command: the rule and the wildcards, for the record, and the code.
 
-A rule says `params: **job("tables")` and begins its command with `{params.package}`, the package's
+A rule has `params: **job("tables")` and begins its command with `{params.package}`, the package's
 name in its place.
 """
 
@@ -39,13 +39,13 @@ def jobs(project: Project, workflow: Any) -> Callable[..., dict[str, Any]]:
         name = f"{rule} {digests[rule]}"
         named = modules or (f"{project.package}.cli.{rule}",)
 
-        def said(wildcards: Any) -> list[str]:
+        def code_now(wildcards: Any) -> list[str]:
             values = dict(wildcards.items())
             return [name, *code_of(*(module.format(**values) for module in named))]
 
         def compared(wildcards: Any) -> list[str]:
             values = [value_of(setting, wildcards) for setting in settings.values()]
-            return sorted(map(repr, [said(wildcards), *values]))
+            return sorted(map(repr, [code_now(wildcards), *values]))
 
         def head(wildcards: Any) -> str:
             # a conda environment or a container has a Python of its own
@@ -62,7 +62,7 @@ def jobs(project: Project, workflow: Any) -> Callable[..., dict[str, Any]]:
                 python="python" if is_elsewhere else quote(sys.executable),
             )
 
-        return {"code": said, **settings, project.package: not_compared(head)}
+        return {"code": code_now, **settings, project.package: not_compared(head)}
 
     return job
 

@@ -113,7 +113,7 @@ def _is_archive(path: Path) -> bool:
 
 
 def files_of(audit: Audit) -> Iterator[str]:
-    """Yield the records, and every file that they tell of, relative to the project's folder."""
+    """Yield the records, and all outputs in them, relative to the project's folder."""
     for name in audit.files:
         yield (Path(audit.results.name) / RECORDS / name).as_posix()
     for path in audit.records:
@@ -122,7 +122,7 @@ def files_of(audit: Audit) -> Iterator[str]:
         output = audit.root / path
         below = output.rglob("*") if output.is_dir() else [output]
         for file in filter(Path.is_file, below):
-            # hidden files are not content, but Snakemake asks for this one
+            # hidden files are not content, but Snakemake needs this one
             if not file.name.startswith(".") or file.name == TIMESTAMP:
                 yield file.relative_to(audit.root).as_posix()
 

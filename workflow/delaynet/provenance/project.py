@@ -31,8 +31,8 @@ class Project:
         by_products: names in `results/` that are no results.
         manuscript: folder of the text that is sealed with the records.
         printed: results made after the seal; the first carries its digest.
-        is_same_configuration: whether a configuration file says the same as `results/config.json`,
-            whose record names it; otherwise its bytes are compared.
+        is_same_configuration: whether a configuration file, which the record of
+            `results/config.json` names, gives the settings there; else its bytes are compared.
         published: patterns of the sources that a crate holds.
         title: of a crate of the results in a folder.
         description: of a crate.

@@ -93,8 +93,7 @@ class Making:
         """Return `sha256` and `code` of every module of the package that is loaded by now.
 
         `code` is None where it can change nothing of the results. A module counts as it was when
-        this first saw it: who edits it while a training goes on does not change what that training
-        runs.
+        this first saw it: an edit during a training does not change what the training runs.
         """
         for name, module in sorted(sys.modules.items()):
             path = getattr(module, "__file__", None)
@@ -221,7 +220,7 @@ def _is_sealed_already(record: Record, path: Path) -> bool:
 
 
 def _content(record: Record) -> tuple[Any, ...]:
-    """Return what a record says of outputs, inputs and code, apart from where and when."""
+    """Return a record's outputs, inputs and code, without when and where the job ran."""
     digests = [
         {path: file["sha256"] for path, file in record[side].items()}
         for side in ("inputs", "outputs")

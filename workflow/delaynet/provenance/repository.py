@@ -47,7 +47,7 @@ def _warn_of_another_owner(root: Path) -> None:
 def is_tracked(project: Project, root: Path) -> bool:
     """Return whether a repository holds a project, at its top or in a folder of it.
 
-    One around a copy of the project that it does not hold knows nothing of the code.
+    A copy of the project may lie in another repository, which does not hold it.
     """
     module = f"{project.workflow.name}/{project.package}/__init__.py"
     return _git(root, "ls-files", "--error-unmatch", module) is not None

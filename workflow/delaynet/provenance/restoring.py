@@ -1,4 +1,4 @@
-"""Results restored from an archive: unpacked beside, verified, only then put in their places."""
+"""Results restored from an archive: unpacked into a folder, verified, then put in their places."""
 
 import gzip
 import json
@@ -37,7 +37,7 @@ BROKEN = (
 
 
 class Unpacked:
-    """An archive unpacked beside the project, and verified; nothing of it is in its place yet.
+    """An archive, unpacked into a folder of its own and verified; nothing is in its place yet.
 
     Attributes:
         folder: that it was unpacked into.

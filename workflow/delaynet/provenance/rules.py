@@ -10,8 +10,8 @@ import tokenize
 from collections.abc import Iterator
 from pathlib import Path
 
-# from which files, with which settings, by which command; the files it made stand in a record
-SAYING = ("input", "params", "shell")
+# from which files, with which settings, by which command; its outputs are in the records
+COUNTED = ("input", "params", "shell")
 # the beginning of every rule's command; `exec`, so that a signal reaches Python and no shell
 HEAD = (
     "{rule_variable}={rule} {wildcards_variable}={wildcards} {compared_variable}={compared}"
@@ -33,12 +33,12 @@ def rule_digests(workflow: Path) -> dict[str, str]:
     return {
         name: hashlib.sha256(f"{text}\n{HEAD}".encode()).hexdigest()[:16]
         for file in files + sorted((workflow / "rules").glob("*.smk"))
-        for name, text in said_in(file)
+        for name, text in _texts_of(file)
     }
 
 
-def said_in(file: Path) -> Iterator[tuple[str, str]]:
-    """Yield the name of each rule of a file, and what it says.
+def _texts_of(file: Path) -> Iterator[tuple[str, str]]:
+    """Yield the name of each rule of a file, and its text: inputs, parameters, command.
 
     Raises:
         SyntaxError: the file is not Python with rules.
@@ -53,12 +53,12 @@ def said_in(file: Path) -> Iterator[tuple[str, str]]:
         if token.type == tokenize.COMMENT:
             row, column = token.start
             lines[row - 1] = lines[row - 1][:column] + "\n"
-    said: dict[str, list[str]] = {}
+    texts_of: dict[str, list[str]] = {}
     for rule, directive, (first, last) in _directives(tokens):
-        texts = said.setdefault(rule, [])
-        if directive in SAYING:
+        texts = texts_of.setdefault(rule, [])
+        if directive in COUNTED:
             texts.append(" ".join("".join(lines[first - 1 : last]).split()))
-    for rule, texts in said.items():
+    for rule, texts in texts_of.items():
         yield rule, "\n".join(texts)
 
 

@@ -1,4 +1,4 @@
-"""What the audit says of a file: its states, and the reason where it is not intact."""
+"""What the audit finds of a file: its state, and the reason where it is not intact."""
 
 from typing import NamedTuple
 

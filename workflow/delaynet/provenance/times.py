@@ -26,7 +26,7 @@ TIMESTAMP = ".snakemake_timestamp"  # of a folder that a rule made
 
 
 class Job(NamedTuple):
-    """What a record says of a job.
+    """A job, from its record.
 
     Attributes:
         record: of the job.

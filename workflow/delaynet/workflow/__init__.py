@@ -1,1 +1,1 @@
-"""What the Snakefile asks: names, plan, estimates, cluster, verification, progress lines."""
+"""What the Snakefile uses: names, plan, estimates, cluster, verification, progress lines."""

@@ -1,4 +1,4 @@
-"""How many trainings a configuration is, and about how many hours: said before they start."""
+"""About how many hours trainings take, told before they start."""
 
 import csv
 import json

@@ -1,4 +1,4 @@
-"""What the Snakefile asks: which files there are, by name, and with which options commands run."""
+"""What the Snakefile uses: names of files, and the options of commands."""
 
 import hashlib
 import json
@@ -48,7 +48,7 @@ def execution_options(config: Config) -> str:
 def options_read_from(files: Iterable[str | Path]) -> str:
     """Return the options that name the configuration files, for the record.
 
-    A file outside the project is left out: who has the project does not have it.
+    A file outside the project is left out: other users do not have it.
 
     Args:
         files: as Snakemake was given them.
@@ -114,7 +114,7 @@ def _check_results(config: Config, recorded: Path) -> None:
         name = json.loads(recorded.read_text(encoding="utf-8"))["name"]
     except (OSError, ValueError, KeyError, TypeError):
         raise UserError(
-            f"{recorded} is damaged, and with it what `results/` holds is not known; restore it, "
+            f"{recorded} is damaged, so that what `results/` holds is not known; restore it, "
             f"or remove it if these are results of '{config.name}'."
         ) from None
     if name != config.name:

@@ -11,7 +11,7 @@ from delaynet.provenance.project import Project
 
 
 def is_same_configuration(file: Path, resolved: Path) -> bool:
-    """Return whether a configuration file says the same as a configuration in full.
+    """Return whether a configuration file gives the settings of a configuration in full.
 
     Args:
         file: YAML, which may leave defaults out.

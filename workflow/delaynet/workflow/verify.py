@@ -76,7 +76,7 @@ def retrain(audit: Audit, run: str, target: Path) -> Comparison:
         if verdict.state != INTACT:
             return Comparison(False, f"{name} is {verdict.state} ({verdict.reason})")
     record = audit.records[names[0]]
-    # what is audited lies beside the results; what trains is the package that runs
+    # the audit looks at the code beside the results; the package that runs may be another
     if others := changed_code(PROJECT, record, code_now(PROJECT.workflow)):
         raise UserError(
             f"{run}: was trained with other code than this command runs ({named(others)} in "

@@ -19,7 +19,7 @@ def refuse_costly(plan: Plan) -> None:
     """Refuse a plan that would train, or make the corpus or the features.
 
     Raises:
-        UserError: says what it would do, and why.
+        UserError: names what would be made, and why.
     """
     costly = [
         f"{COSTLY[step.rule].format(jobs=step.jobs)} ({step.reason})"
