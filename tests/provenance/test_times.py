@@ -51,7 +51,7 @@ def set_times(*newest_first: str) -> None:
 CHAIN = ("audio", "results/features.h5", "results/network.h5", "results/table.csv")
 
 
-@pytest.mark.parametrize("order", permutations(range(4)))
+@pytest.mark.parametrize("order", list(permutations(range(4))))
 def test_a_copy_whose_times_have_any_order_is_put_in_order(
     results: Path, order: tuple[int, ...]
 ) -> None:
