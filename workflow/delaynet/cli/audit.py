@@ -40,7 +40,7 @@ def _links_of(audit: Audit, path: str) -> list[Link]:
     for known in filter(None, map(audit.known, (name, real))):
         return list(audit.chain(known))
     if Path(path).is_dir() and audit.is_result(real):
-        return list(audit.below(real))
+        return list(audit.everything(real))
     carried = read_embedded(Path(path))
     if carried is not None:
         return list(audit.chain_of_copy(Path(path), carried))

@@ -201,24 +201,18 @@ class Audit:
     def _age(self, path: str) -> str:
         return str(self.records[path]["ended"]) if path in self.records else ""
 
-    def below(self, folder: str) -> Iterator[Link]:
-        """Yield the chains of all results in a folder of results, and what has no record there."""
+    def everything(self, folder: str | None = None) -> Iterator[Link]:
+        """Yield the chains of all results, newest first, then what has no record.
+
+        Args:
+            folder: of results; None for all.
+        """
         seen: set[str] = set()
+        # what a result was made from is older, and in its chain
         recorded = sorted(self.records, key=self._age, reverse=True)
         for path in (*recorded, *self._without_record()):
-            if Path(path).is_relative_to(folder):
+            if folder is None or Path(path).is_relative_to(folder):
                 yield from self._walk(path, 0, seen)
-
-    def everything(self) -> Iterator[Link]:
-        """Yield the chains of all results that no other was made from, then what has no record."""
-        seen: set[str] = set()
-        read = {source for record in self.records.values() for source in record["inputs"]}
-        last = sorted(self.records.keys() - read, key=self._age, reverse=True)
-        # altered records may form a circle, and then no result of it is the last one
-        for path in (*last, *sorted(self.records, key=self._age, reverse=True)):
-            yield from self._walk(path, 0, seen)
-        for path in self._without_record():
-            yield from self._walk(path, 0, seen)
 
     def _without_record(self) -> list[str]:
         """Return the files of results that have no record, and those whose record is gone."""
