@@ -25,7 +25,6 @@ Answer = Callable[["Handler"], None]
 class Request(NamedTuple):
     path: str
     range: str | None
-    if_range: str | None
     accept_encoding: str | None
 
 
@@ -36,7 +35,7 @@ class Handler(BaseHTTPRequestHandler):
     server: "Mirror"
 
     def do_GET(self) -> None:
-        names = ("Range", "If-Range", "Accept-Encoding")
+        names = ("Range", "Accept-Encoding")
         self.server.requests.append(Request(self.path, *(self.headers.get(n) for n in names)))
         self.close_connection = True
         answers = self.server.answers.get(self.path.lstrip("/"), [status(404)])
@@ -106,11 +105,9 @@ def serve(
     content: bytes,
     *,
     ranges: bool = True,
-    heeds_if_range: bool = True,
-    etag: str | None = '"1"',
     cut_after: int | None = None,
     reset: bool = False,
-    announced: int | None = None,
+    announced: int | str | None = None,
     encoding: str | None = None,
     pause: tuple[int, float] | None = None,
     stall_after: int | None = None,
@@ -121,8 +118,6 @@ def serve(
     Args:
         content: of the file.
         ranges: whether requests for a part are understood.
-        heeds_if_range: whether the part is given only if the version is the same.
-        etag: mark of the version.
         cut_after: bytes after which the connection is closed.
         reset: whether the connection is reset instead.
         announced: the length that is told, if not the true one.
@@ -135,9 +130,8 @@ def serve(
     def answer(handler: Handler) -> None:
         start = 0
         asked = handler.headers.get("Range")
-        same = not heeds_if_range or handler.headers.get("If-Range") in (None, etag)
-        headers: dict[str, object] = {"ETag": etag} if etag else {}
-        if ranges and asked and same:
+        headers: dict[str, object] = {}
+        if ranges and asked:
             start = int(asked.removeprefix("bytes=").removesuffix("-"))
             if start >= len(content):
                 handler.head(416, Content_Range=f"bytes */{len(content)}", Content_Length=0)
@@ -148,7 +142,7 @@ def serve(
         if chunked:
             headers["Transfer_Encoding"] = "chunked"
         else:
-            headers["Content_Length"] = (announced or len(content)) - start
+            headers["Content_Length"] = announced or len(content) - start
         handler.head(206 if "Content_Range" in headers else 200, **headers)
         rest = content[start:]
         end = min(each for each in (cut_after, stall_after, len(rest)) if each is not None)
@@ -178,12 +172,12 @@ def no_reply(handler: Handler) -> None:
     handler.connection.shutdown(socket.SHUT_RDWR)
 
 
-def wrong_part(content: bytes) -> Answer:
-    """Give, as a part, the file from its first byte, whatever was asked for."""
-    end = f"{len(content) - 1}/{len(content)}"
+def serve_part(content: bytes, span: str | None) -> Answer:
+    """Give some bytes as a part of the file, and say which part it is, whatever was asked for."""
+    headers: dict[str, object] = {} if span is None else {"Content_Range": span}
 
     def answer(handler: Handler) -> None:
-        handler.head(206, Content_Range=f"bytes 0-{end}", Content_Length=len(content))
+        handler.head(206, Content_Length=len(content), **headers)
         handler.body(content)
 
     return answer

@@ -19,16 +19,16 @@ import pytest
 import soundfile
 from click.testing import CliRunner
 
-import delaynet.data.corpus.unpack
 from delaynet.cli.corpus_make import command
 from delaynet.config.errors import UserError
 from delaynet.config.settings import CorpusSettings
 from delaynet.data.corpus.check import check_corpus
 from delaynet.data.corpus.layout import digit_clip
-from delaynet.data.corpus.unpack import unpack
+from delaynet.data.corpus.unpack import LIMITS, unpack
 from delaynet.data.sources.heidelberg import IDENTITY
 from delaynet.data.sources.synthetic import clip_audio
 
+SHA256 = "1" * 64
 CLIPS = [digit_clip("german", speaker, 0, digit) for speaker in (3, 4) for digit in range(5)]
 LISTS = {"train_filenames.txt": CLIPS[:5], "test_filenames.txt": CLIPS[5:]}
 
@@ -84,10 +84,10 @@ def archive_of(place, members, **options):
     return write_archive(place / "resources" / "hd_audio.tar.gz", members, **options)
 
 
-def refused(place, archive, words, **arguments):
+def refused(place, archive, words):
     """Whether unpacking stops with one sentence that holds the words, and leaves nothing."""
     with pytest.raises(UserError, match=words) as error:
-        unpack(archive, place / "results" / "corpus", IDENTITY, **arguments)
+        unpack(archive, place / "results" / "corpus", IDENTITY, SHA256)
     assert "\n" not in str(error.value)
     assert str(archive) in str(error.value)
     assert list((place / "results").iterdir()) == []
@@ -108,7 +108,7 @@ def test_audio_and_lists_are_unpacked_wherever_they_lie_in_the_archive(place, pr
     ]
     archive = archive_of(place, folders + members_of(FILES, prefix), tar_format=tar_format)
     corpus = place / "results" / "corpus"
-    unpack(archive, corpus, IDENTITY)
+    unpack(archive, corpus, IDENTITY, SHA256)
     record = json.loads((corpus / "corpus.json").read_text())
     assert files_in(corpus) == FILES | {"corpus.json": (corpus / "corpus.json").read_bytes()}
     assert record == {
@@ -116,23 +116,23 @@ def test_audio_and_lists_are_unpacked_wherever_they_lie_in_the_archive(place, pr
         "source": "heidelberg",
         "licence": record["licence"],
         "archive": "hd_audio.tar.gz",
-        "archive_sha256": hashlib.sha256(archive.read_bytes()).hexdigest(),
+        "archive_sha256": SHA256,
     }
     assert record["licence"].startswith("CC BY 4.0")
     assert [path.name for path in (place / "results").iterdir()] == ["corpus"]
 
 
 def test_what_was_unpacked_passes_the_check(place):
-    unpack(archive_of(place, members_of(FILES)), place / "results" / "corpus", IDENTITY)
+    unpack(archive_of(place, members_of(FILES)), place / "results" / "corpus", IDENTITY, SHA256)
     report = check_corpus(place / "results" / "corpus", CorpusSettings(source="heidelberg"))
     assert (report.source, len(report.clips), report.faults) == ("heidelberg", 10, ())
 
 
 def test_a_corpus_that_was_unpacked_before_is_replaced(place):
     archive, corpus = archive_of(place, members_of(FILES)), place / "results" / "corpus"
-    unpack(archive, corpus, IDENTITY)
+    unpack(archive, corpus, IDENTITY, SHA256)
     (corpus / "audio" / "left over.flac").touch()
-    unpack(archive, corpus, IDENTITY)
+    unpack(archive, corpus, IDENTITY, SHA256)
     assert set(files_in(corpus)) == {*FILES, "corpus.json"}
 
 
@@ -141,7 +141,7 @@ def test_a_folder_that_holds_something_else_is_left_alone(place):
     corpus.mkdir()
     (corpus / "thesis.txt").write_text("years of work")
     with pytest.raises(UserError, match="holds something other than the Heidelberg Digits"):
-        unpack(archive_of(place, members_of(FILES)), corpus, IDENTITY)
+        unpack(archive_of(place, members_of(FILES)), corpus, IDENTITY, SHA256)
     assert [path.name for path in corpus.iterdir()] == ["thesis.txt"]
 
 
@@ -149,7 +149,7 @@ def test_files_get_the_permissions_of_new_files_whatever_the_archive_says(place)
     members = members_of(FILES)
     for (info, _), mode in zip(members, (0o4777, 0o2755, 0o000, 0o111, 0o1777), strict=False):
         info.mode = mode
-    unpack(archive_of(place, members), place / "results" / "corpus", IDENTITY)
+    unpack(archive_of(place, members), place / "results" / "corpus", IDENTITY, SHA256)
     (place / "new").touch()
     usual = stat.S_IMODE((place / "new").stat().st_mode)
     modes = {
@@ -163,7 +163,7 @@ def test_files_get_the_permissions_of_new_files_whatever_the_archive_says(place)
 def test_resource_forks_of_macos_are_passed_over(place):
     forks = {f"hd/audio/._{clip.filename}": b"fork" for clip in CLIPS} | {"._hd": b"fork"}
     archive = archive_of(place, [*members_of(forks), *members_of(FILES, "hd/")])
-    unpack(archive, place / "results" / "corpus", IDENTITY)
+    unpack(archive, place / "results" / "corpus", IDENTITY, SHA256)
     assert set(files_in(place / "results" / "corpus")) == {*FILES, "corpus.json"}
 
 
@@ -172,29 +172,9 @@ def test_further_files_at_the_top_are_kept(place):
         archive_of(place, members_of(FILES | {"README.md": b"read me"})),
         place / "results" / "corpus",
         IDENTITY,
+        SHA256,
     )
     assert (place / "results" / "corpus" / "README.md").read_bytes() == b"read me"
-
-
-# -- the expected archive ------------------------------------------------------------------------
-
-
-def test_the_expected_archive_is_unpacked(place):
-    archive = archive_of(place, members_of(FILES))
-    digest = hashlib.sha256(archive.read_bytes()).hexdigest()
-    unpack(archive, place / "results" / "corpus", IDENTITY, digest.upper())
-    assert (place / "results" / "corpus" / "audio").is_dir()
-
-
-def test_another_archive_is_refused_with_both_digests(place):
-    archive = archive_of(place, members_of(FILES))
-    digest = hashlib.sha256(archive.read_bytes()).hexdigest()
-    sentence = refused(place, archive, "its SHA-256 is", expected_sha256="0" * 64)
-    assert digest in sentence and "0" * 64 in sentence
-
-
-def test_an_archive_that_is_not_there_is_told(place):
-    refused(place, place / "resources" / "hd.tar.gz", "not there; name the archive")
 
 
 # -- hostile archives ----------------------------------------------------------------------------
@@ -306,7 +286,7 @@ def peak_of_unpacking(archive, folder):
         "from delaynet.data.sources.heidelberg import IDENTITY\n"
         "from delaynet.config.errors import UserError\n"
         "before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss\n"
-        "try:\n    unpack(Path(sys.argv[1]), Path(sys.argv[2]), IDENTITY)\n"
+        "try:\n    unpack(Path(sys.argv[1]), Path(sys.argv[2]), IDENTITY, '')\n"
         "except UserError as error:\n    print(error)\n"
         "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)\n"
     )
@@ -352,14 +332,15 @@ def test_a_bomb_stops_at_the_limit_and_takes_no_memory(place, before, words):
 
 
 def test_many_members_that_are_too_much_together_stop_at_the_limit(place, monkeypatch):
-    monkeypatch.setattr(delaynet.data.corpus.unpack, "MAXIMAL_TOTAL_BYTES", 5000)
+    limits = LIMITS._replace(total_bytes=5000)
+    monkeypatch.setattr("delaynet.data.corpus.unpack.LIMITS", limits)
     names = [f"audio/{number}" for number in range(9)]
     archive = archive_of(place, [member(name, bytes(1000)) for name in names])
     refused(place, archive, "'audio/5' makes 6,000 bytes in all, more than 5,000")
 
 
 def test_too_many_members_stop_at_the_limit(place, monkeypatch):
-    monkeypatch.setattr(delaynet.data.corpus.unpack, "MAXIMAL_MEMBERS", 5)
+    monkeypatch.setattr("delaynet.data.corpus.unpack.LIMITS", LIMITS._replace(members=5))
     archive = archive_of(place, [member(f"audio/{number}") for number in range(9)])
     refused(place, archive, "'audio/5' is one more than 5")
 
@@ -442,7 +423,7 @@ def test_a_killed_unpack_leaves_nothing_that_looks_finished_and_the_next_one_cle
     results = place / "results"
     code = "import sys; from pathlib import Path; from delaynet.data.corpus.unpack import unpack;"
     code += "from delaynet.data.sources.heidelberg import IDENTITY;"
-    code += "unpack(*map(Path, sys.argv[1:]), IDENTITY)"
+    code += "unpack(*map(Path, sys.argv[1:]), IDENTITY, '')"
     child = subprocess.Popen(
         [sys.executable, "-c", code, archive, results / "corpus"], stderr=subprocess.DEVNULL
     )
@@ -452,7 +433,7 @@ def test_a_killed_unpack_leaves_nothing_that_looks_finished_and_the_next_one_cle
     assert child.wait() == -signal.SIGKILL
     assert not (results / "corpus").exists()
     assert len(list(results.glob(".corpus.*"))) == 1  # killed midway, indeed
-    unpack(archive_of(place, members_of(FILES)), results / "corpus", IDENTITY)
+    unpack(archive_of(place, members_of(FILES)), results / "corpus", IDENTITY, SHA256)
     assert [path.name for path in results.iterdir()] == ["corpus"]
     assert set(files_in(results / "corpus")) == {*FILES, "corpus.json"}
 
@@ -462,7 +443,7 @@ def sentence_on_a_full_disk(archive, folder, answer):
     signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
     resource.setrlimit(resource.RLIMIT_FSIZE, (5_000, 5_000))
     try:
-        unpack(archive, folder, IDENTITY)
+        unpack(archive, folder, IDENTITY, SHA256)
     except UserError as error:
         answer.send(str(error))
 
@@ -485,7 +466,7 @@ def test_a_folder_without_permission_is_one_sentence(place):
     archive = archive_of(place, members_of(FILES))
     (place / "results").chmod(0o500)
     with pytest.raises(UserError, match="permission denied"):
-        unpack(archive, place / "results" / "corpus", IDENTITY)
+        unpack(archive, place / "results" / "corpus", IDENTITY, SHA256)
 
 
 # -- the command ---------------------------------------------------------------------------------
@@ -494,12 +475,16 @@ def test_a_folder_without_permission_is_one_sentence(place):
 def settings(place, archive, sha256):
     """The settings of the corpus with an archive, and a file that pins one."""
     path = place / "resources" / "downloads.json"
-    digests = {"bytes": archive.stat().st_size, "md5": "0" * 32, "sha256": sha256}
+    pin = None
+    if archive.exists() and sha256:
+        content = archive.read_bytes()
+        md5 = hashlib.md5(content).hexdigest()
+        pin = {"bytes": len(content), "md5": md5, "sha256": sha256}
     entry = {
         "file": archive.name,
         "mirrors": ["http://127.0.0.1/"],
         "checksums": "md5sums.txt",
-        "pinned": digests,
+        "pinned": pin,
     }
     path.write_text(json.dumps({"heidelberg": entry}))
     return json.dumps({"source": "heidelberg", "archive": str(archive), "published": str(path)})
@@ -516,9 +501,29 @@ def test_the_command_unpacks_and_leaves_a_record_from_folder_to_archive(place):
     assert record["outputs"][str(corpus)]["files"] == len(FILES) + 1
 
 
-def test_the_command_refuses_an_archive_that_is_not_the_pinned_one(place):
-    archive, corpus = archive_of(place, members_of(FILES)), place / "results" / "corpus"
-    arguments = ["--settings", settings(place, archive, "0" * 64)]
-    with pytest.raises(UserError, match=f"and should be {'0' * 64}"):
-        CliRunner().invoke(command, [*arguments, "--output", str(corpus)], catch_exceptions=False)
+def refused_by_the_command(place, archive, words, sha256="0" * 64):
+    arguments = ["--settings", settings(place, archive, sha256)]
+    output = place / "results" / "corpus"
+    with pytest.raises(UserError, match=words) as error:
+        CliRunner().invoke(command, [*arguments, "--output", str(output)], catch_exceptions=False)
     assert list((place / "results").iterdir()) == []
+    return str(error.value)
+
+
+def test_the_command_refuses_an_archive_that_is_not_the_pinned_one(place):
+    archive = archive_of(place, members_of(FILES))
+    sentence = refused_by_the_command(place, archive, f"pins .* SHA-256 {'0' * 64}")
+    assert hashlib.sha256(archive.read_bytes()).hexdigest() in sentence
+
+
+def test_the_command_refuses_an_archive_that_is_not_there(place):
+    refused_by_the_command(place, place / "resources" / "hd.tar.gz", "does not exist|is not a file")
+
+
+def test_the_command_takes_an_archive_that_nothing_pins_and_says_so(place, caplog):
+    archive, corpus = archive_of(place, members_of(FILES)), place / "results" / "corpus"
+    arguments = ["--settings", settings(place, archive, None), "--output", str(corpus)]
+    CliRunner().invoke(command, arguments, catch_exceptions=False)
+    assert f"{archive}: is there and is taken as it is" in caplog.text
+    digest = hashlib.sha256(archive.read_bytes()).hexdigest()
+    assert json.loads((corpus / "corpus.json").read_text())["archive_sha256"] == digest

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import click
 
-from delaynet.data.corpus.download import FETCHED, fetch
-from delaynet.data.corpus.published import load_published
+from delaynet.data.corpus.download import fetch
+from delaynet.data.corpus.published import FETCHED, load_published
 from delaynet.workflow.project import recorded
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from delaynet.data.corpus.download import pin
+from delaynet.data.corpus.published import pin
 
 
 @click.command()

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from delaynet.config.errors import UserError
 from delaynet.config.files import readable
+from delaynet.data.corpus.clips import number_first
 
 
 @dataclass(frozen=True)
@@ -34,8 +35,7 @@ class Clips:
     def signal(self, index: Tensor | slice) -> Tensor:
         """Return the input currents of some clips as the network takes them.
 
-        They are gathered as whole rows and turned then: value by value would take four times as
-        long.
+        Whole rows are gathered and then transposed: value by value takes four times as long.
 
         Returns:
             [channels, time, batch].
@@ -90,7 +90,7 @@ def load_splits(
     Args:
         path: features file, as `delaynet.data.features` writes it.
         validation_speakers: held out of the training list, unless the corpus has a validation list.
-        device: where the clips live.
+        device: that the clips are put on.
 
     Raises:
         UserError: no features file, a validation speaker without clips, or a split without clips.
@@ -98,8 +98,8 @@ def load_splits(
     content = _read(path)
     is_validation = validation_clips(content.split, content.speaker, validation_speakers)
     if not (content.split == "validation").any():
-        there = sorted(set(content.speaker[content.split == "train"]), key=_in_order)
-        if absent := sorted(set(validation_speakers) - set(there), key=_in_order):
+        there = sorted(set(content.speaker[content.split == "train"]), key=number_first)
+        if absent := sorted(set(validation_speakers) - set(there), key=number_first):
             raise UserError(
                 f"{path}: the training list has no clips of speakers {', '.join(absent)}, which "
                 f"`training.validation_speakers` names; it has {', '.join(there)}."
@@ -139,11 +139,6 @@ def validation_clips(
         return listed
     held_out: np.ndarray = (split == "train") & np.isin(speaker, validation_speakers)
     return held_out
-
-
-def _in_order(speaker: str) -> tuple[int, str]:
-    """Return a key to sort by that has 2 before 11."""
-    return len(speaker), speaker
 
 
 def _read(path: Path) -> _FeaturesFile:

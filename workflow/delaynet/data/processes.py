@@ -1,15 +1,12 @@
 """Work shared among processes, with its results in order."""
 
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ProcessPoolExecutor
-from itertools import islice
+from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from typing import TypeVar
 
 Task = TypeVar("Task")
 Result = TypeVar("Result")
-SHARES_AHEAD = 4
 
 
 def in_order(
@@ -17,8 +14,7 @@ def in_order(
 ) -> Iterator[Result]:
     """Do tasks in parallel, and yield their results in the order of the tasks.
 
-    Unlike `Executor.map`, it holds no more results than `SHARES_AHEAD` for each process. New
-    interpreters are started rather than this one copied, which may have threads.
+    New interpreters are started rather than this one copied, which may have threads.
 
     Args:
         work: what is done with each task; must be found by its name in a module.
@@ -29,16 +25,5 @@ def in_order(
     if processes == 1:
         yield from map(work, tasks)
         return
-    waiting = iter(tasks)
-    running: deque[Future[list[Result]]] = deque()
     with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as executor:
-        while share := list(islice(waiting, together)):
-            running.append(executor.submit(_do_all, work, share))
-            if len(running) == SHARES_AHEAD * processes:
-                yield from running.popleft().result()
-        while running:
-            yield from running.popleft().result()
-
-
-def _do_all(work: Callable[[Task], Result], tasks: list[Task]) -> list[Result]:
-    return [work(task) for task in tasks]
+        yield from executor.map(work, tasks, chunksize=together)

@@ -1,12 +1,8 @@
 """Results restored from an archive: unpacked into a folder, verified, then put in their places."""
 
-import gzip
 import json
-import os
 import shutil
-import tarfile
 import tempfile
-import zlib
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -14,26 +10,15 @@ from tqdm import tqdm
 
 from delaynet.config.errors import UserError
 from delaynet.config.files import explaining
+from delaynet.provenance.archives import Limits, unpack_archive
 from delaynet.provenance.audit import Audit
-from delaynet.provenance.packing import (
-    MANIFEST,
-    Digests,
-    Hashing,
-    files_of,
-    refuse_doubtful,
-)
+from delaynet.provenance.packing import MANIFEST, Digests, files_of, refuse_doubtful
 from delaynet.provenance.project import Project
 from delaynet.provenance.record import file_digest
 
 SNAKEMAKE = ".snakemake"
-CHUNK = 1 << 20
-LONGEST = 200  # bytes of a name, with those that writing it needs
-# what reading an archive raises that was cut or altered
-BROKEN = (
-    *(tarfile.TarError, gzip.BadGzipFile, zlib.error, EOFError),
-    *(IsADirectoryError, NotADirectoryError, FileExistsError),  # a file where a folder is
-    *(ValueError, OverflowError),  # a name, a size or a time that is none
-)
+# several times what any results need
+LIMITS = Limits(file_bytes=2**36, total_bytes=2**40, members=10**6)
 
 
 class Unpacked:
@@ -154,54 +139,19 @@ def _unpack(project: Project, archive: Path, folder: Path) -> Digests:
     Raises:
         UserError: it is cut or altered, or names anything but files in the places of results.
     """
-    digests: Digests = {}
-    size = archive.stat().st_size
-    try:
-        with (
-            archive.open("rb") as file,
-            tqdm.wrapattr(file, "read", size, desc="unpacking", mininterval=1) as compressed,
-            gzip.GzipFile(fileobj=compressed) as content,
-            tarfile.open(fileobj=content, mode="r|") as tar,
-        ):
-            for member in tar:
-                _refuse_elsewhere(project, archive, member, digests)
-                digests[member.name] = _write(tar, member, folder / member.name)
-            # to its end, where gzip has its checksum
-            while content.read(CHUNK):
-                pass
-    except BROKEN as error:
-        raise UserError(
-            f"{archive}: is no whole archive of results ({error}); fetch or pack it again, nothing "
-            "is restored."
-        ) from None
-    return digests
+    places = [PurePosixPath(place) for place in project.places]
 
+    def is_wanted(path: PurePosixPath) -> bool:
+        if str(path) != MANIFEST and not any(place in path.parents for place in places):
+            raise UserError(f"holds '{path}', which is no result of this project")
+        return True
 
-def _write(tar: tarfile.TarFile, member: tarfile.TarInfo, target: Path) -> dict[str, Any]:
-    """Write one file of an archive, and return its digest and size."""
-    source = tar.extractfile(member)
-    assert source is not None, "it is a file"
-    target.parent.mkdir(parents=True, exist_ok=True)
-    reader = Hashing(source)
-    with target.open("wb") as file:
-        shutil.copyfileobj(reader, file, CHUNK)
-    os.utime(target, (member.mtime, member.mtime))
-    return {"sha256": reader.sha256, "bytes": member.size}
-
-
-def _refuse_elsewhere(
-    project: Project, archive: Path, member: tarfile.TarInfo, known: Digests
-) -> None:
-    path = PurePosixPath(member.name)
-    places = map(PurePosixPath, project.places)
-    is_in_place = member.name == MANIFEST or any(place in path.parents for place in places)
-    is_plain = str(path) == member.name and ".." not in path.parts
-    is_plain &= all(len(part.encode(errors="replace")) <= LONGEST for part in path.parts)
-    if not (member.isfile() and is_in_place and is_plain) or member.name in known:
-        raise UserError(
-            f"{archive}: holds '{member.name}', which is no result of this project; nothing is "
-            "restored."
-        )
+    advice = "fetch or pack it again, nothing is restored"
+    names = unpack_archive(archive, folder, LIMITS, is_wanted, advice)
+    return {
+        name: {"sha256": file_digest(folder / name), "bytes": (folder / name).stat().st_size}
+        for name in tqdm(names, "reading", unit=" files", mininterval=1, delay=1)
+    }
 
 
 def _manifest(archive: Path, folder: Path) -> dict[str, Any]:

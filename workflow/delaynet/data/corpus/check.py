@@ -6,7 +6,6 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 import soundfile
@@ -24,17 +23,6 @@ UNKNOWN_FRAMES = 2**63 - 1  # what libsndfile says where a header does not tell
 CLIPS_PER_TASK = 32
 
 
-class Sound(NamedTuple):
-    """How a clip was recorded; see `CheckedClip`."""
-
-    seconds: float
-    sample_rate: int
-    channels: int
-    encoding: str
-    peak_db: float
-    level_db: float
-
-
 def check_corpus(folder: Path, corpus: CorpusSettings, processes: int = 1) -> CorpusReport:
     """Read the table of clips and every sound file of a corpus, and collect all faults.
 
@@ -44,7 +32,7 @@ def check_corpus(folder: Path, corpus: CorpusSettings, processes: int = 1) -> Co
     Args:
         folder: of the corpus.
         corpus: the settings; its source gives the table.
-        processes: how many listen at once.
+        processes: how many decode at once.
 
     Raises:
         UserError: there is nothing to report on: no folder, or no table.
@@ -61,13 +49,13 @@ def check_corpus(folder: Path, corpus: CorpusSettings, processes: int = 1) -> Co
         for clip in clips
         if clip not in present
     ]
-    heard = _listen_to_all(audio, [clip for clip in clips if clip in present], processes)
-    faults += [sound for sound in heard.values() if isinstance(sound, Fault)]
+    decoded = _decode_all(audio, [clip for clip in clips if clip in present], processes)
+    faults += [found for found in decoded if isinstance(found, Fault)]
     faulty = {fault.filename for fault in faults}
     good = tuple(
-        CheckedClip(clip, *sound)
-        for clip, sound in heard.items()
-        if isinstance(sound, Sound) and clip.filename not in faulty
+        found
+        for found in decoded
+        if isinstance(found, CheckedClip) and found.clip.filename not in faulty
     )
     notes = (*table.notes, *_notes_on_sound(good))
     return CorpusReport(table.name, corpus.source, table.audio, good, tuple(sorted(faults)), notes)
@@ -86,15 +74,13 @@ def _same_recordings(clips: Sequence[Clip]) -> list[Fault]:
     ]
 
 
-def _listen_to_all(audio: Path, clips: list[Clip], processes: int) -> dict[Clip, Sound | Fault]:
+def _decode_all(audio: Path, clips: list[Clip], processes: int) -> list[CheckedClip | Fault]:
     """Decode every clip whole; in the order of the clips, whatever the number of processes."""
-    work = partial(_listen, audio)
-    progress = partial(tqdm, desc="checking clips", total=len(clips), unit="clip", mininterval=1)
-    heard = in_order(work, clips, processes, CLIPS_PER_TASK)
-    return dict(zip(clips, progress(heard), strict=True))
+    decoded = in_order(partial(_decode, audio), clips, processes, CLIPS_PER_TASK)
+    return list(tqdm(decoded, "checking clips", len(clips), unit="clip", mininterval=1))
 
 
-def _listen(audio: Path, clip: Clip) -> Sound | Fault:
+def _decode(audio: Path, clip: Clip) -> CheckedClip | Fault:
     """Decode one clip whole, and say how it was recorded or what is wrong with it."""
     path, name = audio / clip.filename, clip.filename
     try:
@@ -105,7 +91,7 @@ def _listen(audio: Path, clip: Clip) -> Sound | Fault:
         if lacking := _bytes_that_a_wav_lacks(path):
             return Fault(name, "unreadable", f"the last {lacking:,} bytes are missing")
         with soundfile.SoundFile(path) as file:
-            return _measured(name, file)
+            return _measured(clip, file)
     except (OSError, soundfile.SoundFileError) as error:
         return Fault(name, "unreadable", _reason(error))
 
@@ -126,8 +112,9 @@ def _reason(error: Exception) -> str:
     return str(words).removeprefix("Error : ").rstrip(".")
 
 
-def _measured(name: str, file: soundfile.SoundFile) -> Sound | Fault:
+def _measured(clip: Clip, file: soundfile.SoundFile) -> CheckedClip | Fault:
     """Read an open sound file to its end."""
+    name = clip.filename
     if file.frames == UNKNOWN_FRAMES:
         return Fault(name, "unreadable", "its header does not say how many samples it has")
     peak = power = 0.0
@@ -147,7 +134,8 @@ def _measured(name: str, file: soundfile.SoundFile) -> Sound | Fault:
     if lowest == highest:
         what = f"all {frames:,} samples" if file.channels == 1 else "the mean of the channels"
         return Fault(name, "silent", f"{what} {'are' if file.channels == 1 else 'is'} {lowest:g}")
-    return Sound(
+    return CheckedClip(
+        clip,
         round(frames / file.samplerate, 6),
         file.samplerate,
         file.channels,

@@ -40,7 +40,7 @@ FAULT_KINDS: tuple[FaultKind, ...] = get_args(FaultKind)
 
 @dataclass(frozen=True)
 class Clip:
-    """One recording of one word: who said what, in which language, for the how-manieth time.
+    """One recording of one word: who said what, in which language, in which trial.
 
     Attributes:
         filename: path of the sound file below the corpus's folder of sound files.
@@ -48,7 +48,7 @@ class Clip:
         speaker: name or number of the speaker.
         split: 'train', 'validation' or 'test'.
         language: that is spoken.
-        trial: how-manieth time the speaker says the word.
+        trial: number of the repetition, by the same speaker.
     """
 
     filename: str
@@ -81,13 +81,13 @@ class Fault(NamedTuple):
 
 @dataclass(frozen=True)
 class Table:
-    """What a corpus says of its recordings, before anybody has listened to them.
+    """What a corpus says of its recordings, before they are decoded.
 
     Attributes:
         name: of the corpus, for figures and the manuscript.
         clips: one a recording, in any order.
         faults: what is wrong with lists and names; a clip that has a fault is left out.
-        notes: sentences about what is no fault and still worth knowing.
+        notes: sentences on what is unusual, and no fault.
         audio: folder of the sound files, below the folder of the corpus.
     """
 

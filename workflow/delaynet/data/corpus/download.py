@@ -1,35 +1,94 @@
-"""Fetching a published file: resumed, from its mirrors in turn, and verified before it counts.
+"""Fetching a published file: resumed, from its mirrors in turn, verified before it is used.
 
-Bytes are added to a part beside the target (`data.corpus.part`), whatever ends a request, the
-process or the machine, and the next request or the next start goes on from there, on any mirror.
-The checksum alone says when the file is complete: neither a server's word on the length nor the end
-of its answer does. Then the part takes the target's name.
+The bytes are appended to `<target>.part`. Whatever ends a request, the process or the machine, the
+next request continues there, on any mirror. Only the checksum says when the file is complete:
+servers may tell a wrong length, and connections may end early. Then the part is renamed.
 """
 
+import fcntl
+import io
 import logging
+import os
+import re
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 
 import requests
+import tenacity
+import urllib3
+from requests.exceptions import InvalidSchema, InvalidURL
+from tqdm import tqdm
 
 from delaynet.config.errors import UserError
-from delaynet.data.corpus.part import Part, as_size, open_part, read_digests
-from delaynet.data.corpus.published import Pin, Published, load_published, url_of, write_pin
-from delaynet.data.corpus.transfer import (
-    PATIENCE,
-    Asker,
-    Expected,
-    Failure,
-    Patience,
-    Refusal,
-    Trouble,
-    WrongBytes,
-    fill,
-    listed_md5,
+from delaynet.config.files import explaining
+from delaynet.data.corpus.published import (
+    BLOCK,
+    Digests,
+    Pin,
+    Published,
+    check,
+    read_digests,
+    url_of,
 )
 
 log = logging.getLogger("delaynet.data.corpus")
 
-FETCHED = Path("resources")
+as_size = partial(tqdm.format_sizeof, suffix="B")
+LONGEST_LIST = 1 << 20  # bytes of a list of checksums
+# of the statuses below 500, those that may be another one a moment later
+TEMPORARY = (408, 425, 429)
+
+
+class Patience(NamedTuple):
+    """How long servers are given; times in seconds."""
+
+    rounds: int = 3  # turns of each mirror
+    attempts: int = 4  # requests in a row without progress, after which a turn ends
+    progress: int = 1 << 20  # new bytes that a broken request must bring to count as progress
+    back_off: float = 1.0  # before the second request; doubled from request to request
+    longest_back_off: float = 60.0
+    connect: float = 15.0  # until a connection is made
+    silence: float = 60.0  # without a byte
+
+
+PATIENCE = Patience()
+
+
+class Failure(Exception):
+    """Why a mirror did not give the file."""
+
+
+class Trouble(Failure):
+    """It may pass: the mirror is asked again."""
+
+
+class Refusal(Failure):
+    """The mirror is not asked again."""
+
+
+class WrongBytes(Refusal):
+    """The mirror has another file than the expected one."""
+
+
+class Expected(NamedTuple):
+    """What the file must be, and who says so."""
+
+    algorithm: str
+    digest: str
+    bytes: int | None
+    origin: str
+
+
+class Client(NamedTuple):
+    """How servers are asked."""
+
+    session: requests.Session
+    patience: Patience
+    retrying: tenacity.Retrying
 
 
 def fetch(published: Published, target: Path, patience: Patience = PATIENCE) -> Pin:
@@ -37,8 +96,7 @@ def fetch(published: Published, target: Path, patience: Patience = PATIENCE) -> 
 
     Args:
         published: where it is, and what it must be.
-        target: file to write. If it is there, it is compared with the pin, and nothing is asked of
-            the network.
+        target: file to write. If it is there, it is compared with the pin, without a request.
         patience: how long servers are given.
 
     Returns:
@@ -46,115 +104,117 @@ def fetch(published: Published, target: Path, patience: Patience = PATIENCE) -> 
 
     Raises:
         UserError: no mirror gives what is expected, another process is fetching it, or there is
-            no room. What came is kept and gone on from at the next call, unless it is wrong.
+            no room. What came is kept, unless it is wrong, and the next call continues there.
     """
     if target.exists():
         return check(published, target)
-    with open_part(target) as part:
+    with _open_part(target) as file:
         if target.exists():  # another process has just finished it
             return check(published, target)
+        part = Part(target, file)
         if part.position:
-            log.info("%s: going on from %s", part.path, as_size(part.position))
-        with requests.Session() as session:
-            # the archive is compressed: a server that compresses it again would defeat resuming
-            session.headers["Accept-Encoding"] = "identity"
-            source = _ask_mirrors(published, part, session, patience)
-        found = Pin(bytes=part.position, md5=part.digests["md5"], sha256=part.digests["sha256"])
-        log.info("%s: fetched from %s; %s", target, source, _described(found))
-        if published.pinned is None:
-            log.warning("%s: %s", target, _not_pinned(published))
+            log.info("%s: continuing after %s", part.path, as_size(part.position))
+        url = _fetch_from_mirrors(published, part, patience)
         part.finish()
+    found = Pin(bytes=part.position, md5=part.digests["MD5"], sha256=part.digests["SHA-256"])
+    log.info("%s: fetched from %s; %s", target, url, found)
+    if published.pinned is None:
+        log.warning("%s: %s", target, published.not_pinned)
     return found
 
 
-def pin(path: Path, corpus: str, archive: Path | None = None) -> Pin:
-    """Write size and digests of an archive on this disk to the file of addresses.
+class Part:
+    """The bytes of the target that are there, in a file that this process alone appends to.
 
-    Args:
-        path: the file of addresses.
-        corpus: its entry.
-        archive: to pin; by default where it is fetched to.
-
-    Raises:
-        UserError: the archive or the file of addresses is not there, or cannot be used.
+    Attributes:
+        path: of the part.
+        digests: of the bytes that are there.
+        position: how many there are.
+        furthest: largest position in a mirror's turn: a server that starts over at each request
+            makes no progress until it passes this.
+        is_assembled: whether the bytes came with more than one request.
     """
-    published = load_published(path, corpus)
-    archive = archive or FETCHED / published.file
-    found = _pin_of(archive)
-    write_pin(published, found)
-    log.info("%s: pins '%s' now (%s); commit this file", path, corpus, _described(found))
-    return found
+
+    def __init__(self, target: Path, file: io.FileIO) -> None:
+        """Read what is there."""
+        self.target, self.path, self._file = target, Path(file.name), file
+        self.digests = read_digests(self.path)
+        self.position = self.furthest = self.path.stat().st_size
+        self.is_assembled = False
+
+    def append(self, data: bytes) -> None:
+        """Write the next bytes; if the disk fills up, what fits is kept."""
+        rest = memoryview(data)
+        with explaining(self.path):
+            while rest:
+                written = self._file.write(rest)
+                self.digests.update(rest[:written])
+                self.position += written
+                rest = rest[written:]
+        self.furthest = max(self.furthest, self.position)
+
+    def rewind(self) -> None:
+        """Throw away what is there."""
+        self._file.truncate(0)
+        self.digests, self.position, self.is_assembled = Digests(), 0, False
+
+    def is_complete(self, expected: Expected) -> bool:
+        """Return whether the bytes are the expected ones."""
+        return self.digests[expected.algorithm] == expected.digest
+
+    def finish(self) -> None:
+        """Give the part the target's name, once it has reached the disk."""
+        with explaining(self.path, self.target):
+            os.fsync(self._file.fileno())
+            os.replace(self.path, self.target)
 
 
-def check(published: Published, archive: Path) -> Pin:
-    """Compare a file on this disk with the pin, if there is one; nothing is asked of the network.
-
-    Raises:
-        UserError: it is no file, is empty, cannot be read, or is not what is pinned.
-    """
-    expected, found = published.pinned, _pin_of(archive)
-    if expected and found.bytes != expected.bytes:
-        raise _other_than_pinned(
-            published, archive, f"{found.bytes} bytes", f"{expected.bytes} bytes"
-        )
-    if expected and found.sha256 != expected.sha256:
-        raise _other_than_pinned(
-            published, archive, f"SHA-256 {found.sha256}", f"SHA-256 {expected.sha256}"
-        )
-    if expected:
-        log.info("%s: is there, and is what %s pins", archive, published.path)
-    else:
-        log.warning(
-            "%s: is there and is taken as it is (%s); %s",
-            archive,
-            _described(found),
-            _not_pinned(published),
-        )
-    return found
-
-
-def _pin_of(archive: Path) -> Pin:
-    """Return size and digests of a file on this disk."""
-    if not archive.is_file():
-        raise UserError(f"{archive}: is not a file; name an archive that is there.")
-    if not (size := archive.stat().st_size):
-        raise UserError(f"{archive}: is empty; remove it to have it fetched again.")
-    try:
-        digests = read_digests(archive)
-    except OSError as error:
-        raise UserError(f"{archive}: cannot be read ({error.strerror}).") from None
-    return Pin(bytes=size, md5=digests["md5"], sha256=digests["sha256"])
+@contextmanager
+def _open_part(target: Path) -> Iterator[io.FileIO]:
+    """Open the part of a file for this process alone; it stays when the block ends early."""
+    path = target.with_name(f"{target.name}.part")
+    in_use = f"{path}: another process is fetching this file; wait until it has finished."
+    with explaining(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        file = path.open("a+b", buffering=0)
+    with file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise UserError(in_use) from None
+        except OSError:  # as on some clusters
+            log.warning("%s: this file system has no locks; start no second fetch of it", path)
+        if not os.fstat(file.fileno()).st_nlink:  # another process has just removed it
+            raise UserError(in_use)
+        try:
+            yield file
+        finally:
+            if not (size := os.fstat(file.fileno()).st_size):
+                path.unlink(missing_ok=True)
+            elif path.exists():
+                log.info("%s: %s are kept for the next start", path, as_size(size))
 
 
-def _other_than_pinned(published: Published, archive: Path, found: str, pinned: str) -> UserError:
-    return UserError(
-        f"{archive}: has {found}, where {published.path} pins {pinned}; remove the file to have it "
-        f"fetched again, or, {published.renewal}."
-    )
-
-
-def _not_pinned(published: Published) -> str:
-    return (
-        f"{published.path} does not pin it; `delaynet corpus pin --corpus {published.corpus}` does"
-    )
-
-
-def _described(pin: Pin) -> str:
-    return f"{pin.bytes} bytes, MD5 {pin.md5}, SHA-256 {pin.sha256}"
-
-
-def _ask_mirrors(
-    published: Published, part: Part, session: requests.Session, patience: Patience
-) -> str:
+def _fetch_from_mirrors(published: Published, part: Part, patience: Patience) -> str:
     """Fill the part from the first mirror that can; return the address."""
     failures: dict[str, Failure] = {}
-    for turn in range(patience.rounds):
-        for mirror in published.mirrors:
+    retrying = tenacity.Retrying(
+        retry=tenacity.retry_if_exception_type(Trouble),
+        stop=tenacity.stop_after_attempt(patience.attempts),
+        wait=tenacity.wait_exponential(patience.back_off, patience.longest_back_off),
+        before_sleep=tenacity.before_sleep_log(log, logging.INFO),
+        reraise=True,
+    )
+    with requests.Session() as session:
+        # the archive is compressed: a server that compresses it again would defeat resuming
+        session.headers["Accept-Encoding"] = "identity"
+        client = Client(session, patience, retrying)
+        for mirror in published.mirrors * patience.rounds:
             if isinstance(failures.get(mirror), Refusal):
                 continue
-            asker, url = Asker(session, patience, turn), url_of(mirror, published.file)
+            url = url_of(mirror, published.file)
             try:
-                fill(url, part, _expected(mirror, published, asker), asker)
+                _fill(part, url, _expected(mirror, published, client), client)
             except Failure as failure:
                 log.info("%s: %s; this mirror's turn is over", url, failure)
                 failures[mirror] = failure
@@ -175,16 +235,150 @@ def _account(published: Published, part: Part, failures: dict[str, Failure]) -> 
     return f"{published.file}: could not be fetched: {reasons}; {', or '.join(advice)}."
 
 
-def _expected(mirror: str, published: Published, asker: Asker) -> Expected:
+def _expected(mirror: str, published: Published, client: Client) -> Expected:
     """Return what the file must be: as pinned, else as listed on its mirror, else on another."""
     if pin := published.pinned:
-        return Expected("sha256", pin.sha256, pin.bytes, f"pinned in {published.path}")
+        return Expected("SHA-256", pin.sha256, pin.bytes, f"pinned in {published.path}")
     for other in sorted(published.mirrors, key=lambda each: each != mirror):
         url = url_of(other, published.checksums)
         try:
-            digest = listed_md5(url, published.file, asker)
+            digest = client.retrying(_listed_md5, url, published.file, client)
+            return Expected("MD5", digest, None, f"listed in {url}")
         except Refusal as refusal:
             log.info("%s: %s", url, refusal)
-        else:
-            return Expected("md5", digest, None, f"listed in {url}")
     raise Refusal(f"cannot be verified: no mirror's {published.checksums} has its checksum")
+
+
+def _listed_md5(url: str, name: str, client: Client) -> str:
+    with _get(url, 0, client) as response:
+        if response.status_code != 200:
+            raise _failure(response.status_code)
+        content = response.raw.read(LONGEST_LIST + 1, decode_content=True)
+    if len(content) > LONGEST_LIST:
+        raise Refusal("is too long for a list of checksums")
+    digest = parse_checksums(content.decode(errors="replace"), name)
+    if digest is None:
+        raise Refusal(f"has no checksum of {name}")
+    return digest
+
+
+def parse_checksums(text: str, name: str) -> str | None:
+    """Return the MD5 of one file from a list such as `md5sum` writes, or None.
+
+    Lines that are no entries are passed over; a file of that name in a folder counts if there is
+    none outside. Several different sums of one file are as good as none.
+    """
+    entries = re.findall(r"^\s*([0-9a-fA-F]{32})[ \t]+\*?(?:\./)?(\S.*?)\s*$", text, re.MULTILINE)
+    sums = {digest.lower() for digest, path in entries if path == name} or {
+        digest.lower() for digest, path in entries if path.endswith(f"/{name}")
+    }
+    return sums.pop() if len(sums) == 1 else None
+
+
+def _fill(part: Part, url: str, expected: Expected, client: Client) -> None:
+    """Fetch until the checksum is right; a file put together from pieces gets a second chance."""
+    for chance in (1, 2):
+        part.furthest = part.position
+        while not client.retrying(_fetch_more, part, url, expected, client):
+            pass
+        if part.is_complete(expected):
+            return
+        name, found = expected.algorithm, part.digests[expected.algorithm]
+        wrong = f"gave {name} {found}, where {name} {expected.digest} is {expected.origin}"
+        is_final = chance == 2 or not part.is_assembled
+        part.rewind()
+        if is_final:
+            raise WrongBytes(wrong)
+        log.info("%s: put together from pieces, %s; fetched once more from the start", url, wrong)
+
+
+def _fetch_more(part: Part, url: str, expected: Expected, client: Client) -> bool:
+    """Make one request, if the part is not complete; return whether all has come."""
+    furthest = part.furthest
+    try:
+        if not part.is_complete(expected):
+            with _get(url, part.position, client) as response:
+                _append_body(part, response, expected)
+    except Trouble:
+        # cut after the last byte, or a wrong length was told
+        if part.is_complete(expected):
+            return True
+        if part.furthest - furthest < client.patience.progress:
+            raise
+        return False
+    return True
+
+
+def _begin(part: Part, response: requests.Response) -> tuple[int, int | None]:
+    """Return where an answer's body begins, 0 or the part's end, and the whole size, if told.
+
+    Source: RFC 9110, sections 14 and 15.
+    """
+    number, status = "([0-9]{1,18})", response.status_code  # a longer one is nonsense
+    if status == 200:
+        length = re.fullmatch(number, response.headers.get("Content-Length", ""))
+        return 0, int(length[1]) if length else None
+    if status == 206:
+        told = response.headers.get("Content-Range", "")
+        span = re.fullmatch(rf"bytes {number}-[0-9]+/(?:{number}|\*)", told, re.IGNORECASE)
+        if span and int(span[1]) == part.position:
+            return part.position, int(span[2]) if span[2] else None
+    if status == 206 or (status == 416 and part.position):
+        part.rewind()
+        raise Trouble("cannot continue where it stopped")
+    raise _failure(status)
+
+
+def _failure(status: int) -> Failure:
+    is_temporary = status in TEMPORARY or status >= 500
+    return (Trouble if is_temporary else Refusal)(f"answered {status}")
+
+
+def _append_body(part: Part, response: requests.Response, expected: Expected) -> None:
+    start, total = _begin(part, response)
+    if None not in (total, expected.bytes) and total != expected.bytes:
+        raise WrongBytes(f"offers {total} bytes, where {expected.bytes} are {expected.origin}")
+    if start == 0:
+        part.rewind()
+    part.is_assembled = start > 0
+    needed, free = (total or 0) - start, shutil.disk_usage(part.path.parent).free
+    if needed > free:
+        raise UserError(
+            f"{part.target}: needs another {as_size(needed)}, and {as_size(free)} are free there; "
+            "make room and start again."
+        )
+    doing = f"fetching {part.target.name}"
+    with tqdm(None, doing, total, initial=start, unit="B", unit_scale=True) as progress:
+        # read1, not read: what has come before a connection breaks is not lost
+        while data := response.raw.read1(BLOCK, decode_content=False):
+            part.append(data)
+            progress.update(len(data))
+            if expected.bytes is not None and part.position > expected.bytes:
+                part.rewind()
+                raise WrongBytes(f"gave more than the {expected.bytes} bytes {expected.origin}")
+    if not part.position or part.position < (total or 0):
+        raise Trouble(f"ended after {part.position} bytes")
+
+
+@contextmanager
+def _get(url: str, position: int, client: Client) -> Iterator[requests.Response]:
+    """Ask for a file from a position on; errors, of reading the body too, become failures."""
+    headers = {"Range": f"bytes={position}-"} if position else {}
+    timeout = (client.patience.connect, client.patience.silence)
+    try:
+        with client.session.get(url, headers=headers, stream=True, timeout=timeout) as response:
+            yield response
+    except (InvalidURL, InvalidSchema, requests.TooManyRedirects) as error:
+        raise Refusal(f"leads nowhere ({error})") from None
+    except (requests.Timeout, urllib3.exceptions.TimeoutError):
+        raise Trouble("was silent for too long") from None
+    except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
+        raise Trouble(f"broke off ({_cause(error)})") from None
+
+
+def _cause(error: BaseException) -> str:
+    """Return what the innermost cause says, which is the plainest."""
+    while inner := error.__cause__ or error.__context__:
+        error = inner
+    told = getattr(error, "strerror", None) or str(error) or type(error).__name__
+    return " ".join(told.split())

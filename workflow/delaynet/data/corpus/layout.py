@@ -66,7 +66,7 @@ def parse_filename(name: str, split: str = "train") -> Clip:
     return Clip(name, word, str(int(speaker)), split, language, int(trial))
 
 
-def read_table(folder: Path, name: str) -> Table:
+def read_table(folder: Path, name: str, *, are_digits: bool = False) -> Table:
     """Read both lists and the names of the files in `audio/`.
 
     Lines of a list may carry the prefix `audio/`; a byte order mark, Windows line ends and blank
@@ -75,6 +75,7 @@ def read_table(folder: Path, name: str) -> Table:
     Args:
         folder: of the corpus.
         name: of the corpus.
+        are_digits: whether a word that is no English or German digit is a fault.
 
     Raises:
         UserError: `audio/` or a list is missing, or a list is empty or not text.
@@ -97,16 +98,13 @@ def read_table(folder: Path, name: str) -> Table:
             faults.append(Fault(filename, "extra", "in audio/, and in no list"))
         except UserError:
             faults.append(Fault(filename, "name", "in audio/: not the name of a clip"))
+    if are_digits:
+        faults += [
+            Fault(clip.filename, "unknown label", f"no {clip.language} digit '{clip.word}'")
+            for clip in clips
+            if clip.word not in map(str, range(len(DIGIT_NAMES.get(clip.language, ()))))
+        ]
     return Table(name, tuple(clips), tuple(faults))
-
-
-def faults_of_digits(clips: Iterable[Clip]) -> list[Fault]:
-    """Return a fault for each clip whose word is no English or German digit."""
-    return [
-        Fault(clip.filename, "unknown label", f"no {clip.language} digit '{clip.word}'")
-        for clip in clips
-        if clip.word not in map(str, range(len(DIGIT_NAMES.get(clip.language, ()))))
-    ]
 
 
 def read_list(path: Path) -> list[tuple[int, str]]:

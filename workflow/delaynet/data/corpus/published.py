@@ -5,19 +5,43 @@ writes size and digests of a fetched archive there; committed, they make every l
 same bytes.
 """
 
+import hashlib
 import json
+import logging
 from pathlib import Path
 from typing import Annotated, Any
 
 from pydantic import Field, ValidationError
+from tqdm import tqdm
 
 from delaynet.config.errors import UserError
 from delaynet.config.files import replacing
 from delaynet.config.settings import Settings
 
+log = logging.getLogger("delaynet.data.corpus")
+
+FETCHED = Path("resources")
+BLOCK = 1 << 20  # bytes
 CLONE = Path(__file__).resolve().parents[4]
 FileName = Annotated[str, Field(pattern=r"^[^/\s]+$")]
 Mirror = Annotated[str, Field(pattern=r"^https?://[^/\s]\S*$")]
+
+
+class Digests:
+    """MD5 (what publishers list) and SHA-256 (what is pinned) of bytes as they come."""
+
+    def __init__(self) -> None:
+        """Begin with no bytes."""
+        self._hashes = {"MD5": hashlib.md5(usedforsecurity=False), "SHA-256": hashlib.sha256()}
+
+    def update(self, data: bytes | memoryview) -> None:
+        """Add the next bytes."""
+        for each in self._hashes.values():
+            each.update(data)
+
+    def __getitem__(self, algorithm: str) -> str:
+        """Return the digest so far, hexadecimal."""
+        return self._hashes[algorithm].hexdigest()
 
 
 class Pin(Settings):
@@ -26,6 +50,10 @@ class Pin(Settings):
     bytes: int = Field(ge=1)
     md5: str = Field(pattern=r"^[0-9a-f]{32}$")
     sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
+
+    def __str__(self) -> str:
+        """Return it in words."""
+        return f"{self.bytes} bytes, MD5 {self.md5}, SHA-256 {self.sha256}"
 
 
 class Entry(Settings):
@@ -46,6 +74,11 @@ class Published(Entry):
 
     path: Path
     corpus: str
+
+    @property
+    def not_pinned(self) -> str:
+        """What a user who has the archive can do where it is not pinned."""
+        return f"{self.path} does not pin it; `delaynet corpus pin --corpus {self.corpus}` does"
 
     @property
     def renewal(self) -> str:
@@ -82,21 +115,75 @@ def load_published(path: Path, corpus: str) -> Published:
     return Published(path=path, corpus=corpus, **entry.model_dump())
 
 
-def write_pin(published: Published, pin: Pin) -> None:
-    """Write a pin where the entry stands; all else in the file, and its order, stays.
+def pin(path: Path, corpus: str, archive: Path | None = None) -> None:
+    """Write size and digests of an archive on this disk to its entry; all else there stays.
 
-    It is an explicit step of the user's: the file belongs to the repository.
+    Args:
+        path: the file of addresses.
+        corpus: its entry.
+        archive: to pin; by default where it is fetched to.
 
     Raises:
-        UserError: the file cannot be read or written, or has lost the corpus.
+        UserError: the archive or the file of addresses is not there, or cannot be used.
     """
-    load_published(published.path, published.corpus)
+    published = load_published(path, corpus)
+    found = pin_of(archive or FETCHED / published.file)
     content = _read(published.path)
-    content[published.corpus]["pinned"] = pin.model_dump()
+    content[corpus]["pinned"] = found.model_dump()
     with replacing(published.path) as temporary:
         temporary.write_text(
             json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8"
         )
+    log.info("%s: pins '%s' now (%s); commit this file", published.path, corpus, found)
+
+
+def check(published: Published, archive: Path) -> Pin:
+    """Compare a file on this disk with the pin, if there is one, without a request.
+
+    Raises:
+        UserError: it is no file, is empty, cannot be read, or is not what is pinned.
+    """
+    expected, found = published.pinned, pin_of(archive)
+    if expected is None:
+        taken = "%s: is there and is taken as it is (%s); %s"
+        log.warning(taken, archive, found, published.not_pinned)
+    elif found != expected:
+        raise UserError(
+            f"{archive}: has {found}, where {published.path} pins {expected}; remove the file to "
+            f"have it fetched again, name another archive, or, {published.renewal}."
+        )
+    else:
+        log.info("%s: is there, and is what %s pins", archive, published.path)
+    return found
+
+
+def pin_of(archive: Path) -> Pin:
+    """Return size and digests of a file on this disk.
+
+    Raises:
+        UserError: it is no file, is empty, or cannot be read.
+    """
+    if not archive.is_file():
+        raise UserError(f"{archive}: is not a file; name an archive that is there.")
+    if not (size := archive.stat().st_size):
+        raise UserError(f"{archive}: is empty; remove it to have it fetched again.")
+    try:
+        digests = read_digests(archive)
+    except OSError as error:
+        raise UserError(f"{archive}: cannot be read ({error.strerror}).") from None
+    return Pin(bytes=size, md5=digests["MD5"], sha256=digests["SHA-256"])
+
+
+def read_digests(path: Path) -> Digests:
+    """Return the digests of a file; progress is shown if that takes a while."""
+    digests, size = Digests(), path.stat().st_size
+    with (
+        path.open("rb") as file,
+        tqdm.wrapattr(file, "read", size, desc=f"reading {path.name}", delay=2) as reading,
+    ):
+        while data := reading.read(BLOCK):
+            digests.update(data)
+    return digests
 
 
 def _read(path: Path) -> dict[str, Any]:

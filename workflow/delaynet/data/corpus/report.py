@@ -55,7 +55,7 @@ class CorpusReport:
         audio: folder of the sound files, below the folder of the corpus.
         clips: those without faults, sorted by file name; none of them is named in `faults`.
         faults: sorted by file name; a file may have several.
-        notes: sentences about what is no fault and still worth knowing.
+        notes: sentences on what is unusual, and no fault.
     """
 
     name: str

@@ -1,7 +1,7 @@
 """Mel features of one clip: pure functions of its samples.
 
 Numpy alone: librosa compiles itself for half a minute when an environment first uses it, and its
-import takes as long as the features of a thousand clips. The tests hold every step against it.
+import takes as long as the features of a thousand clips. The tests compare every step with it.
 """
 
 from functools import lru_cache

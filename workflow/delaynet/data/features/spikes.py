@@ -1,7 +1,7 @@
 """The Spiking Heidelberg Digits instead of audio: published spikes, counted in bins.
 
-They are the Heidelberg Digits as a model of the inner ear hears them: spikes of 700 units, in one
-HDF5 file a list. Source: Cramer et al. 2020, "The Heidelberg Spiking Data Sets", doi
+They are the Heidelberg Digits after a model of the inner ear: spikes of 700 units, in one HDF5 file
+a list. Source: Cramer et al. 2020, "The Heidelberg Spiking Data Sets", doi
 10.1109/TNNLS.2020.3044364. Datasets of one row a clip: `spikes/times` (seconds; as many numbers as
 the clip has spikes), `spikes/units` (0 to 699, likewise), `labels`, `extra/speaker`; and
 `extra/keys`, the names of the labels.
@@ -97,9 +97,9 @@ def write_spike_features(folder: Path, path: Path, settings: SpikeFeatures) -> N
     """Write the published spikes as a features file (see `delaynet.data.features.hdf5`).
 
     The training clips stand first, then the test clips, both in the order of their file. A clip is
-    named after its file and row, as `shd_train.h5#17`; its trial is the how-manieth of its speaker
-    and label there. Of twenty labels the first ten are the English digits, the others the German
-    ones; other labels are words of an unknown language.
+    named after its file and row, as `shd_train.h5#17`; its trial counts the clips of its speaker
+    and label before it. Of twenty labels the first ten are the English digits, the others the
+    German ones; other labels are words of an unknown language.
 
     Args:
         folder: of `shd_train.h5` and `shd_test.h5`.

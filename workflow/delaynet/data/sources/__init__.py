@@ -34,7 +34,7 @@ class Source:
             `results/numbers.json`, and cite what is in `manuscript/references.bib`.
         caveat: Typst, a sentence that the abstract has to say of the corpus; may be empty.
         limits: Typst, what results on this corpus do not decide, for the discussion; may be empty.
-        availability: Typst, where the corpus is to be had, and its licence.
+        availability: Typst, where the corpus is available, and its licence.
         bibliography: BibTeX entries that these texts cite and the manuscript has not.
     """
 
@@ -56,7 +56,7 @@ class Source:
             corpus: the settings.
 
         Raises:
-            UserError: there is no table to be had: a list is missing or cannot be read.
+            UserError: a list is missing or cannot be read.
         """
         raise NotImplementedError
 

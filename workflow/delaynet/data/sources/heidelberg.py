@@ -3,7 +3,6 @@
 Source: Cramer et al. 2020, "The Heidelberg Spiking Data Sets", doi 10.1109/TNNLS.2020.3044364.
 """
 
-import logging
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,16 +11,13 @@ from delaynet.data.corpus.clips import Table
 from delaynet.data.corpus.layout import (
     LISTS,
     Identity,
-    faults_of_digits,
     list_path,
     read_list,
     read_table,
 )
-from delaynet.data.corpus.published import load_published
+from delaynet.data.corpus.published import check, load_published
 from delaynet.data.corpus.unpack import unpack
 from delaynet.data.sources import Source
-
-log = logging.getLogger("delaynet.data.sources")
 
 IDENTITY = Identity(
     "heidelberg",
@@ -50,16 +46,13 @@ class Heidelberg(Source):
     def make(self, folder: Path, corpus: CorpusSettings, processes: int) -> None:
         """Unpack the archive; one that is not the pinned one is refused."""
         (archive,) = self.archives(corpus)
-        pinned = load_published(Path(corpus.published), IDENTITY.source).pinned
-        unpack(archive, folder, IDENTITY, pinned.sha256 if pinned else None)
-        if pinned is None:
-            log.warning("%s was taken as it is: %s pins none", archive, corpus.published)
+        found = check(load_published(Path(corpus.published), IDENTITY.source), archive)
+        unpack(archive, folder, IDENTITY, found.sha256)
 
     def table(self, folder: Path, corpus: CorpusSettings) -> Table:
         """Read lists and names of files, and say where they are not what was published."""
-        table = read_table(folder, IDENTITY.name)
-        faults = (*table.faults, *faults_of_digits(table.clips))
-        return replace(table, faults=faults, notes=tuple(_notes_on_counts(folder)))
+        table = read_table(folder, IDENTITY.name, are_digits=True)
+        return replace(table, notes=tuple(_notes_on_counts(folder)))
 
     def training_clips(self, corpus: CorpusSettings) -> int:
         """Return what was published."""

@@ -1,13 +1,12 @@
 """The synthetic digits: twelve eSpeak NG speakers say zero to nine in English and in German.
 
-They stand in for the Heidelberg Digits where those cannot be had, in the same layout. They are
-made, not recorded: whatever is shown with them says so.
+They replace the Heidelberg Digits where those are not available, in the same layout. They are made,
+not recorded, and every figure of them says so.
 """
 
 import io
 import json
 from collections.abc import Iterable
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
@@ -25,7 +24,6 @@ from delaynet.data.corpus.layout import (
     Identity,
     audio_path,
     digit_clip,
-    faults_of_digits,
     list_path,
     read_table,
     refuse_to_replace,
@@ -76,8 +74,7 @@ class Synthetic(Source):
 
     def table(self, folder: Path, corpus: CorpusSettings) -> Table:
         """Read lists and names of files."""
-        table = read_table(folder, IDENTITY.name)
-        return replace(table, faults=(*table.faults, *faults_of_digits(table.clips)))
+        return read_table(folder, IDENTITY.name, are_digits=True)
 
     def training_clips(self, corpus: CorpusSettings) -> int:
         """Return about how many there will be."""

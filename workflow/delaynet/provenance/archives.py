@@ -1,0 +1,186 @@
+"""Unpacking a `.tar.gz` that is not trusted: in one pass, within limits, below one folder."""
+
+import gzip
+import os
+import tarfile
+import unicodedata
+import zlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path, PurePosixPath
+from typing import BinaryIO, NamedTuple
+
+from tqdm import tqdm
+
+from delaynet.config.errors import UserError
+
+LONGEST_PATH = 255  # bytes
+# headers, padding and reading ahead between the content of one member and of the next
+MARGIN = 2**20  # bytes
+BLOCK = 2**20  # bytes
+# a tar archive ends with two blocks of zeros
+TAR_END = bytes(1024)
+
+
+class Limits(NamedTuple):
+    """What an archive may hold at most."""
+
+    file_bytes: int
+    total_bytes: int
+    members: int
+
+
+def unpack_archive(
+    archive: Path,
+    folder: Path,
+    limits: Limits,
+    is_wanted: Callable[[PurePosixPath], bool],
+    advice: str,
+) -> list[str]:
+    """Write the files of an archive below a folder; return their paths.
+
+    They get the permissions of any new file, and the archive's times. Links, devices and the like
+    are refused, as is a path that leads elsewhere or is there twice.
+
+    Args:
+        archive: a gzipped tar file.
+        folder: empty one, to write into.
+        limits: of what the archive may hold.
+        is_wanted: whether a path is written; may refuse the whole archive with a UserError that
+            goes on after the archive's name.
+        advice: end of the sentence that refuses an archive.
+
+    Raises:
+        UserError: the archive is damaged, hostile, or beyond the limits; one sentence.
+    """
+    written, members, total, taken = [], 0, 0, Taken()
+    size = archive.stat().st_size
+    with (
+        archive.open("rb") as compressed,
+        tqdm(None, f"unpacking {archive.name}", size, unit="B", unit_scale=True) as progress,
+        _explaining_damage(archive, advice),
+    ):
+        stream = Decompressed(compressed)
+        with tarfile.open(fileobj=stream, mode="r|", bufsize=tarfile.RECORDSIZE) as tar:  # type: ignore[call-overload]
+            while (member := tar.next()) is not None:
+                tar.members = []  # it would keep them all
+                members, total = members + 1, total + member.size
+                path = _checked(member, members, total, limits)
+                stream.allow(member.size)
+                if is_wanted(path) and taken.claim(path, member.isdir()):
+                    tar.extract(member, folder, set_attrs=False, filter="data")
+                    os.utime(folder / path, (member.mtime, member.mtime))
+                    written.append(str(path))
+                progress.update(compressed.tell() - progress.n)
+        while stream.read(BLOCK):  # to the end, where gzip has its checksum
+            pass
+        if stream.tail != TAR_END:
+            raise UserError("it ends before the end of its tar archive")
+    return written
+
+
+@contextmanager
+def _explaining_damage(archive: Path, advice: str) -> Iterator[None]:
+    """Make one sentence of what is wrong with an archive."""
+    try:
+        yield
+    except UserError as error:
+        raise UserError(f"{archive}: {error}; {advice}.") from None
+    except EOFError:
+        raise UserError(f"{archive}: it is cut off; {advice}.") from None
+    except (
+        *(gzip.BadGzipFile, zlib.error, tarfile.TarError),
+        *(ValueError, OverflowError),  # a name, a size or a time that is none
+    ) as error:
+        reason = str(error).strip().rstrip(".") or type(error).__name__
+        raise UserError(f"{archive}: not a sound .tar.gz ({reason}); {advice}.") from None
+
+
+def _checked(member: tarfile.TarInfo, members: int, total: int, limits: Limits) -> PurePosixPath:
+    """Return the path of a member.
+
+    Raises:
+        UserError: it may not be unpacked.
+    """
+    path = PurePosixPath(member.name)
+    length = len(os.fsencode(path))
+    refusals = {
+        "has an absolute path": path.is_absolute(),
+        "leads elsewhere by '..'": ".." in path.parts,
+        f"has a path of {length:,} bytes, more than {LONGEST_PATH}": length > LONGEST_PATH,
+        "is a link": member.issym() or member.islnk(),
+        "is neither a file nor a folder": (
+            member.issparse() or not (member.isreg() or member.isdir())
+        ),
+        f"has {member.size:,} bytes; 0 to {limits.file_bytes:,} are allowed": (
+            not 0 <= member.size <= limits.file_bytes
+        ),
+        f"makes {total:,} bytes in all, more than {limits.total_bytes:,}": (
+            total > limits.total_bytes
+        ),
+        f"is one more than {limits.members:,}": members > limits.members,
+    }
+    for reason, applies in refusals.items():
+        if applies:
+            raise UserError(f"its member '{member.name}' {reason}")
+    return path
+
+
+class Decompressed:
+    """The tar stream in a gzip file, which gives no more than it is allowed to.
+
+    A header of a tar archive may announce any length for itself; tarfile would read it whole.
+    """
+
+    def __init__(self, compressed: BinaryIO) -> None:
+        """Read from an open gzip file."""
+        self.stream = gzip.GzipFile(fileobj=compressed)
+        self.given = 0
+        self.tail = b""
+        self.allow(0)
+
+    def allow(self, size: int) -> None:
+        """Allow so many bytes from here on, and what lies between members."""
+        self.limit = self.given + size + MARGIN
+
+    def read(self, size: int) -> bytes:
+        """Return the next bytes.
+
+        Raises:
+            UserError: they are more than is allowed.
+        """
+        block = self.stream.read(size)
+        self.given += len(block)
+        if self.given > self.limit:
+            raise UserError("it holds more between its files than a tar archive has there")
+        self.tail = (self.tail + block)[-len(TAR_END) :]
+        return block
+
+
+class Taken:
+    """The paths that an archive has named so far, compared as a forgiving file system does."""
+
+    def __init__(self) -> None:
+        """Begin with none."""
+        self.paths: dict[str, tuple[PurePosixPath, bool]] = {}
+
+    def claim(self, path: PurePosixPath, is_folder: bool) -> bool:
+        """Take a path and the folders above it; return whether it is a file.
+
+        Raises:
+            UserError: it stands for something else already.
+        """
+        for above in list(path.parents)[-2::-1]:
+            self._take(above, True)
+        self._take(path, is_folder)
+        return bool(path.parts) and not is_folder
+
+    def _take(self, path: PurePosixPath, is_folder: bool) -> None:
+        key = unicodedata.normalize("NFC", str(path)).casefold()
+        if key not in self.paths:
+            self.paths[key] = (path, is_folder)
+        elif not is_folder or self.paths[key] != (path, True):
+            other, _ = self.paths[key]
+            is_same = path == other
+            how = "is there twice" if is_same else f"has the name of '{other}' to some systems"
+            raise UserError(f"its member '{path}' {how}")
