@@ -57,7 +57,9 @@ def unpack_archive(
     size = archive.stat().st_size
     with (
         archive.open("rb") as compressed,
-        tqdm(None, f"unpacking {archive.name}", size, unit="B", unit_scale=True) as progress,
+        tqdm(
+            None, f"unpacking {archive.name}", size, unit="B", unit_scale=True, mininterval=1
+        ) as progress,
         _explaining_damage(archive, advice),
     ):
         stream = Decompressed(compressed)

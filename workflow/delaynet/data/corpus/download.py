@@ -47,7 +47,7 @@ class Patience(NamedTuple):
     """How long servers are given; times in seconds."""
 
     rounds: int = 3  # turns of each mirror
-    attempts: int = 4  # requests in a row without progress, after which a turn ends
+    attempts: int = 5  # requests in a row without progress, after which a turn ends
     progress: int = 1 << 20  # new bytes that a broken request must bring to count as progress
     back_off: float = 1.0  # before the second request; doubled from request to request
     longest_back_off: float = 60.0
@@ -347,8 +347,15 @@ def _append_body(part: Part, response: requests.Response, expected: Expected) ->
             f"{part.target}: needs another {as_size(needed)}, and {as_size(free)} are free there; "
             "make room and start again."
         )
-    doing = f"fetching {part.target.name}"
-    with tqdm(None, doing, total, initial=start, unit="B", unit_scale=True) as progress:
+    with tqdm(
+        None,
+        f"fetching {part.target.name}",
+        total,
+        initial=start,
+        unit="B",
+        unit_scale=True,
+        mininterval=1,
+    ) as progress:
         # read1, not read: what has come before a connection breaks is not lost
         while data := response.raw.read1(BLOCK, decode_content=False):
             part.append(data)

@@ -179,7 +179,9 @@ def read_digests(path: Path) -> Digests:
     digests, size = Digests(), path.stat().st_size
     with (
         path.open("rb") as file,
-        tqdm.wrapattr(file, "read", size, desc=f"reading {path.name}", delay=2) as reading,
+        tqdm.wrapattr(
+            file, "read", size, desc=f"reading {path.name}", mininterval=1, delay=2
+        ) as reading,
     ):
         while data := reading.read(BLOCK):
             digests.update(data)
