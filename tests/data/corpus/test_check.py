@@ -5,9 +5,9 @@ The clips are real sound files: spoken by the synthesiser, brought to other form
 
 import json
 import math
+import os
 import subprocess
 import sys
-import time
 from dataclasses import replace
 
 import numpy as np
@@ -497,9 +497,9 @@ def test_a_quarter_of_the_heidelberg_digits_takes_less_than_a_quarter_of_a_minut
         audio_path(tmp_path, clip).hardlink_to(voices[voice])
     write_filenames(list_path(tmp_path, "train"), clips[:2000])
     write_filenames(list_path(tmp_path, "test"), clips[2000:])
-    begin = time.monotonic()
+    begin = sum(os.times()[:4])  # of the processor, of this process and those that it started
     report = check_corpus(tmp_path, OWN, processes=2)
-    assert time.monotonic() - begin < 15
+    assert sum(os.times()[:4]) - begin < 2 * 15
     assert (len(report.clips), report.faults) == (2605, ())
     write_report(report, tmp_path / "report.json")
     assert (tmp_path / "report.json").stat().st_size < 0.5e6
