@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 from example_results import CLAIMS_GRID, CONDITIONS, config_of, write_results
 
-from delaynet.analysis.claims.evaluation import evaluated
-from delaynet.analysis.claims.ledger import judged
-from delaynet.analysis.claims.verdicts import Outcome
+from delaynet.analysis.claims.decide import Decision, decide
+from delaynet.analysis.claims.ledger import ledger_of
+from delaynet.analysis.claims.tests import results_of_tests
 from delaynet.analysis.grouping.nulls import NULLS
 from delaynet.config.grid import Config, Run
 
@@ -110,17 +110,17 @@ def claims_config(seeds: int = 6, grid: Any = CLAIMS_GRID, **more: Any) -> Confi
     return config_of(grid, seeds, **({"conditions": CONDITIONS} | more))
 
 
-def outcomes_of(
+def decisions_of(
     folder: Path, world: World = CLAIMS_HOLD, config: Config | None = None
-) -> dict[str, Outcome]:
-    """Plant results in a folder and test them; outcomes by test."""
+) -> dict[str, Decision]:
+    """Plant results in a folder and test them; decisions by test."""
     config = config or claims_config()
     write_results(folder, config, world.accuracy, world.effect_of, world.reachable)
-    outcomes = evaluated(config, folder / "runs", folder / "grouping.csv")
-    return {outcome.hypothesis.test: outcome for outcome in outcomes}
+    decisions = decide(results_of_tests(config, folder / "runs", folder / "grouping.csv"))
+    return {decision.hypothesis.test: decision for decision in decisions}
 
 
-def verdicts_of(outcomes: Iterable[Outcome]) -> dict[str, tuple[str, str]]:
+def verdicts_of(decisions: Iterable[Decision]) -> dict[str, tuple[str, str]]:
     """Verdict and reason of every claim."""
-    ledger = judged(outcomes)
+    ledger = ledger_of(decisions)
     return {claim: (entry["verdict"], entry["reason"]) for claim, entry in ledger.items()}

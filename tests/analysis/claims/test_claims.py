@@ -6,14 +6,15 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from example_results import CLAIMS_GRID, LARGE_GRID, config_of, write_results
-from planted_results import CLAIMS_HOLD, NOTHING_LEARNED, TIME_ONLY, claims_config, outcomes_of
+from planted_results import CLAIMS_HOLD, NOTHING_LEARNED, TIME_ONLY, claims_config, decisions_of
 from statsmodels.stats.multitest import multipletests
 
-from delaynet.analysis.claims.evaluation import evaluated, table_of
+from delaynet.analysis.claims.claims import hypotheses_of_claims
+from delaynet.analysis.claims.decide import LEAVES_OUT_UNDECIDABLE
 from delaynet.analysis.claims.exploratory import exploratory_hypotheses
-from delaynet.analysis.claims.of_claims import hypotheses_of_claims
+from delaynet.analysis.claims.ledger import table_of_tests
 from delaynet.analysis.claims.terms import SHARE, grid_of
-from delaynet.analysis.claims.verdicts import WITHOUT_HOPELESS
+from delaynet.analysis.claims.tests import results_of_tests
 from delaynet.analysis.statistics import bootstrap_interval, sign_flip
 from delaynet.analysis.tables import read_table
 from delaynet.config.errors import UserError
@@ -27,9 +28,9 @@ CONTROLS = {
 
 
 @pytest.fixture(scope="module")
-def outcomes(tmp_path_factory):
+def decisions(tmp_path_factory):
     """The claims' grid, with as many seeds as each block says."""
-    return outcomes_of(tmp_path_factory.mktemp("results"))
+    return decisions_of(tmp_path_factory.mktemp("results"))
 
 
 def listed(config):
@@ -60,18 +61,18 @@ def test_every_test_of_a_large_grid_has_a_name_of_its_own():
     assert all(re.fullmatch(r"[a-z0-9_]+", name) for name in names)
 
 
-def test_which_tests_there_are_does_not_depend_on_outcomes(outcomes, tmp_path):
-    assert list(outcomes_of(tmp_path, NOTHING_LEARNED)) == list(outcomes)
+def test_which_tests_there_are_does_not_depend_on_outcomes(decisions, tmp_path):
+    assert list(decisions_of(tmp_path, NOTHING_LEARNED)) == list(decisions)
 
 
-def test_families_are_corrected_as_they_say(outcomes):
-    table = table_of(outcomes.values())
+def test_families_are_corrected_as_they_say(decisions):
+    table = table_of_tests(decisions.values())
     methods = dict.fromkeys(("accuracy", "control", "exploratory"), "fdr_bh")
     methods["confirmatory"] = "holm"
     assert set(table["family"]) == {*methods, "part"}
     for family, rows in table.groupby("family"):
         method = methods.get(family)
-        counted = rows[(rows["smallest_p"] <= 0.05) | ~rows["family"].isin(WITHOUT_HOPELESS)]
+        counted = rows[(rows["smallest_p"] <= 0.05) | ~rows["family"].isin(LEAVES_OUT_UNDECIDABLE)]
         for name in ("p", "reversed_p"):
             p = counted[name].dropna()
             expected = multipletests(p, method=method)[1] if method and len(p) else p
@@ -81,15 +82,15 @@ def test_families_are_corrected_as_they_say(outcomes):
 
 
 def test_grouping_is_tested_on_one_z_a_seed(tmp_path):
-    found = outcomes_of(tmp_path)["c4_delays_within_neuron"]
+    found = decisions_of(tmp_path)["c4_delays_within_neuron"]
     rows = trained(tmp_path).query(
         "delays == 'learned' and structure == 'dense' and signs == 'free'"
         " and null == 'delays_within_neuron' and condition == 'standard'"
         " and measure == 'morans_i'"
     )
-    assert (found.n, found.effect) == (6, pytest.approx(rows["z"].mean()))
-    assert found.p == sign_flip(rows["z"])
-    assert (found.low, found.high) == pytest.approx(bootstrap_interval(rows["z"]))
+    assert (found.shown.n, found.shown.effect) == (6, pytest.approx(rows["z"].mean()))
+    assert found.result.p == sign_flip(rows["z"])
+    assert (found.shown.low, found.shown.high) == pytest.approx(bootstrap_interval(rows["z"]))
 
 
 def test_what_decides_claims_is_not_tested_again():
@@ -117,23 +118,23 @@ def test_controls_are_told_by_channel_and_by_delay():
     assert told == expected | {("permuted_channels", "free", "channels_within_neuron")}
 
 
-def test_tests_that_few_seeds_cannot_decide_do_not_weaken_the_others(outcomes):
-    hopeless = [o for o in outcomes.values() if o.smallest_p > 0.05]
-    assert {o.hypothesis.family for o in hopeless} == {"control", "exploratory"}
-    for outcome in hopeless:
-        assert np.isnan(outcome.corrected_p)
-        assert (outcome.verdict, outcome.reason) == ("undecided", "too_few_seeds")
+def test_tests_that_few_seeds_cannot_decide_do_not_weaken_the_others(decisions):
+    hopeless = [d for d in decisions.values() if d.result.smallest_p > 0.05]
+    assert {d.hypothesis.family for d in hopeless} == {"control", "exploratory"}
+    for decision in hopeless:
+        assert np.isnan(decision.corrected.p)
+        assert (decision.verdict, decision.reason) == ("undecided", "too_few_seeds")
 
 
 def test_grouping_without_clamped_delays_is_tested_as_the_claims_are(tmp_path):
-    found = outcomes_of(tmp_path)
+    found = decisions_of(tmp_path)
     rows = trained(tmp_path).query(
         "delays == 'learned' and structure == 'dense' and signs == 'free'"
         " and null == 'channels_within_neuron' and condition == 'standard'"
         " and measure == 'morans_i_interior'"
     )
     inside = found["morans_i_interior_learned_dense_free_p0_channels_within_neuron"]
-    assert (inside.n, inside.effect) == (6, pytest.approx(rows["z"].mean()))
+    assert (inside.shown.n, inside.shown.effect) == (6, pytest.approx(rows["z"].mean()))
     assert (
         found["survival_morans_i_interior_learned_dense_dale_p0_delays_within_neuron"].verdict
         == "supported"
@@ -141,61 +142,67 @@ def test_grouping_without_clamped_delays_is_tested_as_the_claims_are(tmp_path):
 
 
 def test_the_reversed_test_asks_for_the_opposite(tmp_path):
-    found = outcomes_of(tmp_path, TIME_ONLY)
+    found = decisions_of(tmp_path, TIME_ONLY)
     rows = trained(tmp_path).query(
         "delays == 'learned' and structure == 'dense' and signs == 'free'"
         " and null == 'channels_within_neuron' and condition == 'standard'"
         " and measure == 'morans_i'"
     )
     assert (
-        found["c4_channels_within_neuron"].reversed_p
+        found["c4_channels_within_neuron"].result.reversed_p
         == sign_flip(rows["z"] - 1.645, "less")
         == 1 / 64
     )
     # the smallest of four parts, corrected for their number, then for that of the claims
-    assert (found["c4"].reversed_p, found["c4"].corrected_reversed_p) == (4 / 64, 12 / 64)
-    assert (found["c4"].smallest_p, found["c4"].smallest_reversed_p) == (1 / 64, 4 / 64)
+    assert (found["c4"].result.reversed_p, found["c4"].corrected.reversed_p) == (4 / 64, 12 / 64)
+    assert (found["c4"].result.smallest_p, found["c4"].result.smallest_reversed_p) == (
+        1 / 64,
+        4 / 64,
+    )
     # premises do not count
-    assert (found["c5"].smallest_reversed_p, found["c6"].smallest_reversed_p) == (3 / 64, 1 / 64)
-    assert found["c1_fixed_none"].reversed_p == 1
-    assert found["c3_equivalence"].reversed_p == 1
-    two_sided = [o for o in found.values() if o.hypothesis.kind == "two_sided"]
-    assert two_sided and all(np.isnan(outcome.reversed_p) for outcome in two_sided)
+    assert (found["c5"].result.smallest_reversed_p, found["c6"].result.smallest_reversed_p) == (
+        3 / 64,
+        1 / 64,
+    )
+    assert found["c1_fixed_none"].result.reversed_p == 1
+    assert found["c3_equivalence"].result.reversed_p == 1
+    two_sided = [d for d in found.values() if d.hypothesis.kind == "two_sided"]
+    assert two_sided and all(np.isnan(decision.result.reversed_p) for decision in two_sided)
 
 
 def test_a_difference_the_other_way_round_is_opposed(tmp_path):
     for static, verdict in ((70, "supported"), (80, "opposed")):
         world = replace(CLAIMS_HOLD, static=(static, 50))
-        found = outcomes_of(tmp_path / verdict, world)
+        found = decisions_of(tmp_path / verdict, world)
         lower = found["accuracy_fixed_deep_r_rigl_minus_learned_static_free_p0_75"]
         assert (lower.hypothesis.family, lower.verdict) == ("exploratory", verdict)
 
 
 def test_what_survives_is_set_against_half_of_the_same_seeds_dense_effect(tmp_path):
-    found = outcomes_of(tmp_path)["c6_delays_within_neuron"]
+    found = decisions_of(tmp_path)["c6_delays_within_neuron"]
     rows = trained(tmp_path).query(
         "delays == 'learned' and structure == 'dense' and null == 'delays_within_neuron'"
         " and condition == 'standard' and measure == 'morans_i'"
     )
     effect = rows.pivot(index="seed", columns="signs", values="effect")
-    assert found.effect == pytest.approx((effect["dale"] - SHARE * effect["free"]).mean())
+    assert found.shown.effect == pytest.approx((effect["dale"] - SHARE * effect["free"]).mean())
 
 
 def test_sides_are_paired_over_the_seeds_that_both_have(tmp_path):
     seeds = {"none": 3, "fixed": 5, "learned": 6}
     grid = [{"delays": [delays], "structure": ["dense"], "seeds": n} for delays, n in seeds.items()]
-    found = outcomes_of(tmp_path, config=claims_config(grid=grid))
-    assert [found[f"c1_{pair}"].n for pair in ("learned_fixed", "learned_none")] == [5, 3]
-    assert found["c4_signs_within_neuron"].n == 6
+    found = decisions_of(tmp_path, config=claims_config(grid=grid))
+    assert [found[f"c1_{pair}"].shown.n for pair in ("learned_fixed", "learned_none")] == [5, 3]
+    assert found["c4_signs_within_neuron"].shown.n == 6
 
 
 def test_a_claim_shows_its_weakest_part(tmp_path):
     world = replace(CLAIMS_HOLD, fixed=79.5, spread=4, luck=2)
-    found = outcomes_of(tmp_path, world)
+    found = decisions_of(tmp_path, world)
     parts = [found[f"c1_{pair}"] for pair in ("learned_fixed", "learned_none", "fixed_none")]
-    weakest = max(parts, key=lambda part: part.p)
+    weakest = max(parts, key=lambda part: part.result.p)
     assert weakest.hypothesis.test == "c1_learned_fixed"
-    assert (found["c1"].p, found["c1"].low) == (weakest.p, weakest.low)
+    assert (found["c1"].result.p, found["c1"].shown.low) == (weakest.result.p, weakest.shown.low)
 
 
 @pytest.mark.parametrize(("untestable", "sparsity"), [("0.9375", "0.75"), ("nothing", "0.9375")])
@@ -203,7 +210,7 @@ def test_survival_is_tested_at_the_highest_sparsity_with_enough_pairs(
     tmp_path, untestable, sparsity
 ):
     world = replace(CLAIMS_HOLD, untestable=(f"learned-deep_r_rigl-free {untestable}",))
-    found = outcomes_of(tmp_path, world)
+    found = decisions_of(tmp_path, world)
     assert found["c5_signs_within_neuron"].hypothesis.terms[0].point.sparsity == sparsity
     other = "0_9375" if sparsity == "0.75" else "0_75"
     survivals = {
@@ -228,7 +235,7 @@ def test_delays_that_are_all_zero_are_not_permuted():
 
 def test_dales_principle_in_name_alone_does_not_test_claim_six(tmp_path):
     config = claims_config(model={"dale_when_dense": "not_enforced"})
-    found = outcomes_of(tmp_path, config=config)
+    found = decisions_of(tmp_path, config=config)
     assert (found["c6"].verdict, found["c6"].reason) == ("not_testable", "missing_from_grid")
 
 
@@ -242,7 +249,7 @@ def test_controls_are_known_by_their_settings_and_not_their_names(tmp_path):
 
 def test_controls_show_what_grouping_comes_from(tmp_path):
     grid = [*CLAIMS_GRID[:-1], CLAIMS_GRID[-1] | {"seeds": 10}]
-    found = outcomes_of(tmp_path, config=claims_config(10, grid))
+    found = decisions_of(tmp_path, config=claims_config(10, grid))
     point = "learned_dense_free_p0"
     for null, verdict in (
         ("channels_within_neuron", "supported"),
@@ -251,7 +258,9 @@ def test_controls_show_what_grouping_comes_from(tmp_path):
         assert found[f"condition_grouping_{point}_shuffled_labels_{null}"].verdict == verdict
         assert found[f"fed_order_mel_{point}_permuted_channels_{null}"].verdict == verdict
         assert found[f"fed_order_standard_{point}_permuted_channels_{null}"].verdict == verdict
-    assert found[f"condition_accuracy_{point}_shuffled_labels"].effect == pytest.approx(75, abs=1)
+    assert found[f"condition_accuracy_{point}_shuffled_labels"].shown.effect == pytest.approx(
+        75, abs=1
+    )
 
 
 def test_sweeps_are_tested_on_both_sides():
@@ -270,18 +279,18 @@ def test_sweeps_are_tested_on_both_sides():
     }
 
 
-def test_the_gain_of_structure_is_tested_to_grow_with_sparsity(outcomes):
-    found = outcomes["c2_interaction"]
-    assert found.effect == pytest.approx((70 - 50) - (75 - 74), abs=0.5)
-    assert "interaction_fixed_deep_r_rigl_minus_learned_static_free" not in outcomes
+def test_the_gain_of_structure_is_tested_to_grow_with_sparsity(decisions):
+    found = decisions["c2_interaction"]
+    assert found.shown.effect == pytest.approx((70 - 50) - (75 - 74), abs=0.5)
+    assert "interaction_fixed_deep_r_rigl_minus_learned_static_free" not in decisions
 
 
 def test_weak_grouping_that_all_seeds_show_opposes_nothing(tmp_path):
     """z of about 1 in each of five seeds: below what one network could show, and not nothing."""
     world = replace(CLAIMS_HOLD, effect=0.005, effect_spread=0.0005)
-    found = outcomes_of(tmp_path, world, claims_config(5))
+    found = decisions_of(tmp_path, world, claims_config(5))
     scores = found["c4_signs_within_neuron"]
-    assert 0 < scores.low < scores.high < 1.645
+    assert 0 < scores.shown.low < scores.shown.high < 1.645
     assert scores.verdict == "supported"
     assert found["c4"].verdict == "undecided"
 
@@ -291,7 +300,7 @@ def test_a_table_of_grouping_from_another_grid_is_refused(tmp_path):
     write_results(tmp_path / "more", more)
     write_results(tmp_path / "few", few)
     with pytest.raises(UserError, match="seed-2"):
-        evaluated(more, tmp_path / "more" / "runs", tmp_path / "few" / "grouping.csv")
+        results_of_tests(more, tmp_path / "more" / "runs", tmp_path / "few" / "grouping.csv")
 
 
 def test_points_of_the_grid_know_their_seeds():

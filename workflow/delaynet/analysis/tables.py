@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
+from delaynet.analysis.statistics import CONFIDENCE
 from delaynet.config.errors import UserError
 from delaynet.config.files import replacing
 from delaynet.config.grid import STANDARD, Config, Point, Run, load_config
@@ -19,7 +20,6 @@ from delaynet.config.listing import Setting, settings_of
 from delaynet.config.variants import STRUCTURES, structures_with
 from delaynet.training.run_folder import read_summary
 
-CONFIDENCE = 0.95
 # columns of the table of accuracies that are plain means over seeds
 MEANS = ("reachable_outputs", "connections", "firing_rate", "training_accuracy")
 GRID_POINT = list(Point._fields)

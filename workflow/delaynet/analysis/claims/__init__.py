@@ -2,7 +2,7 @@
 
 The seed is the unit: a hypothesis is about the mean over seeds of a weighted sum of quantities
 (`terms`), paired by seed over the seeds that all its terms have. Which hypotheses there are follows
-from the grid, never from outcomes (`of_claims`, `exploratory`), but for the sparsities at which
+from the grid, never from results (`claims`, `exploratory`), but for the sparsities at which
 claims are tested: C2 and C3 where random static networks reach their outputs, C5 where enough pairs
 of synapses can be tested.
 
@@ -25,7 +25,7 @@ correction for their number. The reversed p of a claim, that it does not hold, i
 its parts that are no premise times their number (Bonferroni), at most 1: one part that fails is
 enough, so more parts are more chances. Like p it is then corrected for the number of claims.
 
-Verdicts (`verdicts`), each a statement about the hypothesis as its row puts it:
+Verdicts (`decide`), each a statement about the hypothesis as its row puts it:
 
     supported     corrected p <= 0.05, and the mean on the hypothesis' side; for an
                   intersection-union, so are all parts

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from delaynet.analysis.claims.of_claims import DENSE
+from delaynet.analysis.claims.claims import DENSE
 from delaynet.analysis.claims.terms import (
     ACCURACY,
     Facts,

@@ -1,4 +1,4 @@
-"""The claims C1 to C6 and what the tests say of them.
+"""The table of tests, and the ledger of the claims C1 to C6.
 
 A claim is decided by the one test that bears its name (`delaynet.analysis.claims`): networks of the
 condition `standard` alone, an intersection-union of parts. Effect, interval and n are those of the
@@ -6,36 +6,34 @@ part that decides; p is that of the whole.
 """
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from delaynet.analysis.claims.evaluation import evaluated, table_of
-from delaynet.analysis.claims.of_claims import DENSE
-from delaynet.analysis.claims.verdicts import Outcome
+from delaynet.analysis.claims.claims import CLAIMS, DENSE
+from delaynet.analysis.claims.decide import CORRECTIONS, VERDICTS, Decision, decide
+from delaynet.analysis.claims.tests import results_of_tests
+from delaynet.analysis.grouping.grouping import INTERIOR
 from delaynet.analysis.tables import write_table
 from delaynet.config.grid import load_config
 from delaynet.training.run_folder import write_json
 
-STATEMENTS = {
-    "C1": "With fixed connectivity, learning delays beats fixed random delays, "
-    "and both beat no delays.",
-    "C2": "At high sparsity, learning the structure beats learning the delays, "
-    "and by more than at low sparsity.",
-    "C3": "Once the structure is learned, also learning delays changes accuracy by less than "
-    "one point.",
-    "C4": "After training, excitation and inhibition are grouped together in channel "
-    "(beyond delay) and in delay (beyond channel).",
-    "C5": "The grouping survives pruning and rewiring: at least half of it is left.",
-    "C6": "The grouping in delay survives Dale's principle: at least half of it is left.",
+UNITS = {
+    "accuracy": "points",
+    "morans_i": "Moran's I",
+    INTERIOR: "Moran's I",
+    "join_excess": "share of pairs",
+    "nearest_excess": "kernel widths",
+    "clustering": "ratio to chance",
 }
-VERDICTS = {
-    "supported": "replicated",
-    "opposed": "not replicated",
-    "undecided": "inconclusive",
-    "not_testable": "not testable",
+STATISTICS = {
+    ("accuracy", 2): "mean difference",
+    ("accuracy", 4): "mean difference of differences",
+    ("z", 1): "mean z",
+    ("effect", 1): "mean effect",
+    ("effect", 2): "mean difference of effects",
 }
 FIELDS = (
     *("claim", "statement", "contrast", "statistic", "unit", "n", "effect", "low", "high", "p"),
@@ -44,27 +42,65 @@ FIELDS = (
 )
 
 
-def judged(outcomes: Iterable[Outcome]) -> dict[str, dict[str, Any]]:
+def table_of_tests(decisions: Iterable[Decision]) -> pd.DataFrame:
+    """Return the table of tests, one row a test."""
+    return pd.DataFrame([_row(decision) for decision in decisions])
+
+
+def _row(decision: Decision) -> dict[str, object]:
+    hypothesis, result, shown = decision.hypothesis, decision.result, decision.shown
+    terms = shown.hypothesis.terms
+    point, quantity = terms[0].point, terms[0].quantity
+    has_share = any(abs(term.weight) != 1 for term in terms)
+    statistic = None if has_share else STATISTICS[quantity.name, len(terms)]
+    return {
+        "test": hypothesis.test,
+        "family": hypothesis.family,
+        "claim": hypothesis.claim,
+        "contrast": shown.hypothesis.contrast,
+        **point._asdict(),
+        "measure": quantity.measure,
+        "null": quantity.null,
+        "reference_sparsity": terms[-1].point.sparsity,
+        "statistic": statistic or "mean effect less half of reference's",
+        "unit": "z" if quantity.name == "z" else UNITS[quantity.measure],
+        "kind": shown.hypothesis.kind,
+        "n": shown.n,
+        "effect": shown.effect,
+        "low": shown.low,
+        "high": shown.high,
+        "p": result.p,
+        "correction": CORRECTIONS[hypothesis.family][0],
+        "corrected_p": decision.corrected.p,
+        "reversed_p": result.reversed_p,
+        "corrected_reversed_p": decision.corrected.reversed_p,
+        "smallest_p": result.smallest_p,
+        "smallest_reversed_p": result.smallest_reversed_p,
+        "verdict": decision.verdict,
+        "reason": decision.reason,
+    }
+
+
+def ledger_of(decisions: Iterable[Decision]) -> dict[str, dict[str, Any]]:
     """Return the ledger: for each claim `FIELDS`; numbers that do not exist are None."""
-    deciding = [outcome for outcome in outcomes if outcome.hypothesis.parts]
     ledger = {}
-    for outcome, row in zip(deciding, table_of(deciding).to_dict("records"), strict=True):
-        claim = row["claim"]
-        parts = [part.test for part in outcome.hypothesis.parts]
-        entry = row | {
-            "statement": _statement(outcome),
-            "verdict": VERDICTS[row["verdict"]],
-            "tests": [row["test"], *parts],
-        }
-        ledger[claim] = {name: _or_none(entry[name]) for name in FIELDS}
+    for decision in decisions:
+        hypothesis = decision.hypothesis
+        if hypothesis.parts:
+            entry = _row(decision) | {
+                "statement": _statement(decision),
+                "verdict": VERDICTS[decision.verdict],
+                "tests": [hypothesis.test, *(part.test for part in hypothesis.parts)],
+            }
+            ledger[hypothesis.claim] = {name: _or_none(entry[name]) for name in FIELDS}
     return ledger
 
 
-def _statement(outcome: Outcome) -> str:
+def _statement(decision: Decision) -> str:
     """Return what a claim says, and at which sparsity it was tested if at one alone."""
-    statement = STATEMENTS[outcome.hypothesis.claim]
-    sparsity = outcome.hypothesis.parts[0].terms[0].point.sparsity
-    if outcome.verdict == "not_testable" or sparsity == DENSE.sparsity:
+    statement = CLAIMS[decision.hypothesis.claim].statement
+    sparsity = decision.hypothesis.parts[0].terms[0].point.sparsity
+    if decision.verdict == "not_testable" or sparsity == DENSE.sparsity:
         return statement
     return f"{statement} Tested at a sparsity of {100 * float(sparsity):.3g} %."
 
@@ -76,26 +112,22 @@ def _or_none(value: Any) -> Any:
 def write_claims(
     config_path: Path, runs_folder: Path, grouping: Path, tests: Path, ledger: Path, table: Path
 ) -> None:
-    """Test every hypothesis, judge the claims, and write it all down.
+    """Test every hypothesis, decide the claims, and write it all down.
 
     Args:
         config_path: the resolved configuration.
         runs_folder: the run folders.
         grouping: the table of grouping.
         tests: CSV to write, one row a test.
-        ledger: JSON to write, one object a claim (see `judged`).
+        ledger: JSON to write, one object a claim (see `ledger_of`).
         table: CSV to write, the same, one row a claim; names of tests separated by spaces.
 
     Raises:
         UserError: a run or the table of grouping is missing.
     """
-    outcomes = evaluated(load_config(config_path), runs_folder, grouping)
-    claims = judged(outcomes)
-    write_table(table_of(outcomes), tests)
+    decisions = decide(results_of_tests(load_config(config_path), runs_folder, grouping))
+    claims = ledger_of(decisions)
+    write_table(table_of_tests(decisions), tests)
     write_json(ledger, claims)
-    write_table(pd.DataFrame([_flat(claim) for claim in claims.values()]), table)
-
-
-def _flat(claim: dict[str, Any]) -> dict[str, Any]:
-    tests: Sequence[str] = claim["tests"]
-    return claim | {"tests": " ".join(tests)}
+    flat = [claim | {"tests": " ".join(claim["tests"])} for claim in claims.values()]
+    write_table(pd.DataFrame(flat), table)

@@ -9,7 +9,7 @@ import h5py
 import numpy as np
 
 from delaynet.analysis import statistics
-from delaynet.analysis.claims import terms, verdicts
+from delaynet.analysis.claims import decide, terms
 from delaynet.analysis.grouping import grouping, points
 from delaynet.analysis.tables import show_setting
 from delaynet.config.grid import STANDARD, Config
@@ -37,7 +37,7 @@ CONSTANTS: dict[str, ModuleType] = {
     "typical_z": terms,
     "reached_share": terms,
     "learned_from": terms,
-    "level": verdicts,
+    "level": decide,
 }
 
 

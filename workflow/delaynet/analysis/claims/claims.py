@@ -1,6 +1,7 @@
-"""The tests that decide the claims, each an intersection-union of parts."""
+"""The claims C1 to C6, and the tests that decide them, each an intersection-union of parts."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 
 from delaynet.analysis.claims.terms import (
     ACCURACY,
@@ -20,6 +21,62 @@ from delaynet.config.grid import Point
 # A sparsity that no point of a grid has: makes what the grid does not hold not testable.
 NOWHERE = ""
 DENSE = Point("learned", "dense", "free", "0")
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A claim in words.
+
+    Attributes:
+        title: what it is about, in a few words.
+        restated: the claim as we restate the publication's.
+        statement: what is tested of it here.
+    """
+
+    title: str
+    restated: str
+    statement: str
+
+
+CLAIMS = {
+    "C1": Claim(
+        "learned, fixed and no delays",
+        "With fixed connectivity, learning delays beats fixed random delays, and both beat no "
+        "delays.",
+        "With fixed connectivity, learning delays beats fixed random delays, and both beat no "
+        "delays.",
+    ),
+    "C2": Claim(
+        "structure against delays",
+        "At high sparsity, learning the structure beats learning the delays; at low sparsity it "
+        "matters little.",
+        "At high sparsity, learning the structure beats learning the delays, and by more than at "
+        "low sparsity.",
+    ),
+    "C3": Claim(
+        "both together",
+        "Once the structure is learned, the gain from also learning delays is not obvious.",
+        "Once the structure is learned, also learning delays changes accuracy by less than one "
+        "point.",
+    ),
+    "C4": Claim(
+        "grouping after training",
+        "After training, excitation and inhibition are grouped in space (input channel) and in "
+        "time (delay).",
+        "After training, excitation and inhibition are grouped together in channel (beyond delay) "
+        "and in delay (beyond channel).",
+    ),
+    "C5": Claim(
+        "grouping after rewiring",
+        "The grouping survives pruning and rewiring.",
+        "The grouping survives pruning and rewiring: at least half of it is left.",
+    ),
+    "C6": Claim(
+        "grouping under Dale's principle",
+        "The grouping survives Dale's principle.",
+        "The grouping in delay survives Dale's principle: at least half of it is left.",
+    ),
+}
 
 Testable = Callable[[Point], bool]
 

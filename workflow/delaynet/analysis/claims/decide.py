@@ -1,0 +1,216 @@
+"""Verdicts: results of tests in, the same results with their verdicts out.
+
+The rules, and what they rest on, are in `delaynet.analysis.claims`.
+"""
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+
+from delaynet.analysis.claims.terms import MARGIN, TYPICAL_Z, Hypothesis
+from delaynet.analysis.statistics import Array, benjamini_hochberg, holm
+
+LEVEL = 0.05
+
+# The verdicts on a test, and what each is called where the test decides a claim.
+VERDICTS = {
+    "supported": "replicated",
+    "opposed": "not replicated",
+    "undecided": "inconclusive",
+    "not_testable": "not testable",
+}
+CORRECTIONS: dict[str, tuple[str, Callable[[Array], Array]]] = {
+    "confirmatory": ("holm", holm),
+    "accuracy": ("benjamini_hochberg", benjamini_hochberg),
+    "part": ("none", np.asarray),
+    "control": ("benjamini_hochberg", benjamini_hochberg),
+    "exploratory": ("benjamini_hochberg", benjamini_hochberg),
+}
+# In these families, tests that can never be decided on so few seeds would only weaken the others.
+LEAVES_OUT_UNDECIDABLE = ("control", "exploratory")
+
+
+@dataclass(frozen=True, kw_only=True)
+class TestResult:
+    """What the seeds say of one hypothesis; a number that does not exist is NaN.
+
+    Attributes:
+        hypothesis: the hypothesis.
+        n: seeds.
+        effect: mean over seeds.
+        low: lower end of its 95 % interval.
+        high: upper end.
+        p: uncorrected.
+        reversed_p: of the test that the opposite holds, uncorrected; two-sided tests have none.
+        smallest_p: the smallest p that so many seeds allow, uncorrected.
+        smallest_reversed_p: the smallest `reversed_p` that they allow.
+        why_untested: why there is no p, in a word or two.
+    """
+
+    hypothesis: Hypothesis
+    n: int = 0
+    effect: float = math.nan
+    low: float = math.nan
+    high: float = math.nan
+    p: float = math.nan
+    reversed_p: float = math.nan
+    smallest_p: float = math.nan
+    smallest_reversed_p: float = math.nan
+    why_untested: str = ""
+
+
+class Corrected(NamedTuple):
+    """What the p of a test become in its family; NaN where the family leaves the test out.
+
+    Attributes:
+        p: corrected.
+        reversed_p: corrected likewise.
+        smallest_p: `p` if every p of the family were the smallest that its seeds allow.
+    """
+
+    p: float = math.nan
+    reversed_p: float = math.nan
+    smallest_p: float = math.nan
+
+
+@dataclass(frozen=True)
+class Decision:
+    """The verdict on a test.
+
+    Attributes:
+        result: of the test.
+        shown: whose seeds, effect and interval are shown: its own, or those of the deciding part.
+        corrected: its p, corrected in its family.
+        verdict: one of `VERDICTS`.
+        reason: of the verdict, in a word or two.
+    """
+
+    result: TestResult
+    shown: TestResult
+    corrected: Corrected
+    verdict: str
+    reason: str
+
+    @property
+    def hypothesis(self) -> Hypothesis:
+        """The hypothesis that was tested."""
+        return self.result.hypothesis
+
+
+def decide(results: Sequence[TestResult]) -> list[Decision]:
+    """Return the verdict on every test of a grid, in their order.
+
+    Args:
+        results: all of them, for p are corrected by family; the parts of a claim among them.
+    """
+    corrected = _corrected(results)
+    decisions: dict[str, Decision] = {}
+    # parts before the claims that they decide
+    for result in sorted(results, key=lambda result: bool(result.hypothesis.parts)):
+        test = result.hypothesis.test
+        of_test = corrected.get(test, Corrected())
+        if parts := [decisions[part.test] for part in result.hypothesis.parts]:
+            shown, verdict, reason = _verdict_on_claim(result, of_test, parts)
+        else:
+            shown, (verdict, reason) = result, _verdict_on_test(result, of_test)
+        decisions[test] = Decision(result, shown, of_test, verdict, reason)
+    return [decisions[result.hypothesis.test] for result in results]
+
+
+def _corrected(results: Sequence[TestResult]) -> Mapping[str, Corrected]:
+    """Return the corrected p by test, of the tests that their family counts."""
+    found: dict[str, Corrected] = {}
+    for family, (_, correct) in CORRECTIONS.items():
+        members = [
+            result
+            for result in results
+            if result.hypothesis.family == family
+            and not math.isnan(result.p)
+            and not (family in LEAVES_OUT_UNDECIDABLE and result.smallest_p > LEVEL)
+        ]
+        columns = [
+            correct(np.array([getattr(result, name) for result in members], float)).tolist()
+            for name in Corrected._fields
+        ]
+        for result, ps in zip(members, zip(*columns, strict=True), strict=True):
+            found[result.hypothesis.test] = Corrected(*ps)
+    return found
+
+
+def _verdict_on_test(result: TestResult, corrected: Corrected) -> tuple[str, str]:
+    """Return verdict and reason of a hypothesis without parts."""
+    kind = result.hypothesis.kind
+    if math.isnan(result.p):
+        return "not_testable", result.why_untested
+    if corrected.p <= LEVEL and (result.effect > 0 or kind == "equivalence"):
+        return "supported", "p_within_level"
+    # the p of a two-sided test speaks for both sides
+    p_of_opposite = corrected.p if kind == "two_sided" else corrected.reversed_p
+    if p_of_opposite <= LEVEL and _lies_beyond(result):
+        return "opposed", "interval_beyond_boundary"
+    if _has_too_few_seeds(result, corrected):
+        return "undecided", "too_few_seeds"
+    return "undecided", _why_undecided(result)
+
+
+def _verdict_on_claim(
+    result: TestResult, corrected: Corrected, parts: Sequence[Decision]
+) -> tuple[TestResult, str, str]:
+    """Return the deciding part's result, verdict and reason of an intersection-union test.
+
+    What decides is the part with the largest p, unless parts oppose the claim (the one that does so
+    most clearly), cannot be tested (the first), are of too few seeds (the fewest) or are premises
+    that are not shown (the largest p of those).
+    """
+    untested = [part for part in parts if part.verdict == "not_testable"]
+    if untested:
+        return untested[0].result, "not_testable", untested[0].reason
+    weakest = _with_largest("p", parts)
+    if corrected.p <= LEVEL:
+        return weakest, "supported", "all_parts_supported"
+    premises = [part for part in parts if part.hypothesis.is_premise]
+    not_shown = [part for part in premises if part.verdict != "supported"]
+    opposing = [part for part in parts if part not in premises and part.verdict == "opposed"]
+    if opposing and not not_shown and corrected.reversed_p <= LEVEL:
+        strongest = min(opposing, key=lambda part: part.result.reversed_p)
+        return strongest.result, "opposed", strongest.reason
+    if _has_too_few_seeds(result, corrected):
+        return _with_largest("smallest_p", parts), "undecided", "too_few_seeds"
+    if not_shown:
+        return _with_largest("p", not_shown), "undecided", "premise_not_shown"
+    return weakest, "undecided", _why_undecided(weakest)
+
+
+def _with_largest(name: str, parts: Sequence[Decision]) -> TestResult:
+    results = [part.result for part in parts]
+    return max(results, key=lambda result: float(getattr(result, name)))
+
+
+def _lies_beyond(result: TestResult) -> bool:
+    """Return whether the interval lies where the hypothesis does not hold."""
+    if result.hypothesis.kind == "equivalence":
+        return result.low >= MARGIN
+    if result.hypothesis.terms[0].quantity.name == "z":
+        return result.low <= 0 and result.high < TYPICAL_Z
+    return result.high < 0
+
+
+def _has_too_few_seeds(result: TestResult, corrected: Corrected) -> bool:
+    return result.smallest_p > LEVEL or corrected.smallest_p > LEVEL
+
+
+def _why_undecided(result: TestResult) -> str:
+    if math.isnan(result.low):
+        return "no_interval"
+    if _lies_beyond(result):
+        return "reversed_p_above_level"
+    if result.hypothesis.kind == "equivalence":
+        if result.high <= -MARGIN:
+            return "worse_beyond_margin"
+        is_clear = result.low > -MARGIN and result.high < MARGIN
+    else:
+        is_clear = result.low > 0
+    return "p_above_level" if is_clear else "interval_covers_boundary"
