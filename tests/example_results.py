@@ -18,7 +18,8 @@ from delaynet.analysis.grouping.nulls import NULLS, UNTRAINED
 from delaynet.analysis.grouping.points import MINIMAL_PAIRS
 from delaynet.analysis.tables import write_accuracy, write_contrasts, write_hyperparameters
 from delaynet.config.grid import Config, Run, parse_config
-from delaynet.paper.numbers.writing import Sources, write_numbers
+from delaynet.paper.numbers.inputs import Sources
+from delaynet.paper.numbers.writing import write_numbers
 from delaynet.provenance.record import SEAL
 from delaynet.training.run_folder import write_json
 

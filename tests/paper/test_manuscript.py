@@ -80,15 +80,13 @@ def test_all_accuracies_and_contrasts_are_printed(built):
     root, source = built
     numbers = json.loads((root / "results/numbers.json").read_text())
     printed = {key for key, _ in list_numbers(root, source)}
-    for variant, cells in numbers["accuracy"].items():
-        for sparsity in cells:
-            assert f"accuracy.{variant}.{sparsity}.mean" in printed
-    for claim, contrasts in numbers["contrasts"].items():
-        for contrast, settings in contrasts.items():
-            for signs, cells in settings.items():
-                for sparsity in cells:
-                    key = f"contrasts.{claim}.{contrast}.{signs}.{sparsity}"
-                    assert f"{key}.mean_difference" in printed
+    contrasts = [row for rows in numbers["contrasts"].values() for row in rows.values()]
+    for rows, name in (
+        (numbers["accuracy"].values(), "mean"),
+        (contrasts, "mean_difference"),
+    ):
+        cells = [cell for row in rows for cell in row["cells"].values() if cell is not None]
+        assert cells and {cell[name]["key"] for cell in cells} <= printed
 
 
 def test_every_claim_is_printed_with_its_parts(built):
@@ -97,7 +95,8 @@ def test_every_claim_is_printed_with_its_parts(built):
     for claim, entry in json.loads((root / "results/claims.json").read_text()).items():
         assert {f"claims.{claim}.{name}" for name in ("statement", "verdict", "p")} <= printed
         for test in entry["tests"][1:]:
-            assert {f"tests.{test}.{name}" for name in ("effect", "n", "p")} <= printed
+            part = f"claims.{claim}.parts.{test}"
+            assert {f"{part}.{name}" for name in ("effect", "n", "p")} <= printed
 
 
 def test_captions_and_settings_are_printed_by_key(built):
@@ -110,15 +109,22 @@ def test_captions_and_settings_are_printed_by_key(built):
     [
         "corpus.test",
         "settings.model.threshold",
-        "accuracy.fixed-dense-free.p0.mean",
+        "accuracy.fixed-dense-free.cells.p0.mean",
+        "accuracy.fixed-dense-free.cells.p0.standard_deviation",
+        "grouping.learned-dense-free.p0.nulls.untrained",
         "claims.C4.verdict",
-        "tests.c5_premise_signs_within_neuron.verdict",
+        "claims.C5.parts.c5_premise_signs_within_neuron.verdict",
+        "claims.C3.plain_difference",
+        "controls.shuffled_labels.points",
+        "interior.survival",
     ],
 )
 def test_a_missing_number_stops_the_build_and_is_named(project, tmp_path, key):
     path = project / "results/numbers.json"
     path.write_text(json.dumps(without(json.loads(path.read_text()), key)))
-    with pytest.raises(UserError, match=re.escape(key)):
+    with pytest.raises(
+        UserError, match=rf"\.typ:\d+:\d+ needs `{key.split('.')[-1]}`.*numbers\.json"
+    ):
         build(project, project / "manuscript/paper.typ", tmp_path / "paper.pdf")
     assert not (tmp_path / "paper.pdf").exists()
 
@@ -150,7 +156,7 @@ def test_the_full_grid_builds(tmp_path, small_features):
     source = write_project(tmp_path, config, small_features)
     build(tmp_path, source, tmp_path / "paper.pdf")
     printed = {key for key, _ in list_numbers(tmp_path, source)}
-    means = {key for key in printed if re.fullmatch(r"accuracy\.[^.]+\.[^.]+\.mean", key)}
+    means = {key for key in printed if re.fullmatch(r"accuracy\.[^.]+\.cells\.[^.]+\.mean", key)}
     assert len(means) == 8 + 32 * 9
 
 

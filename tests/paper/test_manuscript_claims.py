@@ -10,8 +10,8 @@ import pytest
 from example_results import CLAIMS_GRID, text_of, write_project
 from planted_results import CLAIMS_HOLD, LABELS_SHUFFLED, claims_config, draw
 
-from delaynet.analysis.claims import evaluation, verdicts
-from delaynet.analysis.claims.ledger import VERDICTS
+from delaynet.analysis.claims import decide, tests
+from delaynet.analysis.claims.decide import VERDICTS
 from delaynet.config.errors import UserError
 from delaynet.paper.manuscript import build, list_numbers
 
@@ -157,13 +157,9 @@ def test_what_is_left_without_clamped_delays_is_told(outcomes):
         text = text_of(*project)
         assert "Without the synapses at the ends, mean effects of dense networks" in text
         printed = {key for key, _ in list_numbers(*project)}
-        for variant in ("learned-dense-free", "learned-dense-dale"):
-            assert f"interior.{variant}.p0.delays_within_neuron.effect.mean" in printed
-            assert f"grouping.{variant}.p0.trained.delays_within_neuron.effect.mean" in printed
-        assert (
-            "tests.survival_morans_i_interior_learned_dense_dale_p0_delays_within_neuron.effect"
-            in printed
-        )
+        for signs in ("free", "dale"):
+            assert {f"interior.effects.{signs}.{of}" for of in ("inside", "of_all")} <= printed
+        assert "interior.survival.effect" in printed
         assert "they are still grouped against N2, mean" in text
     assert "at least half of the effect with free signs is left under Dale’s principle" in text
     assert "they are still grouped against N6, mean" in text_of(*outcomes["real"])
@@ -191,8 +187,8 @@ def with_verdicts(root, verdicts):
     path = root / "results/numbers.json"
     numbers = json.loads(path.read_text())
     for claim, (verdict, reason) in zip(CLAIMS, verdicts, strict=False):
-        for name, words in (("verdict", verdict), ("reason", reason)):
-            numbers["claims"][claim][name] |= {"value": words, "shown": words}
+        numbers["claims"][claim]["verdict"] |= {"value": verdict, "shown": verdict}
+        numbers["claims"][claim]["reason"] = reason
     path.write_text(json.dumps(numbers))
     return root / "manuscript/paper.typ"
 
@@ -210,12 +206,13 @@ def test_every_verdict_and_reason_has_words_of_its_own(project):
 
 
 def test_these_are_all_verdicts_and_reasons_that_there_can_be():
-    """Where the tests are judged, no other words in quotes stand."""
-    judging = [f for name, f in inspect.getmembers(verdicts) if re.match("_why|_?judge", name)]
-    judging.append(evaluation._why_not_testable)
+    """Where verdicts and their reasons are made, no other words in quotes stand."""
+    judging = [f for name, f in inspect.getmembers(decide) if re.match("_why|_verdict", name)]
+    judging.append(tests._why_untested)
     words = set(re.findall(r'"(\w+)"', "".join(map(inspect.getsource, judging))))
     reasons = {reason for reasons in REASONS.values() for reason in reasons}
-    assert words - {"p_within_level", "equivalence"} - set(VERDICTS) == reasons
+    others = {"p_within_level", "equivalence", "two_sided", "p", "smallest_p"}
+    assert words - others - set(VERDICTS) == reasons
     assert set(REASONS) == set(VERDICTS.values())
 
 

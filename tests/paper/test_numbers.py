@@ -5,6 +5,7 @@ import re
 
 import pandas as pd
 import pytest
+import torch
 from example_results import (
     CLAIMS_GRID,
     CONDITIONS,
@@ -17,7 +18,7 @@ from example_results import (
 
 from delaynet.analysis.tables import read_table
 from delaynet.config.errors import UserError
-from delaynet.paper.numbers.number import Number, nest, show_constant, show_p, show_signed
+from delaynet.paper.numbers.number import Number, keyed, show_constant, show_p, show_signed
 from delaynet.paper.numbers.writing import write_numbers
 
 GRID = [
@@ -51,15 +52,25 @@ def of_claims(tmp_path_factory, small_features):
 
 
 def leaves(node, key=""):
-    if {"value", "shown", "source"} <= set(node):
+    if not isinstance(node, dict):
+        return
+    if "shown" in node:
         yield key, node
         return
     for name, child in node.items():
         yield from leaves(child, f"{key}.{name}".lstrip("."))
 
 
+def sparsity_name(sparsity):
+    return "p" + sparsity.replace(".", "_")
+
+
+def value_or_none(number):
+    return None if number is None else number["value"]
+
+
 def test_the_corpus_is_counted(numbers, results):
-    corpus = {name: number["value"] for name, number in numbers["corpus"].items()}
+    corpus = {key: number["value"] for key, number in leaves(numbers["corpus"])}
     assert corpus["clips"] == 240
     assert corpus["training"] + corpus["validation"] + corpus["test"] == 240
     assert corpus["speakers"] == 12
@@ -71,75 +82,76 @@ def test_the_corpus_is_counted(numbers, results):
 
 
 def test_accuracies_are_those_of_the_table(numbers, results):
-    for row in read_table(results / "tables" / "accuracy.csv").to_dict("records"):
+    table = read_table(results / "tables" / "accuracy.csv")
+    for row in table.to_dict("records"):
         variant = numbers["accuracy"][f"{row['delays']}-{row['structure']}-{row['signs']}"]
-        cell = variant["p" + row["sparsity"].replace(".", "_")]
+        cell = variant["cells"][sparsity_name(row["sparsity"])]
         assert cell["mean"]["value"] == row["mean"]
         assert cell["mean"]["shown"] == f"{row['mean']:.1f}"
-        assert cell["low"]["value"] == row["low"]
+        assert cell["standard_deviation"]["value"] == row["standard_deviation"]
         assert cell["mean"]["source"].endswith("tables/accuracy.csv")
+    extremes = numbers["accuracy_range"]
+    assert extremes["lowest"]["mean"]["value"] == table["mean"].min()
+    assert extremes["highest"]["mean"]["value"] == table["mean"].max()
 
 
 def test_contrasts_are_those_of_the_table(numbers, results):
     table = read_table(results / "tables" / "contrasts.csv")
     assert len(table)
     for row in table.to_dict("records"):
-        claim = numbers["contrasts"][row["claim"]]
-        cells = claim[row["contrast"].replace(" ", "_")][row["signs"]]
-        cell = cells["p" + row["sparsity"].replace(".", "_")]
+        contrasts = numbers["contrasts"][row["claim"]]
+        contrast = contrasts[f"{row['contrast'].replace(' ', '_')}-{row['signs']}"]
+        cell = contrast["cells"][sparsity_name(row["sparsity"])]
         assert cell["mean_difference"]["value"] == row["mean_difference"]
-        assert cell["magnitude"]["shown"] == f"{abs(row['mean_difference']):.1f}"
         assert (cell["low"]["value"], cell["high"]["value"]) == (row["low"], row["high"])
 
 
 def test_comparisons_count_the_signs_of_contrasts(numbers, results):
     table = read_table(results / "tables" / "contrasts.csv")
     learned = table[table["contrast"].str.match("learned-.* minus fixed-")]
-    counts = numbers["comparisons"]["C1"]["learned_minus_fixed"]
-    assert counts["contrasts"]["value"] == len(learned) == 3
-    assert counts["higher"]["value"] == (learned["mean_difference"] > 0).sum()
-    assert counts["interval_above"]["value"] == (learned["low"] > 0).sum()
+    comparison = numbers["claims"]["C1"]["comparisons"]["learned_minus_fixed"]
+    differences = learned["mean_difference"]
+    assert comparison["contrasts"]["value"] == len(learned) == 3
+    assert comparison["higher"]["value"] == (differences > 0).sum()
+    assert comparison["intervals"]["above"]["value"] == (learned["low"] > 0).sum()
+    assert comparison["least"]["mean_difference"]["value"] == differences.min()
+    assert comparison["most"]["magnitude"]["shown"] == f"{abs(differences.max()):.1f}"
 
 
 def test_effects_and_z_are_summarised_over_the_seeds_that_could_be_tested(numbers):
-    trained = numbers["grouping"]["learned-static-free"]["p0_9375"]["trained"][
-        "signs_within_neuron"
-    ]
-    assert (trained["seeds"]["value"], trained["testable"]["value"]) == (3, 2)
+    row = numbers["grouping"]["learned-static-free"]["p0_9375"]
+    cell = row["nulls"]["signs_within_neuron"]
+    assert (cell["seeds"]["value"], cell["testable"]["value"]) == (3, 2)
     # 0.05 and 0.07, of null models with a deviation of 0.005; those of seed 1 are empty
-    assert trained["effect"]["mean"]["value"] == pytest.approx(0.06)
-    assert trained["effect"]["largest"]["shown"] == "+0.070"
-    assert trained["z"]["mean"]["shown"] == "+12.0"
-    assert trained["z"]["smallest"]["value"] == pytest.approx(10)
+    assert cell["effect"]["value"] == pytest.approx(0.06)
+    assert cell["effect"]["shown"] == "+0.060"
+    assert cell["z"]["shown"] == "+12.0"
     summary = numbers["grouping_summary"]["signs_within_neuron"]
     assert summary["cells"]["value"] == summary["positive"]["value"] == 5
-    assert summary["not_testable"]["value"] == 5
+    assert summary["least"]["effect"]["value"] == pytest.approx(0.06)
+
+
+def test_networks_that_cannot_be_tested_are_counted_and_placed(numbers):
+    """Those of seed 1, at every sparsity; no sparsity has such networks alone."""
+    untested = numbers["untested"]
+    assert (untested["networks"]["value"], untested["not_testable"]["value"]) == (24, 8)
+    assert untested["whole_sparsities"] == {} and untested["are_others"]
 
 
 def test_the_comparison_with_the_untrained_network_has_an_effect_and_no_z(numbers):
-    n5 = numbers["grouping"]["learned-dense-dale"]["p0"]["trained"]["untrained"]
-    assert n5["effect"]["mean"]["value"] == pytest.approx(0.06) and "z" not in n5
-    assert "untrained" not in numbers["grouping"]["learned-dense-dale"]["p0"]["initial"]
+    n5 = numbers["grouping"]["learned-dense-dale"]["p0"]["nulls"]["untrained"]
+    assert n5["effect"]["value"] == pytest.approx(0.06) and n5["z"] is None
 
 
 def test_where_there_is_nothing_to_permute_there_is_no_effect_and_nothing_is_counted(of_claims):
     results, numbers = of_claims
-    trained = numbers["grouping"]["none-dense-free"]["p0"]["trained"]
-    assert (
-        "effect" in trained["signs_within_neuron"] and "effect" in trained["channels_within_neuron"]
-    )
-    assert (
-        "effect" not in trained["delays_within_neuron"]
-        and "z" not in trained["delays_within_neuron"]
-    )
-    assert (
-        trained["delays_within_neuron"]["testable"]["value"],
-        trained["delays_within_neuron"]["unchanged"]["value"],
-    ) == (0, 3)
-    assert (
-        trained["signs_within_neuron"]["testable"]["value"],
-        trained["signs_within_neuron"]["unchanged"]["value"],
-    ) == (3, 0)
+    cells = numbers["grouping"]["none-dense-free"]["p0"]["nulls"]
+    assert cells["signs_within_neuron"]["effect"] and cells["channels_within_neuron"]["effect"]
+    of_delays = cells["delays_within_neuron"]
+    assert of_delays["effect"] is None and of_delays["z"] is None
+    for null, counts in (("delays_within_neuron", (0, 3)), ("signs_within_neuron", (3, 0))):
+        cell = cells[null]
+        assert (cell["testable"]["value"], cell["unchanged"]["value"]) == counts
     of_signs, of_delays = (
         numbers["grouping_summary"][null]
         for null in ("signs_within_neuron", "delays_within_neuron")
@@ -149,27 +161,39 @@ def test_where_there_is_nothing_to_permute_there_is_no_effect_and_nothing_is_cou
     dale = both.groupby(["delays", "structure", "sparsity"]).ngroups  # N1 is not valid there
     assert of_delays["cells"]["value"] == of_signs["cells"]["value"] - 1 + dale
     assert of_delays["cells"]["value"] == of_delays["positive"]["value"]
+    dale_cells = numbers["grouping"]["learned-dense-dale"]["p0"]["nulls"]
+    assert dale_cells["signs_within_neuron"] is None and dale_cells["delays_within_neuron"]
 
 
 def test_controls_stand_apart_from_the_standard_condition(of_claims):
     results, numbers = of_claims
     table = read_table(results / "tables" / "accuracy.csv").set_index("condition")
-    controls = numbers["controls"]
-    for condition in CONDITIONS:
-        accuracy = controls[condition]["accuracy"]["learned-dense-free"]["p0"]
-        assert accuracy["mean"]["value"] == table.loc[condition, "mean"]
-        assert accuracy["n"]["value"] == 3
-    assert set(controls["shuffled_labels"]) == {"accuracy", "mel"}
-    assert set(controls["permuted_channels"]) == {"accuracy", "mel", "fed"}
-    fed = controls["permuted_channels"]["fed"]["learned-dense-free"]["p0"]
-    assert set(fed) == {
-        "signs_within_neuron",
-        "delays_within_neuron",
-        "signs_across_neurons",
-        "delays_across_neurons",
-        "untrained",
-        "channels_within_neuron",
-    }
+    grouping = read_table(results / "grouping.csv").query(
+        "condition == 'permuted_channels' and network == 'trained' and measure == 'morans_i'"
+        " and null == 'signs_within_neuron'"
+    )
+    assert list(numbers["controls"]) == list(CONDITIONS)
+    for condition, control in numbers["controls"].items():
+        (point,) = control["points"].values()
+        assert point["mean"]["value"] == table.loc[condition, "mean"]
+        assert point["n"]["value"] == 3
+        assert list(point["against"]) == [
+            "signs_within_neuron",
+            "channels_within_neuron",
+            "delays_within_neuron",
+        ]
+        is_check = condition == "permuted_channels"
+        for against in point["against"].values():
+            assert against["effect"] and against["standard_effect"]
+            assert against["standard_less_this"]["n"]["value"] == 2  # seed 1 cannot be tested
+            assert (against["fed_effect"] is not None) == is_check
+            assert (against["true_less_fed_order"] is not None) == is_check
+    point = numbers["controls"]["permuted_channels"]["points"]["learned-dense-free_p0"]
+    for order, name in (("mel", "effect"), ("fed", "fed_effect")):
+        rows = grouping[grouping["order"] == order]
+        effect = (rows["observed"] - rows["null_mean"]).mean()
+        found = point["against"]["signs_within_neuron"][name]
+        assert found["value"] == pytest.approx(effect)
 
 
 def test_effects_without_the_delays_at_the_ends_stand_apart(of_claims):
@@ -179,15 +203,11 @@ def test_effects_without_the_delays_at_the_ends_stand_apart(of_claims):
         " and condition == 'standard' and delays == 'learned'"
         " and structure == 'dense' and signs == 'dale'"
     )
-    found = numbers["interior"]["learned-dense-dale"]["p0"]
+    found = numbers["interior"]["effects"]
     effect = (rows["observed"] - rows["null_mean"]).mean()
-    assert found["delays_within_neuron"]["effect"]["mean"]["value"] == pytest.approx(effect)
-    assert set(found) == {"delays_within_neuron"}
-    assert set(numbers["interior"]["learned-dense-free"]["p0"]) == {
-        "signs_within_neuron",
-        "delays_within_neuron",
-        "channels_within_neuron",
-    }
+    assert list(found) == ["free", "dale"]
+    assert found["dale"]["inside"]["value"] == pytest.approx(effect)
+    assert list(numbers["interior"]["tests"]) == ["delays_within_neuron", "channels_within_neuron"]
 
 
 def test_seeds_are_counted_by_variant_without_the_controls(of_claims, results, small_features):
@@ -204,22 +224,28 @@ def test_claims_are_those_of_the_ledger(of_claims):
     ledger = json.loads((results / "claims.json").read_text())
     assert list(numbers["claims"]) == ["C1", "C2", "C3", "C4", "C5", "C6"]
     for claim, entry in ledger.items():
-        there = {name: value for name, value in entry.items() if value is not None}
-        magnitude = {"magnitude": abs(entry["effect"])}
-        found = {name: number["value"] for name, number in numbers["claims"][claim].items()}
-        assert found == there | magnitude
-        assert numbers["claims"][claim]["verdict"]["source"].endswith("claims.json")
+        found = numbers["claims"][claim]
+        for name in ("statement", "verdict", "n", "p", "corrected_p", "reversed_p", "smallest_p"):
+            assert value_or_none(found[name]) == entry[name]
+        assert found["reason"] == entry["reason"]
+        assert list(found["parts"]) == entry["tests"][1:]
+        assert found["parts"][found["deciding"]]["effect"]["value"] == pytest.approx(
+            entry["effect"], rel=1e-5
+        )
+        assert found["verdict"]["source"].endswith("claims.json")
 
 
 def test_tests_are_those_of_the_table(of_claims):
     results, numbers = of_claims
-    table = read_table(results / "tables" / "tests.csv")
-    assert set(numbers["tests"]) == set(table["test"])
-    for row in table.to_dict("records"):
-        test = numbers["tests"][row["test"]]
-        for name in ("n", "effect", "low", "high", "p", "corrected_p", "verdict"):
-            assert test.get(name, {"value": None})["value"] == (
-                None if pd.isna(row[name]) else row[name]
+    table = read_table(results / "tables" / "tests.csv").set_index("test")
+    for claim in numbers["claims"].values():
+        for name, part in claim["parts"].items():
+            for column in ("n", "effect", "low", "high", "p", "reversed_p"):
+                there = table.loc[name, column]
+                assert value_or_none(part[column]) == (None if pd.isna(there) else there)
+            assert part["corrected_p"] is None  # parts are not corrected
+            assert (part["verdict"], part["reason"]) == tuple(
+                table.loc[name, ["verdict", "reason"]]
             )
     exploratory = numbers["families"]["exploratory"]
     counted = sum(number["value"] for name, number in exploratory.items() if name != "tests")
@@ -238,7 +264,7 @@ def test_tests_on_too_few_seeds_to_reach_the_level_are_counted_apart(of_claims):
 
 def test_how_small_a_corrected_p_can_be_is_told_by_claim(of_claims):
     """Four seeds, three of them with grouping; C1 has three parts, C6 one beside its premise."""
-    reach = of_claims[1]["reach"]
+    reach = {name: claim["reach"] for name, claim in of_claims[1]["claims"].items()}
     assert reach["C1"]["smallest_p"]["value"] == 3 / 16
     assert reach["C6"]["smallest_p"]["value"] == 3 / 8
     assert reach["C1"]["smallest_reversed_p"]["value"] == 3 * 3 / 16
@@ -249,50 +275,73 @@ def test_how_small_a_corrected_p_can_be_is_told_by_claim(of_claims):
 def test_networks_that_training_cannot_change_are_left_out_of_the_counts(results, small_features):
     """Dense, delays fixed, signs bound: shown in the table, and in no summary."""
     numbers = numbers_of(results, config_of(GRID, 3), small_features)
-    changing = {
-        variant: cell["can_change"]["value"]
-        for variant, cells in numbers["grouping"].items()
-        for cell in cells.values()
-    }
-    bound = {"none-dense-dale", "fixed-dense-dale"}
-    assert {variant for variant, changes in changing.items() if not changes} == bound
-    assert (
-        "effect" in numbers["grouping"]["fixed-dense-dale"]["p0"]["trained"]["delays_within_neuron"]
-    )
+    assert numbers["untested"]["that_cannot_change"] == ["dense"]
+    assert numbers["grouping"]["fixed-dense-dale"]["p0"]["nulls"]["delays_within_neuron"]["effect"]
     # of free signs three dense and two static, and learned delays with Dale's
     assert numbers["grouping_summary"]["untrained"]["cells"]["value"] == 6
-    assert numbers["grouping_summary"]["untrained"]["networks"]["value"] == 8 * 3
+    assert numbers["untested"]["networks"]["value"] == 8 * 3
     named = config_of(GRID, 3, model={"dale_when_dense": "not_enforced"})
-    unbound = numbers_of(results, named, small_features)["grouping"]
-    assert unbound["fixed-dense-dale"]["p0"]["can_change"]["value"] is True
+    unbound = numbers_of(results, named, small_features)
+    assert unbound["grouping_summary"]["untrained"]["cells"]["value"] == 8
+    assert unbound["untested"]["that_cannot_change"] == []
 
 
 def test_effects_are_printed_in_digits_that_fit_their_unit(of_claims):
-    tests = of_claims[1]["tests"]
-    assert re.fullmatch(r"[+\N{MINUS SIGN}]\d+\.\d", tests["c1_learned_fixed"]["effect"]["shown"])
-    assert re.fullmatch(r"\+\d+\.\d", tests["c4_signs_within_neuron"]["effect"]["shown"])
-    assert re.fullmatch(r"\+0\.\d{3}", tests["c5_signs_within_neuron"]["effect"]["shown"])
+    claims = of_claims[1]["claims"]
+
+    def shown(claim, part):
+        return claims[claim]["parts"][part]["effect"]["shown"]
+
+    assert re.fullmatch(r"[+\N{MINUS SIGN}]\d+\.\d", shown("C1", "c1_learned_fixed"))
+    assert re.fullmatch(r"\+\d+\.\d", shown("C4", "c4_signs_within_neuron"))
+    assert re.fullmatch(r"\+0\.\d{3}", shown("C5", "c5_signs_within_neuron"))
 
 
 def test_what_is_not_in_the_grid_has_a_verdict_and_no_effect(results, small_features):
     numbers = numbers_of(results, config_of(TINY_GRID, 1), small_features)
     claim = numbers["claims"]["C1"]
     assert claim["verdict"]["shown"] == "not testable"
-    assert claim["reason"]["value"] == "missing_from_grid"
-    assert "effect" not in claim and "p" not in claim
+    assert claim["reason"] == "missing_from_grid"
+    assert claim["p"] is None and claim["reach"] is None
+    assert all(part["effect"] is None for part in claim["parts"].values())
 
 
-def test_one_seed_has_no_key_for_an_interval(results, small_features):
+def test_one_seed_has_no_interval(results, small_features):
     numbers = numbers_of(results, config_of(GRID, 1), small_features)
-    assert "low" not in numbers["accuracy"]["fixed-dense-free"]["p0"]
-    contrast = numbers["contrasts"]["C1"]["learned-dense_minus_fixed-dense"]["free"]["p0"]
-    assert "low" not in contrast and contrast["n"]["value"] == 1
+    row = numbers["accuracy"]["fixed-dense-free"]
+    assert row["cells"]["p0"]["standard_deviation"] is None and row["cells"]["p0_9375"] is None
+    contrast = numbers["contrasts"]["C1"]["learned-dense_minus_fixed-dense-free"]
+    assert contrast["cells"]["p0"]["low"] is None and contrast["seeds"]["most"]["value"] == 1
+    comparison = numbers["claims"]["C1"]["comparisons"]["learned_minus_fixed"]
+    assert comparison["intervals"] is None
 
 
 def test_a_grid_without_contrasts_has_numbers_all_the_same(results, small_features):
     numbers = numbers_of(results, config_of(TINY_GRID, 1), small_features)
-    assert "contrasts" not in numbers and "comparisons" not in numbers
+    assert numbers["contrasts"] == {"C1": {}, "C2": {}, "C3": {}}
+    assert all(claim["comparisons"] == {} for claim in numbers["claims"].values())
     assert numbers["grid"]["runs"]["value"] == 2
+
+
+def test_constants_of_the_optimiser_are_those_of_pytorch(numbers):
+    """What the schedule of a training does, and no digits typed into the text."""
+    weights = torch.nn.Parameter(torch.zeros(1))
+    optimiser = torch.optim.Adam([weights], lr=1.0)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, max_lr=25.0, total_steps=10)
+    rates, decays = [], []
+    for _ in range(10):
+        rates.append(optimiser.param_groups[0]["lr"])
+        decays.append(optimiser.param_groups[0]["betas"][0])
+        optimiser.step()
+        if len(rates) < 10:
+            schedule.step()
+    shown = {name: number["shown"] for name, number in numbers["constants"].items()}
+    assert float(shown["start_divisor"]) == pytest.approx(25.0 / rates[0])
+    assert float(shown["highest_first_decay"]) == pytest.approx(max(decays))
+    assert float(shown["lowest_first_decay"]) == pytest.approx(min(decays))
+    steps = [(1 - decay) / (1 - 0.999) ** 0.5 for decay in (max(decays), min(decays))]
+    assert (shown["smallest_first_step"], shown["largest_first_step"]) == ("1.6", "4.7")
+    assert steps == pytest.approx([1.58, 4.74], abs=0.01)
 
 
 def test_every_number_has_a_value_a_print_and_a_source(numbers):
@@ -301,6 +350,7 @@ def test_every_number_has_a_value_a_print_and_a_source(numbers):
     assert all(isinstance(n["shown"], str) and n["shown"] for _, n in found)
     assert all(n["source"] for _, n in found)
     assert all("nan" not in n["shown"] for _, n in found)
+    assert all(n["key"] == key for key, n in found)
 
 
 def test_the_same_results_give_the_same_bytes(results, numbers, small_features):
@@ -315,10 +365,14 @@ def test_a_missing_source_is_named(results, numbers):
         write_numbers(sources_of_numbers(results), results / "numbers.json")
 
 
-def test_two_numbers_of_one_key_are_refused():
-    number = Number("a.b", 1, "1")
+def test_a_name_that_would_be_read_as_two_is_refused():
+    with pytest.raises(ValueError, match=r"0\.5"):
+        keyed({"sparsities": {"0.5": Number(0.5, "50", "config.json")}})
+
+
+def test_a_number_that_nothing_was_read_from_is_refused():
     with pytest.raises(ValueError, match=r"a\.b"):
-        nest([("x", number), ("y", number)])
+        keyed({"a": {"b": Number(1, "1")}})
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,5 @@
-# Reads:  manuscript/, results/numbers.json, results/tables/, results/figures/*.svg,
-#         results/seal.json
+# Reads:  manuscript/, results/numbers.json, results/tables/hyperparameters.csv,
+#         results/figures/*.svg, results/seal.json
 # Writes: results/numbers.json, results/paper.pdf, results/paper.html
 
 
@@ -37,9 +37,7 @@ rule paper:
         source=str(MANUSCRIPT / "paper.typ"),
         parts=[str(path) for path in sources_in(MANUSCRIPT)],
         numbers="results/numbers.json",
-        tables=expand(
-            "results/tables/{table}.csv", table=["accuracy", "hyperparameters"]
-        ),
+        settings="results/tables/hyperparameters.csv",
         figures=expand("results/figures/{figure}.svg", figure=MANUSCRIPT_FIGURES),
         seal="results/seal.json",
     output:

@@ -5,7 +5,8 @@ from pathlib import Path
 import click
 
 from delaynet.cli import PATH
-from delaynet.paper.numbers.writing import Sources, write_numbers
+from delaynet.paper.numbers.inputs import Sources
+from delaynet.paper.numbers.writing import write_numbers
 from delaynet.workflow.project import recorded
 
 

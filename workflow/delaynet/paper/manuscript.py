@@ -1,7 +1,8 @@
 """The manuscript: from Typst to PDF, and the list of the numbers that it prints.
 
 The Typst source reads `/results/numbers.json`, tables and figures by paths from the project's root,
-and marks each number that it prints with its key (`num` in `manuscript/numbers.typ`).
+and marks each number that it prints with its key (`num` in `manuscript/numbers.typ`). A name that
+the numbers do not hold stops the build.
 """
 
 import json
@@ -17,6 +18,8 @@ import typst
 from delaynet.config.errors import UserError
 from delaynet.config.files import replacing
 from delaynet.provenance.embedded import Embedded
+
+NUMBERS = "results/numbers.json"
 
 
 def build(root: Path, source: Path, output: Path, embedded: Embedded | None = None) -> None:
@@ -104,12 +107,17 @@ def _below_one_root(root: Path, source: Path) -> Iterator[tuple[Path, Path]]:
 def _sentence(error: typst.TypstError, root: Path, source: Path) -> str:
     """Say in one sentence what stopped the build."""
     message = str(error)
-    if stop := re.search(r'panicked with: "(.*)"', message):
-        return f"{source}: {stop[1]}."
     if missing := re.search(r"file not found \(searched at (.*?)\)", message):
         path = Path(missing[1])
         if path.is_relative_to(root.resolve()):
             path = path.relative_to(root.resolve())
         return f"{source} needs {path}, which is missing: make it with `snakemake {path}`."
-    place = re.search(r"┌─ (\S.*)", error.diagnostic)
-    return f"{place[1] if place else source}: {' '.join(message.split())}; correct the source."
+    found = re.search(r"┌─ (\S.*)", error.diagnostic)
+    place = found[1] if found else source
+    # a word that is missing is looked up by `at`, of which Typst says that it has no default
+    if missing := re.search(r'dictionary does not contain key "(.*)"$', message):
+        return (
+            f"{place} needs `{missing[1]}`, which {NUMBERS} does not hold there: make it again "
+            f"with `snakemake --force {NUMBERS}`."
+        )
+    return f"{place}: {' '.join(message.split())}; correct the source."

@@ -1,78 +1,212 @@
 """What the networks achieved: accuracies, connections that were left, contrasts."""
 
-from collections.abc import Iterator
+from collections.abc import Sequence
+from itertools import groupby
+from operator import itemgetter
+from statistics import fmean
+from typing import Any
 
 import pandas as pd
 
 from delaynet.config.grid import STANDARD
-from delaynet.paper.numbers.number import Number, cell_key, count, show_signed, sparsity_key
+from delaynet.config.variants import DELAYS, SIGNS, STRUCTURES
+from delaynet.paper.numbers.inputs import Inputs, Row
+from delaynet.paper.numbers.number import (
+    Object,
+    at_any,
+    count,
+    decimal,
+    signed,
+    sourced,
+    typographic,
+)
+from delaynet.paper.numbers.places import (
+    in_short,
+    order_of,
+    place_of,
+    span_of,
+    sparsity_name,
+    sparsity_number,
+)
 
-FORMATS = {
-    "n": "{:,}",
-    "mean": "{:.1f}",
-    "standard_deviation": "{:.1f}",
-    "low": "{:.1f}",
-    "high": "{:.1f}",
-    "reachable_outputs": "{:.1f}",
-    "connections": "{:,}",
-    "firing_rate": "{:.3f}",
-    "training_accuracy": "{:.1f}",
+_variant = itemgetter("delays", "structure", "signs")
+# the comparisons of each claim that sentences are about, in their order; the sides are delays
+COMPARISONS = {
+    "C1": (("learned", "fixed"), ("learned", "frozen"), ("fixed", "none"), ("learned", "none")),
+    "C2": (("fixed", "learned"),),
+    "C3": (("learned", "fixed"),),
 }
 
 
-def accuracy_numbers(table: pd.DataFrame) -> Iterator[Number]:
-    """Yield the cells of the table of accuracies, by variant and sparsity.
+def accuracy_objects(inputs: Inputs) -> Object:
+    """Return accuracies of the condition `standard`, and connections.
 
-    Those of other conditions than `standard` stand below `controls.<condition>`.
+    `sparsities`; `accuracy` by variant, a cell for each of these sparsities; `accuracy_range`, the
+    points of lowest and highest mean; `connectivity` by structure.
     """
-    for row in table.to_dict("records"):
-        control = "" if row["condition"] == STANDARD else f"controls.{row['condition']}."
-        key = f"{control}accuracy.{cell_key(row)}"
-        for name, form in FORMATS.items():
-            if not pd.isna(row[name]):
-                yield Number(f"{key}.{name}", row[name], form.format(row[name]))
+    # of equal means the first by name is the lowest, the last the highest
+    by_name = sorted(
+        _standard(inputs), key=lambda row: (_variant(row), sparsity_name(row["sparsity"]))
+    )
+    by_mean = sorted(by_name, key=itemgetter("mean"))
+    lowest, highest = (
+        {**place_of(row), "mean": decimal(row["mean"])} for row in (by_mean[0], by_mean[-1])
+    )
+    objects = {
+        "sparsities": _sparsities(inputs),
+        "accuracy": _accuracies(inputs),
+        "accuracy_range": {"lowest": lowest, "highest": highest},
+        "connectivity": _connectivity(inputs),
+    }
+    return sourced(objects, inputs.sources.accuracy)
 
 
-def connectivity_numbers(table: pd.DataFrame) -> Iterator[Number]:
-    """Yield connections and reachable outputs by structure and sparsity, means over variants."""
-    standard = table[table["condition"] == STANDARD]
-    for (structure, sparsity), rows in standard.groupby(["structure", "sparsity"], sort=False):
-        cell = f"connectivity.{structure}.{sparsity_key(str(sparsity))}"
-        yield count(f"{cell}.connections", round(float(rows["connections"].mean())))
-        reachable = float(rows["reachable_outputs"].mean())
-        yield Number(f"{cell}.reachable_outputs", reachable, f"{reachable:.1f}")
+def _standard(inputs: Inputs) -> list[Row]:
+    """Return the rows of the table that are not of controls."""
+    return [row for row in inputs.accuracy if row["condition"] == STANDARD]
 
 
-def contrast_numbers(table: pd.DataFrame) -> Iterator[Number]:
-    """Yield the cells of the table of contrasts, by claim, contrast, Dale setting and sparsity."""
-    for row in table.to_dict("records"):
-        contrast = row["contrast"].replace(" ", "_")
-        key = f"contrasts.{row['claim']}.{contrast}.{row['signs']}.{sparsity_key(row['sparsity'])}"
-        difference = row["mean_difference"]
-        yield count(f"{key}.n", row["n"])
-        yield Number(f"{key}.mean_difference", difference, show_signed(difference))
-        yield Number(f"{key}.magnitude", abs(difference), f"{abs(difference):.1f}")
-        if row["n"] > 1:
-            deviation = row["standard_deviation"]
-            yield Number(f"{key}.standard_deviation", deviation, f"{deviation:.1f}")
-            yield Number(f"{key}.low", row["low"], show_signed(row["low"]))
-            yield Number(f"{key}.high", row["high"], show_signed(row["high"]))
+def _sparsities(inputs: Inputs) -> Object:
+    """Return the sparsities of the condition `standard`: the columns of the large tables."""
+    sparsities = sorted({row["sparsity"] for row in _standard(inputs)}, key=float)
+    return {sparsity_name(sparsity): sparsity_number(sparsity) for sparsity in sparsities}
 
 
-def comparison_numbers(table: pd.DataFrame) -> Iterator[Number]:
-    """Yield, by claim and kind of comparison, how many contrasts there are and where they point.
-
-    The kind is the pair of delays that is compared, as `learned_minus_fixed`.
-    """
-    sides = table["contrast"].str.split(" minus ", expand=True).reindex(columns=[0, 1])
-    kinds = [f"{a.split('-')[0]}_minus_{b.split('-')[0]}" for a, b in sides.itertuples(index=False)]
-    for (claim, kind), rows in table.groupby(["claim", pd.Series(kinds, dtype=str)], sort=False):
-        counts = {
-            "contrasts": len(rows),
-            "higher": (rows["mean_difference"] > 0).sum(),
-            "lower": (rows["mean_difference"] < 0).sum(),
-            "interval_above": (rows["low"] > 0).sum(),
-            "interval_below": (rows["high"] < 0).sum(),
+def _accuracies(inputs: Inputs) -> Object:
+    """Return a row of the table a variant, in its order."""
+    found = {}
+    rows = sorted(_standard(inputs), key=order_of)
+    for variant, group in groupby(rows, _variant):
+        of_variant = list(group)
+        cells = {
+            sparsity_name(row["sparsity"]): {
+                "mean": decimal(row["mean"]),
+                "standard_deviation": decimal(row["standard_deviation"]),
+            }
+            for row in of_variant
         }
-        for name, value in counts.items():
-            yield count(f"comparisons.{claim}.{kind}.{name}", value)
+        found["-".join(variant)] = {
+            **in_short(of_variant[0]),
+            "seeds": span_of(row["n"] for row in of_variant),
+            "cells": at_any(cells, _sparsities(inputs)),
+        }
+    return found
+
+
+def _connectivity(inputs: Inputs) -> Object:
+    """Return connections and reachable outputs of each structure, means over variants."""
+    found = {}
+    sparsities = _sparsities(inputs)
+    for structure, kind in STRUCTURES.items():
+        cells: dict[str, list[Row]] = {}
+        for row in _standard(inputs):
+            if row["structure"] == structure:
+                cells.setdefault(sparsity_name(row["sparsity"]), []).append(row)
+        if cells:
+            connections = {at: count(round(_mean("connections", cells[at]))) for at in cells}
+            reached = {at: decimal(_mean("reachable_outputs", cells[at])) for at in cells}
+            found[structure] = {
+                "words": kind.words,
+                "connections": at_any(connections, sparsities),
+                "reachable_outputs": at_any(reached, sparsities),
+            }
+    return found
+
+
+def _mean(column: str, rows: Sequence[Row]) -> float:
+    return fmean(row[column] for row in rows)
+
+
+def contrasts_by_claim(inputs: Inputs) -> Object:
+    """Return the rows of the table of contrasts."""
+    sparsities = _sparsities(inputs)
+    found: Object = {claim: {} for claim in COMPARISONS}
+    keys = itemgetter("claim", "contrast", "signs")
+    for (claim, contrast, signs), rows in groupby(_contrasts(inputs), keys):
+        found[claim][f"{contrast.replace(' ', '_')}-{signs}"] = _contrast(list(rows), sparsities)
+    return sourced(found, inputs.sources.contrasts)
+
+
+def comparisons_of(claim: str, inputs: Inputs) -> Object:
+    """Return what sentences say of the contrasts that bear on a claim, by kind; maybe of none."""
+    rows = [row for row in _contrasts(inputs) if row["claim"] == claim]
+    by_kind = {
+        "_minus_".join(sides): [row for row in rows if row["delays"] == sides]
+        for sides in COMPARISONS.get(claim, ())
+    }
+    found = {kind: _comparison(rows) for kind, rows in by_kind.items() if rows}
+    return sourced(found, inputs.sources.contrasts)
+
+
+def _contrasts(inputs: Inputs) -> list[Row]:
+    """Return the contrasts in the order of the table."""
+    return sorted(map(_with_sides, inputs.contrasts), key=_order)
+
+
+def _with_sides(row: Row) -> Row:
+    """Return a contrast with the delays and the structures of both sides."""
+    sides = [side.split("-", 1) for side in row["contrast"].split(" minus ")]
+    delays, structures = zip(*sides, strict=True)
+    return row | {"delays": delays, "structures": structures}
+
+
+def _order(row: Row) -> tuple[Any, ...]:
+    """Return the place of a contrast: by claim, structures, delays, signs and sparsity."""
+    structures = [list(STRUCTURES).index(name) for name in row["structures"]]
+    delays = [list(DELAYS).index(name) for name in row["delays"]]
+    return row["claim"], structures, delays, list(SIGNS).index(row["signs"]), float(row["sparsity"])
+
+
+def _structures(row: Row) -> list[str]:
+    """Return the structures of both sides in words, one where they are the same."""
+    return [STRUCTURES[name].words for name in dict.fromkeys(row["structures"])]
+
+
+def _contrast(rows: Sequence[Row], sparsities: Object) -> Object:
+    """Return a row of the table of contrasts."""
+    cells = {
+        sparsity_name(row["sparsity"]): {
+            "mean_difference": signed(row["mean_difference"]),
+            "low": signed(row["low"]),
+            "high": signed(row["high"]),
+        }
+        for row in rows
+    }
+    return {
+        "structures": _structures(rows[0]),
+        "delays": [DELAYS[name].short for name in rows[0]["delays"]],
+        "signs": SIGNS[rows[0]["signs"]].short,
+        "seeds": span_of(row["n"] for row in rows),
+        "cells": at_any(cells, sparsities),
+    }
+
+
+def _comparison(rows: Sequence[Row]) -> Object:
+    """Return how many contrasts of one kind there are, where they point, and the extremes."""
+    by_difference = sorted(rows, key=itemgetter("mean_difference"))
+    has_intervals = any(not pd.isna(row["low"]) for row in rows)
+    return {
+        "contrasts": count(len(rows)),
+        "higher": count(sum(row["mean_difference"] > 0 for row in rows)),
+        "lower": count(sum(row["mean_difference"] < 0 for row in rows)),
+        "intervals": {
+            "above": count(sum(row["low"] > 0 for row in rows)),
+            "below": count(sum(row["high"] < 0 for row in rows)),
+        }
+        if has_intervals
+        else None,
+        "least": _place_of_contrast(by_difference[0]),
+        "most": _place_of_contrast(by_difference[-1]),
+    }
+
+
+def _place_of_contrast(row: Row) -> Object:
+    """Return a difference, and where it was taken."""
+    return {
+        "structures": " against ".join(_structures(row)),
+        "sparsity": sparsity_number(row["sparsity"]),
+        "signs": typographic(SIGNS[row["signs"]].words),
+        "n": count(row["n"]),
+        "mean_difference": signed(row["mean_difference"]),
+        "magnitude": decimal(abs(row["mean_difference"])),
+    }

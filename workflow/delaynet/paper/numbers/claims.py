@@ -1,86 +1,179 @@
-"""What the tests and the claim ledger say: `tests.<id>.*`, `claims.<C1 .. C6>.*`."""
+"""What the tests say, and the claims: each with its parts, its verdict and what decides it."""
 
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import pandas as pd
 
-from delaynet.paper.numbers.number import APOSTROPHE, Number, count, show_p, show_signed
-
-P_VALUES = (
-    *("p", "corrected_p", "reversed_p", "corrected_reversed_p"),
-    *("smallest_p", "smallest_reversed_p"),
+from delaynet.analysis.claims.claims import CLAIMS
+from delaynet.analysis.claims.decide import VERDICTS
+from delaynet.analysis.claims.terms import name_of, name_of_point
+from delaynet.analysis.grouping.nulls import WITHIN_NEURONS
+from delaynet.config.grid import STANDARD, Point
+from delaynet.config.variants import STRUCTURES
+from delaynet.paper.numbers.accuracy import comparisons_of
+from delaynet.paper.numbers.inputs import Inputs, Row
+from delaynet.paper.numbers.number import (
+    Number,
+    Object,
+    count,
+    p_value,
+    signed,
+    sourced,
+    typographic,
+    words,
 )
+from delaynet.paper.numbers.places import sparsity_number
+
 EFFECTS = ("effect", "low", "high")
+P_VALUES = ("p", "corrected_p", "reversed_p", "corrected_reversed_p")
 # digits of an effect by its unit; Moran's I and its like need more
 DIGITS = {"points": 1, "z": 1}
 OTHER_DIGITS = 3
-# what the manuscript may say of a test; the table of tests has more
-FIELDS = (
-    *("claim", "contrast", "structure", "sparsity", "reference_sparsity", "statistic", "unit"),
-    *("kind", "n", *EFFECTS, *P_VALUES, "correction", "verdict", "reason"),
-)
 FAMILIES_OF_CLAIMS = ("accuracy", "confirmatory")
-VERDICTS = ("supported", "opposed", "undecided", "not_testable")
 
 
-def claim_numbers(claims: Mapping[str, Mapping[str, Any]]) -> Iterator[Number]:
-    """Yield every entry of the ledger that is there, by claim."""
-    for claim, entry in claims.items():
-        yield from _entries(f"claims.{claim}", entry)
+def test_object(row: Row) -> Object:
+    """Return what the manuscript may say of a test; what does not exist is None."""
+    digits = DIGITS.get(row["unit"], OTHER_DIGITS)
+    numbers: Object = {"n": count(row["n"])}
+    numbers |= {name: signed(row[name], digits) for name in EFFECTS}
+    numbers |= {name: p_value(row[name]) for name in P_VALUES}
+    if row["correction"] == "none":
+        numbers |= {"corrected_p": None, "corrected_reversed_p": None}
+    return numbers | {
+        "unit": row["unit"],
+        "kind": row["kind"],
+        "verdict": row["verdict"],
+        "reason": row["reason"],
+        "structure": STRUCTURES[row["structure"]].words,
+        "sparsity": _sparsity(row["sparsity"]),
+        "reference_sparsity": _sparsity(row["reference_sparsity"]),
+    }
 
 
-def test_numbers(table: pd.DataFrame) -> Iterator[Number]:
-    """Yield the cells of the table of tests that are not empty, by test."""
-    for row in table.to_dict("records"):
-        yield from _entries(f"tests.{row['test']}", {name: row[name] for name in FIELDS})
+def _sparsity(sparsity: Any) -> Number | None:
+    """Return a sparsity; None where the grid holds none to test at."""
+    return None if pd.isna(sparsity) else sparsity_number(sparsity)
 
 
-def family_numbers(table: pd.DataFrame) -> Iterator[Number]:
-    """Yield, by family, how many tests it holds, could be made, and went either way.
+def claims_by_name(inputs: Inputs) -> Object:
+    """Return the claims.
+
+    Each has its words, its verdict with the reason, `parts` with the name of the one that is
+    `deciding`, at which sparsity it was `tested_at` where its verdict hangs on that, the contrasts
+    that bear on it, the smallest p within `reach`, and further tests.
+    """
+    tests, (of_ledger, of_tests) = inputs.tests, (inputs.sources.claims, inputs.sources.tests)
+    reach = _reach(tests.values())
+    claims = {}
+    for claim, entry in inputs.claims.items():
+        parts = {name: tests[name] for name in entry["tests"][1:]}
+        first = next(iter(parts.values()))
+        of_parts = {
+            "parts": {name: test_object(part) for name, part in parts.items()},
+            "tested_at": _tested_at(claim, first, inputs),
+            "reach": reach.get(claim),
+        }
+        if claim == "C3":
+            of_parts["plain_difference"] = _plain_difference(first, tests)
+        if claim == "C5":
+            of_parts["static_survives"] = _static_survives(first, tests)
+        claims[claim] = {
+            "name": claim,
+            "title": typographic(CLAIMS[claim].title),
+            "restated": typographic(CLAIMS[claim].restated),
+            **sourced(_ledger_entry(entry), of_ledger),
+            **sourced(of_parts, of_tests),
+            "deciding": next(n for n in parts if parts[n]["contrast"] == entry["contrast"]),
+            "comparisons": comparisons_of(claim, inputs),
+        }
+    return claims
+
+
+def _ledger_entry(entry: Row) -> Object:
+    """Return what the ledger says of a claim; it is no test of equivalence, whatever its parts."""
+    return {
+        "statement": words(entry["statement"]),
+        "verdict": words(entry["verdict"]),
+        "reason": entry["reason"],
+        "kind": "",
+        "n": count(entry["n"]),
+        **{name: p_value(entry[name]) for name in (*P_VALUES, "smallest_p")},
+    }
+
+
+def _tested_at(claim: str, first: Row, inputs: Inputs) -> Object | None:
+    """Return the sparsity that a claim was tested at, where its verdict hangs on that.
+
+    Always for C5, for C2 and C3 where the grid has the networks at a higher one too.
+    """
+    is_testable = inputs.claims[claim]["verdict"] != VERDICTS["not_testable"]
+    if claim not in ("C2", "C3", "C5") or not is_testable:
+        return None
+    variant = f"{'fixed' if claim == 'C2' else 'learned'}-{first['structure']}-free"
+    points = [point for point in inputs.grid if point.condition == STANDARD]
+    highest = max(float(point.sparsity) for point in points if point.variant == variant)
+    is_highest = float(first["sparsity"]) >= highest
+    if claim != "C5" and is_highest:
+        return None
+    return {"sparsity": sparsity_number(first["sparsity"]), "is_highest": is_highest}
+
+
+def _plain_difference(first: Row, tests: Mapping[str, Row]) -> Object | None:
+    """Return the two-sided test of C3's contrast for any difference; None without a p."""
+    if pd.isna(first["effect"]):
+        return None
+    sides = " minus ".join(f"{delays}-{first['structure']}" for delays in ("learned", "fixed"))
+    test = tests[name_of(("accuracy", sides, "free", f"p{first['sparsity']}"))]
+    return None if pd.isna(test["p"]) else test_object(test)
+
+
+def _static_survives(first: Row, tests: Mapping[str, Row]) -> bool:
+    """Return whether half of the dense effect is left in static networks of that sparsity too."""
+    if pd.isna(first["effect"]):
+        return False
+    point = Point("learned", "static", "free", first["sparsity"])
+    names = [name_of(("survival", name_of_point(point), null)) for null in WITHIN_NEURONS]
+    # a grid without such networks has no such tests
+    return all(name in tests and tests[name]["verdict"] == "supported" for name in names)
+
+
+def _reach(tests: Iterable[Row]) -> Object:
+    """Return the smallest corrected p, either way, of a claim that alone of its family is decided.
+
+    That is the smallest p that its seeds allow times the number of claims tested in its family:
+    so both corrections have it where all other p are 1. By claim, of those that were tested.
+    """
+    tested = [t for t in tests if t["family"] in FAMILIES_OF_CLAIMS and not pd.isna(t["p"])]
+    families = Counter(test["family"] for test in tested)
+    return {
+        test["claim"]: {
+            name: p_value(min(1.0, families[test["family"]] * test[name]))
+            for name in ("smallest_p", "smallest_reversed_p")
+        }
+        for test in tested
+    }
+
+
+def families(inputs: Inputs) -> Object:
+    """Return, by family, how many tests it holds, could be made, and went either way.
 
     Tests that were made on too few seeds to reach the level count as `out_of_reach`, and not as
     `undecided`.
     """
-    for family, rows in table.groupby("family"):
-        is_undecided = rows["verdict"] == "undecided"
-        out_of_reach = is_undecided & (rows["reason"] == "too_few_seeds")
-        yield count(f"families.{family}.tests", len(rows))
-        yield count(f"families.{family}.out_of_reach", out_of_reach.sum())
-        for verdict in VERDICTS:
-            of_verdict = (rows["verdict"] == verdict) & ~out_of_reach
-            yield count(f"families.{family}.{verdict}", of_verdict.sum())
-
-
-def reach_numbers(table: pd.DataFrame) -> Iterator[Number]:
-    """Yield the smallest corrected p, either way, of a claim that alone of its family is decided.
-
-    That is the smallest p that its seeds allow times the number of claims tested in its family:
-    so both corrections have it where all other p are 1.
-    """
-    claims = table[table["family"].isin(FAMILIES_OF_CLAIMS)].dropna(subset=["p"])
-    tested = claims.groupby("family")["p"].transform("size")
-    for name in ("smallest_p", "smallest_reversed_p"):
-        lone = (tested * claims[name]).clip(upper=1)
-        for claim, p in zip(claims["claim"], lone, strict=True):
-            yield Number(f"reach.{claim}.{name}", float(p), show_p(p))
-
-
-def _entries(key: str, entries: Mapping[str, Any]) -> Iterator[Number]:
-    digits = DIGITS.get(str(entries.get("unit")), OTHER_DIGITS)
-    for name, value in entries.items():
-        if isinstance(value, list):
-            yield Number(f"{key}.{name}", value, ", ".join(value))
-        elif not pd.isna(value):
-            yield Number(f"{key}.{name}", value, _show(name, value, digits))
-    effect = entries.get("effect")
-    if effect is not None and not pd.isna(effect):
-        yield Number(f"{key}.magnitude", abs(effect), f"{abs(effect):.{digits}f}")
-
-
-def _show(name: str, value: Any, digits: int) -> str:
-    if name in P_VALUES:
-        return show_p(value)
-    if name in EFFECTS:
-        return show_signed(value, digits)
-    return f"{value:,.0f}" if name == "n" else str(value).replace("'", APOSTROPHE)
+    found: Object = {}
+    for family in ("control", "exploratory"):
+        members = [test for test in inputs.tests.values() if test["family"] == family]
+        counts = Counter(
+            "out_of_reach"
+            if (test["verdict"], test["reason"]) == ("undecided", "too_few_seeds")
+            else test["verdict"]
+            for test in members
+        )
+        found[family] = {
+            "tests": count(len(members)),
+            **{verdict: count(counts[verdict]) for verdict in ("out_of_reach", *VERDICTS)},
+        }
+    return sourced(found, inputs.sources.tests)

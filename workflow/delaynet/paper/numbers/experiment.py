@@ -1,27 +1,41 @@
 """What was done: settings, constants of the code, the extent of the grid, the corpus."""
 
+import inspect
+import math
 from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import h5py
 import numpy as np
+from torch.optim import Adam
+from torch.optim.lr_scheduler import OneCycleLR
 
 from delaynet.analysis import statistics
 from delaynet.analysis.claims import decide, terms
-from delaynet.analysis.grouping import grouping, points
+from delaynet.analysis.grouping import grouping, maps, points, power
+from delaynet.analysis.grouping.nulls import NULLS
 from delaynet.analysis.tables import show_setting
-from delaynet.config.grid import STANDARD, Config
+from delaynet.config.grid import STANDARD
 from delaynet.config.listing import settings_of
 from delaynet.config.settings import DecibelFeatures
+from delaynet.config.variants import DELAYS, SIGNS, STRUCTURES
 from delaynet.data.dataset import validation_clips
+from delaynet.data.features import spikes
 from delaynet.data.features.frames import step_seconds
 from delaynet.data.sources import load_source
 from delaynet.model import delays
 from delaynet.model.structures import deep_r
-from delaynet.paper.numbers.number import Number, count, show_constant, sparsity_key
-from delaynet.paper.words import percent
+from delaynet.paper.numbers.inputs import Inputs
+from delaynet.paper.numbers.number import (
+    Number,
+    Object,
+    count,
+    show_constant,
+    sourced,
+    typographic,
+)
 
 # Constants of the code that the manuscript mentions, by their names in lower case.
 CONSTANTS: dict[str, ModuleType] = {
@@ -38,17 +52,38 @@ CONSTANTS: dict[str, ModuleType] = {
     "reached_share": terms,
     "learned_from": terms,
     "level": decide,
+    "units": spikes,
+}
+# Shares that are printed in percent.
+PERCENTAGES: dict[str, tuple[ModuleType, float]] = {
+    "confidence": (statistics, statistics.CONFIDENCE),
+    "band": (maps, maps.LEVEL),
+    "level_of_one_network": (power, power.LEVEL),
+    "power": (power, power.POWER),
+    "coverage_of_3_seeds": (statistics, statistics.COVERAGE[3]),
+    "coverage_of_6_seeds": (statistics, statistics.COVERAGE[6]),
+    "coverage_of_10_seeds": (statistics, statistics.COVERAGE[10]),
 }
 
 
-def setting_numbers(config: Config) -> Iterator[Number]:
-    """Yield every setting, and what follows from settings alone."""
-    for setting in settings_of(config):
-        value, shown = setting.value, show_setting(setting.value)
-        yield Number(f"settings.{setting.key}", value, shown)
+def settings(inputs: Inputs) -> Object:
+    """Return every setting, below the parts of its key; overrides of none are empty."""
+    found: Object = {"variants": {}, "conditions": {}}
+    for setting in settings_of(inputs.config):
+        *parents, name = setting.key.split(".")
+        node = found
+        for parent in parents:
+            node = node.setdefault(parent, {})
+        node[name] = Number(setting.value, show_setting(setting.value))
+    return sourced(found, inputs.sources.config)
+
+
+def derived(inputs: Inputs) -> Object:
+    """Return what follows from settings alone."""
+    config = inputs.config
     features, model, training = config.features, config.model, config.training
     step = 1000 * step_seconds(features)
-    derived = {
+    found = {
         "step_milliseconds": step,
         "decay": 1 - 1 / model.time_constant,
         "last_delay": model.max_delay - 1,
@@ -56,19 +91,17 @@ def setting_numbers(config: Config) -> Iterator[Number]:
         "peak_learning_rate": training.learning_rate * training.peak_factor,
     }
     if isinstance(features, DecibelFeatures):
-        derived["largest_feature"] = features.scale * features.floor_db
-    for name, value in derived.items():
-        yield Number(f"derived.{name}", value, f"{value:.4g}")
+        found["largest_feature"] = features.scale * features.floor_db
+    numbers = {name: Number(value, f"{value:.4g}") for name, value in found.items()}
+    return sourced(numbers, inputs.sources.config)
 
 
-def grid_numbers(config: Config) -> Iterator[Number]:
-    """Yield the extent of the grid: variants, sparsities and seeds are those of `standard`."""
-    runs = list(config.runs())
+def extent(inputs: Inputs) -> Object:
+    """Return the extent of the grid: variants, sparsities and seeds are those of `standard`."""
+    runs = list(inputs.config.runs())
     standard = [run for run in runs if run.condition == STANDARD]
-    for sparsity in dict.fromkeys(run.sparsity for run in runs):
-        yield Number(f"sparsities.{sparsity_key(sparsity)}", sparsity, percent(sparsity))
     seeds = Counter(run.point for run in standard)
-    extent = {
+    counts = {
         "variants": len({run.variant for run in standard}),
         "sparsities": len({run.sparsity for run in standard} - {"0"}),
         "cells": len(seeds),
@@ -77,33 +110,76 @@ def grid_numbers(config: Config) -> Iterator[Number]:
         "fewest_seeds": min(seeds.values(), default=0),
         "most_seeds": max(seeds.values(), default=0),
     }
-    for name, value in extent.items():
-        yield count(f"grid.{name}", value)
+    numbers = {name: count(value) for name, value in counts.items()}
+    free, dale = (
+        {(run.delays, run.structure) for run in standard if run.signs == signs} for signs in SIGNS
+    )
+    there = {
+        "delays": [name for name in DELAYS if any(run.delays == name for run in standard)],
+        "structures": [name for name in STRUCTURES if any(r.structure == name for r in standard)],
+        # whether some variant is there with free signs and under Dale's principle
+        "has_both_signs": not free.isdisjoint(dale),
+    }
+    return sourced(numbers, inputs.sources.config) | there
 
 
-def constant_numbers() -> Iterator[tuple[str, Number]]:
-    """Yield the constants of the code, each with the module that holds it as its source."""
-    for name, module in CONSTANTS.items():
-        constant = getattr(module, name.upper())
-        source = f"workflow/{module.__name__.replace('.', '/')}.py"
-        yield source, Number(f"constants.{name}", constant, show_constant(constant))
-    for seeds, share in statistics.COVERAGE.items():
-        number = Number(f"constants.coverage.n{seeds}", share, f"{100 * share:.0f}")
-        yield "workflow/delaynet/analysis/statistics.py", number
+def constants() -> Object:
+    """Return the constants of the code, each with the module that holds it as its source."""
+    found = {
+        name: Number(value := getattr(module, name.upper()), show_constant(value), _file(module))
+        for name, module in CONSTANTS.items()
+    }
+    for name, (module, share) in PERCENTAGES.items():
+        found[name] = Number(share, f"{100 * share:.0f}", _file(module))
+    widths = 2 * points.CHANNEL_WIDTH
+    found["close_channels"] = Number(widths, show_constant(widths), _file(points))
+    seeds = int(math.log2(statistics.FLIPS))
+    found["most_exact_seeds"] = Number(seeds, str(seeds), _file(statistics))
+    return found | _optimiser()
 
 
-def corpus_words(config: Config) -> Iterator[tuple[str, Number]]:
-    """Yield what the manuscript says of the corpus, each with the file of its source."""
-    source = load_source(config.corpus.source)
-    file = f"workflow/delaynet/data/sources/{config.corpus.source}.py"
-    for name in ("description", "caveat", "limits", "availability", "bibliography"):
-        if words := getattr(source, name):
-            yield file, Number(f"corpus.{name}", words, words)
+def _optimiser() -> Object:
+    """Return what PyTorch's Adam and OneCycle schedule do by default, as the training uses them."""
+    schedule = inspect.signature(OneCycleLR).parameters
+    second_decay = inspect.signature(Adam).parameters["betas"].default[1]
+    slowest, fastest = (schedule[f"{name}_momentum"].default for name in ("max", "base"))
+    steps = [(1 - decay) / math.sqrt(1 - second_decay) for decay in (slowest, fastest)]
+    values = {
+        "start_divisor": schedule["div_factor"].default,
+        "highest_first_decay": slowest,
+        "lowest_first_decay": fastest,
+        "second_decay": second_decay,
+    }
+    numbers = {name: Number(value, f"{value:g}") for name, value in values.items()}
+    numbers["smallest_first_step"], numbers["largest_first_step"] = (
+        Number(step, f"{step:.1f}") for step in steps
+    )
+    return sourced(numbers, Path("workflow/delaynet/training/schedules.py"))
 
 
-def corpus_numbers(features: Path, config: Config) -> Iterator[Number]:
-    """Yield what the features file says of its corpus: name, clips by split, speakers, classes."""
-    with h5py.File(features) as file:
+def _file(module: ModuleType) -> str:
+    return f"workflow/{module.__name__.replace('.', '/')}.py"
+
+
+def nulls() -> Object:
+    """Return the null models in their order: what they are called, and what they do."""
+    return {
+        name: {
+            "label": null.label,
+            "description": typographic(null.description),
+            "is_within_neurons": null.within == "neuron",
+        }
+        for name, null in NULLS.items()
+    }
+
+
+def corpus(inputs: Inputs) -> Object:
+    """Return what is known of the corpus.
+
+    What the features file says: name, clips by split, speakers, classes; and what the corpus's own
+    file has for the manuscript, None where it has nothing to say.
+    """
+    with h5py.File(inputs.sources.features) as file:
         name = str(file.attrs["corpus_name"])
         classes = len(file.attrs["label_names"])
         speaker = file["speaker"].asstr()[()]
@@ -111,8 +187,8 @@ def corpus_numbers(features: Path, config: Config) -> Iterator[Number]:
         split = file["split"].asstr()[()]
         left_out = len(file["left_out"])
     is_test, is_listed = split == "test", split == "validation"
-    is_validation = validation_clips(split, speaker, config.training.validation_speakers)
-    yield Number("corpus.name", name, name)
+    training = inputs.config.training
+    is_validation = validation_clips(split, speaker, training.validation_speakers)
     counts = {
         "clips": len(speaker),
         "training_list": (split == "train").sum(),
@@ -127,6 +203,12 @@ def corpus_numbers(features: Path, config: Config) -> Iterator[Number]:
         "classes": classes,
         "left_out": left_out,
     }
-    for key, value in counts.items():
-        yield count(f"corpus.{key}", value)
-    yield Number("corpus.chance", 100 / classes, f"{100 / classes:.1f}")
+    numbers = {
+        "name": Number(name, name),
+        "chance": Number(100 / classes, f"{100 / classes:.1f}"),
+        **{key: count(value) for key, value in counts.items()},
+    }
+    of_source = load_source(inputs.config.corpus.source)
+    texts = ("description", "caveat", "limits", "availability", "bibliography")
+    said: dict[str, Any] = {name: getattr(of_source, name) or None for name in texts}
+    return sourced(numbers, inputs.sources.features) | said

@@ -5,54 +5,48 @@ from collections.abc import Iterator
 import numpy as np
 import pandas as pd
 
-from delaynet.analysis.claims.terms import Grid
-from delaynet.analysis.grouping.grouping import INTERIOR
-from delaynet.analysis.grouping.nulls import UNTRAINED
-from delaynet.analysis.tables import GRID_POINT, show_setting
+from delaynet.analysis.claims.claims import DENSE
+from delaynet.analysis.claims.exploratory import BY_CHANNEL, IN_DELAY
+from delaynet.analysis.claims.terms import Grid, name_of, name_of_point
+from delaynet.analysis.grouping.grouping import INTERIOR, PRIMARY
+from delaynet.analysis.grouping.nulls import NULLS, UNTRAINED, WITHIN_NEURONS
+from delaynet.analysis.tables import GRID_POINT
 from delaynet.config.grid import STANDARD, Point
-from delaynet.config.variants import STRUCTURES
-from delaynet.paper.numbers.number import Number, cell_key, count, show_signed
+from delaynet.config.variants import SIGNS, STRUCTURES
+from delaynet.paper.numbers.claims import test_object
+from delaynet.paper.numbers.inputs import Inputs
+from delaynet.paper.numbers.number import Object, count, signed, sourced, typographic
+from delaynet.paper.numbers.places import (
+    in_short,
+    order_of,
+    place_of,
+    sparsity_name,
+    sparsity_number,
+)
 
 EFFECT_DIGITS = 3
+SUMMARISED = (*WITHIN_NEURONS, UNTRAINED)
 
 
-def grouping_numbers(table: pd.DataFrame, grid: Grid) -> Iterator[Number]:
-    """Yield effects and z of the primary measure, by variant, sparsity, network and null model.
+def grouping_objects(inputs: Inputs) -> Object:
+    """Return effects and z of the primary measure in trained networks of the standard condition.
 
     The effect is the observed value less the mean of the null model; where that finds nothing to
-    permute, as in delays where there are none, there is no effect. Runs of the condition
-    `standard` stand below `grouping`; trained networks of the others below
-    `controls.<condition>.<order>`. Networks in which training can change nothing that is measured
-    have `can_change` of no, and are left out of the counts of combinations.
+    permute, as in delays where there are none, there is no effect.
 
-    Args:
-        table: the table of grouping.
-        grid: the points of the grid.
+    `grouping`, by variant and sparsity; `grouping_summary`, in how many of the combinations that
+    training can change the networks are grouped, by null model; `untested`, the networks that are
+    left out.
     """
-    primary = table[table["measure"] == "morans_i"]
-    is_standard = primary["condition"] == STANDARD
-    standard = primary[is_standard & (primary["order"] == "mel")]
-    controls = primary[~is_standard & (primary["network"] == "trained")]
-    for (network, null, *point), seeds in standard.groupby(["network", "null", *GRID_POINT]):
-        cell = cell_key(dict(zip(GRID_POINT, point, strict=True)))
-        yield from _cell(f"grouping.{cell}.{network}.{null}", seeds)
-    for (order, null, *point), seeds in controls.groupby(["order", "null", *GRID_POINT]):
-        place = dict(zip(GRID_POINT, point, strict=True))
-        key = f"controls.{place['condition']}.{order}.{cell_key(place)}.{null}"
-        yield from _cell(key, seeds)
-    yield from _summaries(standard[standard["network"] == "trained"], grid)
-
-
-def _summaries(trained: pd.DataFrame, grid: Grid) -> Iterator[Number]:
-    """Yield which points training can change, and the summary over these by null model."""
-    changes = {point: can_change(point, grid) for point in grid if point.condition == STANDARD}
-    for point, changing in changes.items():
-        key = f"grouping.{cell_key(point._asdict())}.can_change"
-        yield Number(key, changing, show_setting(changing))
-    points = trained[GRID_POINT].itertuples(index=False, name=None)
-    marked = trained.assign(changing=np.array([changes[Point(*at)] for at in points], bool))
-    for (null,), rows in marked.groupby(["null"]):
-        yield from _summary(f"grouping_summary.{null}", rows)
+    table, grid = inputs.grouping, inputs.grid
+    trained = table[(table["condition"] == STANDARD) & (table["network"] == "trained")]
+    trained = trained[(trained["measure"] == PRIMARY) & (trained["order"] == "mel")]
+    objects = {
+        "grouping": _rows(trained),
+        "grouping_summary": dict(_summaries(trained, grid)),
+        "untested": _untested(trained, grid),
+    }
+    return sourced(objects, inputs.sources.grouping)
 
 
 def can_change(point: Point, grid: Grid) -> bool:
@@ -65,6 +59,39 @@ def can_change(point: Point, grid: Grid) -> bool:
     return moves or not grid[point].obeys_dale
 
 
+def _by_point(rows: pd.DataFrame) -> Iterator[tuple[Point, pd.DataFrame]]:
+    """Yield the rows of each point, in the order of tables."""
+    groups = {Point(*map(str, at)): seeds for at, seeds in rows.groupby(GRID_POINT)}
+    for point in sorted(groups, key=lambda at: (order_of(at._asdict()), float(at.sparsity))):
+        yield point, groups[point]
+
+
+def effect_cell(seeds: pd.DataFrame) -> Object:
+    """Return what the seeds of one point show against one null model, means over those testable."""
+    effect, z = _effects(seeds).dropna(), seeds["z"].dropna()
+    return {
+        "seeds": count(len(seeds)),
+        "testable": count(len(effect)),
+        "unchanged": count(_is_unchanged(seeds).sum()),
+        "effect": signed(float(effect.mean()), EFFECT_DIGITS),
+        "z": signed(float(z.mean())),
+    }
+
+
+def _rows(trained: pd.DataFrame) -> Object:
+    """Return a row of the table a variant and sparsity; None where a null model is not valid."""
+    found: Object = {}
+    for point, rows in _by_point(trained):
+        cells = {null: effect_cell(seeds) for null, seeds in rows.groupby("null")}
+        found.setdefault(point.variant, {})[sparsity_name(point.sparsity)] = {
+            **in_short(point._asdict()),
+            "sparsity": sparsity_number(point.sparsity),
+            "seeds": next(iter(cells.values()))["seeds"],
+            "nulls": {null: cells.get(null) for null in NULLS},
+        }
+    return found
+
+
 def _is_unchanged(rows: pd.DataFrame) -> "pd.Series[bool]":
     """Return where a null model finds nothing to permute: no z, though there is a value."""
     return rows["observed"].notna() & rows["z"].isna() & (rows["null"] != UNTRAINED)
@@ -75,39 +102,96 @@ def _effects(rows: pd.DataFrame) -> "pd.Series[float]":
     return (rows["observed"] - rows["null_mean"]).mask(_is_unchanged(rows))
 
 
-def _cell(key: str, seeds: pd.DataFrame) -> Iterator[Number]:
-    """Yield what the seeds of one combination show; what cannot be tested has no number."""
-    effect = _effects(seeds).dropna()
-    yield count(f"{key}.seeds", len(seeds))
-    yield count(f"{key}.testable", len(effect))
-    yield count(f"{key}.unchanged", _is_unchanged(seeds).sum())
-    for name, values, digits in (("effect", effect, EFFECT_DIGITS), ("z", seeds["z"].dropna(), 1)):
-        if len(values):
-            parts = {"mean": values.mean(), "smallest": values.min(), "largest": values.max()}
-            for part, value in parts.items():
-                yield Number(f"{key}.{name}.{part}", float(value), show_signed(value, digits))
+def _summaries(trained: pd.DataFrame, grid: Grid) -> Iterator[tuple[str, Object]]:
+    """Yield by null model in how many points that training can change networks are grouped."""
+    for null in SUMMARISED:
+        rows = trained[trained["null"] == null]
+        if rows.empty:
+            continue
+        means = {
+            point: mean
+            for point, seeds in _by_point(rows)
+            if can_change(point, grid) and not np.isnan(mean := _effects(seeds).mean())
+        }
+        # of equal means the first by name is the lowest, the last the highest
+        points = sorted(means, key=lambda point: (point.variant, sparsity_name(point.sparsity)))
+        points.sort(key=means.__getitem__)
+        extremes = [
+            {**place_of(point._asdict()), "effect": signed(float(means[point]), EFFECT_DIGITS)}
+            for point in points
+        ]
+        yield (
+            null,
+            {
+                "cells": count(len(means)),
+                "positive": count(sum(mean > 0 for mean in means.values())),
+                "least": extremes[0] if extremes else None,
+                "most": extremes[-1] if extremes else None,
+            },
+        )
 
 
-def _summary(key: str, rows: pd.DataFrame) -> Iterator[Number]:
-    """Yield in how many combinations trained networks are grouped, and how many are not tested.
+def _untested(trained: pd.DataFrame, grid: Grid) -> Object:
+    """Return which networks have too few synapses near each other, and which cannot change.
 
-    Networks in which a null model finds nothing to permute count as neither. Combinations are
-    those that training can change.
+    Counted against the untrained network, a null model that is valid for all.
     """
-    changing = rows[rows["changing"]]
-    mean = _effects(changing).groupby([changing[name] for name in GRID_POINT]).mean().dropna()
-    yield count(f"{key}.cells", len(mean))
-    yield count(f"{key}.positive", (mean > 0).sum())
-    yield count(f"{key}.networks", (~_is_unchanged(rows)).sum())
-    yield count(f"{key}.not_testable", rows["observed"].isna().sum())
+    rows = trained[trained["null"] == UNTRAINED]
+    networks = rows.assign(is_untested=rows["observed"].isna())
+    by_sparsity = networks.groupby("sparsity")["is_untested"]
+    whole = [str(sparsity) for sparsity, untested in by_sparsity if untested.all()]
+    elsewhere = networks[~networks["sparsity"].isin(whole)]["is_untested"]
+    bound = {point.structure for point, _ in _by_point(rows) if not can_change(point, grid)}
+    return {
+        "networks": count(len(networks)),
+        "not_testable": count(networks["is_untested"].sum()),
+        "whole_sparsities": {
+            sparsity_name(sparsity): sparsity_number(sparsity)
+            for sparsity in sorted(whole, key=float)
+        },
+        "are_others": bool(elsewhere.any()),
+        "that_cannot_change": [STRUCTURES[name].words for name in STRUCTURES if name in bound],
+    }
 
 
-def interior_numbers(table: pd.DataFrame) -> Iterator[Number]:
-    """Yield effects and z without the delays at the ends, by variant, sparsity and null model.
+def interior(inputs: Inputs) -> Object:
+    """Return what is left without the delays at the ends, of dense networks with learned delays.
 
-    Of the condition `standard`, below `interior`; the same synapses and more are below `grouping`.
+    `effects` in delay by signs, inside and of all; `tests` with free signs by null model;
+    `survival` under Dale's principle, or None.
     """
-    inside = table[(table["measure"] == INTERIOR) & (table["condition"] == STANDARD)]
-    for (null, *point), seeds in inside.groupby(["null", *GRID_POINT]):
-        cell = cell_key(dict(zip(GRID_POINT, point, strict=True)))
-        yield from _cell(f"interior.{cell}.{null}", seeds)
+    table, grid, tests = inputs.grouping, inputs.grid, inputs.tests
+    is_trained = (table["condition"] == STANDARD) & (table["network"] == "trained")
+    effects = {}
+    for point in (DENSE, DENSE._replace(signs="dale")):
+        at_point = is_trained & is_at(table, point) & (table["null"] == IN_DELAY)
+        inside, of_all = (
+            effect_cell(table[at_point & (table["measure"] == measure)])
+            for measure in (INTERIOR, PRIMARY)
+        )
+        if inside["effect"] and of_all["effect"]:
+            effects[point.signs] = {
+                "signs": typographic(SIGNS[point.signs].words),
+                "inside": inside["effect"],
+                "of_all": of_all["effect"],
+            }
+    dale = DENSE._replace(signs="dale")
+    grouped = {
+        null: test_object(tests[name_of((INTERIOR, name_of_point(DENSE), null))])
+        for null in (IN_DELAY, BY_CHANNEL)
+        if DENSE in grid
+    }
+    survival = None
+    if DENSE in grid and dale in grid and grid[dale].obeys_dale:
+        name = name_of(("survival", INTERIOR, name_of_point(dale), IN_DELAY))
+        survival = test_object(tests[name])
+    return {
+        "effects": sourced(effects, inputs.sources.grouping),
+        "tests": sourced({n: t for n, t in grouped.items() if t["p"]}, inputs.sources.tests),
+        "survival": sourced(survival, inputs.sources.tests) if survival and survival["p"] else None,
+    }
+
+
+def is_at(table: pd.DataFrame, point: Point) -> "pd.Series[bool]":
+    """Return where the rows of a table are about a point of the grid."""
+    return (table[GRID_POINT] == list(point)).all(axis=1)

@@ -1,7 +1,13 @@
-"""A number: its key, its value as computed, and how it is printed."""
+"""A number: its value as computed, how it is printed, and where it was read.
 
-from collections.abc import Iterable, Mapping
-from typing import Any, NamedTuple
+Numbers stand in objects, one below the other by name; `keyed` gives each its key.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple, TypeVar
+
+import pandas as pd
 
 MINUS = "\N{MINUS SIGN}"
 APOSTROPHE = "\N{RIGHT SINGLE QUOTATION MARK}"
@@ -10,40 +16,78 @@ SMALLEST_P_SHOWN = 0.001
 
 
 class Number(NamedTuple):
-    """A number without its source: dotted key, value, and what is printed."""
+    """A number, or words, that the manuscript prints."""
 
-    key: str
     value: Any
     shown: str
+    source: str = ""
 
 
-def nest(numbers: Iterable[tuple[str, Number]]) -> dict[str, Any]:
-    """Return (source, number) pairs as nested objects, one level a part of the key."""
-    tree: dict[str, Any] = {}
-    for source, number in numbers:
-        *parents, name = number.key.split(".")
-        node = tree
-        for parent in parents:
-            node = node.setdefault(parent, {})
-        if name in node:
-            raise ValueError(f"two numbers have the key '{number.key}'")
-        node[name] = {"value": number.value, "shown": number.shown, "source": source}
-    return tree
+# Numbers by name, further objects, and the flags and words that choose a sentence.
+Object = dict[str, Any]
+Node = TypeVar("Node")
 
 
-def sparsity_key(sparsity: str) -> str:
-    """Return a sparsity as it stands in keys: `p0_9375`."""
-    return "p" + sparsity.replace(".", "_")
+def sourced(node: Node, source: Path) -> Node:
+    """Return a number or an object, the numbers in it that name no source with this one."""
+    found: Any = node
+    if isinstance(node, Number):
+        found = node if node.source else node._replace(source=source.as_posix())
+    elif isinstance(node, dict):
+        found = {name: sourced(child, source) for name, child in node.items()}
+    return found  # type: ignore[no-any-return]
 
 
-def cell_key(row: Mapping[Any, Any]) -> str:
-    """Return the part of a key that names a variant and a sparsity."""
-    return f"{row['delays']}-{row['structure']}-{row['signs']}.{sparsity_key(row['sparsity'])}"
+def keyed(node: Any, key: str = "") -> Any:
+    """Return an object as it is written: each number with its key, the names that lead to it.
+
+    Raises:
+        ValueError: a name has a dot, which would be read as two, or a number has no source.
+    """
+    if isinstance(node, Number):
+        if not node.source:
+            raise ValueError(f"the number '{key}' has no source")
+        return {"key": key, **node._asdict()}
+    if isinstance(node, dict):
+        if dotted := [name for name in node if "." in name]:
+            raise ValueError(f"a name below '{key}' has a dot: {dotted}")
+        return {name: keyed(child, f"{key}.{name}".lstrip(".")) for name, child in node.items()}
+    return node
 
 
-def count(key: str, value: int) -> Number:
+def typographic(words: str) -> str:
+    """Return words as they are printed."""
+    return words.replace("'", APOSTROPHE)
+
+
+def words(value: str) -> Number:
+    """Return words that are printed as they are."""
+    return Number(value, typographic(value))
+
+
+def count(value: float) -> Number:
     """Return a count: `7,600`."""
-    return Number(key, int(value), f"{value:,}")
+    return Number(int(value), f"{int(value):,}")
+
+
+def decimal(value: float, digits: int = 1) -> Number | None:
+    """Return a number with so many digits; None if it is not a number."""
+    return None if pd.isna(value) else Number(value, f"{value:.{digits}f}")
+
+
+def signed(value: float, digits: int = 1) -> Number | None:
+    """Return a difference with its sign, see `show_signed`; None if it is not a number."""
+    return None if pd.isna(value) else Number(value, show_signed(value, digits))
+
+
+def p_value(value: float) -> Number | None:
+    """Return a p-value, see `show_p`; None if it is not a number."""
+    return None if pd.isna(value) else Number(value, show_p(value))
+
+
+def at_any(cells: Mapping[str, Any], names: Mapping[str, Any]) -> Object:
+    """Return the cells under all these names, None where there is none."""
+    return {name: cells.get(name) for name in names}
 
 
 def show_signed(value: float, digits: int = 1) -> str:

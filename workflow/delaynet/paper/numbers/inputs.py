@@ -1,0 +1,72 @@
+"""What numbers are read from: the configuration, the tables, the ledger of claims."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pandas as pd
+
+from delaynet.analysis.claims.terms import Grid, grid_of
+from delaynet.analysis.tables import read_table
+from delaynet.config.errors import UserError
+from delaynet.config.grid import Config, load_config
+
+Row = dict[Any, Any]  # of a table
+
+
+class Sources(NamedTuple):
+    """The files that numbers are read from.
+
+    Attributes:
+        config: the resolved configuration.
+        features: the features file.
+        accuracy: the table of accuracies.
+        contrasts: the table of contrasts.
+        tests: the table of tests.
+        claims: the ledger of claims.
+        grouping: what `delaynet grouping` has found.
+    """
+
+    config: Path
+    features: Path
+    accuracy: Path
+    contrasts: Path
+    tests: Path
+    claims: Path
+    grouping: Path
+
+
+class Inputs(NamedTuple):
+    """What stands in the sources, and the points of the configuration's grid; tests by name."""
+
+    sources: Sources
+    config: Config
+    grid: Grid
+    accuracy: list[Row]
+    contrasts: list[Row]
+    tests: Mapping[str, Row]
+    claims: Mapping[str, Row]
+    grouping: pd.DataFrame
+
+
+def read_inputs(sources: Sources) -> Inputs:
+    """Read the sources.
+
+    Raises:
+        UserError: one is missing.
+    """
+    for path in sources:
+        if not path.exists():
+            raise UserError(f"{path} is missing: make it with `snakemake {path}`.")
+    config = load_config(sources.config)
+    return Inputs(
+        sources,
+        config,
+        grid_of(config),
+        read_table(sources.accuracy).to_dict("records"),
+        read_table(sources.contrasts).to_dict("records"),
+        {row["test"]: row for row in read_table(sources.tests).to_dict("records")},
+        json.loads(sources.claims.read_text(encoding="utf-8")),
+        read_table(sources.grouping),
+    )
