@@ -1,10 +1,11 @@
-"""Every test of the claims, listed from the grid alone, and what comes out of each.
+"""Every test of the claims: which there are, their results, and the verdicts.
 
 The seed is the unit: a hypothesis is about the mean over seeds of a weighted sum of quantities
 (`terms`), paired by seed over the seeds that all its terms have. Which hypotheses there are follows
 from the grid, never from results (`claims`, `exploratory`), but for the sparsities at which
 claims are tested: C2 and C3 where random static networks reach their outputs, C5 where enough pairs
-of synapses can be tested.
+of synapses can be tested. `tests` computes effects, intervals and p, `decide` the verdicts, and
+`ledger` writes both.
 
 Families:
 
@@ -42,7 +43,7 @@ What opposes a hypothesis, and why (the opposite, in brackets):
                                 round. So, too, for "survives", where the difference is from half of
                                 the reference: more than half of the grouping is lost.
     the mean z is positive      the interval lies below 1.645 and reaches 0 or less (the mean is
-                                below 1.645): a typical network cannot be told from its null model
+                                below 1.645): a typical network does not differ from its null model
                                 at the 5 % level, nor many of them together. An interval between 0
                                 and 1.645 opposes nothing: weak grouping, that more seeds would
                                 show.
@@ -50,7 +51,7 @@ What opposes a hypothesis, and why (the opposite, in brackets):
     one point                   the margin. A loss beyond it leaves "no gain" undecided, for it is
                                 neither a gain nor no difference.
 
-The test of the opposite is asked for because the bootstrap interval of few seeds is too narrow:
+The test of the opposite is needed because the bootstrap interval of few seeds is too narrow:
 that of three is hardly more than their range, which lies on one side of the truth one time in four.
 Fewer than five seeds therefore oppose nothing.
 

@@ -25,10 +25,10 @@ from delaynet.analysis.grouping.nulls import TESTED_BY, UNTRAINED, WITHIN_NEURON
 from delaynet.analysis.tables import CONTRASTS, Contrast
 from delaynet.config.grid import STANDARD, Point
 
-# What a control is told by: signs tied to channels beyond delays, and to delays beyond channels.
-# Signs permuted within a neuron mix the two.
+# The null models that controls are tested against: signs tied to channels beyond delays, and to
+# delays beyond channels. Signs permuted within a neuron mix the two.
 BY_CHANNEL, IN_DELAY = "channels_within_neuron", "delays_within_neuron"
-TOLD_APART = (BY_CHANNEL, IN_DELAY)
+NULLS_OF_CONTROLS = (BY_CHANNEL, IN_DELAY)
 # Training data in which there is nothing that signs could be grouped by.
 NOTHING_TO_GROUP_BY = ("scrambled_time", "shuffled_labels")
 OTHER_MEASURES = ("join_excess", "nearest_excess", "clustering")
@@ -39,7 +39,7 @@ def exploratory_hypotheses(grid: Grid, decided: Sequence[Hypothesis]) -> list[Hy
 
     Args:
         grid: the points of the grid.
-        decided: hypotheses that decide claims; what they ask is not asked again.
+        decided: hypotheses that decide claims; they are not tested a second time.
     """
     questions = {_question(hypothesis) for hypothesis in decided}
     return [h for h in _all_hypotheses(grid) if _question(h) not in questions]
@@ -169,7 +169,7 @@ def _survivals(grid: Grid) -> Iterator[Hypothesis]:
 def _without_clamped_delays(grid: Grid) -> Iterator[Hypothesis]:
     """Yield what decides C4 and C6, of synapses whose delays do not lie at the ends."""
     dale = DENSE._replace(signs="dale")
-    for null in TOLD_APART if DENSE in grid else ():
+    for null in NULLS_OF_CONTROLS if DENSE in grid else ():
         yield Hypothesis(
             name_of((INTERIOR, name_of_point(DENSE), null)),
             "exploratory",
@@ -209,9 +209,9 @@ def _learned_delays(grid: Grid) -> Iterator[Hypothesis]:
 def _conditions(grid: Grid) -> Iterator[Hypothesis]:
     """Yield accuracy and grouping of the standard condition less those of every other one.
 
-    One-sided where a control takes away what grouping is thought to come from, and there
-    `TOLD_APART` say what of it is lost; two-sided for sweeps and for permuted channels, where it
-    should follow the channels (`_fed_orders`).
+    One-sided where a control takes away what grouping is thought to come from, and there against
+    `NULLS_OF_CONTROLS` in a family of its own; two-sided for sweeps and for permuted channels,
+    where grouping should follow the channels (`_fed_orders`).
     """
     for point, facts in grid.items():
         standard = point.standard
@@ -232,7 +232,7 @@ def _conditions(grid: Grid) -> Iterator[Hypothesis]:
         for null in _nulls_within_neurons(point, facts):
             yield Hypothesis(
                 name_of(("condition_grouping", name, null)),
-                "control" if takes_away and null in TOLD_APART else "exploratory",
+                "control" if takes_away and null in NULLS_OF_CONTROLS else "exploratory",
                 "C4",
                 f"{contrast} against {null}",
                 difference(standard, point, Quantity("effect", "morans_i", null)),

@@ -17,7 +17,7 @@ Kind = Literal["greater", "two_sided", "equivalence"]
 MARGIN = 1.0
 # Grouping survives where at least this share of the reference's effect is left.
 SHARE = 0.5
-# z of a network that can just be told from its null model: one-sided, 5 %.
+# z at which a network differs from its null model: one-sided, 5 %.
 TYPICAL_Z = 1.645
 # Random static networks are compared with others where they reach, on average, at least this share
 # of the outputs. Beyond, a comparison tests their graph and not their delays: outputs that no input

@@ -3,7 +3,7 @@
 from typing import Any
 
 from delaynet.analysis.claims.claims import DENSE
-from delaynet.analysis.claims.exploratory import BY_CHANNEL, IN_DELAY
+from delaynet.analysis.claims.exploratory import BY_CHANNEL, NULLS_OF_CONTROLS
 from delaynet.analysis.claims.terms import LEARNED_FROM, name_of, name_of_point
 from delaynet.analysis.grouping.grouping import PRIMARY
 from delaynet.analysis.grouping.nulls import NULLS
@@ -15,10 +15,8 @@ from delaynet.paper.numbers.inputs import Inputs
 from delaynet.paper.numbers.number import Object, count, decimal, sourced
 from delaynet.paper.numbers.places import place_of, sparsity_name
 
-# the null models that a control's question is put to, and those of a check of the analysis
-ASKED = (BY_CHANNEL, IN_DELAY)
-ASKED_OF_CHECK = (BY_CHANNEL,)
-DESCRIBED_BY = ("signs_within_neuron", *ASKED)
+# the null models that a control is described against; its own tests are against the last two
+DESCRIBED_AGAINST = ("signs_within_neuron", *NULLS_OF_CONTROLS)
 
 
 def conditions(inputs: Inputs) -> Object:
@@ -65,13 +63,14 @@ def _point(point: Point, inputs: Inputs) -> Object:
         "training_accuracy": decimal(row["training_accuracy"]),
     }
     valid = set(inputs.grouping[is_at(inputs.grouping, point)]["null"])
-    against = {null: _against(point, null, inputs) for null in DESCRIBED_BY if null in valid}
-    asked = ASKED_OF_CHECK if _is_check(point, inputs) else ASKED
+    against = {null: _against(point, null, inputs) for null in DESCRIBED_AGAINST if null in valid}
+    # a check of the analysis is about channels alone
+    tested = (BY_CHANNEL,) if _is_check(point, inputs) else NULLS_OF_CONTROLS
     return {
         **sourced(accuracy, inputs.sources.accuracy),
         "learned_nothing": bool(row["training_accuracy"] < LEARNED_FROM * chance),
         "against": against,
-        "decisive": [null for null in asked if null in against and point.standard in inputs.grid],
+        "decisive": [null for null in tested if null in against and point.standard in inputs.grid],
         "passed": _passed(point, inputs),
     }
 

@@ -9,7 +9,6 @@ from typing import Any
 
 import h5py
 import numpy as np
-from torch.optim import Adam
 from torch.optim.lr_scheduler import OneCycleLR
 
 from delaynet.analysis import statistics
@@ -36,6 +35,7 @@ from delaynet.paper.numbers.number import (
     sourced,
     typographic,
 )
+from delaynet.training import schedules
 
 # Constants of the code that the manuscript mentions, by their names in lower case.
 CONSTANTS: dict[str, ModuleType] = {
@@ -141,7 +141,7 @@ def constants() -> Object:
 def _optimiser() -> Object:
     """Return what PyTorch's Adam and OneCycle schedule do by default, as the training uses them."""
     schedule = inspect.signature(OneCycleLR).parameters
-    second_decay = inspect.signature(Adam).parameters["betas"].default[1]
+    second_decay = inspect.signature(schedules.Adam).parameters["betas"].default[1]
     slowest, fastest = (schedule[f"{name}_momentum"].default for name in ("max", "base"))
     steps = [(1 - decay) / math.sqrt(1 - second_decay) for decay in (slowest, fastest)]
     values = {
@@ -154,7 +154,7 @@ def _optimiser() -> Object:
     numbers["smallest_first_step"], numbers["largest_first_step"] = (
         Number(step, f"{step:.1f}") for step in steps
     )
-    return sourced(numbers, Path("workflow/delaynet/training/schedules.py"))
+    return sourced(numbers, Path(_file(schedules)))
 
 
 def _file(module: ModuleType) -> str:

@@ -1,5 +1,9 @@
 """Collect every number that the manuscript prints: `results/numbers.json`.
 
+The way of a number: `delaynet.analysis.tables` makes the tables from run folders
+(`analysis.grouping` and `analysis.claims` those of grouping and tests), this file makes
+`numbers.json` from the tables, and `num` in `manuscript/numbers.typ` prints it.
+
 Numbers stand in objects, as the manuscript's sentences and tables need them: a claim with its parts
 and its verdict, a control with its comparisons, a row of a table with its cells. Objects of one
 kind stand by name, in the order in which they are said. What does not exist (an interval over one
