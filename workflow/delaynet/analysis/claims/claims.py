@@ -30,19 +30,22 @@ class Claim:
     Attributes:
         title: what it is about, in a few words.
         restated: the claim as we restate the publication's.
-        statement: what is tested of it here.
+        tested: what of it is tested here, where that is not the same.
     """
 
     title: str
     restated: str
-    statement: str
+    tested: str = ""
+
+    @property
+    def statement(self) -> str:
+        """What is tested."""
+        return self.tested or self.restated
 
 
 CLAIMS = {
     "C1": Claim(
         "learned, fixed and no delays",
-        "With fixed connectivity, learning delays beats fixed random delays, and both beat no "
-        "delays.",
         "With fixed connectivity, learning delays beats fixed random delays, and both beat no "
         "delays.",
     ),

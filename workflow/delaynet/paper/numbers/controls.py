@@ -64,13 +64,14 @@ def _point(point: Point, inputs: Inputs) -> Object:
     }
     valid = set(inputs.grouping[is_at(inputs.grouping, point)]["null"])
     against = {null: _against(point, null, inputs) for null in DESCRIBED_AGAINST if null in valid}
-    # a check of the analysis is about channels alone
-    tested = (BY_CHANNEL,) if _is_check(point, inputs) else NULLS_OF_CONTROLS
+    # a check of the analysis is about channels alone; a control needs networks to compare with
+    compared = NULLS_OF_CONTROLS if point.standard in inputs.grid else ()
+    tested = (BY_CHANNEL,) if _is_check(point, inputs) else compared
     return {
         **sourced(accuracy, inputs.sources.accuracy),
         "learned_nothing": bool(row["training_accuracy"] < LEARNED_FROM * chance),
         "against": against,
-        "decisive": [null for null in tested if null in against and point.standard in inputs.grid],
+        "decisive": [null for null in tested if null in against],
         "passed": _passed(point, inputs),
     }
 

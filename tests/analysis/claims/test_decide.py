@@ -1,0 +1,62 @@
+"""Verdicts follow from results alone: made-up numbers in, verdicts out."""
+
+from dataclasses import FrozenInstanceError, replace
+
+import pytest
+
+from delaynet.analysis.claims import decide
+from delaynet.analysis.claims.decide import VERDICTS
+from delaynet.analysis.claims.terms import ACCURACY, Hypothesis, Term
+from delaynet.config.grid import Point
+
+POINT = Point("learned", "dense", "free", "0")
+FIRST = Hypothesis("first", "part", "C1", "a minus b", (Term(1, POINT, ACCURACY),))
+SECOND = replace(FIRST, test="second", contrast="b minus c")
+CLAIM = Hypothesis("c1", "accuracy", "C1", "all parts", parts=(FIRST, SECOND))
+
+HOLDS = {"n": 8, "effect": 3.0, "low": 2.0, "high": 4.0, "p": 0.004, "reversed_p": 1.0}
+FAILS = {"n": 8, "effect": -3.0, "low": -4.0, "high": -2.0, "p": 1.0, "reversed_p": 0.004}
+OPEN = {"n": 8, "effect": 1.0, "low": -1.0, "high": 3.0, "p": 0.2, "reversed_p": 0.8}
+SMALLEST = {"smallest_p": 0.004, "smallest_reversed_p": 0.004}
+
+
+def decided(first, second):
+    """The decisions on two parts and on the claim that both hold."""
+    parts = [
+        decide.TestResult(hypothesis=hypothesis, **numbers, **SMALLEST)
+        for hypothesis, numbers in ((FIRST, first), (SECOND, second))
+    ]
+    whole = decide.TestResult(
+        hypothesis=CLAIM,
+        p=max(part.p for part in parts),
+        reversed_p=min(1.0, *(2 * part.reversed_p for part in parts)),
+        **SMALLEST,
+    )
+    return {d.hypothesis.test: d for d in decide.decide([whole, *parts])}
+
+
+@pytest.mark.parametrize(
+    ("second", "verdict", "reason"),
+    [
+        (HOLDS, "supported", "all_parts_supported"),
+        (FAILS, "opposed", "interval_beyond_boundary"),
+        (OPEN, "undecided", "interval_covers_boundary"),
+    ],
+)
+def test_a_claim_is_decided_by_its_weakest_part(second, verdict, reason):
+    found = decided(HOLDS, second)
+    assert found["first"].verdict == "supported"
+    assert (found["c1"].verdict, found["c1"].reason) == (verdict, reason)
+    if second is not HOLDS:
+        assert found["c1"].shown == found["second"].result
+
+
+def test_every_verdict_is_one_of_the_four():
+    found = decided(HOLDS, OPEN) | {"other": decided(FAILS, HOLDS)["c1"]}
+    assert {decision.verdict for decision in found.values()} <= set(VERDICTS)
+
+
+def test_a_result_is_not_changed_by_its_verdict():
+    result = decided(HOLDS, OPEN)["first"].result
+    with pytest.raises(FrozenInstanceError):
+        result.p = 0.5
