@@ -85,6 +85,7 @@ def recorded_jobs(project: Project, results: Path) -> list[Job]:
     sealed: dict[str, str] = dict(seal.sources) if seal else {}
     for name, file in record_files(results).items():
         try:
+            # not `read_record`: to validate two thousand takes seconds, at every start of Snakemake
             record = json.loads(file.read_text(encoding="utf-8"))
             inputs, outputs = (
                 {path: content["sha256"] for path, content in record[side].items()}
