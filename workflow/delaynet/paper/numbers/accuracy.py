@@ -1,9 +1,8 @@
 """What the networks achieved: accuracies, connections that were left, contrasts."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from itertools import groupby
 from operator import itemgetter
-from statistics import fmean
 from typing import Any
 
 import pandas as pd
@@ -13,7 +12,6 @@ from delaynet.config.variants import DELAYS, SIGNS, STRUCTURES
 from delaynet.paper.numbers.inputs import Inputs, Row
 from delaynet.paper.numbers.number import (
     Object,
-    at_any,
     count,
     decimal,
     signed,
@@ -72,58 +70,55 @@ def _sparsities(inputs: Inputs) -> Object:
     return {sparsity_name(sparsity): sparsity_number(sparsity) for sparsity in sparsities}
 
 
+def _by_sparsity(rows: Iterable[Row], cell: Callable[[Row], Any], inputs: Inputs) -> Object:
+    """Return the cell of each sparsity of the large tables; None where there is no row."""
+    found = {sparsity_name(row["sparsity"]): cell(row) for row in rows}
+    return {name: found.get(name) for name in _sparsities(inputs)}
+
+
 def _accuracies(inputs: Inputs) -> Object:
     """Return a row of the table a variant, in its order."""
+
+    def cell(row: Row) -> Object:
+        return {name: decimal(row[name]) for name in ("mean", "standard_deviation")}
+
     found = {}
-    rows = sorted(_standard(inputs), key=order_of)
-    for variant, group in groupby(rows, _variant):
-        of_variant = list(group)
-        cells = {
-            sparsity_name(row["sparsity"]): {
-                "mean": decimal(row["mean"]),
-                "standard_deviation": decimal(row["standard_deviation"]),
-            }
-            for row in of_variant
-        }
+    for variant, group in groupby(sorted(_standard(inputs), key=order_of), _variant):
+        rows = list(group)
         found["-".join(variant)] = {
-            **in_short(of_variant[0]),
-            "seeds": span_of(row["n"] for row in of_variant),
-            "cells": at_any(cells, _sparsities(inputs)),
+            **in_short(rows[0]),
+            "seeds": span_of(row["n"] for row in rows),
+            "cells": _by_sparsity(rows, cell, inputs),
         }
     return found
 
 
 def _connectivity(inputs: Inputs) -> Object:
     """Return connections and reachable outputs of each structure, means over variants."""
+    table = pd.DataFrame(_standard(inputs))
+    means = table.groupby(["structure", "sparsity"])[["connections", "reachable_outputs"]].mean()
+    rows = means.reset_index().to_dict("records")
     found = {}
-    sparsities = _sparsities(inputs)
     for structure, kind in STRUCTURES.items():
-        cells: dict[str, list[Row]] = {}
-        for row in _standard(inputs):
-            if row["structure"] == structure:
-                cells.setdefault(sparsity_name(row["sparsity"]), []).append(row)
-        if cells:
-            connections = {at: count(round(_mean("connections", cells[at]))) for at in cells}
-            reached = {at: decimal(_mean("reachable_outputs", cells[at])) for at in cells}
+        if of_structure := [row for row in rows if row["structure"] == structure]:
             found[structure] = {
                 "words": kind.words,
-                "connections": at_any(connections, sparsities),
-                "reachable_outputs": at_any(reached, sparsities),
+                "connections": _by_sparsity(
+                    of_structure, lambda row: count(round(row["connections"])), inputs
+                ),
+                "reachable_outputs": _by_sparsity(
+                    of_structure, lambda row: decimal(row["reachable_outputs"]), inputs
+                ),
             }
     return found
 
 
-def _mean(column: str, rows: Sequence[Row]) -> float:
-    return fmean(row[column] for row in rows)
-
-
 def contrasts_by_claim(inputs: Inputs) -> Object:
     """Return the rows of the table of contrasts."""
-    sparsities = _sparsities(inputs)
     found: Object = {claim: {} for claim in COMPARISONS}
     keys = itemgetter("claim", "contrast", "signs")
     for (claim, contrast, signs), rows in groupby(_contrasts(inputs), keys):
-        found[claim][f"{contrast.replace(' ', '_')}-{signs}"] = _contrast(list(rows), sparsities)
+        found[claim][f"{contrast.replace(' ', '_')}-{signs}"] = _contrast(list(rows), inputs)
     return sourced(found, inputs.sources.contrasts)
 
 
@@ -162,22 +157,18 @@ def _structures(row: Row) -> list[str]:
     return [STRUCTURES[name].words for name in dict.fromkeys(row["structures"])]
 
 
-def _contrast(rows: Sequence[Row], sparsities: Object) -> Object:
+def _contrast(rows: Sequence[Row], inputs: Inputs) -> Object:
     """Return a row of the table of contrasts."""
-    cells = {
-        sparsity_name(row["sparsity"]): {
-            "mean_difference": signed(row["mean_difference"]),
-            "low": signed(row["low"]),
-            "high": signed(row["high"]),
-        }
-        for row in rows
-    }
+
+    def cell(row: Row) -> Object:
+        return {name: signed(row[name]) for name in ("mean_difference", "low", "high")}
+
     return {
         "structures": _structures(rows[0]),
         "delays": [DELAYS[name].short for name in rows[0]["delays"]],
         "signs": SIGNS[rows[0]["signs"]].short,
         "seeds": span_of(row["n"] for row in rows),
-        "cells": at_any(cells, sparsities),
+        "cells": _by_sparsity(rows, cell, inputs),
     }
 
 

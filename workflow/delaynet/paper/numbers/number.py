@@ -3,7 +3,6 @@
 Numbers stand in objects, one below the other by name; `keyed` gives each its key.
 """
 
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
@@ -83,11 +82,6 @@ def signed(value: float, digits: int = 1) -> Number | None:
 def p_value(value: float) -> Number | None:
     """Return a p-value, see `show_p`; None if it is not a number."""
     return None if pd.isna(value) else Number(value, show_p(value))
-
-
-def at_any(cells: Mapping[str, Any], names: Mapping[str, Any]) -> Object:
-    """Return the cells under all these names, None where there is none."""
-    return {name: cells.get(name) for name in names}
 
 
 def show_signed(value: float, digits: int = 1) -> str:
