@@ -129,7 +129,7 @@ def test_hidden_files_are_no_recordings(folder):
     assert check_corpus(folder, OWN).faults == ()
 
 
-def test_a_line_that_names_no_clip_is_told_with_its_list_and_number(folder):
+def test_a_line_that_names_no_clip_is_reported_with_its_list_and_number(folder):
     add_line(folder, "test", "readme.txt")
     (fault,) = check_corpus(folder, OWN).faults
     assert fault == ("readme.txt", "name", "line 7 of test_filenames.txt: not the name of a clip")
@@ -143,7 +143,7 @@ def test_a_clip_in_both_lists_is_in_neither(folder):
     assert TRAIN[3] not in [checked.clip for checked in report.clips]
 
 
-def test_two_files_of_one_recording_are_told_in_whichever_lists_they_are(folder):
+def test_two_files_of_one_recording_are_reported_in_whichever_lists_they_are(folder):
     name = TRAIN[0].filename.replace(".flac", ".wav")
     soundfile.write(folder / "audio" / name, spoken(TRAIN[0]), RATE)
     add_line(folder, "test", name)
@@ -405,7 +405,7 @@ def test_without_faults_both_settings_give_all_clips(folder):
 
 @pytest.mark.parametrize("faults", ["stop", "leave_out"])
 @pytest.mark.parametrize("split", LISTS)
-def test_a_list_without_a_clip_is_told(folder, faults, split):
+def test_a_list_without_a_clip_is_reported(folder, faults, split):
     report = check_corpus(folder, OWN)
     left = tuple(checked for checked in report.clips if checked.clip.split != split)
     with pytest.raises(UserError, match=f"'my words' has no clip without a fault in its {split}"):
@@ -439,14 +439,14 @@ def test_a_name_that_is_not_text_is_reported_and_survives_the_file(folder, tmp_p
     "text",
     ["", "[]", "{}", '{"name": "a"}', '{"clips": {"filename": 3}, "name": "a", "source": "b"}'],
 )
-def test_what_is_no_report_is_told(tmp_path, text):
+def test_a_file_that_is_no_report_is_refused(tmp_path, text):
     path = tmp_path / "report.json"
     path.write_text(text)
     with pytest.raises(UserError, match="is not a corpus report: make it again"):
         read_report(path)
 
 
-def test_a_report_that_is_not_there_is_told(tmp_path):
+def test_a_report_that_is_not_there_is_reported(tmp_path):
     with pytest.raises(UserError, match=r"report.json: cannot be read"):
         read_report(tmp_path / "report.json")
 

@@ -138,7 +138,7 @@ def test_an_archive_that_is_there_costs_no_request(
     assert f"{target}: is there, and is what" in caplog.text
 
 
-def test_an_archive_that_is_there_before_any_pin_is_taken_as_it_is_and_that_is_told(
+def test_an_archive_that_is_there_before_any_pin_is_taken_as_it_is_and_that_is_reported(
     target: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     target.parent.mkdir()
@@ -171,7 +171,7 @@ def test_an_archive_that_is_said_to_be_encoded_with_gzip_is_not_unpacked(target:
     assert fetched(mirror, target=target) == archive
 
 
-def test_a_length_may_be_left_untold(target: Path) -> None:
+def test_a_length_may_be_left_out(target: Path) -> None:
     mirror = Mirror(CONTENT, serve(CONTENT, chunked=True))
     assert fetched(mirror, target=target) == CONTENT
 
@@ -179,7 +179,7 @@ def test_a_length_may_be_left_untold(target: Path) -> None:
 # broken transfers
 
 
-def test_a_connection_that_is_cut_again_and_again_is_gone_on_from(target: Path) -> None:
+def test_a_connection_that_is_cut_again_and_again_is_resumed(target: Path) -> None:
     mirror = Mirror(CONTENT, serve(CONTENT, cut_after=40_000))
     assert fetched(mirror, target=target) == CONTENT
     ranges = [request.range for request in mirror.archive_requests()]
@@ -187,13 +187,13 @@ def test_a_connection_that_is_cut_again_and_again_is_gone_on_from(target: Path) 
     assert mirror.sent < 1.01 * len(CONTENT)
 
 
-def test_a_connection_that_is_reset_is_gone_on_from(target: Path) -> None:
+def test_a_connection_that_is_reset_is_resumed(target: Path) -> None:
     mirror = Mirror(CONTENT, serve(CONTENT, cut_after=150_000, reset=True), serve(CONTENT))
     assert fetched(mirror, target=target) == CONTENT
     assert mirror.archive_requests()[1].range is not None
 
 
-def test_a_transfer_in_chunks_that_is_cut_is_gone_on_from(target: Path) -> None:
+def test_a_transfer_in_chunks_that_is_cut_is_resumed(target: Path) -> None:
     mirror = Mirror(CONTENT, serve(CONTENT, chunked=True, cut_after=100_000))
     assert fetched(mirror, target=target) == CONTENT
     assert mirror.sent < 1.01 * len(CONTENT)
@@ -219,7 +219,7 @@ def test_a_server_that_brings_a_few_bytes_a_request_is_given_up(target: Path) ->
     assert len(mirror.archive_requests()) == PATIENCE.rounds * PATIENCE.attempts
 
 
-def test_a_part_from_one_mirror_is_gone_on_from_on_another(target: Path) -> None:
+def test_a_part_from_one_mirror_is_resumed_on_another(target: Path) -> None:
     first = Mirror(CONTENT, serve(CONTENT, cut_after=200_000), status(404))
     second = Mirror(CONTENT)
     assert fetched(first, second, target=target) == CONTENT
@@ -235,7 +235,7 @@ def test_an_archive_that_is_renewed_between_two_halves_is_fetched_from_the_start
     assert [r.range for r in mirror.archive_requests()] == [None, "bytes=200000-", None]
 
 
-def test_after_halves_that_do_not_fit_a_cut_connection_is_gone_on_from_again(target: Path) -> None:
+def test_after_halves_that_do_not_fit_a_cut_connection_is_resumed_again(target: Path) -> None:
     halves = [serve(CONTENT, cut_after=200_000), serve(OTHER)]
     mirror = Mirror(OTHER, *halves, serve(OTHER, cut_after=40_000))
     assert fetched(mirror, target=target) == OTHER
@@ -289,7 +289,7 @@ def test_a_part_that_is_complete_costs_no_request_for_the_archive(target: Path) 
     assert mirror.archive_requests() == []
 
 
-def test_a_part_that_is_there_is_gone_on_from(target: Path) -> None:
+def test_a_part_that_is_there_is_resumed(target: Path) -> None:
     target.parent.mkdir()
     part_of(target).write_bytes(CONTENT[:100_000])
     mirror = Mirror(CONTENT)
@@ -361,7 +361,7 @@ def test_a_redirection_is_followed_in_every_request(target: Path) -> None:
     assert mirror.sent < 1.01 * len(CONTENT)
 
 
-def test_a_redirection_in_a_circle_is_told(target: Path) -> None:
+def test_a_redirection_in_a_circle_is_reported(target: Path) -> None:
     mirror = Mirror(CONTENT, status(302, Location=f"/datasets/{NAME}"))
     assert "leads nowhere (Exceeded 30 redirects" in refusal(mirror, target=target)
 
@@ -387,7 +387,7 @@ def test_wrong_bytes_everywhere_are_refused_with_both_checksums(target: Path) ->
     assert '"pinned": null' in (target.parent.parent / "downloads.json").read_text()
 
 
-def test_a_length_that_is_told_too_large_does_not_matter(target: Path) -> None:
+def test_a_length_that_is_announced_too_large_does_not_matter(target: Path) -> None:
     mirror = Mirror(CONTENT, serve(CONTENT, announced=len(CONTENT) + 5000))
     with running(mirror):
         only_once = PATIENCE._replace(rounds=1, attempts=1, progress=len(CONTENT) + 1)
@@ -396,7 +396,7 @@ def test_a_length_that_is_told_too_large_does_not_matter(target: Path) -> None:
     assert len(mirror.archive_requests()) == 1
 
 
-def test_a_length_that_is_told_too_small_is_found_out(target: Path) -> None:
+def test_a_length_that_is_announced_too_small_is_found_out(target: Path) -> None:
     liar = Mirror(CONTENT, serve(CONTENT, announced=len(CONTENT) - 5000))
     assert fetched(liar, Mirror(CONTENT), target=target) == CONTENT
 
@@ -429,7 +429,7 @@ def test_an_archive_other_than_the_pinned_one_is_refused_with_both_values(
 # lists of checksums
 
 
-def test_a_mirror_without_a_list_is_held_to_the_list_of_another(target: Path) -> None:
+def test_a_mirror_without_a_list_is_compared_with_the_list_of_another(target: Path) -> None:
     first, second = Mirror(CONTENT), Mirror(CONTENT)
     first.answers[f"datasets/{LIST}"] = [status(404)]
     assert fetched(first, second, target=target) == CONTENT
@@ -497,7 +497,7 @@ def stalled(target: Path) -> Iterator[tuple[Mirror, subprocess.Popen[str]]]:
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
-def test_a_process_that_is_killed_or_stopped_is_gone_on_from(
+def test_a_fetch_that_is_killed_or_stopped_is_resumed(
     number: int,
     stalled: tuple[Mirror, subprocess.Popen[str]],
     target: Path,
@@ -554,7 +554,7 @@ def test_a_part_that_another_process_removes_while_it_is_opened_is_not_used(
     assert "another process is fetching this file" in refusal(Mirror(CONTENT), target=target)
 
 
-def test_a_file_system_without_locks_is_told_and_used(
+def test_a_file_system_without_locks_is_reported_and_used(
     target: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     def no_locks(*_: object) -> None:
@@ -574,7 +574,7 @@ def fetch_on_a_full_disk(published: Published, target: Path) -> None:
         (target.parent.parent / "sentence").write_text(str(error))
 
 
-def test_a_disk_that_fills_up_is_one_sentence_and_the_part_is_gone_on_from(target: Path) -> None:
+def test_a_disk_that_fills_up_is_one_sentence_and_the_part_is_resumed(target: Path) -> None:
     mirror = Mirror(CONTENT)
     part = part_of(target)
     with running(mirror):

@@ -82,7 +82,7 @@ def test_a_corpus_that_says_what_it_is_is_believed(tmp_path: Path):
 
 
 @pytest.mark.parametrize("text", ["{", "[]", '{"source": "synthetic"}'])
-def test_a_damaged_record_of_the_corpus_is_told(tmp_path: Path, text: str):
+def test_a_damaged_record_of_the_corpus_is_reported(tmp_path: Path, text: str):
     (tmp_path / "corpus.json").write_text(text)
     with pytest.raises(UserError, match=r"corpus.json is not JSON with a 'name'"):
         corpus_name(tmp_path)

@@ -47,7 +47,7 @@ def test_an_archive_other_than_the_pinned_one_stays_and_is_refused(
     assert archive.read_bytes() == content
 
 
-def test_an_archive_that_is_not_there_is_told(tmp_path: Path) -> None:
+def test_an_archive_that_is_not_there_is_reported(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="is not a file; name an archive that is there"):
         check(published(), tmp_path / "a.tar.gz")
 
@@ -106,7 +106,7 @@ def test_a_broken_file_of_addresses_is_one_sentence(kind: str, tmp_path: Path) -
     assert "\n" not in str(error.value)
 
 
-def test_a_missing_file_of_addresses_is_told(tmp_path: Path) -> None:
+def test_a_missing_file_of_addresses_is_reported(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"none.json: cannot be read \(No such file"):
         load_published(tmp_path / "none.json", "heidelberg")
 

@@ -349,14 +349,14 @@ def test_too_many_members_stop_at_the_limit(place, monkeypatch):
 
 
 @pytest.mark.parametrize("kept", [0, 5, 10, 0.01, 0.3, 0.6, 0.99, -9, -8, -1])
-def test_a_truncated_archive_is_told(place, kept):
+def test_a_truncated_archive_is_reported(place, kept):
     archive = archive_of(place, members_of(FILES))
     content = archive.read_bytes()
     archive.write_bytes(content[: round(kept * len(content)) if isinstance(kept, float) else kept])
     refused(place, archive, "it is cut off; fetch it again" if kept else "not a sound .tar.gz")
 
 
-def test_a_tar_that_was_cut_before_it_was_compressed_is_told(place):
+def test_a_tar_that_was_cut_before_it_was_compressed_is_reported(place):
     archive = archive_of(place, members_of(FILES))
     tar = gzip.decompress(archive.read_bytes())
     with tarfile.open(archive) as opened:
@@ -374,7 +374,7 @@ def test_a_tar_that_was_cut_before_it_was_compressed_is_told(place):
 
 
 @pytest.mark.parametrize("at", [0.2, 0.5, 0.8])
-def test_a_damaged_archive_is_told(place, at):
+def test_a_damaged_archive_is_reported(place, at):
     archive = archive_of(place, members_of(FILES))
     content = bytearray(archive.read_bytes())
     content[int(at * len(content))] ^= 0x55
@@ -391,7 +391,7 @@ def test_a_damaged_archive_is_told(place, at):
     ],
     ids=["page", "no tar", "noise"],
 )
-def test_what_is_no_archive_is_told(place, content):
+def test_what_is_no_archive_is_reported(place, content):
     (archive := place / "resources" / "hd_audio.tar.gz").write_bytes(content)
     refused(place, archive, r"not a sound \.tar\.gz")
 
@@ -409,7 +409,7 @@ def test_what_is_no_archive_is_told(place, content):
         ({}, "holds nothing, where"),
     ],
 )
-def test_another_layout_is_told_with_what_was_found(place, files, found):
+def test_another_layout_is_reported_with_what_was_found(place, files, found):
     refused(place, archive_of(place, members_of(files)), found)
 
 

@@ -128,18 +128,18 @@ def test_any_number_of_channels_is_read_as_their_mean(channels: int, tmp_path: P
 
 
 @pytest.mark.parametrize("content", [b"", b"this is no sound"], ids=["empty", "text"])
-def test_a_file_that_is_no_sound_is_told(content: bytes, tmp_path: Path):
+def test_a_file_that_is_no_sound_is_reported(content: bytes, tmp_path: Path):
     (tmp_path / "bad.flac").write_bytes(content)
     with pytest.raises(UserError, match=r"bad\.flac cannot be read as sound"):
         read_audio(tmp_path / "bad.flac")
 
 
-def test_a_missing_file_is_told(tmp_path: Path):
+def test_a_missing_file_is_reported(tmp_path: Path):
     with pytest.raises(UserError, match=r"none\.flac cannot be read as sound"):
         read_audio(tmp_path / "none.flac")
 
 
-def test_a_sound_file_cut_off_in_its_header_is_told(tmp_path: Path):
+def test_a_sound_file_cut_off_in_its_header_is_reported(tmp_path: Path):
     soundfile.write(tmp_path / "cut.flac", voice(0, 16000), 16000)
     (tmp_path / "cut.flac").write_bytes((tmp_path / "cut.flac").read_bytes()[:30])
     with pytest.raises(UserError, match=r"cut\.flac cannot be read as sound"):

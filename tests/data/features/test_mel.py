@@ -238,7 +238,7 @@ def test_other_settings_are_obeyed(seven: np.ndarray):
     ],
     ids=["empty", "too short", "silent", "silent in the part kept", "not a number", "infinite"],
 )
-def test_a_clip_without_features_is_told(
+def test_a_clip_without_features_is_reported(
     settings: DecibelFeatures | StandardisedFeatures, audio: np.ndarray, complaint: str
 ):
     with warnings.catch_warnings(), pytest.raises(NoFeatures, match=complaint):
@@ -246,7 +246,7 @@ def test_a_clip_without_features_is_told(
         mel_features(audio, RATE, settings)
 
 
-def test_more_bands_than_the_spectrum_has_room_for_are_told():
+def test_more_bands_than_the_spectrum_has_room_for_are_reported():
     require_bands(8000, STANDARDISED)
     require_bands(8000, DECIBELS)
     with pytest.raises(UserError, match=r"[0-9]+ of 200 mel bands .* 512 samples at 22050 Hz"):
@@ -255,6 +255,6 @@ def test_more_bands_than_the_spectrum_has_room_for_are_told():
         require_bands(8000, StandardisedFeatures(bands=100))
 
 
-def test_a_hop_of_no_samples_is_told():
+def test_a_hop_of_no_samples_is_reported():
     with pytest.raises(UserError, match=r"are 200 and 0 samples at 8000 Hz"):
         require_bands(8000, StandardisedFeatures(hop_seconds=1e-5))

@@ -90,7 +90,7 @@ def test_a_clip_without_spikes_has_features_of_zero():
         ([0.1, 0.1], [-1, 1], "units -1 to 1"),
     ],
 )
-def test_spikes_that_cannot_be_are_told(times: list[float], units: list[int], complaint: str):
+def test_spikes_that_cannot_be_are_reported(times: list[float], units: list[int], complaint: str):
     with pytest.raises(UserError, match=complaint):
         spike_counts(np.array(times), np.array(units), SpikeFeatures())
 
@@ -221,7 +221,7 @@ def one_unit_less(file: h5py.File) -> None:
         (spike(39, "units", 700), "clip 39 has spikes of units "),
     ],
 )
-def test_a_file_that_is_not_as_published_is_told_with_its_clip(
+def test_a_file_that_is_not_as_published_is_reported_with_its_clip(
     change: Callable[[h5py.File], None], complaint: str, published: Path, tmp_path: Path
 ):
     with h5py.File(published / "shd_test.h5", "r+") as file:
@@ -231,13 +231,13 @@ def test_a_file_that_is_not_as_published_is_told_with_its_clip(
     assert not list(tmp_path.glob("out/*"))
 
 
-def test_a_missing_file_is_told_with_what_to_fetch(published: Path, tmp_path: Path):
+def test_a_missing_file_is_reported_with_what_to_fetch(published: Path, tmp_path: Path):
     (published / "shd_test.h5").unlink()
     with pytest.raises(UserError, match=r"shd_test\.h5 is not there: fetch `shd_test\.h5\.gz`"):
         write_spike_features(published, tmp_path / "features.h5", SpikeFeatures())
 
 
-def test_a_file_that_is_not_hdf5_or_cut_off_is_told(published: Path, tmp_path: Path):
+def test_a_file_that_is_not_hdf5_or_cut_off_is_reported(published: Path, tmp_path: Path):
     whole = (published / "shd_test.h5").read_bytes()
     for content in (b"", b"<html>404</html>", whole[: len(whole) // 2]):
         (published / "shd_test.h5").write_bytes(content)

@@ -159,7 +159,7 @@ def test_with_native_rates_that_differ_one_is_warned(words: Path, caplog: pytest
     assert "sampling rates of 16000, 22050, 44100 Hz" in caplog.text
 
 
-def test_all_clips_without_features_are_told_at_once(words: Path):
+def test_all_clips_without_features_are_reported_at_once(words: Path):
     short, quiet = sorted(path.name for path in (words / "audio").iterdir())[4:6]
     soundfile.write(words / "audio" / short, 0.1 * np.arange(-5, 5), 44100)
     late = np.append(np.zeros(40_000), np.ones(100))
@@ -205,7 +205,7 @@ def test_what_is_left_out_is_in_the_file_and_its_labels_are_not(words: Path):
             np.testing.assert_array_equal(file["features"][row], expected)
 
 
-def test_a_corpus_without_any_features_is_told_even_if_clips_may_be_left_out(recordings: Path):
+def test_a_corpus_without_any_features_is_reported_even_if_clips_may_be_left_out(recordings: Path):
     for path in (recordings / "audio").iterdir():
         soundfile.write(path, np.arange(100) / 100, RATE)
     with pytest.raises(UserError, match=r"2 clips of the corpus 'recordings' give no features"):
@@ -213,13 +213,13 @@ def test_a_corpus_without_any_features_is_told_even_if_clips_may_be_left_out(rec
     assert list((recordings.parent / "out").iterdir()) == []
 
 
-def test_bands_that_do_not_fit_are_told_before_anything_is_computed(words: Path):
+def test_bands_that_do_not_fit_are_reported_before_anything_is_computed(words: Path):
     with pytest.raises(UserError, match=r"mel bands hold no frequency .* 512 samples at 16000 Hz"):
         written(words, StandardisedFeatures(bands=150))
     assert not (words.parent / "out").exists()
 
 
-def test_a_clip_that_is_damaged_after_the_check_is_told(recordings: Path, tmp_path: Path):
+def test_a_clip_that_is_damaged_after_the_check_is_reported(recordings: Path, tmp_path: Path):
     report = check_corpus(recordings, OWN)
     (recordings / "audio" / FAULTY).write_text("this is no sound")
     with pytest.raises(UserError, match=rf"{FAULTY} cannot be read as sound"):

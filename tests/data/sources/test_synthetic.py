@@ -255,7 +255,7 @@ def test_when_making_fails_no_half_made_corpus_is_left(
 
 
 @pytest.mark.parametrize(("trials", "seed"), [(0, 0), (-1, 0), (1, -1)])
-def test_impossible_settings_are_told(tmp_path: Path, trials: int, seed: int):
+def test_impossible_settings_are_reported(tmp_path: Path, trials: int, seed: int):
     with pytest.raises(UserError, match=f"trials {trials} and seed {seed}"):
         write_corpus(tmp_path / "corpus", trials, seed)
 
