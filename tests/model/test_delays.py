@@ -8,12 +8,17 @@ from hypothesis import strategies as st
 from torch.nn.functional import conv1d, pad
 
 from delaynet.model.delays import (
-    delayed_current,
     gaussian_kernel,
     rounded_kernel,
+    transformed_current,
 )
 
 SIGMAS = ("12.0", "3.0", "0.23")
+
+
+def delayed_current(signal: torch.Tensor, kernel: torch.Tensor) -> torch.Tensor:
+    """Return `transformed_current` of a signal [time, batch, in] as [time, batch, out]."""
+    return transformed_current(signal.permute(2, 0, 1), kernel).permute(1, 2, 0)
 
 
 def test_a_spike_arrives_after_its_delay() -> None:

@@ -3,10 +3,11 @@
 import numpy as np
 import planted
 import pytest
+from permuted import permuted_measures
 from planted import STEPS, points_of
 
 from delaynet.analysis.grouping.draws import MEASURES, draws
-from delaynet.analysis.grouping.nulls import PERMUTING, TESTED_BY, permuted_measures
+from delaynet.analysis.grouping.nulls import PERMUTING, TESTED_BY
 from delaynet.analysis.grouping.points import marked_points
 from delaynet.analysis.grouping.receptive_fields import ReceptiveFields
 

@@ -3,6 +3,7 @@
 import numpy as np
 import planted
 import pytest
+from permuted import permuted_measures
 from planted import points_of
 from scipy.stats import binom
 
@@ -12,10 +13,8 @@ from delaynet.analysis.grouping.nulls import (
     PERMUTING,
     TESTED_BY,
     changes_nothing,
-    initial_differences,
     p_value,
     permutations_of,
-    permuted_measures,
     valid_nulls,
     z_score,
 )
@@ -206,13 +205,3 @@ def test_a_p_value_counts_the_draws_that_reach_the_observed():
     assert p_value(94.5, draws) == pytest.approx(0.05)
     assert p_value(94.0, draws) == pytest.approx(0.06)
     assert p_value(-1.0, draws) == 1
-
-
-def test_the_comparison_with_the_initial_network_is_a_difference():
-    trained, initial = (
-        measures(points_of(*net(np.random.default_rng(0))))
-        for net in (planted.both, planted.neither)
-    )
-    difference = initial_differences(trained, initial)
-    assert difference.morans_i == trained.morans_i - initial.morans_i > 0.2
-    assert np.isnan(difference.nearest_excess)

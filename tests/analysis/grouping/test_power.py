@@ -2,6 +2,8 @@
 
 import csv
 import math
+from collections.abc import Sequence
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -11,10 +13,10 @@ from delaynet.analysis.grouping.power import (
     COUNTS,
     EFFECTS,
     NETWORKS,
+    POWER,
     Power,
     density_of,
     effect_of,
-    pairs_needed,
     planted,
     power_at,
     strength_of,
@@ -56,6 +58,20 @@ def test_a_sparse_network_shows_less_of_the_same_rule(null, dense, sparse):
 def test_the_networks_have_the_pairs_asked_for(close_pairs):
     nets = [planted(np.random.default_rng(n), density_of(close_pairs), 1) for n in range(20)]
     assert np.mean([net.close_pairs for net in nets]) == pytest.approx(close_pairs, rel=0.1)
+
+
+def pairs_needed(curve: Sequence[Power], null: str, effect: float) -> float:
+    """Return the close pairs from which on the power's interval lies above 0.8.
+
+    Between two counts of the curve it is taken to be linear in the logarithm of the count. Where it
+    is never reached, infinity.
+    """
+    of_test = [point for point in curve if (point.null, point.effect) == (null, effect)]
+    for below, above in pairwise(of_test):
+        if below.low < POWER <= above.low:
+            share = (POWER - below.low) / (above.low - below.low)
+            return float(below.close_pairs * (above.close_pairs / below.close_pairs) ** share)
+    return math.inf
 
 
 def curve_of(lower_ends):

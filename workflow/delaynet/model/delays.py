@@ -4,8 +4,7 @@ A connection with weight w and delay d adds w x[t - d] to the current at time t.
 a layer together are a convolution over time with a kernel [out, in, taps], whose tap index
 `max_delay - 1 - d` stands for the delay d (Hammouamri et al. 2024; Khalfaoui-Hassani et al. 2023).
 
-Public functions are time-major, [time, batch, neurons], as the equations are written; inside, the
-network keeps its signals neuron-major, [neurons, time, batch].
+Signals are neuron-major, [neurons, time, batch].
 """
 
 import math
@@ -111,29 +110,16 @@ def rounded_kernel(weight: Tensor, delay: Tensor, max_delay: int) -> Tensor:
     return kernel.scatter(0, tap.unsqueeze(0), weight.unsqueeze(0)).movedim(0, -1)
 
 
-def delayed_current(signal: Tensor, kernel: Tensor) -> Tensor:
+def transformed_current(signal: Tensor, kernel: Tensor) -> Tensor:
     """Return the current that a signal causes through delayed connections.
 
-        I[t, b, j] = sum_i sum_d K[j, i, d] x[t - d, b, i],  x = 0 before the first step
+        I[j, t, b] = sum_i sum_d K[j, i, d] x[i, t - d, b],  x = 0 before the first step
 
-    computed in the frequency domain, where a delay is a phase.
+    computed by discrete Fourier transforms over time, where a delay is a phase.
 
     Args:
-        signal: presynaptic signal, [time, batch, in].
+        signal: presynaptic signal, [in, time, batch].
         kernel: delay kernel, [out, in, taps], tap index taps - 1 - d for delay d.
-
-    Returns:
-        Current, [time, batch, out].
-    """
-    return transformed_current(signal.permute(2, 0, 1), kernel).permute(1, 2, 0)
-
-
-def transformed_current(signal: Tensor, kernel: Tensor) -> Tensor:
-    """Return `delayed_current` of neuron-major signals, by discrete Fourier transforms over time.
-
-    Args:
-        signal: [in, time, batch].
-        kernel: [out, in, taps].
 
     Returns:
         Current, [out, time, batch].

@@ -1,11 +1,10 @@
 """Measures under null models, each by the shortest way.
 
 The definitions are those of `grouping.measures`, the permutations those of
-`grouping.nulls.permuted_measures`, which computes every measure of every permutation.
-Here each test has as many draws as are asked for; what a null model leaves as it is (the lags of
-pairs where signs alone are permuted, the product of a pair's marks where delays alone are) is
-worked out once; and signs and delays are permuted together, for the three null models that permute
-within neurons and for the two that permute within channels.
+`grouping.nulls.permutations_of`. What a null model leaves as it is (the lags of pairs where signs
+alone are permuted, the product of a pair's marks where delays alone are) is computed once; signs
+and delays are permuted together, for the three null models that permute within neurons and for the
+two that permute within channels.
 """
 
 from collections.abc import Callable, Mapping

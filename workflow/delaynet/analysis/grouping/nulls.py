@@ -32,7 +32,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from delaynet.analysis.grouping import pairs
-from delaynet.analysis.grouping.measures import Array, Measures, measures_of
+from delaynet.analysis.grouping.measures import Array
 from delaynet.analysis.grouping.points import MarkedPoints, Values
 from delaynet.analysis.grouping.receptive_fields import IntArray
 
@@ -223,33 +223,6 @@ def changes_nothing(points: MarkedPoints, null: str) -> bool:
         if NULLS[null].permutes in (name, "both"):
             is_alike &= np.diff(values[member]) == 0
     return bool((is_alike | (np.diff(group) > 0)).all())
-
-
-def permuted_measures(points: MarkedPoints, null: str, permutations: int, seed: int) -> Measures:
-    """Return all measures under a null model, each [permutations, ...].
-
-    What the null model cannot test is not a number. Arguments as `permutations_of`. The
-    same numbers are drawn faster by `delaynet.analysis.grouping.draws`.
-    """
-    nearest = null in TESTED_BY["nearest_excess"]
-    chunks = permutations_of(points, null, permutations, seed)
-    parts = [measures_of(points, sign, delay, nearest) for sign, delay in chunks]
-    stacked = Measures(*map(np.concatenate, zip(*parts, strict=True)))
-    return _only_tested(stacked, null)
-
-
-def _only_tested(measured: Measures, null: str) -> Measures:
-    """Return the measures with not a number in place of what a null model cannot test."""
-    untested = [name for name, nulls in TESTED_BY.items() if null not in nulls]
-    return measured._replace(
-        **{name: np.full_like(getattr(measured, name), np.nan) for name in untested}
-    )
-
-
-def initial_differences(trained: Measures, initial: Measures) -> Measures:
-    """Return trained - initial for what `untrained` compares; the rest is not a number."""
-    differences = (after - before for after, before in zip(trained, initial, strict=True))
-    return _only_tested(Measures(*differences), UNTRAINED)
 
 
 def z_score(observed: NDArray[np.float64] | float, draws: Array) -> Array:

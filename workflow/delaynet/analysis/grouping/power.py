@@ -35,9 +35,9 @@ hundreds.
 
 import csv
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from functools import cache
-from itertools import pairwise, product
+from itertools import product
 from pathlib import Path
 from typing import NamedTuple
 
@@ -167,20 +167,6 @@ def power_curve(networks: int = NETWORKS) -> Iterator[Power]:
     ]
     for null, effect, count in tqdm(points, "power"):
         yield power_at(null, effect, count, networks)
-
-
-def pairs_needed(curve: Sequence[Power], null: str, effect: float) -> float:
-    """Return the close pairs from which on the power's interval lies above 0.8.
-
-    Between two counts of the curve it is taken to be linear in the logarithm of the count. Where it
-    is never reached, infinity.
-    """
-    of_test = [point for point in curve if (point.null, point.effect) == (null, effect)]
-    for below, above in pairwise(of_test):
-        if below.low < POWER <= above.low:
-            share = (POWER - below.low) / (above.low - below.low)
-            return float(below.close_pairs * (above.close_pairs / below.close_pairs) ** share)
-    return math.inf
 
 
 def write_power(output: Path, networks: int = NETWORKS) -> None:
