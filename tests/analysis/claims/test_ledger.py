@@ -21,6 +21,7 @@ from planted_results import (
 from delaynet.analysis.claims.claims import CLAIMS
 from delaynet.analysis.claims.decide import decide
 from delaynet.analysis.claims.ledger import FIELDS, ledger_of, write_claims
+from delaynet.analysis.claims.terms import MARGIN, SHARE
 from delaynet.analysis.claims.tests import results_of_tests
 from delaynet.analysis.tables import read_table
 
@@ -303,6 +304,12 @@ def test_other_conditions_decide_nothing(tmp_path):
     grid.append({"delays": ["none"], "structure": ["dense"]})
     found = verdicts(tmp_path, config=claims_config(grid=grid))
     assert found == dict.fromkeys(CLAIMS, ("not testable", "missing_from_grid"))
+
+
+def test_what_the_claims_say_in_words_are_the_constants_of_their_tests():
+    assert (SHARE, MARGIN) == (0.5, 1.0)
+    assert all("at least half" in CLAIMS[claim].statement for claim in ("C5", "C6"))
+    assert "less than one point" in CLAIMS["C3"].statement
 
 
 def test_the_ledger_is_written_as_json_and_as_a_table(tmp_path):
