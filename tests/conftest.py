@@ -1,11 +1,13 @@
 """What the tests share: the reference numbers, and a small corpus made by the real synthesiser."""
 
+import gc
 import signal
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from made_once import made_once
 from torch import Tensor
 
 from delaynet.config.settings import CorpusSettings, DecibelFeatures
@@ -19,9 +21,29 @@ REFERENCE = Path(__file__).parent / "reference"
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+# The longest first: last, one worker would be left alone with them. One worker makes a whole paper,
+# which others need later than they begin.
+LONGEST = (
+    *("workflow/test_make.py", "workflow/test_slurm_profile.py", "workflow/test_corpora.py"),
+    *("workflow", "training/test_interruption.py", "analysis/claims", "paper/figures"),
+)
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with the workflow's tests: last, one worker would be left alone with the longest."""
-    items.sort(key=lambda item: item.path.parent.name != "workflow")
+    """Begin with the longest tests; a worker gets those of one file."""
+    here = Path(__file__).parent
+
+    def place(item: pytest.Item) -> int:
+        path = item.path.relative_to(here)
+        matches = (place for place, first in enumerate(LONGEST) if path.is_relative_to(first))
+        return next(matches, len(LONGEST))
+
+    items.sort(key=place)
+
+
+def pytest_collection_finish() -> None:
+    """Leave what is loaded by now to no garbage collection: statsmodels asks for three a table."""
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")
@@ -34,15 +56,17 @@ def reference() -> dict[str, Tensor]:
 @pytest.fixture(scope="session")
 def small_corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """One trial of every speaker and word: 240 clips."""
-    folder = tmp_path_factory.mktemp("corpus") / "corpus"
-    write_corpus(folder, trials=1, seed=0)
-    return folder
+    return made_once(
+        tmp_path_factory, "corpus", lambda folder: write_corpus(folder, trials=1, seed=0)
+    )
 
 
 @pytest.fixture(scope="session")
 def small_features(small_corpus: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The features of the small corpus."""
-    path = tmp_path_factory.mktemp("features") / "features.h5"
-    report = check_corpus(small_corpus, CorpusSettings())
-    write_features(small_corpus, report, path, DecibelFeatures())
-    return path
+
+    def make(path: Path) -> None:
+        report = check_corpus(small_corpus, CorpusSettings())
+        write_features(small_corpus, report, path, DecibelFeatures())
+
+    return made_once(tmp_path_factory, "features.h5", make)

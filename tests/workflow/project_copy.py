@@ -5,9 +5,9 @@ import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-
-import pytest
 
 PROJECT = Path(__file__).parents[2]
 
@@ -55,6 +55,13 @@ def copy_made(project: Path, target: Path, *without: str) -> Path:
     return target
 
 
+def copy_power(made: Path, project: Path) -> None:
+    """Copy the analysis that takes longest; it is the same for every configuration."""
+    for name in ("power.csv", "records/power.csv.json"):
+        (project / "results" / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(made / "results" / name, project / "results" / name)
+
+
 def date_back_set_up(project: Path) -> None:
     """Let `make` find the set-up complete, whatever a test or git did to the files' times."""
     for name in ("envs/requirements.txt", "pyproject.toml"):
@@ -74,6 +81,36 @@ def commit_all(project: Path) -> None:
             check=True,
             capture_output=True,
         )
+
+
+@contextmanager
+def put_back(path: Path) -> Iterator[None]:
+    """Put a file back as it was, its time too."""
+    content, times = path.read_bytes(), path.stat()
+    try:
+        yield
+    finally:
+        path.write_bytes(content)
+        os.utime(path, ns=(times.st_atime_ns, times.st_mtime_ns))
+
+
+@contextmanager
+def changed(path: Path, old: str, new: str) -> Iterator[None]:
+    """Replace a part of a text, and put the file back."""
+    text = path.read_text(encoding="utf-8")
+    assert old in text, f"{old} is not in {path}"
+    with put_back(path):
+        path.write_text(text.replace(old, new, 1), encoding="utf-8")
+        yield
+
+
+@contextmanager
+def with_more_code(module: Path) -> Iterator[None]:
+    """Add a line of code to a module, and put the file back."""
+    with put_back(module):
+        with module.open("a", encoding="utf-8") as file:
+            file.write("\nA_CHANGE = 1\n")
+        yield
 
 
 def of_a_user() -> dict[str, str]:
@@ -118,20 +155,3 @@ def planned(project: Path, *arguments: str) -> dict[str, int]:
     assert table, text
     rows = (line.split() for line in table[1].splitlines())
     return {rule: int(count) for rule, count in rows if rule != "all"}
-
-
-@pytest.fixture(scope="session")
-def untouched(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A project before anything ran."""
-    return copy_project(tmp_path_factory.mktemp("clone") / "a fresh clone")
-
-
-@pytest.fixture(scope="session")
-def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A project after `make paper`; tests put back what they change."""
-    project = copy_project(tmp_path_factory.mktemp("project") / "the paper")
-    result = run(project, "make", "paper")
-    assert "results/paper.pdf" in result.stdout
-    assert "tiny: 3 trainings, 0 done and 3 to run; about 1 minute of one core" in result.stderr
-    assert re.search(r"\[ *1 of \d+\] 0:00:\d\d passed, about 0:\d\d:\d\d left", result.stderr)
-    return project
