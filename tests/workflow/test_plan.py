@@ -3,15 +3,24 @@
 import os
 import shutil
 import subprocess
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from project_copy import run, snakemake
+from click.testing import CliRunner, Result
+from project_copy import changed, put_back, run, snakemake, with_more_code
+from tampering import rewrite
+
+from delaynet.cli import main
 
 pytestmark = pytest.mark.slow
 CHANGED = "params have changed since last execution"
+
+
+def plan_of(project: Path, *options: str) -> Result:
+    """Run `delaynet plan` in a project, with the package that is tested."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(project)
+        return CliRunner().invoke(main, ["plan", *options])
 
 
 def delaynet(project: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -32,17 +41,6 @@ def traces(project: Path) -> dict[str, tuple[float, int]]:
             found[os.path.join(folder, name)] = (about.st_mtime, about.st_size)
         found |= {os.path.join(folder, name): (0.0, 0) for name in names}
     return found
-
-
-@contextmanager
-def put_back(path: Path) -> Iterator[None]:
-    """Put a file back as it was, its time too."""
-    content, times = path.read_bytes(), path.stat()
-    try:
-        yield
-    finally:
-        path.write_bytes(content)
-        os.utime(path, ns=(times.st_atime_ns, times.st_mtime_ns))
 
 
 def test_the_plan_of_a_fresh_clone_names_every_job_and_leaves_no_trace(untouched: Path) -> None:
@@ -81,18 +79,16 @@ def test_a_cause_is_a_matter_of_content_not_of_time(finished: Path) -> None:
     features = finished / "results" / "features.h5"
     with put_back(features):
         features.touch()
-        assert "nothing to run" in delaynet(finished, "plan").stdout
+        assert "nothing to run" in plan_of(finished).output
         features.write_bytes(features.read_bytes() + b"more")
-        plan = delaynet(finished, "plan").stdout
-        assert "3  train     updated input files: results/features.h5\n" in plan
+        plan = plan_of(finished).output
+    assert "3  train     updated input files: results/features.h5\n" in plan
     assert "1  grouping  input files updated by another job\n" in plan
     assert "by the records of 3 trainings here, on CPUs" in plan
 
 
 def test_the_module_whose_code_has_changed_is_named(finished: Path) -> None:
-    accuracy = finished / "workflow" / "delaynet" / "paper" / "figures" / "accuracy.py"
-    with put_back(accuracy):
-        accuracy.write_text(accuracy.read_text() + "\nA_CHANGE = 1\n")
+    with with_more_code(finished / "workflow/delaynet/paper/figures/accuracy.py"):
         plan = delaynet(finished, "plan").stdout
     assert f"1  figure  {CHANGED}: delaynet/paper/figures/accuracy.py\n" in plan
     assert "3 trainings, 3 done and 0 to run.\n" in plan
@@ -100,11 +96,9 @@ def test_the_module_whose_code_has_changed_is_named(finished: Path) -> None:
 
 def test_a_rule_that_has_changed_is_named_so_and_trains_nothing_else(finished: Path) -> None:
     rules = finished / "workflow" / "rules" / "analysis.smk"
-    with put_back(rules):
-        text = rules.read_text()
-        rules.write_text(text.replace("    shell:\n", "\n    # a comment\n    shell:\n"))
+    with changed(rules, "    shell:\n", "\n    # a comment\n    shell:\n"):
         assert "nothing to run" in delaynet(finished, "plan").stdout
-        rules.write_text(text.replace('files_of_runs("grouping"', 'files_of_runs("claims"'))
+    with changed(rules, 'files_of_runs("grouping"', 'files_of_runs("claims"'):
         plan = delaynet(finished, "plan").stdout
     assert (
         f"set of input files has changed since last execution; {CHANGED}: rule grouping\n" in plan
@@ -116,7 +110,14 @@ def test_a_result_that_was_removed_is_made_again(finished: Path) -> None:
     figure = finished / "results" / "figures" / "accuracy.png"  # a target of `all`
     with put_back(figure):
         figure.unlink()
-        assert "1  figure  output files have to be generated\n" in delaynet(finished, "plan").stdout
+        assert "1  figure  output files have to be generated\n" in plan_of(finished).output
+
+
+def test_a_run_whose_result_was_removed_is_trained_again(finished: Path) -> None:
+    summary = next((finished / "results" / "runs").rglob("summary.json"))
+    with put_back(summary):
+        summary.unlink()
+        assert "1  train     output files have to be generated\n" in plan_of(finished).output
 
 
 def test_a_mistake_in_the_configuration_is_one_sentence(untouched: Path, tmp_path: Path) -> None:
@@ -133,19 +134,17 @@ def test_a_configuration_that_is_no_yaml_is_one_sentence(
     untouched: Path, tmp_path: Path, content: bytes
 ) -> None:
     (tmp_path / "no.yaml").write_bytes(content)
-    result = delaynet(untouched, "plan", "--configfile", str(tmp_path / "no.yaml"))
-    assert result.returncode == 2
+    result = plan_of(untouched, "--configfile", str(tmp_path / "no.yaml"))
+    assert result.exit_code == 2
     assert result.stderr.startswith(f"delaynet: {tmp_path}/no.yaml: ")
     assert result.stderr.count("\n") == 1
 
 
 @pytest.mark.parametrize("mistake", ["x = = 1\n", "def (\n", 'rule z:\n    inptu: "a"\n'])
 def test_a_snakefile_that_cannot_be_read_is_one_sentence(untouched: Path, mistake: str) -> None:
-    snakefile = untouched / "workflow" / "Snakefile"
-    with put_back(snakefile):
-        snakefile.write_text(snakefile.read_text() + mistake)
-        result = delaynet(untouched, "plan")
-    assert result.returncode == 2
+    with changed(untouched / "workflow" / "Snakefile", "", mistake):
+        result = plan_of(untouched)
+    assert result.exit_code == 2
     assert result.stderr.startswith("delaynet: ")
     assert "Snakefile" in result.stderr
     assert result.stderr.count("\n") == 1
@@ -154,10 +153,8 @@ def test_a_snakefile_that_cannot_be_read_is_one_sentence(untouched: Path, mistak
 def test_a_file_altered_with_its_time_kept_is_for_the_audit_to_find(finished: Path) -> None:
     features = finished / "results" / "features.h5"
     with put_back(features):
-        times = features.stat()
-        features.write_bytes(features.read_bytes() + b"more")
-        os.utime(features, ns=(times.st_atime_ns, times.st_mtime_ns))
-        assert "nothing to run" in delaynet(finished, "plan").stdout
+        rewrite(features, features.read_bytes() + b"more")
+        assert "nothing to run" in plan_of(finished).output
         audit = delaynet(finished, "audit", "results/features.h5")
     assert audit.returncode == 1
     assert "altered" in audit.stdout
@@ -187,9 +184,7 @@ def test_elsewhere_than_in_a_project_it_is_one_sentence(untouched: Path, tmp_pat
 )
 def test_replot_refuses_what_is_more_than_drawing(finished: Path, edited: str, reason: str) -> None:
     before = (finished / "results" / "paper.pdf").stat().st_mtime
-    with put_back(finished / "workflow" / "delaynet" / edited):
-        with (finished / "workflow" / "delaynet" / edited).open("a") as file:
-            file.write("\nA_CHANGE = 1\n")
+    with with_more_code(finished / "workflow" / "delaynet" / edited):
         result = run(finished, "make", "replot", check=False)
     assert result.returncode != 0
     assert f"delaynet: nothing is drawn, as that would {reason}" in result.stderr

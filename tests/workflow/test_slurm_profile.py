@@ -3,7 +3,9 @@
 from pathlib import Path
 
 import pytest
-from project_copy import copy_project, run
+from configargparse import ConfigFileParserException
+from project_copy import PROJECT, put_back, run
+from snakemake.profiles import ProfileConfigFileParser
 
 from delaynet.config.grid import Run
 
@@ -51,21 +53,29 @@ def test_one_variable_trains_on_cpus(untouched: Path) -> None:
 
 
 def test_the_profile_runs_the_full_grid_unless_another_configuration_is_named(
-    tmp_path: Path,
+    untouched: Path,
 ) -> None:
-    project = copy_project(tmp_path / "project")
-    (project / "config" / "paper.yaml").write_text("name: full\ngrid: []\nseeds: 2\n")
-    command = (".venv/bin/snakemake", "-n", "--profile", "slurm", "--quiet")
-    result = run(project, *command, check=False)
-    assert "grid" in result.stdout + result.stderr
+    full = untouched / "config" / "paper.yaml"
+    with put_back(full):
+        full.write_text("name: full\ngrid: []\nseeds: 2\n")
+        command = (".venv/bin/snakemake", "-n", "--profile", "slurm", "--quiet")
+        result = run(untouched, *command, check=False)
+        assert result.returncode != 0
+        assert "grid" in result.stdout + result.stderr
+        run(untouched, *command, "--configfile", "config/config.yaml")
+
+
+def test_a_pack_of_no_training_is_refused_in_one_sentence(untouched: Path) -> None:
+    command = (".venv/bin/snakemake", "-n", "--profile", "slurm")
+    result = run(untouched, "env", "DELAYNET_PACK=0", *command, check=False)
     assert result.returncode != 0
-    run(project, *command, "--configfile", "config/config.yaml")
+    assert "DELAYNET_PACK is '0'; it is 1 or more." in result.stderr
+    assert "Traceback" not in result.stderr
 
 
 @pytest.mark.parametrize("pack", ["0", "-1", "ten", ""])
-def test_a_pack_of_no_training_is_refused(untouched: Path, pack: str) -> None:
-    command = (".venv/bin/snakemake", "-n", "--profile", "slurm")
-    result = run(untouched, "env", f"DELAYNET_PACK={pack}", *command, check=False)
-    assert result.returncode != 0
-    assert f"DELAYNET_PACK is '{pack}'; it is 1 or more." in result.stderr
-    assert "Traceback" not in result.stderr
+def test_the_profile_takes_packs_of_one_or_more(monkeypatch: pytest.MonkeyPatch, pack: str) -> None:
+    with (PROJECT / "workflow/profiles/slurm/config.yaml").open(encoding="utf-8") as profile:
+        monkeypatch.setenv("DELAYNET_PACK", pack)
+        with pytest.raises(ConfigFileParserException, match=f"DELAYNET_PACK is '{pack}'; it is"):
+            ProfileConfigFileParser().parse(profile)
