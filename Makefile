@@ -19,7 +19,8 @@ export PYTHONDONTWRITEBYTECODE :=
 # what a notebook, an environment module or a site's own Snakemake has set is not for us
 unexport PYTHONPATH PYTHONHOME MPLBACKEND SNAKEMAKE_PROFILE
 # tests of one file share what they have made; a worker may need 2 GB
-PYTEST := $(BIN)/pytest --numprocesses=auto --maxprocesses=4 --dist=loadfile --no-loadscope-reorder
+PYTEST := $(BIN)/pytest --numprocesses=auto --maxprocesses=4 --dist=loadfile \
+	--no-loadscope-reorder --durations=10
 SNAKEMAKE := $(BIN)/snakemake --workflow-profile workflow/profiles/default --configfile "$(CONFIG)" \
 	--cores $(CORES) $(if $(MEMORY),--resources mem_mb=$(MEMORY))
 

@@ -78,11 +78,6 @@ def test_a_file_that_is_altered_in_a_folder(words: Path) -> None:
     assert_found(words, CHAPTERS, "altered", "as many bytes")
 
 
-def test_a_file_that_is_cut_short_in_a_folder(words: Path) -> None:
-    rewrite(words / CHAPTERS / "1.txt", b"to be")
-    assert_found(words, CHAPTERS, "altered", "bytes")
-
-
 def test_a_file_that_is_removed_from_a_folder(words: Path) -> None:
     remove(words / CHAPTERS / "1.txt")
     assert_found(words, CHAPTERS, "altered", "files")
