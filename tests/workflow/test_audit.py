@@ -108,7 +108,7 @@ def test_code_and_a_rule_that_are_edited(project: Path) -> None:
 
 def test_a_manuscript_that_says_something_else_under_the_same_seal(project: Path) -> None:
     source, pdf = project / "manuscript" / "paper.typ", project / "results" / "paper.pdf"
-    replace(source, "*C1*", "*C1* not")
+    replace(source, "document is generated", "document is not generated")
     rewrite(pdf, set_pdf(project, source, read_embedded(pdf)))
     for output in ("results/paper.pdf", "results/paper.html"):
         fit(project, output)
@@ -245,7 +245,7 @@ def test_a_figure_is_traced_from_wherever_it_was_copied_to(
     flip(copy)
     result = audit(finished, copy)
     assert result.exit_code == 1
-    assert result.output.startswith(f"altered         {copy}: it says to be a copy of")
+    assert result.output.startswith(f"altered         {copy}: it carries the identifier of")
 
 
 def test_the_manuscript_is_traced_from_wherever_it_was_copied_to(

@@ -134,7 +134,9 @@ def test_in_a_copy_what_was_made_from_other_bytes_is_made_again(copied: Path) ->
 
 
 def test_a_change_to_the_manuscript_sets_it_again(finished: Path) -> None:
-    with changed(finished / "manuscript" / "paper.typ", "*C1*", "*C1* not"):
+    with changed(
+        finished / "manuscript" / "paper.typ", "document is generated", "document is not generated"
+    ):
         assert planned(finished) == {"seal": 1, "paper": 1, "page": 1}
 
 
@@ -146,8 +148,8 @@ def test_a_change_of_one_variants_setting_trains_that_variant_alone(finished: Pa
 
 
 def test_other_rules_of_decision_ask_for_no_training_and_no_analysis(finished: Path) -> None:
-    ledger = finished / "workflow/delaynet/analysis/claims/ledger.py"
-    with with_more_code(ledger):
+    rules = finished / "workflow/delaynet/analysis/claims/decide.py"
+    with with_more_code(rules):
         plan = planned(finished)
     assert plan["claims"] == plan["numbers"] == plan["paper"] == 1
     assert not {"train", "grouping", "tables"} & set(plan)

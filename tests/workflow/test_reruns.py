@@ -51,7 +51,7 @@ def test_where_nothing_has_changed_nothing_is_made_again(finished: Path) -> None
     [
         ("paper/figures/accuracy.py", {"figure": 1, "seal": 1}),
         ("paper/figures/style.py", {"figure": len(FIGURES), "seal": 1}),
-        ("analysis/claims/ledger.py", {"claims": 1, "seal": 1}),
+        ("analysis/claims/decide.py", {"claims": 1, "seal": 1}),
         ("analysis/grouping/nulls.py", {"grouping": 1, "claims": 1}),
     ],
 )
