@@ -216,7 +216,7 @@ def test_a_figure_reads_the_runs_that_it_shows_and_no_others() -> None:
 
 
 def test_a_run_outside_of_the_grid_is_refused() -> None:
-    outside = SimpleNamespace(**Run("fixed", "dense", "free", "0", 0)._asdict())
+    outside = Run("fixed", "dense", "free", "0", 0)._asdict()
     with pytest.raises(WorkflowError, match="holds no run standard/fixed-dense-free/sparsity-0"):
         naming.run_settings(config())(outside)
 
