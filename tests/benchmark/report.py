@@ -12,6 +12,7 @@ from benchmark.measure import PEERS, STEPS_BEFORE_EVALUATION, THREADS, Measureme
 from benchmark.works import BATCH, REPEATS, STEPS, growth_works
 from delaynet.config.files import replacing
 from delaynet.paper.figures import style
+from delaynet.paper.figures.render import save
 
 ROOT = Path(__file__).parents[2]
 COLUMNS = ("work", "peer", "quantity", "ours", "theirs", "ratio")
@@ -43,7 +44,7 @@ def write_all(rows: list[Measurement], machine: dict[str, str], firing_rate: flo
         writer.writerows((*row, row.ratio) for row in rows)
     with replacing(page) as temporary:
         temporary.write_text(page_of(rows, machine, firing_rate))
-    style.save(growth_figure(rows), page.with_suffix(".png"))
+    save(growth_figure(rows), page.with_suffix(".png"))
     return [path.relative_to(ROOT) for path in (table, page, page.with_suffix(".png"))]
 
 

@@ -6,7 +6,7 @@ import pytest
 from matplotlib.figure import Figure
 from PIL import Image
 
-from delaynet.paper.figures.style import FORMATS, save
+from delaynet.paper.figures.render import FORMATS, save
 from delaynet.provenance.embedded import Embedded, read_embedded
 
 SAID = [

@@ -1,6 +1,7 @@
 """Every figure draws for any grid, shows what the runs hold, and is the same when drawn again."""
 
 import json
+import os
 import subprocess
 import sys
 from dataclasses import replace
@@ -11,6 +12,8 @@ from itertools import pairwise
 import h5py
 import numpy as np
 import pytest
+from matplotlib.collections import PathCollection, PolyCollection
+from matplotlib.colors import to_hex
 
 from delaynet.analysis.grouping.maps import GroupingMap, write_map
 from delaynet.config.errors import UserError
@@ -20,7 +23,7 @@ from delaynet.data.corpus.report import CheckedClip, CorpusReport
 from delaynet.paper.figures import corpus, style
 from delaynet.paper.figures.correlogram import read_correlogram
 from delaynet.paper.figures.loading import read_morans_i
-from delaynet.paper.figures.render import render
+from delaynet.paper.figures.render import render, save
 from delaynet.paper.figures.selection import (
     FIGURES,
     MANUSCRIPT_FIGURES,
@@ -31,6 +34,7 @@ from delaynet.paper.figures.selection import (
     shown_sparsity,
     standard_runs,
 )
+from delaynet.paper.figures.sparsity import halvings
 from delaynet.provenance.embedded import Embedded, read_embedded
 from delaynet.training.run_folder import read_network
 
@@ -61,7 +65,7 @@ def results(request):
 def test_every_figure_draws_for_every_grid(name, grid, request, tmp_path):
     figure = draw(name, request.getfixturevalue(grid))
     for suffix, start in (("svg", b"<?xml"), ("png", b"\x89PNG")):
-        style.save(figure, tmp_path / f"figure.{suffix}")
+        save(figure, tmp_path / f"figure.{suffix}")
         assert (tmp_path / f"figure.{suffix}").read_bytes().startswith(start)
 
 
@@ -74,6 +78,19 @@ def test_a_figure_drawn_again_has_the_same_bytes(name, tiny, tmp_path):
         render(name, tiny / "config.json", tiny, *outputs, corpus=tiny / "corpus")
         written.add(tuple(output.read_bytes() for output in outputs))
     assert len(written) == 1
+
+
+@pytest.mark.slow
+def test_a_figure_has_the_same_bytes_whatever_the_user_has_set(tiny, tmp_path):
+    render("grouping", tiny / "config.json", tiny, tmp_path / "ours.svg")
+    settings = "backend: nothing\naxes.grid: True\nfont.size: 20\nsavefig.bbox: tight\n"
+    (tmp_path / "matplotlibrc").write_text(settings + "lines.linewidth: 9\nsvg.fonttype: none\n")
+    places = ", ".join(repr(str(p)) for p in (tiny / "config.json", tiny, tmp_path / "theirs.svg"))
+    code = f"render('grouping', *map(Path, ({places})))"
+    imports = "from pathlib import Path; from delaynet.paper.figures.render import render; "
+    theirs = os.environ | {"MPLBACKEND": "nothing", "MATPLOTLIBRC": str(tmp_path)}
+    subprocess.run([sys.executable, "-c", imports + code], env=theirs, check=True)
+    assert (tmp_path / "theirs.svg").read_bytes() == (tmp_path / "ours.svg").read_bytes()
 
 
 def test_letters_in_an_svg_are_paths(tiny, tmp_path):
@@ -112,21 +129,35 @@ def require_inside_of_page(figure):
 def test_the_points_of_accuracy_are_the_summaries_of_the_runs(large):
     figure = draw("accuracy", large)
     for axes, signs in zip(figure.axes, ("free", "dale"), strict=True):
-        drawn = {
-            line.get_gid().removeprefix("points-"): sorted(line.get_ydata())
-            for line in axes.lines
-            if line.get_gid() is not None
-        }
-        written = {}
+        drawn, written = {}, {}
+        for _, accuracy, colour in points(axes):
+            drawn.setdefault(colour, []).append(accuracy)
         for run in standard_runs(load_config(large / "config.json")):
             if run.signs == signs:
                 summary = json.loads((large / "runs" / run.folder / "summary.json").read_text())
-                written.setdefault(run.variant, []).append(100 * summary["test_accuracy"])
-        assert drawn == {variant: sorted(values) for variant, values in written.items()}
+                colour = style.COLOURS[run.variant].lower()
+                written.setdefault(colour, []).append(100 * summary["test_accuracy"])
+        assert sorted_values(drawn) == sorted_values(written)
+
+
+def points(axes):
+    """The points of a panel: (x, y, colour) of each, the colour of the edge if it is open."""
+    drawn = []
+    for collection in axes.collections:
+        if isinstance(collection, PathCollection):
+            places, inside = np.asarray(collection.get_offsets()), collection.get_facecolor()
+            colours = collection.get_edgecolor() if np.all(inside == 1) else inside
+            for (x, y), colour in zip(places, np.resize(colours, (len(places), 4)), strict=True):
+                drawn.append((x, y, to_hex(colour)))
+    return drawn
+
+
+def sorted_values(lists):
+    return {key: sorted(values) for key, values in lists.items()}
 
 
 def test_the_sparsities_of_the_paper_are_evenly_spaced():
-    places = [style.halvings(str(1 - 2**-k)) for k in range(10)]
+    places = [halvings(str(1 - 2**-k)) for k in range(10)]
     assert places == pytest.approx(range(10))
 
 
@@ -138,7 +169,7 @@ def test_accuracy_shows_what_guessing_gives(tiny):
 
 def test_the_curves_of_training_are_the_metrics_of_the_runs(large):
     epochs = load_config(large / "config.json").training.epochs
-    for curves in load("training", large).curves.values():
+    for curves in load("training", large).metrics.values():
         assert curves["epoch"].tolist() == list(range(1, epochs + 1))
         # so they were written
         assert np.ptp(curves["training_accuracy"] - curves["validation_accuracy"]) < 1e-4
@@ -269,7 +300,11 @@ def test_the_bars_of_the_corpus_are_its_clips(tiny):
 
 def bars(axes, split):
     """The heights of one split's bars by what stands below them."""
-    (container,) = (c for c in axes.containers if c.patches[0].get_gid() == split)
+    (container,) = (
+        c
+        for c in axes.containers
+        if to_hex(c.patches[0].get_facecolor()) == corpus.COLOURS[split].lower()
+    )
     heights = {round(bar.get_center()[0]): bar.get_height() for bar in container.patches}
     return {
         label.get_text(): heights[round(label.get_position()[0])]
@@ -345,8 +380,8 @@ def test_single_variants_are_shown_where_a_neuron_still_has_two_synapses(large, 
 
 
 def test_a_variant_has_one_colour_of_its_own():
-    colours = [colour for by_delays in style.COLOURS.values() for colour in by_delays.values()]
-    assert len(set(colours)) == len(colours) == 24
+    free = [variant for variant in style.COLOURS if variant.endswith("-free")]
+    assert len(free) == len({style.COLOURS[variant] for variant in free}) == 24
 
 
 def test_asking_what_a_figure_needs_loads_no_plotting_library():
@@ -399,13 +434,11 @@ def test_every_figure_names_the_corpus(name, tiny, large):
     assert any("tones" in text for text in texts(draw(name, tiny if shows_runs else large)))
 
 
-def points(axes):
+def by_row(axes):
     """What stands at the points of each row of a panel, by the row's place."""
-    lines = [line for line in axes.lines if (line.get_gid() or "").startswith("points-")]
     drawn = {}
-    for line in lines:
-        place = int(line.get_gid().removeprefix("points-"))
-        drawn.setdefault(place, []).extend(line.get_xdata())
+    for x, y, _ in points(axes):
+        drawn.setdefault(round(y), []).append(x)
     return drawn
 
 
@@ -425,7 +458,7 @@ def test_the_points_of_grouping_are_the_z_of_its_table(large):
         strict=False,
     ):
         written = [test.z for test in tests if test.null == null and not np.isnan(test.z)]
-        drawn = [z for row in points(axes).values() for z in row]
+        drawn = [z for z, _, _ in points(axes)]
         assert sorted(drawn) == sorted(written)
         assert len(drawn) > 10
 
@@ -447,8 +480,8 @@ def test_conditions_appear_among_the_controls_and_nowhere_else(large):
 
 def test_controls_show_every_seed_and_permuted_channels_in_both_orders(large):
     data, figure = load("controls", large), draw("controls", large)
-    by_null = [points(axes) for axes in figure.axes[:3]]
-    effects, accuracy = by_null[1], points(figure.axes[3])
+    by_null = [by_row(axes) for axes in figure.axes[:3]]
+    effects, accuracy = by_null[1], by_row(figure.axes[3])
     assert by_null[0] != effects != by_null[2]
     names = [row.name for row in data.shown]
     assert {"permuted channels, true order", "permuted channels, fed order"} <= set(names)
@@ -465,9 +498,7 @@ def test_controls_show_every_seed_and_permuted_channels_in_both_orders(large):
 def test_dale_joins_the_two_networks_of_a_seed_and_marks_half_of_the_free_effect(large):
     data, figure = load("dale", large), draw("dale", large)
     accuracy, effect = figure.subfigs[0].axes[:2]
-    assert sorted(x for row in points(accuracy).values() for x in row) == sorted(
-        data.accuracy.values()
-    )
+    assert sorted(x for x, _, _ in points(accuracy)) == sorted(data.accuracy.values())
     joins = {tuple(sorted(line.get_xdata())) for line in accuracy.lines if _is_level(line)}
     assert joins == {
         tuple(sorted((value, data.accuracy[run._replace(signs="dale")])))
@@ -512,13 +543,16 @@ def test_a_correlogram_outlines_what_most_seeds_have_outside_of_the_band(tmp_pat
 
 def test_power_shows_its_table_and_the_pairs_of_every_trained_network(large):
     data = load("power", large)
-    assert {null for null, _ in data.curves} == {"signs_within_neuron", "delays_within_neuron"}
+    assert set(data.curves["null"]) == {"signs_within_neuron", "delays_within_neuron"}
     assert set(data.close_pairs) == set(standard_runs(load_config(large / "config.json")))
-    curve = next(line for line in draw("power", large).axes[0].lines if len(line.get_xdata()) > 2)
-    effect = curve.get_label()
-    assert list(curve.get_ydata()) == [
-        point.power for point in data.curves["signs_within_neuron", effect]
-    ]
+    panel = draw("power", large).axes[0]
+    lines = [line for line in panel.lines if len(line.get_xdata()) > 2]
+    bands = [c for c in panel.collections if isinstance(c, PolyCollection)]
+    curves = data.curves[data.curves["null"] == "signs_within_neuron"]
+    for effect, line, band in zip(sorted(set(curves["effect"])), lines, bands, strict=True):
+        written = curves[curves["effect"] == effect].sort_values("close_pairs")
+        assert line.get_ydata().tolist() == written["power"].tolist()
+        assert set(band.get_paths()[0].vertices[:, 1]) == {*written["low"], *written["high"]}
 
 
 def test_a_neuron_has_its_own_statistic_and_one_of_few_synapses_a_dash(large):

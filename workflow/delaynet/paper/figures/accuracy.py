@@ -11,6 +11,7 @@ from delaynet.config.variants import SIGNS
 from delaynet.paper.figures import style
 from delaynet.paper.figures.loading import accuracies, chance, corpus_name
 from delaynet.paper.figures.selection import needed_runs
+from delaynet.paper.figures.sparsity import draw_seeds, sparsity_axis
 
 
 @dataclass(frozen=True)
@@ -49,14 +50,13 @@ def draw(data: Accuracy) -> Figure:
         style.panel_title(axes, letter, SIGNS[signs].words)
         accuracy = {run: value for run, value in data.accuracy.items() if run.signs == signs}
         if accuracy:
-            style.sparsity_axis(axes, data.accuracy)
-            style.seed_points(axes, accuracy)
+            draw_seeds(axes, accuracy, "test accuracy (%)")
+            sparsity_axis(axes, data.accuracy)
             _dense_references(axes, accuracy)
             style.chance_line(axes, data.chance, "left")
         else:
             style.say_empty(axes, f"no networks with {SIGNS[signs].words} in this grid")
     panels[0].set_ylim(0, min(100.0, 1.08 * max(*data.accuracy.values(), data.chance)))
-    panels[0].set_ylabel("test accuracy (%)")
     style.note(panels[1], data.corpus_name)
     style.variant_legend(figure, data.accuracy)
     return figure
@@ -68,4 +68,4 @@ def _dense_references(axes: Axes, accuracy: dict[Run, float]) -> None:
     for delays in dict.fromkeys(run.delays for run in dense):
         runs = [run for run in dense if run.delays == delays]
         mean = sum(accuracy[run] for run in runs) / len(runs)
-        axes.axhline(mean, color=style.colour(runs[0]), linewidth=0.5, zorder=1)
+        axes.axhline(mean, color=style.COLOURS[runs[0].variant], linewidth=0.5, zorder=1)

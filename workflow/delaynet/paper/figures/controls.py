@@ -2,8 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from math import isnan
+from math import isnan, nan
 from pathlib import Path
+from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -13,7 +14,7 @@ from delaynet.config.grid import STANDARD, Config, Run
 from delaynet.config.variants import DELAYS
 from delaynet.paper.figures import rows, style
 from delaynet.paper.figures.grouping import why_empty
-from delaynet.paper.figures.loading import Tested, accuracies, chance, corpus_name, read_morans_i
+from delaynet.paper.figures.loading import accuracies, chance, corpus_name, read_morans_i
 from delaynet.paper.figures.rows import Row
 from delaynet.paper.figures.selection import needed_runs
 
@@ -33,7 +34,7 @@ class Controls:
     """
 
     shown: list[Row]
-    tests: Mapping[tuple[Run, str, str, str], Tested]
+    tests: Mapping[tuple[Run, str, str, str], Any]
     accuracy: Mapping[Run, float]
     chance: float
     corpus_name: str
@@ -112,31 +113,33 @@ def draw(data: Controls) -> Figure:
 
 
 def _draw_effects(axes: Axes, data: Controls, null: str) -> None:
-    rows.zero_line(axes)
-    for place, row in enumerate(data.shown):
-        if not row.runs:
-            continue
-        tests = {run: data.tests.get((run, row.network, row.order, null)) for run in row.runs}
+    def effect(row: Row, run: Run) -> float:
+        test = data.tests.get((run, row.network, row.order, null))
         # without z there is nothing to permute
-        effect = {
-            run: test.effect if test and not isnan(test.z) else float("nan")
-            for run, test in tests.items()
-        }
-        rows.draw_mean(axes, place, effect.values(), style.GREY)
-        rows.draw_points(axes, place, effect, grey=row.network == "initial")
-        if all(map(isnan, effect.values())):
-            rows.say(axes, place, why_empty(list(tests.values())))
+        return test.effect if test and not isnan(test.z) else nan
+
+    table = rows.table_of(data.shown, effect)
+    rows.zero_line(axes)
+    rows.draw_means(axes, table)
+    rows.draw_points(axes, table)
+    for place in rows.empty_rows(table):
+        row = data.shown[place]
+        own = [data.tests.get((run, row.network, row.order, null)) for run in row.runs]
+        rows.say(axes, place, why_empty(own))
     axes.set_xlabel("effect on Moran's I")
 
 
 def _draw_accuracy(axes: Axes, data: Controls) -> None:
-    for place, row in enumerate(data.shown):
-        if row.runs and row.network == "trained" and row.order == "mel":
-            accuracy = {run: data.accuracy[run] for run in row.runs}
-            rows.draw_mean(axes, place, accuracy.values(), style.GREY)
-            rows.draw_points(axes, place, accuracy)
-        elif row.runs:
-            rows.say(axes, place, "not measured" if row.network == "initial" else "as above")
+    def accuracy(row: Row, run: Run) -> float:
+        is_measured = row.network == "trained" and row.order == "mel"
+        return data.accuracy[run] if is_measured else nan
+
+    table = rows.table_of(data.shown, accuracy)
+    rows.draw_means(axes, table)
+    rows.draw_points(axes, table)
+    for place in rows.empty_rows(table):
+        is_initial = data.shown[place].network == "initial"
+        rows.say(axes, place, "not measured" if is_initial else "as above")
     axes.set_xlim(0, 100)
     rows.chance_line(axes, data.chance)
     axes.set_xlabel("test accuracy (%)")

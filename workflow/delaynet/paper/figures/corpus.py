@@ -5,21 +5,24 @@ import textwrap
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
-import numpy as np
+import pandas as pd
+import seaborn
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator
 
 from delaynet.config.grid import Config
-from delaynet.data.corpus.clips import SPLITS, label_names, labels_of, number_first
+from delaynet.data.corpus.clips import SPLITS, Label, label_names, labels_of, number_first
 from delaynet.data.corpus.report import CheckedClip, CorpusReport, read_report
 from delaynet.paper.figures import style
 from delaynet.paper.figures.loading import require
 
 # from light to dark: told apart without hue
 COLOURS = {"train": "#8FC1BC", "validation": "#4F8A85", "test": "#1F4E4A"}
+DURATION, LEVEL = "duration (s)", "RMS level (dB re full scale)"
 BINS = 40
 MAXIMAL_SPEAKER_DIGITS = 26  # of all numbers below the panel
 MAXIMAL_WORD_LABELS = 60
@@ -48,12 +51,14 @@ def draw(report: CorpusReport) -> Figure:
     for axes, letter in zip((speakers, durations, levels, words), "abcd", strict=True):
         style.panel_title(axes, letter)
     if report.clips:
-        _draw_speakers(speakers, report.clips)
-        _draw_histogram(durations, report.clips, "seconds", "duration (s)")
-        _draw_histogram(levels, report.clips, "level_db", "RMS level (dB re full scale)")
-        _draw_words(words, report.clips)
+        clips = _table_of(report.clips)
+        _draw_speakers(speakers, clips)
+        for axes, name in ((durations, DURATION), (levels, LEVEL)):
+            _draw_counts(axes, clips, name, bins=BINS)
+        _draw_words(words, clips, labels_of(checked.clip for checked in report.clips))
         handles = [
-            Patch(color=COLOURS[split], label=f"{split} list") for split in _splits(report.clips)
+            Patch(color=COLOURS[split], linewidth=0, label=f"{split} list")
+            for split in _splits(report.clips)
         ]
         figure.legend(handles=handles, loc="outside lower center", ncols=len(handles))
     else:
@@ -73,21 +78,51 @@ def _splits(clips: Sequence[CheckedClip]) -> list[str]:
     return [split for split in SPLITS if split in there]
 
 
-def _draw_speakers(axes: Axes, clips: Sequence[CheckedClip]) -> None:
-    speakers = sorted({checked.clip.speaker for checked in clips}, key=number_first)
-    place = {speaker: index for index, speaker in enumerate(speakers)}
-    _draw_bars(axes, clips, [place[checked.clip.speaker] for checked in clips])
+def _table_of(clips: Sequence[CheckedClip]) -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            "split": [checked.clip.split for checked in clips],
+            "speaker": [checked.clip.speaker for checked in clips],
+            "label": [checked.clip.label for checked in clips],
+            DURATION: [checked.seconds for checked in clips],
+            LEVEL: [checked.level_db for checked in clips],
+        }
+    )
+
+
+def _draw_counts(axes: Axes, clips: pd.DataFrame, name: str, **bars: Any) -> None:
+    """Draw how many clips have each value, those of one list on those of the other."""
+    seaborn.histplot(
+        clips,
+        x=name,
+        hue="split",
+        hue_order=[split for split in reversed(SPLITS) if (clips["split"] == split).any()],
+        multiple="stack",
+        palette=COLOURS,
+        alpha=1,
+        linewidth=0,
+        legend=False,
+        ax=axes,
+        **bars,
+    )
+    axes.set_ylabel("clips")
+    axes.yaxis.set_major_locator(MaxNLocator(5, integer=True, steps=[1, 2, 5, 10]))
+
+
+def _draw_speakers(axes: Axes, clips: pd.DataFrame) -> None:
+    speakers = sorted(set(clips["speaker"]), key=number_first)
+    place = clips["speaker"].map(speakers.index)
+    _draw_counts(axes, clips.assign(speaker=place), "speaker", discrete=True, shrink=0.8)
     every = math.ceil(len(speakers) * max(map(len, speakers)) / MAXIMAL_SPEAKER_DIGITS)
     axes.set_xticks(range(0, len(speakers), every), speakers[::every])
-    axes.set_xlabel("speaker")
 
 
-def _draw_words(axes: Axes, clips: Sequence[CheckedClip]) -> None:
+def _draw_words(axes: Axes, clips: pd.DataFrame, labels: Sequence[Label]) -> None:
     """Draw a bar a word, languages apart, each under its name."""
-    labels = labels_of(checked.clip for checked in clips)
     languages = list(dict.fromkeys(label.language for label in labels))
     place = {label: index + languages.index(label.language) for index, label in enumerate(labels)}
-    _draw_bars(axes, clips, [place[checked.clip.label] for checked in clips])
+    clips = clips.assign(word=[place[label] for label in clips["label"]])
+    _draw_counts(axes, clips, "word", discrete=True, shrink=0.8)
     names: list[str] = []
     for language in languages:
         own = [label for label in labels if label.language == language]
@@ -104,39 +139,7 @@ def _draw_words(axes: Axes, clips: Sequence[CheckedClip]) -> None:
     every = math.ceil(len(labels) / MAXIMAL_WORD_LABELS)
     axes.set_xticks(list(place.values())[::every], names[::every], rotation=90)
     axes.tick_params(axis="x", length=0)
-    axes.set_xlabel("word")
-
-
-def _draw_bars(axes: Axes, clips: Sequence[CheckedClip], places: Sequence[int]) -> None:
-    """Draw how many clips are at each place, those of one list on those of the other."""
-    below = np.zeros(max(places) + 1, dtype=int)
-    for split in _splits(clips):
-        own = [
-            place
-            for place, checked in zip(places, clips, strict=True)
-            if checked.clip.split == split
-        ]
-        count = np.bincount(own, minlength=len(below))
-        axes.bar(np.arange(len(below)), count, 0.8, below, color=COLOURS[split], gid=split)
-        below += count
-    axes.set_xlim(-0.7, len(below) - 0.3)
-    _count_clips(axes)
-
-
-def _draw_histogram(axes: Axes, clips: Sequence[CheckedClip], quantity: str, words: str) -> None:
-    values = [
-        [getattr(checked, quantity) for checked in clips if checked.clip.split == split]
-        for split in _splits(clips)
-    ]
-    colours = [COLOURS[split] for split in _splits(clips)]
-    axes.hist(values, BINS, stacked=True, color=colours)
-    axes.set_xlabel(words)
-    _count_clips(axes)
-
-
-def _count_clips(axes: Axes) -> None:
-    axes.set_ylabel("clips")
-    axes.yaxis.set_major_locator(MaxNLocator(5, integer=True, steps=[1, 2, 5, 10]))
+    axes.margins(x=0.02)
 
 
 def _words(report: CorpusReport) -> list[str]:

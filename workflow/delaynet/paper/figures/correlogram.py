@@ -5,9 +5,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+import seaborn
 from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
-from matplotlib.image import AxesImage
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
@@ -57,7 +57,7 @@ def scale_of(correlograms: Sequence[Correlogram]) -> float:
     return float(np.quantile(values, 0.995)) if len(values) else 1.0
 
 
-def draw_map(axes: Axes, correlogram: Correlogram, step: float, scale: float) -> AxesImage:
+def draw_map(axes: Axes, correlogram: Correlogram, step: float, scale: float) -> None:
     """Draw a correlogram, the lags that stand out of the null's band outlined.
 
     Args:
@@ -66,31 +66,29 @@ def draw_map(axes: Axes, correlogram: Correlogram, step: float, scale: float) ->
         step: in milliseconds.
         scale: end of the colours.
     """
-    lags, taps = correlogram.excess.shape
-    furthest = taps // 2
     axes.set_facecolor("#E4E4E4")  # where there are no pairs
-    image = axes.imshow(
-        np.ma.masked_invalid(correlogram.excess),
+    seaborn.heatmap(
+        correlogram.excess,
         cmap=COLOUR_MAP,
         vmin=-scale,
         vmax=scale,
-        aspect="auto",
-        origin="lower",
-        interpolation="nearest",
-        extent=(-(furthest + 0.5) * step, (furthest + 0.5) * step, -0.5, lags - 0.5),
+        cbar=False,
+        xticklabels=False,
+        rasterized=True,  # no hairlines between the cells
+        ax=axes,
     )
-    outline = [
-        [((x - furthest - 0.5) * step, y - 0.5) for x, y in ends]
-        for ends in _borders(correlogram.outside)
-    ]
+    axes.invert_yaxis()
+    axes.tick_params(axis="y", rotation=0)
+    middle = correlogram.excess.shape[1] / 2  # of a cell, as heatmap counts them
+    ticks = np.array(MaxNLocator(5).tick_values(-middle * step, middle * step)[1:-1])  # ms
+    axes.set_xticks(middle + ticks / step, [style.rounded(tick, 0) for tick in ticks])
+    outline = _borders(correlogram.outside)
     axes.add_collection(LineCollection(outline, colors="black", linewidths=0.7))
     if not np.isfinite(correlogram.excess).any():
-        axes.text(0, (lags - 1) / 2, "not testable", ha="center", va="center", color=style.GREY)
+        style.say_in_middle(axes, "not testable")
     axes.spines[:].set_visible(True)
     axes.set_xlabel("delay lag (ms)")
     axes.set_ylabel("channel lag")
-    axes.yaxis.set_major_locator(MaxNLocator(integer=True))
-    return image
 
 
 def _borders(marked: NDArray[np.bool_]) -> list[list[tuple[int, int]]]:
@@ -104,8 +102,9 @@ def _borders(marked: NDArray[np.bool_]) -> list[list[tuple[int, int]]]:
     ]
 
 
-def draw_scale(panels: Sequence[Axes], image: AxesImage) -> None:
+def draw_scale(panels: Sequence[Axes]) -> None:
     """Draw the colour scale at the right of maps that share it."""
+    image = panels[-1].collections[0]
     bar = panels[-1].figure.colorbar(image, ax=list(panels), pad=0.015, fraction=0.025, aspect=14)
     bar.set_label("correlation of signs − null")
     bar.outline.set_linewidth(0.4)

@@ -2,11 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from math import isnan
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
@@ -140,13 +140,14 @@ def draw(data: DaleFigure) -> Figure:
     effect.sharey(accuracy)
     effect.tick_params(labelleft=False)
     rows.lay_out((accuracy, effect), shown)
-    _draw_pairs(accuracy, shown, data.accuracy)
+    _draw_pairs(accuracy, rows.table_of(shown, lambda row, run: data.accuracy[run]))
     accuracy.set_xlabel("test accuracy (%)")
     accuracy.set_xlim(0, 100)
     rows.chance_line(accuracy, data.chance)
     rows.zero_line(effect)
-    _draw_pairs(effect, shown, data.effect)
-    _draw_margins(effect, shown, data.effect)
+    effects = rows.table_of(shown, lambda row, run: data.effect[run])
+    _draw_pairs(effect, effects)
+    _draw_margins(effect, shown, data.effect, rows.empty_rows(effects))
     effect.set_xlabel(f"effect (Moran's I − {NULLS[NULL].label})")
     _draw_delays(delays, data)
     _draw_maps(maps, data)
@@ -154,34 +155,24 @@ def draw(data: DaleFigure) -> Figure:
     return figure
 
 
-def _split(row: Row) -> list[list[Run]]:
-    return [[run for run in row.runs if run.signs == signs] for signs in SIGNS]
-
-
-def _draw_pairs(axes: Axes, shown: list[Row], values: Values) -> None:
+def _draw_pairs(axes: Axes, table: pd.DataFrame) -> None:
     """Draw two points a seed, joined by a line."""
-    for place, row in enumerate(shown):
-        height = rows.heights(place, sorted({run.seed for run in row.runs}))
-        for seed, y in height.items():
-            ends = [values[run] for run in row.runs if run.seed == seed]
-            if len(ends) == 2:
-                axes.plot(ends, (y, y), color="#B0B0B0", linewidth=0.6, zorder=2)
-        for signs, runs in zip(SIGNS, _split(row), strict=True):
-            own = {run: values[run] for run in runs}
-            rows.draw_points(axes, place, own, signs == "dale", height=height)
+    rows.join_seeds(axes, table)
+    rows.draw_points(axes, table, open_dale=True)
 
 
-def _draw_margins(axes: Axes, shown: list[Row], values: Values) -> None:
+def _draw_margins(axes: Axes, shown: list[Row], effect: Values, empty: list[int]) -> None:
     """Mark what each row is tested against: half of the effect of dense networks, signs free."""
-    for place, row in enumerate(shown):
-        if not row.runs:
-            continue
-        if all(isnan(values[run]) for run in row.runs):
-            rows.say(axes, place, "not testable")
-            continue
-        dense = Point(row.runs[0].delays, "dense", "free", "0")
-        reference = [value for run, value in values.items() if run.point == dense]
-        rows.draw_mean(axes, place, [SHARE * value for value in reference], style.GREY)
+
+    def margin(row: Row, run: Run) -> float:
+        dense = Point(run.delays, "dense", "free", "0")
+        effects = [value for other, value in effect.items() if other.point == dense]
+        return SHARE * float(pd.Series(effects, dtype=float).mean())
+
+    margins = rows.table_of(shown, margin)
+    rows.draw_means(axes, margins[~margins["row"].isin(empty)])
+    for place in empty:
+        rows.say(axes, place, "not testable")
 
 
 def _draw_delays(axes: Axes, data: DaleFigure) -> None:
@@ -204,11 +195,11 @@ def _draw_delays(axes: Axes, data: DaleFigure) -> None:
 def _draw_maps(maps: NDArray[np.object_], data: DaleFigure) -> None:
     scale = scale_of(data.correlograms)
     for axes, letter, run, values in zip(maps, "de", data.seen, data.correlograms, strict=True):
-        image = draw_map(axes, values, data.step_milliseconds, scale)
+        draw_map(axes, values, data.step_milliseconds, scale)
         words = style.variant_words(run._replace(signs="free")) + ": " if letter == "d" else ""
         style.panel_title(axes, letter, words + SIGNS[run.signs].words)
     maps[1].set_ylabel("")
-    draw_scale(list(maps), image)
+    draw_scale(list(maps))
 
 
 def _draw_legend(figure: Figure) -> None:

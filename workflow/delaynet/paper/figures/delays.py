@@ -14,12 +14,11 @@ from numpy.typing import NDArray
 
 from delaynet.analysis.grouping.receptive_fields import ReceptiveFields
 from delaynet.config.grid import Config, Run
-from delaynet.config.variants import DELAYS, SIGNS, STRUCTURES
 from delaynet.data.features.frames import step_seconds
 from delaynet.paper.figures import rows, style
 from delaynet.paper.figures.loading import corpus_name, fields_before_and_after
 from delaynet.paper.figures.selection import REWIRED, needed_runs, shown_sparsity
-from delaynet.paper.words import percent
+from delaynet.paper.figures.sparsity import draw_seeds, sparsity_axis
 
 MOST_COLUMNS, LEAST_COLUMNS = 5, 3  # distributions side by side
 PANEL, TITLE, ROW = 22.0, 11.0, 4.6  # heights in mm
@@ -98,12 +97,14 @@ def draw(data: Delays) -> Figure:
     connections that rewiring put in the place of others, a point a seed; open points: Dale's
     principle.
     """
-    shown = {run: change for run, change in data.changes.items() if _is_shown(run, data.sparsity)}
+    shown = [
+        run for run in data.changes if run.sparsity in ("0", data.sparsity) and run.delays != "none"
+    ]
     learned = [run for run in shown if run.delays == "learned"]
     rewired = {
         run: change.turnover for run, change in data.changes.items() if run.structure in REWIRED
     }
-    variants = _seeds_of(shown)
+    variants = [row.runs for row in rows.grouped(shown) if row.runs]
     moved = rows.grouped(learned)
     lines, columns = _layout(len(variants))
     heights = (
@@ -112,7 +113,7 @@ def draw(data: Delays) -> Figure:
     )
     figure, (above, below) = style.stacked(heights)
     panels = above.subplots(lines, columns, sharex=True, sharey=True, squeeze=False)
-    _draw_distributions(panels, variants, shown, data.step_milliseconds)
+    _draw_distributions(panels, variants, data)
     _draw_legend(above)
     movement, turnover = below.subplots(1, 2)
     style.panel_title(movement, "b")
@@ -123,27 +124,14 @@ def draw(data: Delays) -> Figure:
     else:
         style.say_empty(movement, "no learned delays\nin this grid")
     if rewired:
-        style.sparsity_axis(turnover, rewired, labels=6)
-        style.seed_points(turnover, rewired, dale_by_fill=True)
+        draw_seeds(turnover, rewired, "connections not there\nbefore training (%)")
+        sparsity_axis(turnover, rewired, labels=6)
         turnover.set_ylim(0, 104)
-        turnover.set_ylabel("connections not there\nbefore training (%)")
     else:
         style.say_empty(turnover, "no rewired networks\nin this grid")
     style.note(turnover, data.corpus_name)
-    style.variant_legend(below, rewired, dale=True)
+    style.variant_legend(below, rewired)
     return figure
-
-
-def _is_shown(run: Run, sparsity: str | None) -> bool:
-    return run.sparsity in ("0", sparsity) and run.delays != "none"
-
-
-def _seeds_of(runs: dict[Run, DelayChange]) -> list[list[Run]]:
-    """Return the seeds of each variant."""
-    variants: dict[tuple[str, str], list[Run]] = {}
-    for run in runs:
-        variants.setdefault((run.variant, run.sparsity), []).append(run)
-    return list(variants.values())
 
 
 def _layout(panels: int) -> tuple[int, int]:
@@ -153,10 +141,7 @@ def _layout(panels: int) -> tuple[int, int]:
 
 
 def _draw_distributions(
-    panels: NDArray[Any],
-    variants: list[list[Run]],
-    changes: dict[Run, DelayChange],
-    step: float,
+    panels: NDArray[Any], variants: list[tuple[Run, ...]], data: Delays
 ) -> None:
     """Draw a panel a variant; those left over stay empty."""
     for axes in panels.flat[len(variants) :]:
@@ -165,7 +150,7 @@ def _draw_distributions(
         style.say_empty(panels[0, 1], "no learned delays and no rewired networks\nin this grid")
     columns = panels.shape[1]
     for index, (axes, runs) in enumerate(zip(panels.flat, variants, strict=False)):
-        _draw_distribution(axes, [changes[run] for run in runs], step)
+        _draw_distribution(axes, [data.changes[run] for run in runs], data.step_milliseconds)
         _write_title(axes, runs[0])
         if index + columns >= len(variants):
             axes.set_xlabel("delay (ms)")
@@ -200,11 +185,8 @@ def _draw_distribution(axes: Axes, changes: list[DelayChange], step: float) -> N
 
 def _write_title(axes: Axes, run: Run) -> None:
     """Name the network over its panel, on a line of its colour."""
-    share = "" if run.sparsity == "0" else f" {percent(run.sparsity)} %"
-    signs = f", {SIGNS['dale'].short}" if run.signs == "dale" else ""
-    words = (STRUCTURES[run.structure].words + share, DELAYS[run.delays].words + signs)
     text = axes.annotate(
-        "\n".join(words),
+        style.variant_words(run, "\n"),
         (0, 1),
         (0, 4),
         xycoords="axes fraction",
@@ -214,24 +196,24 @@ def _write_title(axes: Axes, run: Run) -> None:
     )
     text.set_in_layout(False)  # a long name would widen its column alone
     axes.set_title(" \n ", pad=5)  # keeps the height free
-    axes.plot(
-        (0, 1), (1.04, 1.04), transform=axes.transAxes, color=style.colour(run), clip_on=False
-    )
+    own = style.COLOURS[run.variant]
+    axes.plot((0, 1), (1.04, 1.04), transform=axes.transAxes, color=own, clip_on=False)
 
 
 def _draw_movement(axes: Axes, shown: list[rows.Row], data: Delays) -> None:
+    step = data.step_milliseconds
+
+    def mean(row: rows.Row, run: Run) -> float:
+        share = data.changes[run].movement
+        return step * float(share @ np.arange(len(share)) / 100)
+
+    rows.draw_points(axes, rows.table_of(shown, mean))
     for place, row in enumerate(shown):
-        if not row.runs:
-            continue
-        step = data.step_milliseconds
-        by_seed = {run: data.changes[run].movement for run in row.runs}
-        mean = np.mean(list(by_seed.values()), axis=0)
-        low, first, third, high = step * np.searchsorted(mean.cumsum(), (5, 25, 75, 95))
-        own = style.colour(row.runs[0])
-        axes.plot((low, high), (place, place), color=own, linewidth=0.6, alpha=0.5)
-        axes.plot((first, third), (place, place), color=own, linewidth=3.5, alpha=0.3)
-        steps = np.arange(len(mean))
-        means = {run: step * float(share @ steps / 100) for run, share in by_seed.items()}
-        rows.draw_points(axes, place, means)
+        if row.runs:
+            share = np.mean([data.changes[run].movement for run in row.runs], axis=0)
+            low, first, third, high = step * np.searchsorted(share.cumsum(), (5, 25, 75, 95))
+            own = style.COLOURS[row.runs[0].variant]
+            axes.hlines(place, low, high, color=own, linewidth=0.6, alpha=0.5)
+            axes.hlines(place, first, third, color=own, linewidth=3.5, alpha=0.3)
     axes.set_xlim(left=0)
     axes.set_xlabel("movement of a delay (ms)")

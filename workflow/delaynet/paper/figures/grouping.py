@@ -2,10 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from math import isnan
+from math import isnan, nan
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
@@ -24,7 +25,7 @@ from delaynet.paper.figures.correlogram import (
     read_correlogram,
     scale_of,
 )
-from delaynet.paper.figures.loading import Tested, corpus_name, read_morans_i
+from delaynet.paper.figures.loading import corpus_name, read_morans_i
 from delaynet.paper.figures.rows import Row
 from delaynet.paper.figures.selection import needed_runs
 
@@ -34,7 +35,7 @@ OUTLINED = "outside of the null model's band in most seeds"
 ROW, MAPS, LEGEND = 4.2, 36.0, 6.0  # heights in mm
 AROUND_ROWS, AROUND_MAPS, MOST_OF_ROWS = 20.0, 13.0, 150.0
 
-Tests = Mapping[tuple[Run, str, str], Tested]
+Tests = Mapping[tuple[Run, str, str], Any]
 
 
 @dataclass(frozen=True)
@@ -108,11 +109,11 @@ def draw(data: GroupingFigure) -> Figure:
     for axes, letter, when, values in zip(
         maps, "cd", ("before", "after"), data.correlograms, strict=True
     ):
-        image = draw_map(axes, values, data.step_milliseconds, scale)
+        draw_map(axes, values, data.step_milliseconds, scale)
         style.panel_title(axes, letter, f"{when} training{words}")
         words = ""
     maps[1].set_ylabel("")
-    draw_scale(maps, image)
+    draw_scale(maps)
     style.note(maps[1], data.corpus_name)
     _draw_legend(figure)
     return figure
@@ -137,20 +138,21 @@ def _draw_legend(figure: Figure) -> None:
 def _draw_z(axes: Axes, shown: list[Row], tests: Tests, null: str) -> None:
     rows.zero_line(axes)
     axes.axvline(TYPICAL_Z, color=style.GREY, linewidth=0.7, linestyle=(0, (3, 2)))
-    for place, row in enumerate(shown):
-        if not row.runs:
-            continue
-        for network in NETWORKS:
-            own = {run: tests.get((run, network, null)) for run in row.runs}
-            z = {run: test.z if test else float("nan") for run, test in own.items()}
-            rows.draw_points(axes, place, z, grey=network == "initial")
-        if all(map(isnan, z.values())):
-            rows.say(axes, place, why_empty(list(own.values())))
+
+    def z_of(network: str) -> pd.DataFrame:
+        z = {run: test.z for (run, *key), test in tests.items() if key == [network, null]}
+        return rows.table_of(shown, lambda row, run: z.get(run, nan)).assign(network=network)
+
+    before, after = map(z_of, NETWORKS)
+    rows.draw_points(axes, pd.concat([before, after]))
+    for place in rows.empty_rows(after):
+        own = [tests.get((run, "trained", null)) for run in shown[place].runs]
+        rows.say(axes, place, why_empty(own))
     axes.set_xlabel("z of Moran's I")
 
 
-def why_empty(tests: list[Tested | None]) -> str:
-    """Say why no seed of a row has a z."""
+def why_empty(tests: list[Any]) -> str:
+    """Say why no seed of a row has a z, from its tests, or None for those that are not there."""
     known = [test for test in tests if test is not None]
     if not known:
         return "not valid"
@@ -159,20 +161,18 @@ def why_empty(tests: list[Tested | None]) -> str:
 
 def _draw_effect(axes: Axes, shown: list[Row], tests: Tests) -> None:
     rows.zero_line(axes)
-    for place, row in enumerate(shown):
-        if not row.runs:
-            continue
-        null = valid_nulls(under_dale=row.runs[0].signs == "dale")[0]
-        before, after = (
-            {run: tests[run, network, null].effect for run in row.runs} for network in NETWORKS
-        )
-        height = rows.heights(place, [run.seed for run in row.runs])
-        for run in row.runs:
-            ends = (before[run], after[run])
-            axes.plot(ends, (height[run.seed],) * 2, color="#B0B0B0", linewidth=0.5, zorder=2)
-        rows.draw_points(axes, place, before, grey=True)
-        rows.draw_points(axes, place, after)
-        if all(map(isnan, after.values())):
-            rows.say(axes, place, "not testable")
+
+    def effect_of(network: str) -> pd.DataFrame:
+        def effect(row: Row, run: Run) -> float:
+            null = valid_nulls(under_dale=run.signs == "dale")[0]
+            return float(tests[run, network, null].effect)
+
+        return rows.table_of(shown, effect).assign(network=network)
+
+    before, after = map(effect_of, NETWORKS)
+    rows.join_seeds(axes, pd.concat([before, after]))
+    rows.draw_points(axes, pd.concat([before, after]))
+    for place in rows.empty_rows(after):
+        rows.say(axes, place, "not testable")
     axes.set_xlabel("effect on Moran's I")
     axes.xaxis.set_major_locator(MaxNLocator(4))

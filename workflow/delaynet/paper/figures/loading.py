@@ -1,9 +1,10 @@
 """Reading what several figures read."""
 
-import csv
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any
+
+import pandas as pd
 
 from delaynet.analysis.grouping.receptive_fields import ReceptiveFields, receptive_fields
 from delaynet.config.errors import UserError
@@ -55,52 +56,23 @@ def chance(results_folder: Path, runs: Sequence[Run]) -> float:
     return 100 / int(read_summary(summary.parent)["classes"])
 
 
-class Tested(NamedTuple):
-    """One row of `grouping.csv`; what cannot be tested is not a number."""
-
-    run: Run
-    network: str
-    order: str
-    null: str
-    close_pairs: int
-    observed: float
-    null_mean: float
-    z: float
-
-    @property
-    def effect(self) -> float:
-        """Difference of Moran's I from its mean under the null model."""
-        return self.observed - self.null_mean
-
-
-def read_morans_i(results_folder: Path, runs: Sequence[Run]) -> list[Tested]:
+def read_morans_i(results_folder: Path, runs: Sequence[Run]) -> list[Any]:
     """Read the tests of Moran's I of some runs from `grouping.csv`.
+
+    Returns:
+        a named tuple a test: the columns, the `run`, and the `effect`, Moran's I less its mean
+        under the null model; what cannot be tested is not a number.
 
     Raises:
         UserError: it is not there.
     """
+    path = require(results_folder / "grouping.csv")
+    table = pd.read_csv(path, dtype={"sparsity": str}, float_precision="round_trip")
+    table = table[table["measure"] == "morans_i"]
+    table["run"] = [Run(*fields) for fields in table[list(Run._fields)].itertuples(index=False)]
+    table["effect"] = table["observed"] - table["null_mean"]
     wanted = set(runs)
-    with require(results_folder / "grouping.csv").open(newline="", encoding="utf-8") as file:
-        rows = [row for row in csv.DictReader(file) if row["measure"] == "morans_i"]
-    tests = [
-        Tested(
-            Run(
-                row["delays"],
-                row["structure"],
-                row["signs"],
-                row["sparsity"],
-                int(row["seed"]),
-                row["condition"],
-            ),
-            row["network"],
-            row["order"],
-            row["null"],
-            int(row["close_pairs"]),
-            *(float(row[name] or "nan") for name in ("observed", "null_mean", "z")),
-        )
-        for row in rows
-    ]
-    return [test for test in tests if test.run in wanted]
+    return [test for test in table.itertuples() if test.run in wanted]
 
 
 def accuracies(results_folder: Path, runs: Sequence[Run]) -> dict[Run, float]:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
+import seaborn
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
@@ -18,12 +19,10 @@ from delaynet.analysis.grouping.nulls import valid_nulls, z_score
 from delaynet.analysis.grouping.points import marked_points
 from delaynet.analysis.grouping.receptive_fields import FloatArray, ReceptiveFields, as_image
 from delaynet.config.grid import Config, Run
-from delaynet.config.variants import DELAYS, SIGNS, STRUCTURES
 from delaynet.data.features.frames import step_seconds
 from delaynet.paper.figures import style
 from delaynet.paper.figures.loading import corpus_name, fields_before_and_after
 from delaynet.paper.figures.selection import needed_runs
-from delaynet.paper.words import percent
 
 NEURONS = 3
 PERMUTATIONS = 1_000
@@ -164,12 +163,17 @@ def _draw_field(axes: Axes, field: Field, step: float) -> None:
     channels, delays = field.image.shape
     channel, delay = np.nonzero(field.image)
     weight = field.image[channel, delay]
-    axes.scatter(
-        step * delay,
-        channel,
-        s=LARGEST * (LEAST + (1 - LEAST) * np.abs(weight)),
-        c=np.where(weight > 0, style.EXCITATORY, style.INHIBITORY),
-        linewidths=0,
+    seaborn.scatterplot(
+        x=step * delay,
+        y=channel,
+        size=np.abs(weight),
+        sizes=(LEAST * LARGEST, LARGEST),
+        size_norm=(0, 1),
+        hue=np.sign(weight),
+        palette={1: style.EXCITATORY, -1: style.INHIBITORY},
+        linewidth=0,
+        legend=False,
+        ax=axes,
     )
     axes.set_xlim(-step, delays * step)
     axes.set_ylim(-1.2, channels + 0.2)
@@ -196,13 +200,9 @@ def _words(field: Field) -> str:
 def _write_title(figure: Figure, panels: NDArray[Any], run: Run, millimetre: float) -> None:
     """Name the variant over its block, on a line of its colour."""
     left, right = (panels[0, index].get_position() for index in (0, -1))
-    names = f"{STRUCTURES[run.structure].words}, {DELAYS[run.delays].words}"
-    more = [SIGNS[run.signs].words]
-    if run.sparsity != "0":
-        more.append(f"sparsity {percent(run.sparsity)} %")
     top = left.y1 + 3.4 * millimetre
-    figure.text(left.x0, top + millimetre, f"{names}\n{', '.join(more)}", va="bottom")
-    line = Line2D((left.x0, right.x1), (top, top), color=style.colour(run), linewidth=1.5)
+    figure.text(left.x0, top + millimetre, style.variant_words(run, "\n"), va="bottom")
+    line = Line2D((left.x0, right.x1), (top, top), color=style.COLOURS[run.variant], linewidth=1.5)
     figure.add_artist(line)
 
 

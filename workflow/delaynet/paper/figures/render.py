@@ -1,14 +1,32 @@
 """One figure by its name: load, draw, save."""
 
+import os
 from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
 
+os.environ["MPLBACKEND"] = "agg"  # no window, and whatever the user has set may not be there
+
+import numpy as np
+from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
+
 from delaynet.config.errors import UserError
+from delaynet.config.files import replacing
 from delaynet.config.grid import load_config
 from delaynet.paper.figures.selection import FIGURES, reads_recordings
-from delaynet.paper.figures.style import FORMATS, save
+from delaynet.paper.figures.style import styled
 from delaynet.provenance.embedded import Embedded
+
+# suffix -> metadata that would change from one drawing to the next, left out
+FORMATS: dict[str, dict[str, str | None]] = {
+    ".svg": {"Date": None},
+    ".png": {"Software": None},
+    ".pdf": {"CreationDate": None, "Producer": None},
+}
+# where each has a place for what says where it came from
+ORIGINS = {".svg": "Source", ".png": "Source", ".pdf": "Keywords"}
+DECIMALS = 9  # of a place, as a fraction of the figure
 
 
 def render(
@@ -44,3 +62,37 @@ def render(
     figure = module.draw(module.load(config, results_folder, *recordings))
     for output in outputs:
         save(figure, output, embedded and embedded())
+
+
+@styled
+def save(figure: Figure, path: Path, embedded: Embedded | None = None) -> None:
+    """Write a figure as SVG, PDF or PNG (300 dots per inch) by the suffix.
+
+    The same figure gives the same bytes: no date stands in the file.
+
+    Args:
+        figure: to be written.
+        path: file to write.
+        embedded: what the file says of its making, in its metadata.
+    """
+    metadata = dict(FORMATS[path.suffix])
+    if embedded is not None:
+        metadata[ORIGINS[path.suffix]] = str(embedded)
+    with replacing(path) as temporary:
+        _lay_out_for_good(figure)
+        figure.savefig(temporary, metadata=metadata)
+
+
+def _lay_out_for_good(figure: Figure) -> None:
+    """Lay a figure out, and round all places.
+
+    The solver of the constrained layout goes by addresses in memory: the last bits of what it finds
+    differ from draw to draw, and with them the names of clips in an SVG.
+    """
+    if isinstance(figure.get_layout_engine(), ConstrainedLayoutEngine):
+        figure.draw_without_rendering()
+        figure.set_layout_engine("none")
+        for part in figure.subfigs:
+            part.bbox_relative.set_points(part.bbox_relative.get_points().round(DECIMALS))
+        for axes in figure.axes:
+            axes.set_position(np.round(axes.get_position(original=True).bounds, DECIMALS))

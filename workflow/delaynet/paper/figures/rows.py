@@ -4,15 +4,17 @@ In every panel the seeds of a row stand at their own heights, the first seed on 
 can be followed across panels.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
+import pandas as pd
+import seaborn
 from matplotlib.axes import Axes
 
 from delaynet.config.grid import Run
 from delaynet.config.variants import DELAYS, SIGNS, STRUCTURES
 from delaynet.paper.figures import style
+from delaynet.paper.figures.selection import ordered
 from delaynet.paper.words import percent
 
 INITIAL = "#8C8C8C"  # edge of the points of initial networks
@@ -45,7 +47,7 @@ def grouped(runs: Iterable[Run], with_dale: bool = True) -> list[Row]:
         with_dale: whether networks under Dale's principle have rows of their own.
     """
     headings: dict[str, dict[str, list[Run]]] = {}
-    for run in style.ordered(runs):
+    for run in ordered(runs):
         share = "" if run.sparsity == "0" else f", {percent(run.sparsity)} %"
         heading = STRUCTURES[run.structure].words + share
         signs = f", {SIGNS['dale'].short}" if with_dale and run.signs == "dale" else ""
@@ -73,55 +75,78 @@ def lay_out(panels: Sequence[Axes], rows: Sequence[Row]) -> None:
                 axes.axhspan(place - 0.44, place + 0.44, color=BAND, linewidth=0, zorder=0)
 
 
-def heights(place: int, seeds: Sequence[int]) -> dict[int, float]:
-    """Return the height of every seed in the row at a place."""
-    step = SPREAD / max(len(seeds) - 1, 1)
-    middle = (len(seeds) - 1) / 2
-    return {seed: place + step * (index - middle) for index, seed in enumerate(sorted(seeds))}
+def table_of(rows: Sequence[Row], value: Callable[[Row, Run], float]) -> pd.DataFrame:
+    """Return a line a seed of each row: its value, its `place` on the y axis, and its run's look.
+
+    Args:
+        rows: of the panel.
+        value: of a run in a row; not a number where there is none.
+    """
+    lines = []
+    for index, row in enumerate(rows):
+        seeds = sorted({run.seed for run in row.runs})
+        step = SPREAD / max(len(seeds) - 1, 1)
+        for run in row.runs:
+            place = index + step * (seeds.index(run.seed) - (len(seeds) - 1) / 2)
+            look = (row.network, run.variant, run.structure, run.signs)
+            lines.append((index, place, value(row, run), *look))
+    names = ("row", "place", "value", "network", "variant", "structure", "signs")
+    return pd.DataFrame(lines, columns=names)
 
 
-def draw_points(
-    axes: Axes,
-    place: int,
-    values: Mapping[Run, float],
-    is_open: bool = False,
-    grey: bool = False,
-    height: Mapping[int, float] | None = None,
-) -> None:
-    """Draw the points of a row, in the look of their variant.
+def draw_points(axes: Axes, table: pd.DataFrame, open_dale: bool = False) -> None:
+    """Draw a point a seed in the look of its variant, initial networks as grey rings.
 
     Args:
         axes: where to.
-        place: of the row.
-        values: of each run; those that are not a number are left out.
-        is_open: not filled.
-        grey: grey and not filled: an initial network.
-        height: of each seed, where the row holds more seeds than these.
+        table: see `table_of`.
+        open_dale: rings of their colour for networks under Dale's principle.
     """
-    shown = {run: value for run, value in values.items() if value == value}
-    if not shown:
-        return
-    height = height or heights(place, [run.seed for run in values])
-    first = next(iter(shown))
-    own = INITIAL if grey else style.colour(first)
-    is_open = is_open or grey
-    look: dict[str, Any] = {
-        "marker": style.MARKERS[first.structure],
-        "markersize": 2.8,
-        "markerfacecolor": "white" if is_open else own,
-        "markeredgecolor": own if is_open else "white",
-        "markeredgewidth": 0.6 if is_open else 0.25,
-    }
-    x, y = list(shown.values()), [height[run.seed] for run in shown]
-    axes.plot(x, y, linestyle="", zorder=4, gid=f"points-{place}", **look)
+    for (network, signs), own in table.dropna().groupby(["network", "signs"]):
+        is_initial = network == "initial"
+        look = {"color": INITIAL} if is_initial else {"hue": "variant", "palette": style.COLOURS}
+        seaborn.scatterplot(
+            own,
+            x="value",
+            y="place",
+            style="structure",
+            markers=style.MARKERS,
+            s=9,  # square points
+            zorder=4,
+            legend=False,
+            ax=axes,
+            **look,
+        )
+        if is_initial or (open_dale and signs == "dale"):
+            style.open_last_points(axes)
+    axes.set_ylabel("")
 
 
-def draw_mean(axes: Axes, place: int, values: Iterable[float], colour: str) -> None:
-    """Mark the mean of a row with an upright stroke."""
-    shown = [value for value in values if value == value]
-    if shown:
-        mean = sum(shown) / len(shown)
-        axes.vlines(mean, place - 0.4, place + 0.4, color=colour, linewidth=1.1, zorder=3)
+def draw_means(axes: Axes, table: pd.DataFrame) -> None:
+    """Mark the mean of each row with an upright stroke."""
+    means = table.groupby("row")["value"].mean().dropna()
+    axes.vlines(means, means.index - 0.4, means.index + 0.4, color=style.GREY, zorder=3)
+
+
+def join_seeds(axes: Axes, table: pd.DataFrame) -> None:
+    """Join the points of a seed in a row, such as before and after training, by a thin line."""
+    seaborn.lineplot(
+        table,
+        x="value",
+        y="place",
+        units="place",
+        estimator=None,
+        color="#B0B0B0",
+        linewidth=0.6,
+        zorder=2,
+        ax=axes,
+    )
+
+
+def empty_rows(table: pd.DataFrame) -> list[int]:
+    """Return the rows of which no seed has a value."""
+    count = table.groupby("row")["value"].count()
+    return count.index[count == 0].tolist()
 
 
 def say(axes: Axes, place: int, words: str) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import h5py
 import numpy as np
+import seaborn
 import torch
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -196,10 +197,16 @@ def _draw_voltage(axes: Axes, data: Task) -> None:
 
 
 def _draw_evidence(axes: Axes, data: Task) -> None:
-    classes = np.arange(len(data.evidence))
-    colours = [style.EXCITATORY if c == data.label else "#BBBBBB" for c in classes]
-    axes.barh(classes, data.evidence, color=colours, height=0.7)
-    axes.set_yticks(classes, data.label_names)
-    axes.set_ylim(len(classes) - 0.5, -0.5)
+    is_said = np.arange(len(data.evidence)) == data.label
+    seaborn.barplot(
+        x=data.evidence,
+        y=data.label_names,
+        hue=is_said,
+        palette={True: style.EXCITATORY, False: "#BBBBBB"},
+        saturation=1,
+        width=0.7,
+        legend=False,
+        ax=axes,
+    )
     axes.tick_params(left=False)
     axes.set_xlabel("evidence (steps)")

@@ -1,14 +1,14 @@
 """Loss and accuracy over the epochs of training, by variant."""
 
-import csv
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-import numpy as np
+import pandas as pd
+import seaborn
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
-from numpy.typing import NDArray
 
 from delaynet.config.grid import Config, Run
 from delaynet.config.variants import SIGNS
@@ -24,14 +24,12 @@ CURVES = {
     "validation_accuracy": ("validation\naccuracy (%)", 100),
 }
 
-Curve = NDArray[np.float64]
-
 
 @dataclass(frozen=True)
 class Training:
-    """What the figure shows: curves by run and column of `metrics.csv`, [epochs], as written."""
+    """What the figure shows: `metrics.csv` of each run, and the accuracy of guessing in percent."""
 
-    curves: dict[Run, dict[str, Curve]]
+    metrics: dict[Run, pd.DataFrame]
     chance: float
     corpus_name: str
 
@@ -44,16 +42,10 @@ def load(config: Config, results_folder: Path) -> Training:
     """
     runs = needed_runs("training", config)
     return Training(
-        {run: _read_curves(run_file(results_folder, run, "metrics.csv")) for run in runs},
+        {run: pd.read_csv(run_file(results_folder, run, "metrics.csv")) for run in runs},
         chance(results_folder, runs),
         corpus_name(results_folder, runs),
     )
-
-
-def _read_curves(path: Path) -> dict[str, Curve]:
-    with path.open(encoding="utf-8", newline="") as file:
-        rows = list(csv.DictReader(file))
-    return {name: np.array([float(row[name]) for row in rows]) for name in ("epoch", *CURVES)}
 
 
 @style.styled
@@ -65,37 +57,38 @@ def draw(data: Training) -> Figure:
     figure = style.new_figure(style.FULL_WIDTH, 125)
     panels = figure.subplots(len(CURVES), 2, sharex=True, sharey="row")
     for column, signs in enumerate(SIGNS):
-        curves = {run: values for run, values in data.curves.items() if run.signs == signs}
+        own = [
+            metrics.assign(variant=run.variant, seed=run.seed)
+            for run, metrics in data.metrics.items()
+            if run.signs == signs
+        ]
         style.panel_title(panels[0, column], "ad"[column], SIGNS[signs].words)
         for axes, letter in zip(panels[1:, column], ("bc", "ef")[column], strict=True):
             style.panel_title(axes, letter)
         for axes, name in zip(panels[:, column], CURVES, strict=True):
-            if not curves:
+            if not own:
                 style.say_empty(axes, f"no networks with {SIGNS[signs].words} in this grid")
                 continue
-            _draw_curves(axes, curves, name)
+            _draw_curves(axes, pd.concat(own), name)
             if name != "training_loss":
                 style.chance_line(axes, data.chance, "right")
-        panels[-1, column].set_xlabel("epoch")
-        panels[-1, column].xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
-    for axes, (words, _) in zip(panels[:, 0], CURVES.values(), strict=True):
-        axes.set_ylabel(words)
+    for axes in panels[:, 0]:
         axes.set_ylim(bottom=0)
-    sparsities = sorted({run.sparsity for run in data.curves}, key=float)
+    sparsities = sorted({run.sparsity for run in data.metrics}, key=float)
     style.note(panels[0, 0], f"sparsity {' and '.join(map(percent, sparsities))} %")
     style.note(panels[0, 1], data.corpus_name)
     figure.align_ylabels(panels[:, 0])
-    style.variant_legend(figure, data.curves, marker=False)
+    style.variant_legend(figure, data.metrics, marker=False, signs=False)
     return figure
 
 
-def _draw_curves(axes: Axes, curves: dict[Run, dict[str, Curve]], name: str) -> None:
-    factor = CURVES[name][1]
-    for variant in dict.fromkeys((run.variant, run.sparsity) for run in curves):
-        runs = [run for run in curves if (run.variant, run.sparsity) == variant]
-        seeds = np.stack([factor * curves[run][name] for run in runs])  # [seeds, epochs]
-        epoch = curves[runs[0]]["epoch"]
-        own = style.colour(runs[0])
-        axes.plot(epoch, seeds.T, color=own, linewidth=0.4, alpha=0.5, zorder=2)
-        # one epoch alone makes no line
-        axes.plot(epoch, seeds.mean(0), color=own, zorder=3, marker="." if len(epoch) == 1 else "")
+def _draw_curves(axes: Axes, metrics: pd.DataFrame, name: str) -> None:
+    words, factor = CURVES[name]
+    metrics = metrics.assign(**{words: factor * metrics[name]})
+    look: dict[str, Any] = {"x": "epoch", "y": words, "hue": "variant", "palette": style.COLOURS}
+    look |= {"legend": False, "ax": axes}
+    seaborn.lineplot(metrics, units="seed", estimator=None, linewidth=0.4, alpha=0.5, **look)
+    # one epoch alone makes no line
+    marker = "." if metrics["epoch"].nunique() == 1 else ""
+    seaborn.lineplot(metrics, errorbar=None, marker=marker, **look)
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))

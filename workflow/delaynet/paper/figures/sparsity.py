@@ -1,0 +1,72 @@
+"""Panels of sparsity: a value of every run against it, points for seeds, lines through means."""
+
+import math
+from collections.abc import Iterable, Mapping
+
+import pandas as pd
+import seaborn
+from matplotlib.axes import Axes
+
+from delaynet.config.grid import Run
+from delaynet.paper.figures.selection import ordered
+from delaynet.paper.figures.style import COLOURS, DASHES, MARKERS, open_last_points
+from delaynet.paper.words import percent
+
+AXIS = "sparsity (%)"
+WIDTH = 0.6  # of all points that share a sparsity, in halvings
+
+
+def halvings(sparsity: str) -> float:
+    """Return how often the density is halved: 0 for dense, k for a sparsity of 1 - 2^-k."""
+    return -math.log2(1 - float(sparsity))
+
+
+def sparsity_axis(axes: Axes, runs: Iterable[Run], labels: int = 10) -> None:
+    """Make x the halvings of density, with the sparsities of the runs as ticks in percent.
+
+    With more sparsities than `labels`, every second tick has its number, the last one included.
+    """
+    sparsities = sorted({run.sparsity for run in runs}, key=float)
+    places = [halvings(sparsity) for sparsity in sparsities]
+    words = [percent(sparsity) for sparsity in sparsities]
+    if len(words) > labels:
+        words[-2::-2] = [""] * len(words[-2::-2])
+    axes.set_xticks(places, words)
+    axes.set_xlim(places[0] - 0.5, places[-1] + 0.5)
+
+
+def draw_seeds(axes: Axes, values: Mapping[Run, float], name: str) -> None:
+    """Draw a value of every run against its sparsity: a point a seed, a line through the means.
+
+    Points are open and lines broken under Dale's principle.
+
+    Args:
+        axes: where to.
+        values: of each run.
+        name: of the y axis, with the unit.
+    """
+    runs = ordered(values)
+    table = pd.DataFrame(runs).assign(variant=[run.variant for run in runs])
+    table[name] = [values[run] for run in runs]
+    table[AXIS] = table["sparsity"].map(halvings) + table["variant"].map(_shifts(runs))
+    look = {"x": AXIS, "y": name, "hue": "variant", "palette": COLOURS, "legend": False, "ax": axes}
+    seaborn.lineplot(table, style="signs", dashes=DASHES, errorbar=None, zorder=2, **look)
+    size = 12 if table["variant"].nunique() <= 10 else 6  # square points
+    for signs, own in table.groupby("signs"):
+        seaborn.scatterplot(own, style="structure", markers=MARKERS, s=size, zorder=3, **look)
+        if signs == "dale":
+            open_last_points(axes)
+
+
+def _shifts(runs: Iterable[Run]) -> dict[str, float]:
+    """Return a small shift along x for each variant, so that points do not hide each other.
+
+    Dense variants share a place with each other only, and so do the sparse ones.
+    """
+    shifts = {}
+    for is_dense in (True, False):
+        names = dict.fromkeys(run.variant for run in runs if (run.structure == "dense") == is_dense)
+        step = min(0.1, WIDTH / max(len(names), 1))
+        for index, name in enumerate(names):
+            shifts[name] = step * (index - (len(names) - 1) / 2)
+    return shifts
