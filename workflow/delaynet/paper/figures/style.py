@@ -93,25 +93,22 @@ def stacked(heights: Sequence[float]) -> tuple[Figure, list[SubFigure]]:
     return figure, list(parts)
 
 
-def variant_legend(
-    figure: Figure | SubFigure, runs: Iterable[Run], marker: bool = True, signs: bool = True
-) -> None:
+def variant_legend(figure: Figure | SubFigure, runs: Iterable[Run], points: bool = True) -> None:
     """Put a legend below the panels: a column a structure, a row a way of having delays.
 
     Args:
         figure: where it goes.
         runs: those drawn.
-        marker: whether the figure's lines carry the structure's marker.
-        signs: say what stands for Dale's principle, where the runs have both kinds of signs.
+        points: whether there are points, with the structure's marker, open under Dale's principle.
     """
     runs = ordered(runs)
     columns: dict[str, list[Line2D]] = {}
     for run in {(run.structure, run.delays): run for run in runs}.values():
-        own = MARKERS[run.structure] if marker else ""
+        own = MARKERS[run.structure] if points else ""
         words = DELAYS[run.delays].words
         handle = Line2D([], [], color=COLOURS[run.variant], marker=own, label=words)
         columns.setdefault(STRUCTURES[run.structure].words, []).append(handle)
-    if signs and {run.signs for run in runs} == set(SIGNS):
+    if points and {run.signs for run in runs} == set(SIGNS):
         look: dict[str, Any] = {"color": GREY, "marker": "o"}
         open_look = look | {"linestyle": (0, DASHES["dale"]), "markerfacecolor": "white"}
         columns["signs"] = [

@@ -78,7 +78,7 @@ def draw(data: Training) -> Figure:
     style.note(panels[0, 0], f"sparsity {' and '.join(map(percent, sparsities))} %")
     style.note(panels[0, 1], data.corpus_name)
     figure.align_ylabels(panels[:, 0])
-    style.variant_legend(figure, data.metrics, marker=False, signs=False)
+    style.variant_legend(figure, data.metrics, points=False)
     return figure
 
 
