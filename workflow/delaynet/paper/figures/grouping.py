@@ -144,7 +144,7 @@ def _draw_z(axes: Axes, shown: list[Row], tests: Tests, null: str) -> None:
         return rows.table_of(shown, lambda row, run: z.get(run, nan)).assign(network=network)
 
     before, after = map(z_of, NETWORKS)
-    rows.draw_points(axes, pd.concat([before, after]))
+    rows.draw_points(axes, pd.concat([before, after], ignore_index=True))
     for place in rows.empty_rows(after):
         own = [tests.get((run, "trained", null)) for run in shown[place].runs]
         rows.say(axes, place, why_empty(own))
@@ -170,8 +170,8 @@ def _draw_effect(axes: Axes, shown: list[Row], tests: Tests) -> None:
         return rows.table_of(shown, effect).assign(network=network)
 
     before, after = map(effect_of, NETWORKS)
-    rows.join_seeds(axes, pd.concat([before, after]))
-    rows.draw_points(axes, pd.concat([before, after]))
+    rows.join_seeds(axes, pd.concat([before, after], ignore_index=True))
+    rows.draw_points(axes, pd.concat([before, after], ignore_index=True))
     for place in rows.empty_rows(after):
         rows.say(axes, place, "not testable")
     axes.set_xlabel("effect on Moran's I")

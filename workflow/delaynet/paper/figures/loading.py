@@ -67,7 +67,7 @@ def read_morans_i(results_folder: Path, runs: Sequence[Run]) -> list[Any]:
         UserError: it is not there.
     """
     path = require(results_folder / "grouping.csv")
-    table = pd.read_csv(path, dtype={"sparsity": str}, float_precision="round_trip")
+    table = pd.read_csv(path, dtype={"sparsity": str})
     table = table[table["measure"] == "morans_i"]
     table["run"] = [Run(*fields) for fields in table[list(Run._fields)].itertuples(index=False)]
     table["effect"] = table["observed"] - table["null_mean"]

@@ -69,7 +69,7 @@ def draw(data: Training) -> Figure:
             if not own:
                 style.say_empty(axes, f"no networks with {SIGNS[signs].words} in this grid")
                 continue
-            _draw_curves(axes, pd.concat(own), name)
+            _draw_curves(axes, pd.concat(own, ignore_index=True), name)
             if name != "training_loss":
                 style.chance_line(axes, data.chance, "right")
     for axes in panels[:, 0]:
