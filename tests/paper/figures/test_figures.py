@@ -7,13 +7,13 @@ import sys
 from dataclasses import replace
 from functools import cache
 from importlib import import_module
-from itertools import pairwise
+from itertools import combinations, pairwise
 
 import h5py
 import numpy as np
 import pytest
 from matplotlib.collections import PathCollection, PolyCollection
-from matplotlib.colors import to_hex
+from matplotlib.colors import to_hex, to_rgb
 
 from delaynet.analysis.grouping.maps import GroupingMap, write_map
 from delaynet.config.errors import UserError
@@ -382,6 +382,48 @@ def test_single_variants_are_shown_where_a_neuron_still_has_two_synapses(large, 
 def test_a_variant_has_one_colour_of_its_own():
     free = [variant for variant in style.COLOURS if variant.endswith("-free")]
     assert len(free) == len({style.COLOURS[variant] for variant in free}) == 24
+
+
+# Machado et al. 2009 (doi 10.1109/TVCG.2009.113), full severity, for linear RGB
+DEFICIENCIES = {
+    "protanopia": [
+        [0.152286, 1.052583, -0.204868],
+        [0.114503, 0.786281, 0.099216],
+        [-0.003882, -0.048116, 1.051998],
+    ],
+    "deuteranopia": [
+        [0.367322, 0.860646, -0.227968],
+        [0.280085, 0.672501, 0.047413],
+        [-0.011820, 0.042940, 0.968881],
+    ],
+    "tritanopia": [
+        [1.255528, -0.076749, -0.178779],
+        [-0.078411, 0.930809, 0.147602],
+        [0.004733, 0.691367, 0.303900],
+    ],
+}
+TO_XYZ = np.array(  # of sRGB, relative to its white
+    [[0.4339, 0.3762, 0.1899], [0.2126, 0.7152, 0.0722], [0.0178, 0.1095, 0.8727]]
+)
+
+
+def cielab(colour, seen):
+    """A colour in CIELAB as it is seen through a matrix for linear RGB."""
+    rgb = np.array(to_rgb(colour))
+    linear = np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
+    xyz = TO_XYZ @ np.clip(np.array(seen) @ linear, 0, 1)
+    x, y, z = np.where(xyz > 0.008856, np.cbrt(xyz), 7.787 * xyz + 16 / 116)
+    return np.array([116 * y - 16, 500 * (x - y), 200 * (y - z)])
+
+
+@pytest.mark.parametrize("deficiency", DEFICIENCIES)
+def test_variants_that_share_a_marker_are_told_apart_by_everybody(deficiency):
+    for structure in style.HUES:
+        shades = [
+            cielab(style.COLOURS[f"{delays}-{structure}-free"], DEFICIENCIES[deficiency])
+            for delays in style.SHADES
+        ]
+        assert min(np.linalg.norm(a - b) for a, b in combinations(shades, 2)) > 9  # 2 is noticed
 
 
 def test_asking_what_a_figure_needs_loads_no_plotting_library():
