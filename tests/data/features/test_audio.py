@@ -75,6 +75,7 @@ def test_without_resampling_features_would_be_ten_decibels_off(rate: int, decibe
         assert np.abs(unconverted - decibels[seed]).mean() > 10
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rate", [8000, 11025, 44100, 48000, 96000])
 def test_resampling_is_that_of_librosa(rate: int):
     audio = voice(0, rate).astype(np.float32)
