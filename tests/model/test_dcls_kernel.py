@@ -9,18 +9,13 @@ from torch import Tensor
 
 from delaynet.config.grid import RunSettings
 from delaynet.config.settings import ModelSettings, TrainingSettings
+from delaynet.config.variants import DELAYS, SIGNS, STRUCTURES
 from delaynet.model.dcls_kernel import dcls_kernel
 from delaynet.model.delays import gaussian_kernel, rounded_kernel
 from delaynet.model.network import class_evidence
 from delaynet.training.initial import initial_network
 
-VARIANTS = list(
-    product(
-        ("none", "fixed", "learned", "frozen"),
-        ("dense", "static", "static_connected", "magnitude", "deep_r", "deep_r_rigl"),
-        ("free", "dale"),
-    )
-)
+VARIANTS = list(product(DELAYS, STRUCTURES, SIGNS))
 
 
 def drawn(synapses: int, taps: int) -> tuple[Tensor, Tensor]:

@@ -55,12 +55,13 @@ class Perceptron:
                 self.adam.state[weight][moment][change.reset] = 0
         return int(change.grown)
 
-    def begin_epoch(self, progress: float) -> int:
+    def begin_epoch(self, epoch: int, progress: float) -> int:
         """Begin an epoch; return how many connections started."""
         grown = 0
         for index, (layer, sign) in enumerate(zip(self.linear, self.signs, strict=True)):
             arrays = layer.weight.data, self.masks[index], sign
-            grown += self.take(index, self.structure.before_epoch(*arrays, progress, self.draw))
+            change = self.structure.before_epoch(*arrays, epoch, progress, self.draw)
+            grown += self.take(index, change)
         return grown
 
     def step(self) -> int:
@@ -99,7 +100,7 @@ def test_layers_of_pytorch_have_exactly_their_connections_after_every_step(
     final = [connection_count(mask.numel(), sparsity) for mask in start]
     for epoch in range(EPOCHS):
         progress = min(1.0, epoch / 2)
-        grown += network.begin_epoch(progress)
+        grown += network.begin_epoch(epoch, progress)
         for _ in range(STEPS_PER_EPOCH):
             grown += network.step()
             for layer, mask, sign, count in zip(

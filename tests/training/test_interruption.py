@@ -17,17 +17,12 @@ from interrupted import in_process, results, small_run, train_to_the_end
 
 from delaynet.cli import main
 from delaynet.config.grid import RunSettings
+from delaynet.config.variants import DELAYS, SIGNS, STRUCTURES
 from delaynet.training.interruption import EXIT_CODE, SIGNALS, noted_signals
 from delaynet.training.loop import Execution
 from delaynet.training.run_folder import RUN_FILES
 
-VARIANTS = list(
-    product(
-        ("none", "fixed", "learned", "frozen"),
-        ("dense", "static", "static_connected", "magnitude", "deep_r", "deep_r_rigl"),
-        ("free", "dale"),
-    )
-)
+VARIANTS = list(product(DELAYS, STRUCTURES, SIGNS))
 KILLS = 20
 EVERY_BATCH = Execution(checkpoint_seconds=0)
 

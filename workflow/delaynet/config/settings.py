@@ -257,10 +257,10 @@ class TrainingSettings(Settings):
     """Learning rate of delays (Adam, cosine schedule)."""
     l1: float = Field(0.01, ge=0)
     """L1 penalty on the magnitudes of active connections, the pressure that prunes under DEEP R."""
-    l1_on: Literal["rewired", "every_structure"] = Field(
-        "rewired", json_schema_extra={"before": "rewired"}
+    l1_on: Literal["deep_r", "every_structure"] = Field(
+        "deep_r", json_schema_extra={"before": "deep_r"}
     )
-    """Which structures have the penalty: those that DEEP R rewires, or every one, as in the
+    """Which structures have the penalty: `deep_r` and `deep_r_rigl`, or every one, as in the
     published code."""
     initial_sigma: float = Field(12.0, gt=0)
     """Width of the delay kernel at the start, in steps."""

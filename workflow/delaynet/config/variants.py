@@ -28,11 +28,14 @@ class Structure:
         words: in legends, sentences and tables.
         change: of the connections in training: `none`, `pruned` for good, or `rewired`.
         has_sparsity: whether it comes at sparsities above 0, or at 0 alone.
+        description: Typst, what the manuscript says of it where the grid has it. It may use
+            `#num(key)` with a key of `results/numbers.json`. Empty where `paper.typ` says it.
     """
 
     words: str
     change: str
     has_sparsity: bool = True
+    description: str = ""
 
     @property
     def short(self) -> str:
@@ -50,7 +53,13 @@ STRUCTURES = {
     "dense": Structure("dense", "none", has_sparsity=False),
     "static": Structure("static", "none"),
     "static_connected": Structure("static, connected", "none"),
-    "magnitude": Structure("magnitude pruning", "pruned"),
+    "magnitude": Structure(
+        "magnitude pruning",
+        "pruned",
+        description="_Magnitude_ networks begin dense and lose their weakest connections for good, "
+        'on the cubic schedule of @zhu2017 over a share of #num("settings.training.'
+        'pruning_fraction") of the epochs.',
+    ),
     "deep_r": Structure("DEEP R", "rewired"),
     "deep_r_rigl": Structure("DEEP R with RigL", "rewired"),
 }

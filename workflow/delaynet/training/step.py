@@ -95,7 +95,7 @@ def change_before_epoch(
     grown = []
     for layer in network.layers:
         weight = layer.weight.detach()
-        change = structure.before_epoch(weight, layer.mask, layer.sign, progress, stream)
+        change = structure.before_epoch(weight, layer.mask, layer.sign, epoch, progress, stream)
         grown.append(_apply_change(change, layer, optimisers))
     return torch.stack(grown)
 

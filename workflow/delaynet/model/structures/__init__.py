@@ -7,12 +7,13 @@ its optimiser, so it serves any network whose connections have a weight and a ma
     structure = structure_named("deep_r_rigl")(sparsity="0.9", growth="magnitude")
     masks = structure.initial_masks(shapes, generator)
     for each epoch:
-        structure.before_epoch(weight, mask, sign, progress, generator)      of each layer
+        structure.before_epoch(weight, mask, sign, epoch, progress, generator)  of each layer
         for each batch:
             compute the gradient
             structure.before_step(weight, mask, sign)
             take the optimiser's step on the connections' gradient
             structure.after_step(weight, mask, sign, gradient, generator)
+            under Dale's principle, set weights of a wrong sign to 0
 
 None means that a layer stays as it is. `tests/model/test_structures.py` does this with layers of
 PyTorch's own, `delaynet.training.step` with ours. Every layer keeps exactly K = int((1 - p) n) of
@@ -58,8 +59,9 @@ class Structure:
         growth: which dormant connections start, where it is a choice (`deep_r_rigl.growth_score`).
         pruning: when a connection goes whose magnitude fell to zero, where one can: `at_once`, or
             with `next_batch` after it has served one more batch with its sign turned round.
-        fixes_signs: whether every connection has a sign that it keeps. The structure sees to that
-            itself, and an L1 penalty on the magnitudes is what makes connections end.
+        fixes_signs: whether every connection keeps its sign and ends at magnitude 0, as in DEEP R;
+            the L1 penalty is on such structures. Under another one, Dale's principle alone fixes
+            signs, and sets a weight of the wrong sign to 0.
     """
 
     sparsity: str
@@ -98,6 +100,7 @@ class Structure:
         weight: Tensor,
         mask: Tensor,
         sign: Tensor,
+        epoch: int,
         progress: float,
         generator: torch.Generator,
     ) -> Change | None:
@@ -107,7 +110,8 @@ class Structure:
             weight: signed, any shape.
             mask: the connections, bool, same shape.
             sign: fixed signs, -1 or 1, same shape; 0 where a sign is free.
-            progress: of gradual pruning, from 0 to 1.
+            epoch: from 0, which comes before any training.
+            progress: of gradual pruning (`training.pruning_fraction`), from 0 to 1.
             generator: on the device of the weights.
         """
         return None

@@ -52,6 +52,7 @@ class MagnitudePruning(Structure):
         weight: Tensor,
         mask: Tensor,
         sign: Tensor,
+        epoch: int,
         progress: float,
         generator: torch.Generator,
     ) -> Change:

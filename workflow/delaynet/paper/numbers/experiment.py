@@ -117,6 +117,11 @@ def extent(inputs: Inputs) -> Object:
     there = {
         "delays": [name for name in DELAYS if any(run.delays == name for run in standard)],
         "structures": [name for name in STRUCTURES if any(r.structure == name for r in standard)],
+        "structure_descriptions": [
+            structure.description
+            for name, structure in STRUCTURES.items()
+            if structure.description and any(run.structure == name for run in standard)
+        ],
         # whether some variant is there with free signs and under Dale's principle
         "has_both_signs": not free.isdisjoint(dale),
     }
