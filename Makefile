@@ -120,7 +120,7 @@ endif
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 		{ echo "make: $(PYTHON) is older than 3.11; name a newer one: make PYTHON=python3.12 ..." >&2; exit 1; }
 	@echo "Setting up .venv (about a minute, once)"
-	@$(PYTHON) -m venv --clear .venv
+	@rm -rf .venv && $(PYTHON) -m venv .venv
 	@$(PIP) --no-deps --no-compile $$(grep -E '^(torch|uv)==' envs/requirements.txt)
 	@$(UV) -r envs/requirements.txt
 	@$(PIP) --no-deps --no-build-isolation --editable .
