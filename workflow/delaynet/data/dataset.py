@@ -11,7 +11,7 @@ from torch import Tensor
 
 from delaynet.config.errors import UserError
 from delaynet.config.files import readable
-from delaynet.data.corpus.clips import number_first
+from delaynet.data.order import number_first
 
 
 @dataclass(frozen=True)

@@ -4,10 +4,11 @@ Everything after it (the check, the features, the splits, the figures) reads thi
 nothing of the names of files.
 """
 
-import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple, get_args
+
+from delaynet.data.order import number_first
 
 # fmt: off
 DIGIT_NAMES = {
@@ -96,11 +97,6 @@ class Table:
     faults: tuple[Fault, ...] = ()
     notes: tuple[str, ...] = ()
     audio: str = "audio"
-
-
-def number_first(text: str) -> tuple[float, str]:
-    """Return a key to sort by: numbers in their order, then other texts in theirs."""
-    return (int(text) if text.isdecimal() else math.inf, text)
 
 
 def labels_of(clips: Iterable[Clip]) -> list[Label]:

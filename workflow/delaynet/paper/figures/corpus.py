@@ -15,8 +15,9 @@ from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator
 
 from delaynet.config.grid import Config
-from delaynet.data.corpus.clips import SPLITS, Label, label_names, labels_of, number_first
+from delaynet.data.corpus.clips import SPLITS, Label, label_names, labels_of
 from delaynet.data.corpus.report import CheckedClip, CorpusReport, read_report
+from delaynet.data.order import number_first
 from delaynet.paper.figures import style
 from delaynet.paper.figures.loading import require
 
