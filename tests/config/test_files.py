@@ -1,5 +1,6 @@
 """Files appear whole or not at all, and a full disk or a closed place is one sentence."""
 
+import fcntl
 import os
 import resource
 from collections.abc import Callable
@@ -14,6 +15,7 @@ import torch
 from delaynet.config.errors import UserError
 from delaynet.config.files import (
     explaining,
+    reading_hdf5,
     remove_leftovers,
     replacing,
     replacing_folder,
@@ -177,3 +179,16 @@ def test_a_damaged_result_and_one_of_another_kind_are_one_sentence(
     assert sentence.startswith(f"{path}: cannot be read as a ")
     assert sentence.endswith(f"; make it again with `snakemake --force {path}`.")
     assert "\n" not in sentence
+
+
+def test_a_file_is_read_on_a_disk_without_locks(tmp_path: Path) -> None:
+    path = tmp_path / "network.h5"
+    with h5py.File(path, "w") as file:
+        file["weight"] = [1.0]
+    with path.open("rb+") as other:
+        # as without locks, HDF5 would find that it cannot lock the file
+        fcntl.flock(other, fcntl.LOCK_EX)
+        with pytest.raises(BlockingIOError), h5py.File(path):
+            pass
+        with reading_hdf5(path, "a network") as file:
+            assert file["weight"][0] == 1.0

@@ -138,6 +138,16 @@ def readable(path: Path, kind: str) -> Iterator[None]:
         ) from None
 
 
+@contextmanager
+def reading_hdf5(path: Path, kind: str) -> Iterator[h5py.File]:
+    """Yield an HDF5 file to read from; arguments and errors as `readable`.
+
+    It is not locked: files are replaced as a whole, never changed, and some disks have no locks.
+    """
+    with readable(path, kind), h5py.File(path, locking=False) as file:
+        yield file
+
+
 def _is_about(error: OSError, path: Path, written: tuple[Path, ...]) -> bool:
     if not isinstance(error.filename, str | os.PathLike):
         return True  # a write, or a descriptor: what else is written in the block

@@ -4,13 +4,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-import h5py
 import numpy as np
 import torch
 from torch import Tensor
 
 from delaynet.config.errors import UserError
-from delaynet.config.files import readable
+from delaynet.config.files import reading_hdf5
 from delaynet.data.order import number_first
 
 
@@ -144,7 +143,7 @@ def validation_clips(
 def _read(path: Path) -> _FeaturesFile:
     if not path.exists():
         raise UserError(f"{path}: not there; make it first with `snakemake {path}`.")
-    with readable(path, "a features file"), h5py.File(path) as file:
+    with reading_hdf5(path, "a features file") as file:
         return _FeaturesFile(
             features=file["features"][()],
             label=file["label"][()],

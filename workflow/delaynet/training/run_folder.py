@@ -30,11 +30,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from delaynet.config.files import readable, replacing, replacing_hdf5
+from delaynet.config.files import readable, reading_hdf5, replacing, replacing_hdf5
 from delaynet.config.grid import RunSettings, parse_settings
 
 RUN_FILES = (
@@ -110,7 +109,7 @@ def read_network(path: Path) -> SavedNetwork:
     Raises:
         UserError: it is damaged, or another file.
     """
-    with readable(path, "a network"), h5py.File(path) as file:
+    with reading_hdf5(path, "a network") as file:
         groups = [file[f"layer_{index}"] for index in range(len(file))]
         layers = [SavedLayer(**{name: group[name][()] for name in group}) for group in groups]
         return SavedNetwork(layers, dict(file.attrs))

@@ -165,7 +165,10 @@ def number_of_clips(corpus: CorpusSettings, features: Path) -> int | None:
     None also where features or list cannot be read: the check of the corpus says what is wrong.
     """
     if features.exists():
-        with suppress(OSError, KeyError, TypeError, AttributeError), h5py.File(features) as file:
+        with (
+            suppress(OSError, KeyError, TypeError, AttributeError),
+            h5py.File(features, locking=False) as file,
+        ):
             return int((file["split"].asstr()[()] == "train").sum())
     return load_source(corpus.source).training_clips(corpus)
 

@@ -27,6 +27,7 @@ from delaynet.analysis.grouping.measures import Array, measures
 from delaynet.analysis.grouping.nulls import ROUNDING
 from delaynet.analysis.grouping.points import MarkedPoints
 from delaynet.config.errors import UserError
+from delaynet.config.files import reading_hdf5
 from delaynet.config.grid import Run
 
 LEVEL = 0.95
@@ -95,7 +96,7 @@ def read_map(path: Path, run: Run, network: str, order: str = "mel") -> Grouping
         UserError: the file does not hold it.
     """
     place = f"{run.folder}/{network}/{order}"
-    with h5py.File(path) as file:
+    with reading_hdf5(path, "grouping maps") as file:
         if place not in file:
             raise UserError(
                 f"{path}: holds no map {place}; make it again with `delaynet grouping`."

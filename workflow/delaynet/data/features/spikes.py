@@ -227,7 +227,7 @@ def _opened(path: Path) -> Iterator[h5py.File]:
             "https://zenkelab.org/datasets and unpack it there."
         )
     try:
-        with h5py.File(path) as file:
+        with h5py.File(path, locking=False) as file:
             yield file
     except OSError as error:
         raise UserError(f"{path} cannot be read as HDF5 ({error}): fetch it again.") from None

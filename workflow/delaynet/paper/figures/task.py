@@ -4,7 +4,6 @@ import csv
 from dataclasses import dataclass
 from pathlib import Path
 
-import h5py
 import numpy as np
 import seaborn
 import torch
@@ -12,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from delaynet.config.files import readable
+from delaynet.config.files import reading_hdf5
 from delaynet.config.grid import Config
 from delaynet.data.features.audio import read_audio
 from delaynet.data.features.frames import step_seconds
@@ -78,7 +77,7 @@ def load(config: Config, results_folder: Path, corpus: Path | None = None) -> Ta
     )
     filename = _example(predictions)
     path = require(results_folder / "features.h5")
-    with readable(path, "a features file"), h5py.File(path) as file:
+    with reading_hdf5(path, "a features file") as file:
         row = list(file["filename"].asstr()[()]).index(filename)
         features = file["features"][row]  # [frames, bands]
         label_names = [str(name) for name in file.attrs["label_names"]]

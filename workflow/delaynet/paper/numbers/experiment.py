@@ -7,7 +7,6 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-import h5py
 import numpy as np
 from torch.optim.lr_scheduler import OneCycleLR
 
@@ -16,6 +15,7 @@ from delaynet.analysis.claims import decide, terms
 from delaynet.analysis.grouping import grouping, maps, points, power
 from delaynet.analysis.grouping.nulls import NULLS
 from delaynet.analysis.tables import show_setting
+from delaynet.config.files import reading_hdf5
 from delaynet.config.grid import STANDARD
 from delaynet.config.listing import settings_of
 from delaynet.config.settings import DecibelFeatures
@@ -184,7 +184,7 @@ def corpus(inputs: Inputs) -> Object:
     What the features file says: name, clips by split, speakers, classes; and what the corpus's own
     file has for the manuscript, None where it has nothing to say.
     """
-    with h5py.File(inputs.sources.features) as file:
+    with reading_hdf5(inputs.sources.features, "a features file") as file:
         name = str(file.attrs["corpus_name"])
         classes = len(file.attrs["label_names"])
         speaker = file["speaker"].asstr()[()]
