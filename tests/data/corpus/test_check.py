@@ -26,6 +26,7 @@ from delaynet.data.corpus.report import (
     usable_clips,
     write_report,
 )
+from delaynet.data.features.audio import read_audio
 from delaynet.data.sources import heidelberg
 from delaynet.data.sources.synthetic import clip_audio, corpus_clips
 
@@ -231,6 +232,31 @@ def test_a_wav_from_a_pipe_whose_header_promises_too_much_is_read_as_it_is(folde
     name_in(folder, 0).write_bytes(content)
     (checked, *_) = check_corpus(folder, OWN).clips
     assert checked.seconds == pytest.approx(len(spoken(CLIPS[0])) / RATE, abs=1e-6)
+
+
+def with_sizes(path, riff, data):
+    """Write the two sizes of a WAV file's header: of all that follows, and of its samples."""
+    content = bytearray(path.read_bytes())
+    content[4:8], content[40:44] = riff.to_bytes(4, "little"), data.to_bytes(4, "little")
+    path.write_bytes(content)
+
+
+@pytest.mark.parametrize(
+    ("riff", "data"),
+    [
+        pytest.param(lambda size: size, lambda size: size - 44, id="eight too many in all"),
+        pytest.param(lambda size: 0, lambda size: 0, id="a recorder that was stopped"),
+    ],
+)
+def test_the_whole_sound_is_read_under_a_wrong_header(folder, riff, data):
+    path, sound = name_in(folder, 0), spoken(CLIPS[0])
+    soundfile.write(path, sound, RATE, format="WAV")
+    whole, _ = read_audio(path)
+    size = path.stat().st_size
+    with_sizes(path, riff(size), data(size))
+    (checked, *_) = check_corpus(folder, OWN).clips
+    assert checked.seconds == pytest.approx(len(sound) / RATE, abs=1e-6)
+    assert np.array_equal(read_audio(path)[0], whole)
 
 
 def test_a_page_in_place_of_a_recording_is_unreadable(folder):

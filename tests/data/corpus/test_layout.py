@@ -8,7 +8,14 @@ from hypothesis import strategies as st
 
 from delaynet.config.errors import UserError
 from delaynet.data.corpus.clips import LANGUAGES, Clip, label_names, labels_of
-from delaynet.data.corpus.layout import corpus_name, digit_clip, parse_filename
+from delaynet.data.corpus.layout import (
+    LISTS,
+    corpus_name,
+    digit_clip,
+    list_path,
+    parse_filename,
+    read_table,
+)
 
 ONE = digit_clip("english", 3, 4, 7)
 TWO = digit_clip("german", 11, 10, 0)
@@ -86,3 +93,24 @@ def test_a_damaged_record_of_the_corpus_is_reported(tmp_path: Path, text: str):
     (tmp_path / "corpus.json").write_text(text)
     with pytest.raises(UserError, match=r"corpus.json is not JSON with a 'name'"):
         corpus_name(tmp_path)
+
+
+@pytest.fixture
+def from_a_mac(tmp_path: Path) -> Path:
+    """Lists that spell "sì" with one character, files that spell it with two; and a `.WAV`."""
+    composed, decomposed = "s\N{LATIN SMALL LETTER I WITH GRAVE}", "si\N{COMBINING GRAVE ACCENT}"
+    (tmp_path / "audio").mkdir()
+    for trial, ending in enumerate(("wav", "WAV")):
+        name = "lang-italian_speaker-0_trial-{}_word-{}.{}"
+        (tmp_path / "audio" / name.format(trial, decomposed, ending)).touch()
+        split = LISTS[trial]
+        list_path(tmp_path, split).write_text(name.format(trial, composed, ending), "utf-8")
+    return tmp_path
+
+
+def test_names_that_look_the_same_are_the_same(from_a_mac: Path) -> None:
+    table = read_table(from_a_mac, "mac")
+    assert table.faults == ()
+    assert {clip.word for clip in table.clips} == {"s\N{LATIN SMALL LETTER I WITH GRAVE}"}
+    for clip in table.clips:
+        assert (from_a_mac / "audio" / clip.filename).exists()

@@ -15,6 +15,7 @@ from delaynet.config.errors import UserError
 from delaynet.config.settings import CorpusSettings
 from delaynet.data.corpus.clips import Clip, Fault
 from delaynet.data.corpus.report import CheckedClip, CorpusReport
+from delaynet.data.features.wav import data_chunk, readable_sound
 from delaynet.data.processes import in_order
 from delaynet.data.sources import load_source
 
@@ -88,22 +89,14 @@ def _decode(audio: Path, clip: Clip) -> CheckedClip | Fault:
             return Fault(name, "unreadable", "not a regular file")
         if path.stat().st_size == 0:
             return Fault(name, "empty", "no bytes")
-        if lacking := _bytes_that_a_wav_lacks(path):
-            return Fault(name, "unreadable", f"the last {lacking:,} bytes are missing")
-        with soundfile.SoundFile(path) as file:
+        if (chunk := data_chunk(path)) and chunk.lacking:
+            promise = f"the size of its chunk `data` is {chunk.promised:,} bytes"
+            lack = f"the last {chunk.lacking:,} bytes are missing"
+            return Fault(name, "unreadable", f"{promise}; {lack}")
+        with soundfile.SoundFile(readable_sound(path)) as file:
             return _measured(clip, file)
     except (OSError, soundfile.SoundFileError) as error:
         return Fault(name, "unreadable", _reason(error))
-
-
-def _bytes_that_a_wav_lacks(path: Path) -> int:
-    """Return how much shorter a WAV file is than its header says; libsndfile would not tell."""
-    with path.open("rb") as file:
-        head = file.read(8)
-    promised = 8 + int.from_bytes(head[4:], "little")
-    # who writes to a pipe does not know the size, and promises 2 GiB or more
-    is_known = head[:4] == b"RIFF" and promised < 2**31 - 2**20
-    return max(0, promised - path.stat().st_size) if is_known else 0
 
 
 def _reason(error: Exception) -> str:

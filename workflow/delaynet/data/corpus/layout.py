@@ -9,6 +9,7 @@ Source: Cramer et al. 2020, "The Heidelberg Spiking Data Sets", doi 10.1109/TNNL
 import json
 import os
 import re
+import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable
 from pathlib import Path
@@ -21,7 +22,7 @@ from delaynet.data.corpus.clips import DIGIT_NAMES, Clip, Fault, Table
 LISTS = ("train", "test")
 
 _FILENAME = re.compile(
-    r"lang-([^_/]+)_speaker-([0-9]{1,9})_trial-([0-9]{1,9})_(?:digit|word)-([^_/.]+)\.(?:flac|wav)"
+    r"lang-([^_/]+)_speaker-([0-9]{1,9})_trial-([0-9]{1,9})_(?:digit|word)-([^_/.]+)\.(?i:flac|wav)"
 )
 
 
@@ -63,7 +64,12 @@ def parse_filename(name: str, split: str = "train") -> Clip:
             "'lang-english_speaker-03_trial-4_digit-7.flac'."
         )
     language, speaker, trial, word = match.groups()
-    return Clip(name, word, str(int(speaker)), split, language, int(trial))
+    return Clip(name, _composed(word), str(int(speaker)), split, _composed(language), int(trial))
+
+
+def _composed(text: str) -> str:
+    """Return a text with "ì" as one character; it may be two, as in a Mac's names of files."""
+    return unicodedata.normalize("NFC", text)
 
 
 def read_table(folder: Path, name: str, *, are_digits: bool = False) -> Table:
@@ -80,7 +86,8 @@ def read_table(folder: Path, name: str, *, are_digits: bool = False) -> Table:
     Raises:
         UserError: `audio/` or a list is missing, or a list is empty or not text.
     """
-    places = _read_lists(folder)
+    files = _files_in(folder / "audio")
+    places = _read_lists(folder, files)
     clips, faults = [], []
     for filename, where in places.items():
         try:
@@ -92,7 +99,7 @@ def read_table(folder: Path, name: str, *, are_digits: bool = False) -> Table:
             faults.append(Fault(filename, "both lists", _joined(where)))
         elif len(where) > 1:
             faults.append(Fault(filename, "listed twice", _joined(where)))
-    for filename in _files_in(folder / "audio") - set(places):
+    for filename in files - set(places):
         try:
             parse_filename(filename)
             faults.append(Fault(filename, "extra", "in audio/, and in no list"))
@@ -128,12 +135,14 @@ def read_list(path: Path) -> list[tuple[int, str]]:
     return [(number, name) for number, name in enumerate(names, start=1) if name]
 
 
-def _read_lists(folder: Path) -> dict[str, list[Place]]:
-    """Return the names in both lists, each with the places where it stands."""
+def _read_lists(folder: Path, files: set[str]) -> dict[str, list[Place]]:
+    """Return the names in both lists, spelled as the files are, each with its places."""
+    spelled = {_composed(name): name for name in files}
     places = defaultdict(list)
     for split in LISTS:
         for number, name in read_list(list_path(folder, split)):
-            places[name].append(Place(split, number))
+            file = name if name in files else spelled.get(_composed(name), name)
+            places[file].append(Place(split, number))
     return places
 
 

@@ -7,6 +7,7 @@ import soundfile
 import soxr
 
 from delaynet.config.errors import UserError
+from delaynet.data.features.wav import readable_sound
 
 
 def read_audio(path: Path) -> tuple[np.ndarray, int]:
@@ -19,7 +20,9 @@ def read_audio(path: Path) -> tuple[np.ndarray, int]:
         UserError: the file is missing, or not a sound file.
     """
     try:
-        audio, rate = soundfile.read(path, dtype="float32", always_2d=True)  # [samples, channels]
+        audio, rate = soundfile.read(
+            readable_sound(path), dtype="float32", always_2d=True
+        )  # [samples, channels]
     except (OSError, soundfile.SoundFileError):
         raise UserError(f"{path} cannot be read as sound: copy or record it again.") from None
     return audio.mean(axis=1), int(rate)
