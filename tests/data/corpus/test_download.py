@@ -135,7 +135,7 @@ def test_an_archive_that_is_there_costs_no_request(
     with running(mirror):
         fetch(published_by(mirror, target=target, pin=pinned(CONTENT)), target, PATIENCE)
     assert mirror.requests == []
-    assert f"{target}: is there, and is what" in caplog.text
+    assert f"{target}: is the archive that" in caplog.text
 
 
 def test_an_archive_that_is_there_before_any_pin_is_taken_as_it_is_and_that_is_reported(
@@ -149,7 +149,7 @@ def test_an_archive_that_is_there_before_any_pin_is_taken_as_it_is_and_that_is_r
         fetch(published, target, PATIENCE)
     assert mirror.requests == []
     assert load_published(published.path, "heidelberg").pinned is None
-    assert "is there and is taken as it is (300000 bytes, MD5 " in caplog.text
+    assert "is used unverified (300000 bytes, MD5 " in caplog.text
     assert "does not pin it" in caplog.text
 
 
@@ -363,7 +363,7 @@ def test_a_redirection_is_followed_in_every_request(target: Path) -> None:
 
 def test_a_redirection_in_a_circle_is_reported(target: Path) -> None:
     mirror = Mirror(CONTENT, status(302, Location=f"/datasets/{NAME}"))
-    assert "leads nowhere (Exceeded 30 redirects" in refusal(mirror, target=target)
+    assert "cannot be followed (Exceeded 30 redirects" in refusal(mirror, target=target)
 
 
 # wrong bytes

@@ -181,9 +181,9 @@ def test_further_files_at_the_top_are_kept(place):
 
 HOSTILE = {
     "absolute path": (member("/tmp/evil", b"x"), "'/tmp/evil' has an absolute path"),
-    "parent": (member("../evil", b"x"), r"'\.\./evil' leads elsewhere by '\.\.'"),
-    "parent below": (member("audio/../../evil", b"x"), r"leads elsewhere by '\.\.'"),
-    "folder above": (member("../evil", type=tarfile.DIRTYPE), r"leads elsewhere by '\.\.'"),
+    "parent": (member("../evil", b"x"), r"'\.\./evil' leaves the folder by '\.\.'"),
+    "parent below": (member("audio/../../evil", b"x"), r"leaves the folder by '\.\.'"),
+    "folder above": (member("../evil", type=tarfile.DIRTYPE), r"leaves the folder by '\.\.'"),
     "symbolic link": (
         member("audio/evil", type=tarfile.SYMTYPE, linkname="/etc/passwd"),
         "'audio/evil' is a link",
@@ -212,7 +212,7 @@ HOSTILE = {
     ),
     "other case": (
         member("Train_Filenames.TXT", b"x"),
-        "'Train_Filenames.TXT' has the name of 'train_filenames.txt' to some systems",
+        "'Train_Filenames.TXT' has the name of 'train_filenames.txt' on some systems",
     ),
     "folder over a file": (
         member("train_filenames.txt/x", b"x"),
@@ -318,7 +318,7 @@ def test_a_member_of_absurd_size_stops_before_it_is_read(place):
             "more between its files than a tar",
         ),
         (header("././@LongLink", 2**28, type=tarfile.GNUTYPE_LONGNAME), "more between its files"),
-        (bytes(1024), "more between its files than a tar archive has there"),
+        (bytes(1024), "too many bytes between its files"),
     ],
     ids=["member", "pax header", "long name", "end"],
 )
@@ -524,6 +524,6 @@ def test_the_command_takes_an_archive_that_nothing_pins_and_says_so(place, caplo
     archive, corpus = archive_of(place, members_of(FILES)), place / "results" / "corpus"
     arguments = ["--settings", settings(place, archive, None), "--output", str(corpus)]
     CliRunner().invoke(command, arguments, catch_exceptions=False)
-    assert f"{archive}: is there and is taken as it is" in caplog.text
+    assert f"{archive}: is used unverified" in caplog.text
     digest = hashlib.sha256(archive.read_bytes()).hexdigest()
     assert json.loads((corpus / "corpus.json").read_text())["archive_sha256"] == digest

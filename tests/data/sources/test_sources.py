@@ -147,8 +147,8 @@ def test_validation_speakers_are_numbers_or_names_and_kept_as_text() -> None:
     [
         ({"source": "folder"}, "`corpus.folder` is missing: `source: folder` needs a folder that"),
         ({"source": "spikes"}, "`corpus.folder` is missing: .* holds shd_train.h5 and shd_test"),
-        ({"folder": "mine"}, "`corpus.folder` is set, and `source: synthetic` does not read it"),
-        ({"source": "heidelberg", "trials": 3}, "`corpus.trials` is set, and `source: heidelberg`"),
+        ({"folder": "mine"}, "`corpus.folder` is set, but `source: synthetic` does not read it"),
+        ({"source": "heidelberg", "trials": 3}, "`corpus.trials` is set, but `source: heidelberg`"),
         ({"source": "heidelberg", "archive": "none.tar.gz"}, "none.tar.gz does not exist"),
         ({"source": "folder", "folder": "none"}, "none does not exist; name a folder that holds"),
     ],
@@ -167,7 +167,7 @@ def test_features_that_a_source_does_not_serve_are_one_sentence(tmp_path: Path) 
     write_folder(tmp_path)
     spikes = CorpusSettings(source="spikes", folder=str(tmp_path))
     check_source(spikes, "spikes")
-    with pytest.raises(UserError, match="'authors', and `source: spikes` goes with spikes"):
+    with pytest.raises(UserError, match="'authors', but `source: spikes` works with spikes"):
         check_source(spikes, "authors")
-    with pytest.raises(UserError, match="'spikes', and `source: synthetic` goes with authors or"):
+    with pytest.raises(UserError, match="'spikes', but `source: synthetic` works with authors or"):
         check_source(CorpusSettings(), "spikes")

@@ -67,7 +67,7 @@ class Splits:
 
 
 class _FeaturesFile(NamedTuple):
-    """What stands in a features file; arrays have a row a clip."""
+    """The content of a features file; arrays have one row per clip."""
 
     features: np.ndarray
     label: np.ndarray
@@ -89,7 +89,7 @@ def load_splits(
     Args:
         path: features file, as `delaynet.data.features` writes it.
         validation_speakers: held out of the training list, unless the corpus has a validation list.
-        device: that the clips are put on.
+        device: of the returned tensors.
 
     Raises:
         UserError: no features file, a validation speaker without clips, or a split without clips.
@@ -97,19 +97,19 @@ def load_splits(
     content = _read(path)
     is_validation = validation_clips(content.split, content.speaker, validation_speakers)
     if not (content.split == "validation").any():
-        there = sorted(set(content.speaker[content.split == "train"]), key=number_first)
-        if absent := sorted(set(validation_speakers) - set(there), key=number_first):
+        speakers = sorted(set(content.speaker[content.split == "train"]), key=number_first)
+        if absent := sorted(set(validation_speakers) - set(speakers), key=number_first):
             raise UserError(
                 f"{path}: the training list has no clips of speakers {', '.join(absent)}, which "
-                f"`training.validation_speakers` names; it has {', '.join(there)}."
+                f"`training.validation_speakers` names; it has {', '.join(speakers)}."
             )
     chosen = {
         "training": (content.split == "train") & ~is_validation,
         "validation": is_validation,
         "test": content.split == "test",
     }
-    for split, of_split in chosen.items():
-        if not of_split.any():
+    for split, rows in chosen.items():
+        if not rows.any():
             raise UserError(
                 f"{path}: the {split} split has no clips with validation speakers "
                 f"{', '.join(validation_speakers)}; change `training.validation_speakers`."
@@ -126,7 +126,7 @@ def load_splits(
 def validation_clips(
     split: np.ndarray, speaker: np.ndarray, validation_speakers: tuple[str, ...]
 ) -> np.ndarray:
-    """Return which clips are for validation: the corpus's own list, or else some speakers'.
+    """Return the mask of validation clips, [clips]: the corpus's own list, or else some speakers.
 
     Args:
         split: of each clip, [clips].

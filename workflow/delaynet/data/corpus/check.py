@@ -1,4 +1,4 @@
-"""What is in a corpus, and everything that is wrong with it, found in one pass."""
+"""Check a corpus: read every clip, and collect all faults in one pass."""
 
 import math
 import os
@@ -19,15 +19,15 @@ from delaynet.data.features.wav import data_chunk, readable_sound
 from delaynet.data.processes import in_order
 from delaynet.data.sources import load_source
 
-FRAMES_PER_BLOCK = 2**18  # a header may promise more samples than there is memory
-UNKNOWN_FRAMES = 2**63 - 1  # what libsndfile says where a header does not tell
+FRAMES_PER_BLOCK = 2**18  # a header may announce more samples than fit into memory
+UNKNOWN_FRAMES = 2**63 - 1  # libsndfile's value where a header gives none
 CLIPS_PER_TASK = 32
 
 
 def check_corpus(folder: Path, corpus: CorpusSettings, processes: int = 1) -> CorpusReport:
     """Read the table of clips and every sound file of a corpus, and collect all faults.
 
-    Every file that has a fault is left out of the clips. The report does not depend on the number
+    Files with a fault are left out of the clips. The report does not depend on the number
     of processes.
 
     Args:
@@ -36,7 +36,7 @@ def check_corpus(folder: Path, corpus: CorpusSettings, processes: int = 1) -> Co
         processes: how many decode at once.
 
     Raises:
-        UserError: there is nothing to report on: no folder, or no table.
+        UserError: the folder or the table is missing.
     """
     if not folder.is_dir():
         raise UserError(f"There is no corpus folder {folder}: make the corpus or correct its path.")
@@ -51,12 +51,12 @@ def check_corpus(folder: Path, corpus: CorpusSettings, processes: int = 1) -> Co
         if clip not in present
     ]
     decoded = _decode_all(audio, [clip for clip in clips if clip in present], processes)
-    faults += [found for found in decoded if isinstance(found, Fault)]
+    faults += [result for result in decoded if isinstance(result, Fault)]
     faulty = {fault.filename for fault in faults}
     good = tuple(
-        found
-        for found in decoded
-        if isinstance(found, CheckedClip) and found.clip.filename not in faulty
+        result
+        for result in decoded
+        if isinstance(result, CheckedClip) and result.clip.filename not in faulty
     )
     notes = (*table.notes, *_notes_on_sound(good))
     return CorpusReport(table.name, corpus.source, table.audio, good, tuple(sorted(faults)), notes)
@@ -76,13 +76,13 @@ def _same_recordings(clips: Sequence[Clip]) -> list[Fault]:
 
 
 def _decode_all(audio: Path, clips: list[Clip], processes: int) -> list[CheckedClip | Fault]:
-    """Decode every clip whole; in the order of the clips, whatever the number of processes."""
+    """Decode every clip; results are in the order of the clips."""
     decoded = in_order(partial(_decode, audio), clips, processes, CLIPS_PER_TASK)
     return list(tqdm(decoded, "checking clips", len(clips), unit="clip", mininterval=1))
 
 
 def _decode(audio: Path, clip: Clip) -> CheckedClip | Fault:
-    """Decode one clip whole, and say how it was recorded or what is wrong with it."""
+    """Decode one whole clip; return how it was recorded, or its fault."""
     path, name = audio / clip.filename, clip.filename
     try:
         if not path.is_file():
@@ -100,13 +100,13 @@ def _decode(audio: Path, clip: Clip) -> CheckedClip | Fault:
 
 
 def _reason(error: Exception) -> str:
-    """Return what the system or libsndfile says, without the path."""
+    """Return the message of the system or of libsndfile, without the path."""
     words = getattr(error, "strerror", None) or getattr(error, "error_string", None) or str(error)
     return str(words).removeprefix("Error : ").rstrip(".")
 
 
 def _measured(clip: Clip, file: soundfile.SoundFile) -> CheckedClip | Fault:
-    """Read an open sound file to its end."""
+    """Read an open sound file to its end, and measure it."""
     name = clip.filename
     if file.frames == UNKNOWN_FRAMES:
         return Fault(name, "unreadable", "its header does not say how many samples it has")
@@ -149,7 +149,7 @@ def _decibels(amplitude: float) -> float:
 
 
 def _notes_on_sound(clips: Sequence[CheckedClip]) -> list[str]:
-    """Return how clips differ in what they should have in common."""
+    """Return a note each where sampling rates or numbers of channels differ."""
     rates = Counter(clip.sample_rate for clip in clips)
     channels = Counter(clip.channels for clip in clips)
     return [

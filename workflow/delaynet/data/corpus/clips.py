@@ -1,7 +1,6 @@
-"""The table of clips that every corpus of recordings gives: one row a recording.
+"""The table of clips of a corpus: one row per recording.
 
-Everything after it (the check, the features, the splits, the figures) reads this table, and knows
-nothing of the names of files.
+The check, the features, the splits and the figures read this table. They parse no file names.
 """
 
 from collections.abc import Iterable, Sequence
@@ -28,7 +27,7 @@ FaultKind = Literal[
     "listed twice",  # in one list
     "both lists",
     "same recording",  # another file has the same language, speaker, trial and word
-    "unknown label",  # a word that this corpus does not have
+    "unknown label",  # a word that the corpus does not have
     "missing",  # listed, and not there
     "extra",  # there, and not listed
     "unreadable",  # not sound, or cut off
@@ -45,7 +44,7 @@ class Clip:
 
     Attributes:
         filename: path of the sound file below the corpus's folder of sound files.
-        word: as the corpus has it, such as "7".
+        word: as written in the corpus, such as "7".
         speaker: name or number of the speaker.
         split: 'train', 'validation' or 'test'.
         language: that is spoken.
@@ -73,7 +72,7 @@ class Label(NamedTuple):
 
 
 class Fault(NamedTuple):
-    """What is wrong with one file, or with one line of a list."""
+    """A fault of one file, or of one line of a list."""
 
     filename: str
     fault: FaultKind
@@ -82,13 +81,13 @@ class Fault(NamedTuple):
 
 @dataclass(frozen=True)
 class Table:
-    """What a corpus says of its recordings, before they are decoded.
+    """The recordings of a corpus, by its lists and file names.
 
     Attributes:
         name: of the corpus, for figures and the manuscript.
-        clips: one a recording, in any order.
-        faults: what is wrong with lists and names; a clip that has a fault is left out.
-        notes: sentences on what is unusual, and no fault.
+        clips: one per recording, in any order.
+        faults: of lists and names; a clip with a fault is left out later.
+        notes: sentences on unusual properties that are no faults.
         audio: folder of the sound files, below the folder of the corpus.
     """
 
@@ -111,7 +110,7 @@ def labels_of(clips: Iterable[Clip]) -> list[Label]:
 
 
 def label_names(labels: Sequence[Label]) -> list[str]:
-    """Return what the classes are called in figures: the word, with its language where it must."""
+    """Return the names of classes for figures: the word, with its language where words repeat."""
     names = [_spelled(label) for label in labels]
     return [
         f"{name} ({label.language})" if names.count(name) > 1 else name
@@ -120,7 +119,7 @@ def label_names(labels: Sequence[Label]) -> list[str]:
 
 
 def _spelled(label: Label) -> str:
-    """Return an English or German digit as a word, another word as it is."""
+    """Spell out an English or German digit; return other words unchanged."""
     names = DIGIT_NAMES.get(label.language, ())
     is_digit = label.word.isdecimal() and int(label.word) < len(names)
     return names[int(label.word)] if is_digit else label.word

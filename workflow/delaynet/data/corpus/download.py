@@ -1,8 +1,8 @@
-"""Fetching a published file: resumed, from its mirrors in turn, verified before it is used.
+"""Fetch a published file from its mirrors in turn, resume, and verify it before use.
 
-The bytes are appended to `<target>.part`. Whatever ends a request, the process or the machine, the
-next request continues there, on any mirror. Only the checksum says when the file is complete:
-servers may tell a wrong length, and connections may end early. Then the part is renamed.
+The bytes are appended to `<target>.part`. Whatever interrupts a fetch, the next request continues
+there, on any mirror. Only the checksum shows that the file is complete: servers may announce a
+wrong length, and connections may end early. The part is then renamed.
 """
 
 import fcntl
@@ -39,12 +39,12 @@ log = logging.getLogger("delaynet.data.corpus")
 
 as_size = partial(tqdm.format_sizeof, suffix="B")
 LONGEST_LIST = 1 << 20  # bytes of a list of checksums
-# of the statuses below 500, those that may be another one a moment later
+# statuses below 500 that may change a moment later
 TEMPORARY = (408, 425, 429)
 
 
 class Patience(NamedTuple):
-    """How long servers are given; times in seconds."""
+    """Limits on retries and waiting; times in seconds."""
 
     rounds: int = 3  # turns of each mirror
     attempts: int = 5  # requests in a row without progress, after which a turn ends
@@ -62,20 +62,20 @@ class Failure(Exception):
     """Why a mirror did not give the file."""
 
 
-class Trouble(Failure):
-    """It may pass: the mirror is asked again."""
+class TemporaryFailure(Failure):
+    """The mirror is tried again."""
 
 
-class Refusal(Failure):
-    """The mirror is not asked again."""
+class PermanentFailure(Failure):
+    """The mirror is not tried again."""
 
 
-class WrongBytes(Refusal):
+class WrongBytes(PermanentFailure):
     """The mirror has another file than the expected one."""
 
 
 class Expected(NamedTuple):
-    """What the file must be, and who says so."""
+    """Checksum and size of the expected file, and their origin."""
 
     algorithm: str
     digest: str
@@ -84,7 +84,7 @@ class Expected(NamedTuple):
 
 
 class Client(NamedTuple):
-    """How servers are asked."""
+    """What every request needs."""
 
     session: requests.Session
     patience: Patience
@@ -92,19 +92,19 @@ class Client(NamedTuple):
 
 
 def fetch(published: Published, target: Path, patience: Patience = PATIENCE) -> Pin:
-    """Fetch a published file, unless it is there, and verify it.
+    """Fetch a published file, unless it exists, and verify it.
 
     Args:
-        published: where it is, and what it must be.
-        target: file to write. If it is there, it is compared with the pin, without a request.
-        patience: how long servers are given.
+        published: its mirrors and its pin.
+        target: file to write. If it exists, it is compared with the pin, without a request.
+        patience: limits on retries and waiting.
 
     Returns:
         Size and digests.
 
     Raises:
-        UserError: no mirror gives what is expected, another process is fetching it, or there is
-            no room. What came is kept, unless it is wrong, and the next call continues there.
+        UserError: no mirror gives the expected file, another process is fetching it, or the disk is
+            full. Received bytes are kept unless they are wrong; the next call continues after them.
     """
     if target.exists():
         return check(published, target)
@@ -124,19 +124,19 @@ def fetch(published: Published, target: Path, patience: Patience = PATIENCE) -> 
 
 
 class Part:
-    """The bytes of the target that are there, in a file that this process alone appends to.
+    """The received bytes of the target, in a file that this process alone appends to.
 
     Attributes:
         path: of the part.
-        digests: of the bytes that are there.
-        position: how many there are.
+        digests: of the received bytes.
+        position: their number.
         furthest: largest position in a mirror's turn: a server that starts over at each request
             makes no progress until it passes this.
         is_assembled: whether the bytes came with more than one request.
     """
 
     def __init__(self, target: Path, file: io.FileIO) -> None:
-        """Read what is there."""
+        """Read the bytes of earlier requests."""
         self.target, self.path, self._file = target, Path(file.name), file
         self.digests = read_digests(self.path)
         self.position = self.furthest = self.path.stat().st_size
@@ -154,7 +154,7 @@ class Part:
         self.furthest = max(self.furthest, self.position)
 
     def rewind(self) -> None:
-        """Throw away what is there."""
+        """Discard all bytes."""
         self._file.truncate(0)
         self.digests, self.position, self.is_assembled = Digests(), 0, False
 
@@ -171,7 +171,7 @@ class Part:
 
 @contextmanager
 def _open_part(target: Path) -> Iterator[io.FileIO]:
-    """Open the part of a file for this process alone; it stays when the block ends early."""
+    """Open the part of a file for this process alone; if the block fails, the part is kept."""
     path = target.with_name(f"{target.name}.part")
     in_use = f"{path}: another process is fetching this file; wait until it has finished."
     with explaining(path):
@@ -196,10 +196,10 @@ def _open_part(target: Path) -> Iterator[io.FileIO]:
 
 
 def _fetch_from_mirrors(published: Published, part: Part, patience: Patience) -> str:
-    """Fill the part from the first mirror that can; return the address."""
+    """Fill the part from the first mirror that succeeds; return its address."""
     failures: dict[str, Failure] = {}
     retrying = tenacity.Retrying(
-        retry=tenacity.retry_if_exception_type(Trouble),
+        retry=tenacity.retry_if_exception_type(TemporaryFailure),
         stop=tenacity.stop_after_attempt(patience.attempts),
         wait=tenacity.wait_exponential(patience.back_off, patience.longest_back_off),
         before_sleep=tenacity.before_sleep_log(log, logging.INFO),
@@ -210,7 +210,7 @@ def _fetch_from_mirrors(published: Published, part: Part, patience: Patience) ->
         session.headers["Accept-Encoding"] = "identity"
         client = Client(session, patience, retrying)
         for mirror in published.mirrors * patience.rounds:
-            if isinstance(failures.get(mirror), Refusal):
+            if isinstance(failures.get(mirror), PermanentFailure):
                 continue
             url = url_of(mirror, published.file)
             try:
@@ -227,7 +227,7 @@ def _account(published: Published, part: Part, failures: dict[str, Failure]) -> 
     """Say in one sentence what went wrong on each mirror, and what to do."""
     reasons = "; ".join(f"{mirror} {failure}" for mirror, failure in failures.items())
     advice = ["download it by hand and name it as `corpus.archive` in the configuration"]
-    if any(isinstance(failure, Trouble) for failure in failures.values()):
+    if any(isinstance(failure, TemporaryFailure) for failure in failures.values()):
         kept = f" (the {as_size(part.position)} that came are kept)" if part.position else ""
         advice.insert(0, f"start again later{kept}")
     if published.pinned and any(isinstance(each, WrongBytes) for each in failures.values()):
@@ -236,7 +236,7 @@ def _account(published: Published, part: Part, failures: dict[str, Failure]) -> 
 
 
 def _expected(mirror: str, published: Published, client: Client) -> Expected:
-    """Return what the file must be: as pinned, else as listed on its mirror, else on another."""
+    """Return the expected checksum: the pin, else the one listed on the mirror or another."""
     if pin := published.pinned:
         return Expected("SHA-256", pin.sha256, pin.bytes, f"pinned in {published.path}")
     for other in sorted(published.mirrors, key=lambda each: each != mirror):
@@ -244,9 +244,11 @@ def _expected(mirror: str, published: Published, client: Client) -> Expected:
         try:
             digest = client.retrying(_listed_md5, url, published.file, client)
             return Expected("MD5", digest, None, f"listed in {url}")
-        except Refusal as refusal:
-            log.info("%s: %s", url, refusal)
-    raise Refusal(f"cannot be verified: no mirror's {published.checksums} has its checksum")
+        except PermanentFailure as failure:
+            log.info("%s: %s", url, failure)
+    raise PermanentFailure(
+        f"cannot be verified: no mirror's {published.checksums} has its checksum"
+    )
 
 
 def _listed_md5(url: str, name: str, client: Client) -> str:
@@ -255,10 +257,10 @@ def _listed_md5(url: str, name: str, client: Client) -> str:
             raise _failure(response.status_code)
         content = response.raw.read(LONGEST_LIST + 1, decode_content=True)
     if len(content) > LONGEST_LIST:
-        raise Refusal("is too long for a list of checksums")
+        raise PermanentFailure("is too long for a list of checksums")
     digest = parse_checksums(content.decode(errors="replace"), name)
     if digest is None:
-        raise Refusal(f"has no checksum of {name}")
+        raise PermanentFailure(f"has no checksum of {name}")
     return digest
 
 
@@ -276,7 +278,7 @@ def parse_checksums(text: str, name: str) -> str | None:
 
 
 def _fill(part: Part, url: str, expected: Expected, client: Client) -> None:
-    """Fetch until the checksum is right; a file put together from pieces gets a second chance."""
+    """Fetch until the checksum is right; a file from several requests gets a second chance."""
     for chance in (1, 2):
         part.furthest = part.position
         while not client.retrying(_fetch_more, part, url, expected, client):
@@ -299,8 +301,8 @@ def _fetch_more(part: Part, url: str, expected: Expected, client: Client) -> boo
         if not part.is_complete(expected):
             with _get(url, part.position, client) as response:
                 _append_body(part, response, expected)
-    except Trouble:
-        # cut after the last byte, or a wrong length was told
+    except TemporaryFailure:
+        # cut after the last byte, or a wrong length was announced
         if part.is_complete(expected):
             return True
         if part.furthest - furthest < client.patience.progress:
@@ -310,28 +312,28 @@ def _fetch_more(part: Part, url: str, expected: Expected, client: Client) -> boo
 
 
 def _begin(part: Part, response: requests.Response) -> tuple[int, int | None]:
-    """Return where an answer's body begins, 0 or the part's end, and the whole size, if told.
+    """Return the offset of a response's body, 0 or the part's end, and the total size if known.
 
     Source: RFC 9110, sections 14 and 15.
     """
-    number, status = "([0-9]{1,18})", response.status_code  # a longer one is nonsense
+    number, status = "([0-9]{1,18})", response.status_code  # longer ones are invalid
     if status == 200:
         length = re.fullmatch(number, response.headers.get("Content-Length", ""))
         return 0, int(length[1]) if length else None
     if status == 206:
-        told = response.headers.get("Content-Range", "")
-        span = re.fullmatch(rf"bytes {number}-[0-9]+/(?:{number}|\*)", told, re.IGNORECASE)
+        header = response.headers.get("Content-Range", "")
+        span = re.fullmatch(rf"bytes {number}-[0-9]+/(?:{number}|\*)", header, re.IGNORECASE)
         if span and int(span[1]) == part.position:
             return part.position, int(span[2]) if span[2] else None
     if status == 206 or (status == 416 and part.position):
         part.rewind()
-        raise Trouble("cannot continue where it stopped")
+        raise TemporaryFailure("cannot continue where it stopped")
     raise _failure(status)
 
 
 def _failure(status: int) -> Failure:
     is_temporary = status in TEMPORARY or status >= 500
-    return (Trouble if is_temporary else Refusal)(f"answered {status}")
+    return (TemporaryFailure if is_temporary else PermanentFailure)(f"answered {status}")
 
 
 def _append_body(part: Part, response: requests.Response, expected: Expected) -> None:
@@ -364,28 +366,28 @@ def _append_body(part: Part, response: requests.Response, expected: Expected) ->
                 part.rewind()
                 raise WrongBytes(f"gave more than the {expected.bytes} bytes {expected.origin}")
     if not part.position or part.position < (total or 0):
-        raise Trouble(f"ended after {part.position} bytes")
+        raise TemporaryFailure(f"ended after {part.position} bytes")
 
 
 @contextmanager
 def _get(url: str, position: int, client: Client) -> Iterator[requests.Response]:
-    """Ask for a file from a position on; errors, of reading the body too, become failures."""
+    """Request a file from a position on; errors, also in reading the body, become failures."""
     headers = {"Range": f"bytes={position}-"} if position else {}
     timeout = (client.patience.connect, client.patience.silence)
     try:
         with client.session.get(url, headers=headers, stream=True, timeout=timeout) as response:
             yield response
     except (InvalidURL, InvalidSchema, requests.TooManyRedirects) as error:
-        raise Refusal(f"leads nowhere ({error})") from None
+        raise PermanentFailure(f"cannot be followed ({error})") from None
     except (requests.Timeout, urllib3.exceptions.TimeoutError):
-        raise Trouble("was silent for too long") from None
+        raise TemporaryFailure("was silent for too long") from None
     except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
-        raise Trouble(f"broke off ({_cause(error)})") from None
+        raise TemporaryFailure(f"broke off ({_cause(error)})") from None
 
 
 def _cause(error: BaseException) -> str:
-    """Return what the innermost cause says, which is the plainest."""
+    """Return the message of the innermost cause, which is the plainest."""
     while inner := error.__cause__ or error.__context__:
         error = inner
-    told = getattr(error, "strerror", None) or str(error) or type(error).__name__
-    return " ".join(told.split())
+    message = getattr(error, "strerror", None) or str(error) or type(error).__name__
+    return " ".join(message.split())

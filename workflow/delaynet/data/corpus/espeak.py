@@ -1,9 +1,9 @@
 """Speak a word with eSpeak NG, from the library and voices in the package `espeakng-loader`.
 
-eSpeak NG keeps state between words in static variables that no function of its interface resets, so
-that the same call gives other samples after another word, and it seeds the breath of some voices
-from the clock. Here the library is unloaded after each word and loaded anew for the next (under a
-millisecond) with a fixed seed, which makes the samples a function of the arguments alone.
+eSpeak NG keeps state between words in static variables that no function of its interface resets:
+after another word, the same call gives other samples. It also seeds the breath of some voices from
+the clock. Here the library is unloaded after each word and loaded again for the next (under a
+millisecond), with a fixed seed. The samples then depend on the arguments alone.
 """
 
 import _ctypes
@@ -30,7 +30,7 @@ _SYNTH_CALLBACK = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_void_p, ctypes.c_int, 
 
 @contextmanager
 def _fresh_library() -> Iterator[ctypes.CDLL]:
-    """Yield the library as it leaves the disk, initialised to hand over samples as it speaks."""
+    """Yield a freshly loaded library, initialised to pass its samples to a callback."""
     library = ctypes.CDLL(espeakng_loader.get_library_path())
     try:
         folder = espeakng_loader.get_data_path()
@@ -61,11 +61,11 @@ def speak(word: str, voice: str, rate: int, pitch: int, pitch_range: int) -> np.
     """Speak a word: the same arguments give the same samples, whatever was spoken before.
 
     Args:
-        word: The text.
-        voice: Accent and variant, such as "en-us+f2" or "de+m3".
-        rate: Speed in words per minute (80 to 450).
-        pitch: Base pitch (0 to 99; 50 is the voice's own).
-        pitch_range: Liveliness of the intonation (0 to 99; 0 is monotone).
+        word: the text.
+        voice: accent and variant, such as "en-us+f2" or "de+m3".
+        rate: speed in words per minute (80 to 450).
+        pitch: base pitch (0 to 99; 50 is the voice's own).
+        pitch_range: range of the pitch (0 to 99; 0 is monotone).
 
     Returns:
         int16 samples at 22,050 Hz, with the silence that eSpeak NG puts around a word.

@@ -1,8 +1,8 @@
 """The layout of the Heidelberg Digits: names of files, and the training and test lists.
 
 A corpus in this layout is a folder with `audio/`, `train_filenames.txt` and `test_filenames.txt`
-(one bare file name a line), and, unless it holds a user's own recordings, a `corpus.json` that says
-what it is. This module alone knows these names; what comes out is a table of clips.
+(one bare file name per line), and, unless it holds a user's own recordings, a `corpus.json` that
+names it. Only this module knows these names; the others use its table of clips.
 Source: Cramer et al. 2020, "The Heidelberg Spiking Data Sets", doi 10.1109/TNNLS.2020.3044364.
 """
 
@@ -27,7 +27,7 @@ _FILENAME = re.compile(
 
 
 class Identity(NamedTuple):
-    """What a corpus that is made here says of itself, in its `corpus.json`."""
+    """Origin, name and licence of a corpus that is made here, for its `corpus.json`."""
 
     source: str
     name: str
@@ -35,7 +35,7 @@ class Identity(NamedTuple):
 
 
 class Place(NamedTuple):
-    """Where a file name stands."""
+    """A line of a list."""
 
     split: str
     line: int
@@ -75,13 +75,13 @@ def _composed(text: str) -> str:
 def read_table(folder: Path, name: str, *, are_digits: bool = False) -> Table:
     """Read both lists and the names of the files in `audio/`.
 
-    Lines of a list may carry the prefix `audio/`; a byte order mark, Windows line ends and blank
-    lines are passed over, and so are hidden files in `audio/`.
+    Lines of a list may carry the prefix `audio/`; a byte order mark, Windows line ends, blank
+    lines and hidden files in `audio/` are ignored.
 
     Args:
         folder: of the corpus.
         name: of the corpus.
-        are_digits: whether a word that is no English or German digit is a fault.
+        are_digits: whether words other than English or German digits are faults.
 
     Raises:
         UserError: `audio/` or a list is missing, or a list is empty or not text.
@@ -115,7 +115,7 @@ def read_table(folder: Path, name: str, *, are_digits: bool = False) -> Table:
 
 
 def read_list(path: Path) -> list[tuple[int, str]]:
-    """Return the names that stand in a list, each with the number of its line.
+    """Return the names in a list, each with the number of its line.
 
     Raises:
         UserError: the list is missing, empty or not text.
@@ -136,7 +136,7 @@ def read_list(path: Path) -> list[tuple[int, str]]:
 
 
 def _read_lists(folder: Path, files: set[str]) -> dict[str, list[Place]]:
-    """Return the names in both lists, spelled as the files are, each with its places."""
+    """Return the names in both lists, spelled as the files are, each with its lines."""
     spelled = {_composed(name): name for name in files}
     places = defaultdict(list)
     for split in LISTS:
@@ -171,17 +171,17 @@ def audio_path(folder: Path, clip: Clip) -> Path:
 
 
 def write_filenames(path: Path, clips: Iterable[Clip]) -> None:
-    """Write the file names of the clips, sorted, one a line."""
+    """Write the file names of the clips, sorted, one per line."""
     names = sorted(clip.filename for clip in clips)
     with replacing(path) as temporary:
         temporary.write_text("".join(f"{name}\n" for name in names), encoding="utf-8")
 
 
 def refuse_to_replace(folder: Path, source: str, what: str) -> None:
-    """Do nothing where nothing of the user's is lost with a folder: absent, empty, or made before.
+    """Raise unless a folder is absent, empty, or an older corpus of the same source.
 
     Args:
-        folder: that is about to be replaced.
+        folder: to be replaced.
         source: of the corpus that may be replaced, as its `corpus.json` has it.
         what: that corpus in words.
 
@@ -202,7 +202,7 @@ def refuse_to_replace(folder: Path, source: str, what: str) -> None:
 
 
 def corpus_name(folder: Path) -> str:
-    """Return what a folder of recordings is called: as its `corpus.json` says, or as the folder is.
+    """Return the name of a corpus: that in its `corpus.json`, or else that of its folder.
 
     Raises:
         UserError: `corpus.json` is not readable JSON with a `name`.

@@ -1,8 +1,7 @@
-"""Where published corpora are, and what their bytes must be: `config/downloads.json`.
+"""Addresses and checksums of published corpora: `config/downloads.json`.
 
-It is the one place of URLs, mirrors and checksums. `pinned` is null until `delaynet corpus pin`
-writes size and digests of a fetched archive there; committed, they make every later download the
-same bytes.
+`pinned` is null until `delaynet corpus pin` writes size and digests of a fetched archive there.
+From then on a download of other bytes is refused.
 """
 
 import hashlib
@@ -28,10 +27,10 @@ Mirror = Annotated[str, Field(pattern=r"^https?://[^/\s]\S*$")]
 
 
 class Digests:
-    """MD5 (what publishers list) and SHA-256 (what is pinned) of bytes as they come."""
+    """MD5 (what publishers list) and SHA-256 (what is pinned), computed as the bytes arrive."""
 
     def __init__(self) -> None:
-        """Begin with no bytes."""
+        """Start without bytes."""
         self._hashes = {"MD5": hashlib.md5(usedforsecurity=False), "SHA-256": hashlib.sha256()}
 
     def update(self, data: bytes | memoryview) -> None:
@@ -52,12 +51,12 @@ class Pin(Settings):
     sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
 
     def __str__(self) -> str:
-        """Return it in words."""
+        """Return size and digests in words."""
         return f"{self.bytes} bytes, MD5 {self.md5}, SHA-256 {self.sha256}"
 
 
 class Entry(Settings):
-    """What `config/downloads.json` says of one corpus."""
+    """One corpus in `config/downloads.json`."""
 
     file: FileName
     """Name of the archive, the same on every mirror."""
@@ -66,23 +65,23 @@ class Entry(Settings):
     checksums: FileName
     """Name of the publisher's list of MD5 sums."""
     pinned: Pin | None = None
-    """What the archive must be; null until it is pinned."""
+    """Size and digests of the archive; null until it is pinned."""
 
 
 class Published(Entry):
-    """An entry, and where it stands."""
+    """An entry, with its file and its name."""
 
     path: Path
     corpus: str
 
     @property
     def not_pinned(self) -> str:
-        """What a user who has the archive can do where it is not pinned."""
+        """Advice to pin an archive that is not pinned."""
         return f"{self.path} does not pin it; `delaynet corpus pin --corpus {self.corpus}` does"
 
     @property
     def renewal(self) -> str:
-        """What a user does when the publisher's archive is no longer the pinned one."""
+        """Advice where the publisher's archive is no longer the pinned one."""
         return (
             "if the publisher has renewed the archive, set "
             f"`pinned` of '{self.corpus}' in {self.path} to null"
@@ -116,15 +115,15 @@ def load_published(path: Path, corpus: str) -> Published:
 
 
 def pin(path: Path, corpus: str, archive: Path | None = None) -> None:
-    """Write size and digests of an archive on this disk to its entry; all else there stays.
+    """Write size and digests of an archive to its entry; the rest of the file is kept.
 
     Args:
         path: the file of addresses.
         corpus: its entry.
-        archive: to pin; by default where it is fetched to.
+        archive: to pin; by default the one that `delaynet corpus fetch` writes.
 
     Raises:
-        UserError: the archive or the file of addresses is not there, or cannot be used.
+        UserError: the archive or the file of addresses is missing or cannot be used.
     """
     published = load_published(path, corpus)
     found = pin_of(archive or FETCHED / published.file)
@@ -138,27 +137,26 @@ def pin(path: Path, corpus: str, archive: Path | None = None) -> None:
 
 
 def check(published: Published, archive: Path) -> Pin:
-    """Compare a file on this disk with the pin, if there is one, without a request.
+    """Compare an archive with its pin, if there is one, without a request to the network.
 
     Raises:
-        UserError: it is no file, is empty, cannot be read, or is not what is pinned.
+        UserError: it is no file, is empty, cannot be read, or differs from the pin.
     """
     expected, found = published.pinned, pin_of(archive)
     if expected is None:
-        taken = "%s: is there and is taken as it is (%s); %s"
-        log.warning(taken, archive, found, published.not_pinned)
+        log.warning("%s: is used unverified (%s); %s", archive, found, published.not_pinned)
     elif found != expected:
         raise UserError(
             f"{archive}: has {found}, where {published.path} pins {expected}; remove the file to "
             f"have it fetched again, name another archive, or, {published.renewal}."
         )
     else:
-        log.info("%s: is there, and is what %s pins", archive, published.path)
+        log.info("%s: is the archive that %s pins", archive, published.path)
     return found
 
 
 def pin_of(archive: Path) -> Pin:
-    """Return size and digests of a file on this disk.
+    """Return size and digests of a file.
 
     Raises:
         UserError: it is no file, is empty, or cannot be read.
@@ -175,7 +173,7 @@ def pin_of(archive: Path) -> Pin:
 
 
 def read_digests(path: Path) -> Digests:
-    """Return the digests of a file; progress is shown if that takes a while."""
+    """Return the digests of a file; show progress if that takes long."""
     digests, size = Digests(), path.stat().st_size
     with (
         path.open("rb") as file,

@@ -1,8 +1,7 @@
-"""The corpus report: every clip without a fault and how it sounds, and every fault with its file.
+"""The corpus report: every clip without a fault, how it was recorded, and every fault.
 
 The JSON file holds `name`, `source`, `audio`, `notes`, `faults`, a `summary` to read, and `clips`
-as columns of equal length, one row a clip, in the order of the file names: the table of clips, and
-how each was recorded.
+as columns of equal length, one row per clip, in the order of the file names.
 """
 
 import json
@@ -47,15 +46,15 @@ SOUND = tuple(field.name for field in fields(CheckedClip) if field.name != "clip
 
 @dataclass(frozen=True)
 class CorpusReport:
-    """What a corpus holds.
+    """The content of a corpus.
 
     Attributes:
         name: of the corpus, for figures.
-        source: where it comes from, as `corpus.source` in the configuration.
+        source: as `corpus.source` in the configuration.
         audio: folder of the sound files, below the folder of the corpus.
         clips: those without faults, sorted by file name; none of them is named in `faults`.
         faults: sorted by file name; a file may have several.
-        notes: sentences on what is unusual, and no fault.
+        notes: sentences on unusual properties that are no faults.
     """
 
     name: str
@@ -74,8 +73,8 @@ def usable_clips(report: CorpusReport, faults: Literal["stop", "leave_out"]) -> 
         faults: `stop` if there are any, or `leave_out` the files that have some.
 
     Raises:
-        UserError: there are faults and they stop (all are listed, one a line), or no clip is left
-            in a list.
+        UserError: there are faults and `faults` is `stop` (all are listed, one per line), or a list
+            has no clip left.
     """
     if report.faults and faults == "stop":
         raise UserError(
@@ -93,7 +92,7 @@ def usable_clips(report: CorpusReport, faults: Literal["stop", "leave_out"]) -> 
 
 
 def sentence(fault: Fault) -> str:
-    """Return a fault as one line: file, kind, and what is known of it."""
+    """Return a fault as one line: file, kind and detail."""
     return f"'{fault.filename}': {fault.fault} ({fault.detail})"
 
 
@@ -121,7 +120,7 @@ def write_report(report: CorpusReport, path: Path) -> None:
 
 
 def _json(content: dict[str, Any]) -> str:
-    """Return JSON to read and to compare: keys sorted, a line for each key, column and fault."""
+    """Return JSON that is easy to compare: keys sorted, a line for each key, column and fault."""
     lines = []
     for key, value in sorted(content.items()):
         if isinstance(value, dict):
@@ -164,7 +163,7 @@ def read_report(path: Path) -> CorpusReport:
 
 
 def summary(report: CorpusReport) -> dict[str, Any]:
-    """Return what a corpus holds in numbers: clips by what they are, spans of what was measured.
+    """Return a summary: counts of clips by property, and ranges of the measured quantities.
 
     Durations are in seconds, sampling rates in Hz, levels in dB re full scale.
     """

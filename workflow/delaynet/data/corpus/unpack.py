@@ -1,4 +1,4 @@
-"""Unpacking an archive in the layout of the Heidelberg Digits, which is not trusted."""
+"""Unpack an untrusted archive in the layout of the Heidelberg Digits."""
 
 import json
 import shutil
@@ -16,7 +16,7 @@ LIMITS = Limits(file_bytes=64 * 2**20, total_bytes=16 * 2**30, members=100_000)
 def unpack(archive: Path, folder: Path, identity: Identity, sha256: str) -> None:
     """Unpack the archive into a corpus folder, which appears whole or not at all.
 
-    Resource forks of macOS (`._*`) are passed over. The content may lie below one common top
+    Resource forks of macOS (`._*`) are skipped. The content may lie below one common top
     folder. A folder that holds the same corpus already is replaced.
 
     Args:

@@ -1,1 +1,1 @@
-"""From a corpus to what the networks are given, in one HDF5 file."""
+"""From a corpus to the input of the networks, in one HDF5 file."""

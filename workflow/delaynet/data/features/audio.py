@@ -37,8 +37,8 @@ def resampled(audio: np.ndarray, rate: int, wanted_rate: int) -> np.ndarray:
         wanted_rate: in Hz.
 
     Returns:
-        float32, as many samples as fill the same time, rounded up; content above half the lower of
-        the two rates is gone.
+        float32, of the same duration, rounded up to whole samples; frequencies above half the lower
+        rate are removed.
     """
     if rate == wanted_rate or not len(audio):
         return audio

@@ -1,7 +1,7 @@
-"""The layout of the features file: what every source of features writes, in one place.
+"""The layout of the features file, for every source of features.
 
-Datasets of one row a clip: `features` [clips, frames, bands]; `label`, `trial`; and as strings
-`filename`, `word`, `speaker`, `split`, `language`. Of one row a fault: `left_out` (name of a file
+Datasets of one row per clip: `features` [clips, frames, bands]; `label`, `trial`; and as strings
+`filename`, `word`, `speaker`, `split`, `language`. Of one row per fault: `left_out` (name of a file
 that is not among the clips) and `left_out_fault`. Attributes of the file: every setting of the
 features, `corpus_name`, `corpus_source`, `corpus_audio` (folder of the sound files below that of
 the corpus), `label_names`.
@@ -30,10 +30,10 @@ def create_features(
 
     Args:
         file: to create it in.
-        settings: that the features are computed with; kept as attributes of the file.
-        clips: how many there are at most.
-        band: what the last axis is.
-        unit: what a feature of `settings.scale` is.
+        settings: of the features; stored as attributes of the file.
+        clips: their largest possible number.
+        band: name of the last axis.
+        unit: that a feature of `settings.scale` stands for.
     """
     file.attrs.update(settings.model_dump())
     # Not compressed: gzip would save 40 % of the space and read ten times slower.
@@ -52,13 +52,13 @@ def create_features(
 def describe_corpus(
     file: h5py.File, name: str, source: str, audio: str, labels: Sequence[str]
 ) -> None:
-    """Write what the corpus is called, where it comes from, and what its labels are called."""
+    """Write name, origin and folder of the corpus, and the names of its labels."""
     file.attrs.update(corpus_name=name, corpus_source=source, corpus_audio=audio)
     file.attrs["label_names"] = list(labels)
 
 
 def write_rows(file: h5py.File, clips: Sequence[Clip], labels: Sequence[int]) -> None:
-    """Write what is known of each clip beside its features.
+    """Write the table of clips.
 
     Args:
         file: to write to.

@@ -1,9 +1,9 @@
 """The Spiking Heidelberg Digits instead of audio: published spikes, counted in bins.
 
 They are the Heidelberg Digits after a model of the inner ear: spikes of 700 units, in one HDF5 file
-a list. Source: Cramer et al. 2020, "The Heidelberg Spiking Data Sets", doi
-10.1109/TNNLS.2020.3044364. Datasets of one row a clip: `spikes/times` (seconds; as many numbers as
-the clip has spikes), `spikes/units` (0 to 699, likewise), `labels`, `extra/speaker`; and
+per list. Source: Cramer et al. 2020, "The Heidelberg Spiking Data Sets", doi
+10.1109/TNNLS.2020.3044364. Datasets of one row per clip: `spikes/times` (in seconds) and
+`spikes/units` (0 to 699), with one number per spike, `labels` and `extra/speaker`; and
 `extra/keys`, the names of the labels.
 """
 
@@ -33,14 +33,14 @@ UNITS = 700
 FILENAMES = {"train": "shd_train.h5", "test": "shd_test.h5"}
 NAME = "Spiking Heidelberg Digits"
 DIGITS = [Label(language, str(digit)) for language in DIGIT_NAMES for digit in range(10)]
-# A time on the edge of two bins may stand in the file as the next smaller binary number; it belongs
-# to the later bin all the same. In bins: 0.1 microseconds for bins of 10 ms.
+# A time on the edge of two bins may be stored as the next smaller binary number; it still belongs
+# to the later bin. In bins: 0.1 microseconds for bins of 10 ms.
 EDGE = 1e-5
 
 
 @dataclass(frozen=True)
 class _SpikeFile:
-    """What stands in one of the two files, apart from the spikes.
+    """The content of one of the two files, apart from the spikes.
 
     Attributes:
         path: of the file.
@@ -65,7 +65,7 @@ def spike_counts(times: np.ndarray, units: np.ndarray, settings: SpikeFeatures) 
     than `EDGE` before an edge counts as on it.
 
     Args:
-        times: of the spikes, in seconds from the begin of the clip, shape [spikes].
+        times: of the spikes, in seconds from the beginning of the clip, shape [spikes].
         units: that fired, 0 to 699, shape [spikes].
         settings: how spikes are counted.
 
@@ -130,7 +130,7 @@ def write_spike_features(folder: Path, path: Path, settings: SpikeFeatures) -> N
 
 
 def _labels(parts: list[_SpikeFile]) -> tuple[list[Label], list[str]]:
-    """Return the classes of both files and what they are called."""
+    """Return the classes of both files and their names."""
     train, test = parts
     if train.keys and test.keys and train.keys != test.keys:
         raise UserError(f"{train.path} and {test.path} do not agree in `extra/keys`: fetch both.")
@@ -149,7 +149,7 @@ def _labels(parts: list[_SpikeFile]) -> tuple[list[Label], list[str]]:
 
 
 def _clips(part: _SpikeFile, labels: list[Label]) -> Iterator[Clip]:
-    """Yield what is known of each clip of a file."""
+    """Yield the clips of a file."""
     trials: Counter[tuple[int, int]] = Counter()
     for index, (label, speaker) in enumerate(zip(part.label, part.speaker, strict=True)):
         language, word = labels[label]
@@ -175,7 +175,7 @@ def _counts(part: _SpikeFile, settings: SpikeFeatures) -> Iterator[np.ndarray]:
 
 
 def _read_clips(path: Path, split: str) -> _SpikeFile:
-    """Read what stands in a file apart from the spikes, and check that they are there."""
+    """Read a file apart from its spikes, and check that these are there."""
     with _opened(path) as file:
         label = _numbers(file, "labels")
         speaker = _numbers(file, "extra/speaker")
@@ -185,7 +185,7 @@ def _read_clips(path: Path, split: str) -> _SpikeFile:
             kind = h5py.check_vlen_dtype(dataset.dtype)
             if dataset.ndim != 1 or kind is None or kind.kind not in kinds:
                 raise UserError(
-                    f"{path}: `spikes/{name}` does not hold {content} of any number a clip: "
+                    f"{path}: `spikes/{name}` does not hold a list of {content} for each clip: "
                     "fetch it again."
                 )
             lengths[f"spikes/{name}"] = len(dataset)
@@ -203,7 +203,7 @@ def _numbers(file: h5py.File, name: str) -> list[int]:
     dataset = _dataset(file, name)
     if dataset.ndim != 1 or dataset.dtype.kind not in "iu":
         raise UserError(
-            f"{file.filename}: `{name}` does not hold a whole number a clip: fetch it again."
+            f"{file.filename}: `{name}` does not hold a whole number for each clip: fetch it again."
         )
     numbers: list[int] = dataset[()].tolist()
     return numbers

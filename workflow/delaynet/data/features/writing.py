@@ -51,13 +51,13 @@ def write_features(
         path: file to write.
         settings: how features are computed.
         faults: `stop` if a recording has a fault, or no features with these settings (shorter than
-            a window, silent in the frames kept); or `leave_out` such recordings and say so in the
-            file.
+            a window, silent in the frames kept); or `leave_out` such recordings and name them in
+            the file.
         processes: how many compute features at once.
 
     Raises:
-        UserError: there are faults and they stop (all are listed), no clip is left, there are more
-            bands than a clip has frequencies, or a sound file cannot be read any more.
+        UserError: there are faults and `faults` is `stop` (all are listed), no clip is left, there
+            are more bands than frequencies, or a sound file can no longer be read.
     """
     clips = usable_clips(report, faults)
     _require_bands_of_all(clips, settings)

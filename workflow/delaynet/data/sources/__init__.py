@@ -1,7 +1,7 @@
-"""Where corpora come from: one file a corpus, each with a `Source` that is called SOURCE.
+"""The corpora: one file for each, which defines its `Source` as SOURCE.
 
-`corpus.source` in the configuration is the name of a file in this folder, without its ending: the
-file is all that a new corpus needs. What files have in common stands in `delaynet.data.corpus`.
+`corpus.source` in the configuration is the name of a file in this folder, without its ending. A new
+corpus needs such a file and nothing else. Shared code is in `delaynet.data.corpus`.
 """
 
 import hashlib
@@ -13,29 +13,29 @@ from delaynet.config.errors import UserError
 from delaynet.config.settings import CorpusSettings
 from delaynet.data.corpus.clips import Table
 
-# keys of the section `corpus` that concern every source
+# keys of the section `corpus` that every source has
 COMMON = ("source", "faults")
 
 
 class Source:
-    """What the workflow, the check and the manuscript ask of a corpus.
+    """A corpus, for the workflow, the check and the manuscript.
 
-    Recordings that a user has need `table` and `description`. A corpus that is made here, in
-    `results/corpus`, has `make` too, and one that is made from an archive has `archive_name`.
+    A user's own recordings need `table` and `description`. A corpus that is made here, in
+    `results/corpus`, also needs `make`, and `archive_name` if it is made from an archive.
 
     Attributes:
         settings: keys of the section `corpus` of the configuration that this corpus reads.
-        features: presets of the section `features` that it serves.
-        holds: what the user's folder holds, in words; for a corpus that reads `folder`.
+        features: presets of the section `features` that it works with.
+        holds: content of the user's folder, in words; for a corpus that reads `folder`.
         archive_name: name of the published archive that it is made from, as in
             `config/downloads.json`.
-        description: Typst, the paragraph on the corpus in the manuscript. It may use `#corpus`
+        description: Typst, the manuscript's paragraph on the corpus. It may use `#corpus`
             (the name), `#num(key)` and `#plural(key, one, many)` with the keys below `corpus.` in
             `results/numbers.json`, and cite what is in `manuscript/references.bib`.
-        caveat: Typst, a sentence that the abstract has to say of the corpus; may be empty.
-        limits: Typst, what results on this corpus do not decide, for the discussion; may be empty.
+        caveat: Typst, a sentence on the corpus for the abstract; may be empty.
+        limits: Typst, limits of results on this corpus, for the discussion; may be empty.
         availability: Typst, where the corpus is available, and its licence.
-        bibliography: BibTeX entries that these texts cite and the manuscript has not.
+        bibliography: BibTeX entries that these texts cite and the manuscript lacks.
     """
 
     settings: tuple[str, ...] = ()
@@ -78,19 +78,19 @@ class Source:
         return Path("results/corpus" if corpus.folder is None else corpus.folder)
 
     def inputs(self, corpus: CorpusSettings) -> list[Path]:
-        """Return the files and folders that make what reads the corpus again when they change."""
+        """Return the files and folders of the corpus that jobs have as inputs."""
         return [self.folder(corpus)]
 
     def inventory(self, corpus: CorpusSettings) -> str:
         """Return a digest of the names and sizes of the files in a user's own folder.
 
-        A recording that is exchanged under its old name makes again what depends on it; a copy of
-        the folder, all of whose times are new, makes nothing again.
+        The digest changes if a recording is replaced under its old name. It does not if the folder
+        is copied, which changes only times.
         """
         if "folder" not in self.settings:
             return ""
         folder = self.folder(corpus)
-        # a link that leads nowhere is a fault that the check of the corpus reports
+        # the check of the corpus reports broken links
         sizes = sorted(
             (str(file.relative_to(folder)), file.stat(follow_symlinks=file.exists()).st_size)
             for path in self.inputs(corpus)
@@ -99,20 +99,20 @@ class Source:
         return hashlib.sha256(json.dumps(sizes).encode()).hexdigest()[:16]
 
     def archives(self, corpus: CorpusSettings) -> list[Path]:
-        """Return the archive that the corpus is made from, if it is."""
+        """Return the archive that the corpus is made from, if there is one."""
         if self.archive_name is None:
             return []
         return [Path(corpus.archive or f"resources/{self.archive_name}")]
 
     def training_clips(self, corpus: CorpusSettings) -> int | None:
-        """Return how many clips the training list holds, if that is known before the features."""
+        """Return the number of clips in the training list, if it is known before the features."""
         return None
 
     def check(self, corpus: CorpusSettings) -> None:
-        """Check that what the settings name is there.
+        """Check that the files that the settings name exist.
 
         Raises:
-            UserError: one sentence.
+            UserError: one is not named, or missing.
         """
         if corpus.archive is not None and not Path(corpus.archive).exists():
             raise UserError(
@@ -144,26 +144,26 @@ def load_source(name: str) -> Source:
 
 
 def check_source(corpus: CorpusSettings, preset: str) -> None:
-    """Check the section `corpus` against what its source reads, serves and needs.
+    """Check the section `corpus` and the preset of the features.
 
     Args:
         corpus: the settings.
         preset: of the section `features`.
 
     Raises:
-        UserError: one sentence.
+        UserError: the source does not read a key, does not work with the preset, or lacks a file.
     """
     source = load_source(corpus.source)
     for key, field in CorpusSettings.model_fields.items():
         is_read = key in (*COMMON, *source.settings)
         if not is_read and getattr(corpus, key) != field.default:
             raise UserError(
-                f"`corpus.{key}` is set, and `source: {corpus.source}` does not read it; leave it "
+                f"`corpus.{key}` is set, but `source: {corpus.source}` does not read it; leave it "
                 "out, or name another source."
             )
     if preset not in source.features:
         raise UserError(
-            f"`features.preset` is '{preset}', and `source: {corpus.source}` goes "
-            f"with {' or '.join(source.features)}; name one of these."
+            f"`features.preset` is '{preset}', but `source: {corpus.source}` works with "
+            f"{' or '.join(source.features)}; name one of these."
         )
     source.check(corpus)

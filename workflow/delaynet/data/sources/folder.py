@@ -22,16 +22,16 @@ class Folder(Source):
     )
 
     def table(self, folder: Path, corpus: CorpusSettings) -> Table:
-        """Read lists and names of files; the corpus is called as its folder is."""
+        """Read the lists and the file names."""
         return read_table(folder, corpus_name(folder))
 
     def inputs(self, corpus: CorpusSettings) -> list[Path]:
-        """Watch the sound files and the lists, not what else is in the folder."""
+        """Return the folder of sound files and the lists; other files do not matter."""
         folder = self.folder(corpus)
         return [folder / "audio", *(list_path(folder, split) for split in LISTS)]
 
     def training_clips(self, corpus: CorpusSettings) -> int | None:
-        """Count the names in the training list; what is wrong with it, the check says."""
+        """Count the names in the training list; None if it is faulty, which the check reports."""
         with suppress(UserError):
             return len(read_list(list_path(self.folder(corpus), "train")))
         return None

@@ -44,23 +44,23 @@ class Heidelberg(Source):
     )
 
     def make(self, folder: Path, corpus: CorpusSettings, processes: int) -> None:
-        """Unpack the archive; one that is not the pinned one is refused."""
+        """Unpack the archive; refuse one that differs from the pin."""
         (archive,) = self.archives(corpus)
         found = check(load_published(Path(corpus.published), IDENTITY.source), archive)
         unpack(archive, folder, IDENTITY, found.sha256)
 
     def table(self, folder: Path, corpus: CorpusSettings) -> Table:
-        """Read lists and names of files, and say where they are not what was published."""
+        """Read the lists and the file names; note if the lists differ from the published ones."""
         table = read_table(folder, IDENTITY.name, are_digits=True)
         return replace(table, notes=tuple(_notes_on_counts(folder)))
 
     def training_clips(self, corpus: CorpusSettings) -> int:
-        """Return what was published."""
+        """Return the published number."""
         return PUBLISHED_CLIPS["train"]
 
 
 def _notes_on_counts(folder: Path) -> list[str]:
-    """Return what the lists hold, if not what was published."""
+    """Return a note if the lists differ in size from the published ones."""
     counts = {split: len(read_list(list_path(folder, split))) for split in LISTS}
     if counts == PUBLISHED_CLIPS:
         return []

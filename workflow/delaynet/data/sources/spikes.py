@@ -1,4 +1,4 @@
-"""The Spiking Heidelberg Digits: the published spikes, in a folder of the user's."""
+"""The Spiking Heidelberg Digits: the published spikes, in the user's folder."""
 
 from pathlib import Path
 
@@ -24,7 +24,7 @@ class Spikes(Source):
     )
 
     def inputs(self, corpus: CorpusSettings) -> list[Path]:
-        """Watch the two files."""
+        """Return the two files."""
         return [self.folder(corpus) / name for name in FILENAMES.values()]
 
 

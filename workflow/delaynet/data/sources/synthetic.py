@@ -1,7 +1,7 @@
 """The synthetic digits: twelve eSpeak NG speakers say zero to nine in English and in German.
 
-They replace the Heidelberg Digits where those are not available, in the same layout. They are made,
-not recorded, and every figure of them says so.
+They have the layout of the Heidelberg Digits and replace them where those are not available. They
+are synthesised, not recorded, and every figure of them says so.
 """
 
 import io
@@ -38,7 +38,7 @@ IDENTITY = Identity(
     "Made on this machine by eSpeak NG (a program under GPL-3.0-or-later) from single words; "
     "not recordings of persons, and not the Heidelberg Digits.",
 )
-CLIPS_PER_TRIAL = 190  # in the training list, about
+CLIPS_PER_TRIAL = 190  # approximately, in the training list
 TEST_SPEAKERS = ("4", "5")
 
 
@@ -51,9 +51,9 @@ class Synthetic(Source):
         "English and German, spoken by the speech synthesiser eSpeak NG @espeakng in "
         '#num("corpus.speakers") voices that differ in accent, timbre, pitch and rate; rate, pitch '
         "and intonation vary from trial to trial, and each clip has noise at a signal-to-noise "
-        "ratio of its own. It has the file layout of the Heidelberg Digits @cramer2022, and stands "
-        "in for them where they cannot be had. It holds no human speech and is not the data of "
-        '#cite(<meszaros2024>, form: "prose").'
+        "ratio of its own. It has the file layout of the Heidelberg Digits @cramer2022, and "
+        "replaces them where they are not available. It holds no human speech and is not the data "
+        'of #cite(<meszaros2024>, form: "prose").'
     )
     caveat = (
         "The digits were spoken by a speech synthesiser, not by people: the numbers say what the "
@@ -61,8 +61,8 @@ class Synthetic(Source):
     )
     limits = (
         "The digits are synthetic. Accuracies say nothing about the Heidelberg Digits; a claim "
-        "that is replicated here is replicated on this corpus, and one that is not is not thereby "
-        "refuted: voices of a synthesiser vary less than people do, and in other ways."
+        "that is replicated here is replicated on this corpus only, and one that is not replicated "
+        "is not refuted: voices of a synthesiser vary less than people do, and in other ways."
     )
     availability = (
         "The corpus is made by the code, byte for byte the same each time, from eSpeak NG."
@@ -73,11 +73,11 @@ class Synthetic(Source):
         write_corpus(folder, corpus.trials, corpus.seed, processes)
 
     def table(self, folder: Path, corpus: CorpusSettings) -> Table:
-        """Read lists and names of files."""
+        """Read the lists and the file names."""
         return read_table(folder, IDENTITY.name, are_digits=True)
 
     def training_clips(self, corpus: CorpusSettings) -> int:
-        """Return about how many there will be."""
+        """Return their approximate number."""
         return CLIPS_PER_TRIAL * corpus.trials
 
 
@@ -109,8 +109,8 @@ SPEAKERS = (
     Speaker("en-gb-x-gbcwmd", "f4", 48, 170),
 )
 
-# What varies from trial to trial, drawn evenly between the two ends: enough that classes overlap,
-# little enough that a small network learns from 2,500 clips.
+# Ranges from which each trial draws uniformly: wide enough that classes overlap, narrow enough that
+# a small network learns from 2,500 clips.
 RATE_FACTOR = (0.85, 1.15)
 PITCH_SHIFT = (-15.0, 15.0)
 PITCH_RANGE = (10.0, 90.0)
@@ -118,7 +118,7 @@ SIGNAL_TO_NOISE_DB = (5.0, 20.0)
 LEADING_SILENCE_S = (0.0, 0.15)
 TRAILING_SILENCE_S = (0.02, 0.06)
 
-AUDIBLE = 0.01  # of the word's peak; what is softer at its ends is cut as silence
+AUDIBLE = 0.01  # of the word's peak; softer samples at its ends are cut as silence
 PEAK = 0.7  # of full scale
 
 CLIPS_PER_TASK = 32
@@ -186,8 +186,8 @@ def draw_test_list(clips: Iterable[Clip], seed: int) -> set[Clip]:
     """Draw the test clips as the Heidelberg Digits do.
 
     All clips of speakers 4 and 5, and 5 % of the n others, drawn without replacement from the seed:
-    (n + 10) // 20 of them, the nearest whole number, halves upwards. The order of `clips` is of no
-    consequence.
+    (n + 10) // 20 of them, the nearest whole number, halves upwards. The order of `clips` does not
+    matter.
     """
     clips = sorted(
         set(clips), key=lambda clip: (clip.language, int(clip.speaker), clip.trial, clip.word)
@@ -202,8 +202,8 @@ def draw_test_list(clips: Iterable[Clip], seed: int) -> set[Clip]:
 def write_corpus(folder: Path, trials: int, seed: int, processes: int = 1) -> None:
     """Make the corpus: 12 speakers x 20 words x `trials` clips, byte for byte the same each time.
 
-    The number of processes changes nothing. The folder appears whole or not at all. A synthetic
-    corpus that is there already is replaced; anything else that is there is left alone.
+    The number of processes changes nothing. The folder appears whole or not at all. An older
+    synthetic corpus is replaced, and nothing else.
 
     Raises:
         UserError: fewer than one trial, a negative seed, a folder that holds something else, or
@@ -243,6 +243,6 @@ def _write_clips(folder: Path, clips: list[Clip], seed: int, processes: int) -> 
 
 
 def _write_clip(folder: Path, seed: int, clip: Clip) -> None:
-    content = io.BytesIO()  # libsndfile would not say why it cannot write to a file
+    content = io.BytesIO()  # libsndfile does not say why it cannot write to a file
     soundfile.write(content, clip_audio(clip, seed), SAMPLE_RATE, format="FLAC")
     audio_path(folder, clip).write_bytes(content.getvalue())
