@@ -55,8 +55,8 @@ def packed(tmp_path_factory: pytest.TempPathFactory) -> Path:
         Path("results/checkpoints/half.pt").write_text("no result", encoding="utf-8")
         with recorded([corpus, features], [seal]):
             digest = write_seal(PROJECT, Path("results"), seal)
-        with recorded([seal], [Path("results/paper.pdf")]) as making:
-            carried = making.embedded()._replace(seal=digest)
+        with recorded([seal], [Path("results/paper.pdf")]) as job:
+            carried = job.embedded()._replace(seal=digest)
             Path("results/paper.pdf").write_text(f"some PDF {carried}", encoding="utf-8")
         with recorded([seal], [Path("results/paper.html")]):
             Path("results/paper.html").write_text("some page", encoding="utf-8")
@@ -193,15 +193,15 @@ def test_a_file_that_is_no_archive_is_refused(archive: Path, clone: Path) -> Non
 @pytest.mark.parametrize(
     ("name", "reason"),
     [
-        ("../outside", "leads elsewhere"),
+        ("../outside", "leaves the folder"),
         ("/tmp/outside", "has an absolute path"),
-        ("results/../../outside", "leads elsewhere"),
+        ("results/../../outside", "leaves the folder"),
         ("results/./a", "is not what the archive's manifest says"),
         (".bashrc", "is no result of this project"),
         ("workflow/Snakefile", "is no result of this project"),
         (".snakemake/scripts/x", "is no result of this project"),
         ("results", "is no result of this project"),
-        ("results/Features.h5", "has the name of 'results/features.h5' to some systems"),
+        ("results/Features.h5", "has the name of 'results/features.h5' on some systems"),
     ],
 )
 def test_an_archive_writes_to_no_other_place(

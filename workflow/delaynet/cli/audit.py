@@ -24,21 +24,21 @@ from delaynet.provenance.states import Verdict
 from delaynet.workflow.project import PROJECT
 
 COLOURS = {states.INTACT: "green", states.SOURCE: "green"}
-SECONDS_OF_PATIENCE = 3
+SECONDS_BEFORE_PROGRESS = 3
 LETTERS_OF_COMMAND = 100
 
 
 def _links_of(audit: Audit, path: str) -> list[Link]:
-    """Return the chain of a result, or of a copy of one that lies anywhere.
+    """Return the chain of a result, or of a copy of one.
 
     Raises:
-        UserError: nothing is known of it.
+        UserError: it has no record and no identifier.
     """
-    # a link from elsewhere leads to a result as well
+    # the path may be a link to a result
     real = os.path.relpath(os.path.realpath(path), os.path.realpath(audit.root))
     name = os.path.relpath(path or os.curdir, audit.root)
-    for known in filter(None, map(audit.known, (name, real))):
-        return list(audit.chain(known))
+    for recorded in filter(None, map(audit.recorded_path, (name, real))):
+        return list(audit.chain(recorded))
     if Path(path).is_dir() and audit.is_result(real):
         return list(audit.everything(real))
     carried = read_embedded(Path(path))
@@ -63,14 +63,14 @@ def _line(link: Link) -> str:
     made = f"[{record['id']}, {commit_of(record)}, {record['ended'][:19]}, {record['host']}]"
     if record["inputs"]:
         return f"{text}  {made}"
-    # where a chain ends at no file, what made it is its source
+    # a job without inputs is itself the source
     return f"{text}  {made} by `{shorten(record['command'], LETTERS_OF_COMMAND)}`"
 
 
 def _conclusion(
     links: Sequence[Link], seal: Verdict, digest: str | None, not_checked: Sequence[str]
 ) -> str:
-    """Return the last line: how many files are in which state, what the seal says, what is open."""
+    """Return the last line: files by state, the state of the seal, and what was not checked."""
     count = Counter(link.verdict.state for link in links)
     counted = ", ".join(f"{count[state]} {state}" for state in states.STATES if count[state])
     if seal.state in (states.INTACT, states.CODE_CHANGED):
@@ -100,9 +100,9 @@ def command(
 ) -> None:
     """Trace PATH, or a printed number, back to the audio, and check every file on the way.
 
-    PATH is a result, or a copy of a figure or of the manuscript that lies anywhere: it is found by
-    the identifier in its metadata. Exit code 0 only when every result is intact, every source is as
-    it was read, and every record is as it was sealed.
+    PATH is a result, or a copy of a figure or of the manuscript, whose metadata identify it. Exit
+    code 0 only when every result is intact, every source is as it was read, and every record is as
+    it was sealed.
     """
     if (path is not None) + (number is not None) + everything != 1:
         raise click.UsageError("Give one of a file, --number and --all.")
@@ -114,7 +114,7 @@ def command(
         found = audit.everything()
         # results of a whole paper take a while to read
         links = list(
-            tqdm(found, unit=" files", delay=SECONDS_OF_PATIENCE, leave=False, disable=None)
+            tqdm(found, unit=" files", delay=SECONDS_BEFORE_PROGRESS, leave=False, disable=None)
         )
     else:
         links = _links_of(audit, path)

@@ -34,5 +34,5 @@ def command(
         if corpus is None:
             raise UserError(f"--corpus is missing: the figure '{name}' shows a recording.")
         inputs.append(corpus)
-    with recorded(inputs, outputs=list(output), parameters={"figure": name}) as making:
-        render(name, config, results, *output, corpus=corpus, embedded=making.embedded)
+    with recorded(inputs, outputs=list(output), parameters={"figure": name}) as job:
+        render(name, config, results, *output, corpus=corpus, embedded=job.embedded)

@@ -17,9 +17,9 @@ from delaynet.workflow.project import recorded
 @click.option("--numbers", is_flag=True, help="List every printed number with its key instead.")
 @click.argument("reads", nargs=-1, type=PATH)
 def command(source: Path, output: Path | None, numbers: bool, reads: tuple[Path, ...]) -> None:
-    """Set the manuscript; the current folder holds `results/`, which it reads.
+    """Set the manuscript from `results/` in the current folder.
 
-    READS are the files that it is set from, for the record.
+    READS are the inputs to name in its record.
     """
     root = Path.cwd()
     if not source.is_file():
@@ -30,8 +30,8 @@ def command(source: Path, output: Path | None, numbers: bool, reads: tuple[Path,
         return
     if output is None:
         raise click.UsageError("Give --output or --numbers.")
-    with recorded(list(dict.fromkeys([source, *reads])), outputs=[output]) as making:
+    with recorded(list(dict.fromkeys([source, *reads])), outputs=[output]) as job:
         seal = read_seal(Path("results"))
-        # without a seal, the source says that it is missing
-        embedded = making.embedded()._replace(seal=seal and seal.digest)
+        # if the seal is missing, Typst reports it
+        embedded = job.embedded()._replace(seal=seal and seal.digest)
         build(root, source, output, embedded)

@@ -15,11 +15,10 @@ from delaynet.workflow.project import PROJECT, recorded
 @click.option("--output", type=PATH, required=True, help="HTML to write.")
 @click.argument("reads", nargs=-1, type=PATH)
 def command(source: Path, output: Path, reads: tuple[Path, ...]) -> None:
-    """Set the manuscript as a page on which each number and figure leads to its chain.
+    """Set the manuscript as a page on which each number and figure links to its chain.
 
-    The current folder holds `results/`, which it reads. READS are the files that it is set from,
-    for the record.
+    It reads `results/` in the current folder. READS are the inputs to name in its record.
     """
-    with recorded(list(dict.fromkeys([source, *reads])), outputs=[output]) as making:
+    with recorded(list(dict.fromkeys([source, *reads])), outputs=[output]) as job:
         audit = Audit(PROJECT, Path("results"))
-        write_page(Path.cwd(), source, audit, output, making.embedded())
+        write_page(Path.cwd(), source, audit, output, job.embedded())

@@ -1,1 +1,1 @@
-"""Where a result came from: the code it depends on, the record of its making, the audit."""
+"""Where a result came from: the code it depends on, the record of its job, the audit."""

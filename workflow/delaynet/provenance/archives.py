@@ -1,4 +1,4 @@
-"""Unpacking a `.tar.gz` that is not trusted: in one pass, within limits, below one folder."""
+"""Unpack an untrusted `.tar.gz` in one pass, within limits, below one folder."""
 
 import gzip
 import os
@@ -23,7 +23,7 @@ TAR_END = bytes(1024)
 
 
 class Limits(NamedTuple):
-    """What an archive may hold at most."""
+    """Upper limits for the content of an archive."""
 
     file_bytes: int
     total_bytes: int
@@ -40,20 +40,20 @@ def unpack_archive(
     """Write the files of an archive below a folder; return their paths.
 
     They get the permissions of any new file, and the archive's times. Links, devices and the like
-    are refused, as is a path that leads elsewhere or is there twice.
+    are refused, as are paths that leave the folder or occur twice.
 
     Args:
         archive: a gzipped tar file.
         folder: empty one, to write into.
         limits: of what the archive may hold.
-        is_wanted: whether a path is written; may refuse the whole archive with a UserError that
-            goes on after the archive's name.
+        is_wanted: whether a path is written; may refuse the whole archive with a UserError, whose
+            text continues a sentence that begins with the archive's name.
         advice: end of the sentence that refuses an archive.
 
     Raises:
         UserError: the archive is damaged, hostile, or beyond the limits; one sentence.
     """
-    written, members, total, taken = [], 0, 0, Taken()
+    written, members, total, paths = [], 0, 0, UsedPaths()
     size = archive.stat().st_size
     with (
         archive.open("rb") as compressed,
@@ -69,7 +69,7 @@ def unpack_archive(
                 members, total = members + 1, total + member.size
                 path = _checked(member, members, total, limits)
                 stream.allow(member.size)
-                if is_wanted(path) and taken.claim(path, member.isdir()):
+                if is_wanted(path) and paths.claim(path, member.isdir()):
                     tar.extract(member, folder, set_attrs=False, filter="data")
                     os.utime(folder / path, (member.mtime, member.mtime))
                     written.append(str(path))
@@ -83,7 +83,7 @@ def unpack_archive(
 
 @contextmanager
 def _explaining_damage(archive: Path, advice: str) -> Iterator[None]:
-    """Make one sentence of what is wrong with an archive."""
+    """Turn errors of an archive into one sentence."""
     try:
         yield
     except UserError as error:
@@ -92,7 +92,7 @@ def _explaining_damage(archive: Path, advice: str) -> Iterator[None]:
         raise UserError(f"{archive}: it is cut off; {advice}.") from None
     except (
         *(gzip.BadGzipFile, zlib.error, tarfile.TarError),
-        *(ValueError, OverflowError),  # a name, a size or a time that is none
+        *(ValueError, OverflowError),  # an invalid name, size or time
     ) as error:
         reason = str(error).strip().rstrip(".") or type(error).__name__
         raise UserError(f"{archive}: not a sound .tar.gz ({reason}); {advice}.") from None
@@ -108,7 +108,7 @@ def _checked(member: tarfile.TarInfo, members: int, total: int, limits: Limits) 
     length = len(os.fsencode(path))
     refusals = {
         "has an absolute path": path.is_absolute(),
-        "leads elsewhere by '..'": ".." in path.parts,
+        "leaves the folder by '..'": ".." in path.parts,
         f"has a path of {length:,} bytes, more than {LONGEST_PATH}": length > LONGEST_PATH,
         "is a link": member.issym() or member.islnk(),
         "is neither a file nor a folder": (
@@ -129,7 +129,7 @@ def _checked(member: tarfile.TarInfo, members: int, total: int, limits: Limits) 
 
 
 class Decompressed:
-    """The tar stream in a gzip file, which gives no more than it is allowed to.
+    """The tar stream in a gzip file, limited in length.
 
     A header of a tar archive may announce any length for itself; tarfile would read it whole.
     """
@@ -142,7 +142,7 @@ class Decompressed:
         self.allow(0)
 
     def allow(self, size: int) -> None:
-        """Allow so many bytes from here on, and what lies between members."""
+        """Allow so many more bytes, and those between two members."""
         self.limit = self.given + size + MARGIN
 
     def read(self, size: int) -> bytes:
@@ -154,23 +154,23 @@ class Decompressed:
         block = self.stream.read(size)
         self.given += len(block)
         if self.given > self.limit:
-            raise UserError("it holds more between its files than a tar archive has there")
+            raise UserError("it has too many bytes between its files")
         self.tail = (self.tail + block)[-len(TAR_END) :]
         return block
 
 
-class Taken:
-    """The paths that an archive has named so far, compared as a forgiving file system does."""
+class UsedPaths:
+    """The paths of an archive so far; case and Unicode form make no difference."""
 
     def __init__(self) -> None:
-        """Begin with none."""
+        """Start without paths."""
         self.paths: dict[str, tuple[PurePosixPath, bool]] = {}
 
     def claim(self, path: PurePosixPath, is_folder: bool) -> bool:
         """Take a path and the folders above it; return whether it is a file.
 
         Raises:
-            UserError: it stands for something else already.
+            UserError: the path is used already.
         """
         for above in list(path.parents)[-2::-1]:
             self._take(above, True)
@@ -184,5 +184,5 @@ class Taken:
         elif not is_folder or self.paths[key] != (path, True):
             other, _ = self.paths[key]
             is_same = path == other
-            how = "is there twice" if is_same else f"has the name of '{other}' to some systems"
+            how = "is there twice" if is_same else f"has the name of '{other}' on some systems"
             raise UserError(f"its member '{path}' {how}")

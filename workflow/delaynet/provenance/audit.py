@@ -9,7 +9,7 @@ from delaynet.config.errors import UserError
 from delaynet.provenance import states
 from delaynet.provenance.code import changed_code, code_now
 from delaynet.provenance.crate_place import WITHIN_RESULTS
-from delaynet.provenance.doubts import commits_held, doubts, own_name
+from delaynet.provenance.distrust import distrusted, existing_commits, own_name
 from delaynet.provenance.embedded import Embedded, read_embedded
 from delaynet.provenance.project import Project
 from delaynet.provenance.record import RECORDS, SEAL, Record, file_digest, fingerprint, read_record
@@ -40,18 +40,18 @@ class Link(NamedTuple):
 
 
 class Audit:
-    """The records of results, and what is found when the results are compared with them.
+    """The records of results, and the comparison of the results with them.
 
-    Records are read at once; each file is hashed once, when it is first asked for.
+    All records are read at once; each file is hashed once, when it is first needed.
 
     Attributes:
         project: that the results are of.
         results: the folder of results.
-        root: the folder around it, in which paths of records are looked up, the manuscript apart.
+        root: the folder around it, to which recorded paths are relative, except the manuscript's.
         clone: the project whose workflow made the results, with the manuscript.
         records: of the job that made each recorded output, by path.
         sealed: the seal over the records, or None.
-        not_checked: what could not be compared with anything, and why.
+        not_checked: what could not be compared, and why.
     """
 
     def __init__(self, project: Project, results: Path) -> None:
@@ -70,9 +70,11 @@ class Audit:
         self.files = {name: read_record(path) for name, path in files.items()}
         self._digests = {name: file_digest(path) for name, path in files.items()}
         self.sealed = read_seal(self.results)
-        held = commits_held(project, self.files.values(), self.clone)
-        self.not_checked = ["commits (no history here)"] if None in held.values() else []
-        self._doubts = doubts(self.project, self.files, self._digests, self.sealed, results, held)
+        commits = existing_commits(project, self.files.values(), self.clone)
+        self.not_checked = ["commits (no history here)"] if None in commits.values() else []
+        self._distrusted = distrusted(
+            self.project, self.files, self._digests, self.sealed, results, commits
+        )
         self._file_of: dict[str, str] = {}
         # of two records that claim a path, the one under the right name counts
         for name in sorted(self.files, key=lambda name: name == own_name(self.files[name])):
@@ -103,9 +105,9 @@ class Audit:
         found, record = self.fingerprint(path), self.records.get(path)
         if record is None:
             return self._unrecorded(path, found is not None)
-        doubt = self._doubts.get(self._file_of.get(path, ""))
-        if doubt is not None:
-            return Verdict(states.RECORD_ALTERED, doubt)
+        reason = self._distrusted.get(self._file_of.get(path, ""))
+        if reason is not None:
+            return Verdict(states.RECORD_ALTERED, reason)
         if found is None:
             return Verdict(states.MISSING, "it was made, and is gone")
         if found["sha256"] != record["outputs"][path]["sha256"]:
@@ -132,16 +134,16 @@ class Audit:
 
     @property
     def _prefix(self) -> Path:
-        """The folder of results as the paths of records begin with it."""
+        """The folder of results, as recorded paths begin with it."""
         return Path(Path(os.path.abspath(self.results)).name)
 
     @property
     def printed(self) -> list[str]:
-        """What is made after the seal, as the paths of records have it; the first carries it."""
+        """The results made after the seal, as recorded paths; the first carries its digest."""
         return [str(self._prefix / name) for name in self.project.printed]
 
     def is_result(self, path: str) -> bool:
-        """Return whether a path, as records have it, lies in the folder of results."""
+        """Return whether a recorded path lies in the folder of results."""
         return Path(path).is_relative_to(self._prefix)
 
     def _differs(self, source: str, record: Record) -> bool:
@@ -149,7 +151,7 @@ class Audit:
         if found is not None and found["sha256"] == record["inputs"][source]["sha256"]:
             return False
         resolved = self._prefix / "config.json"
-        # a comment in a configuration changes nothing that is made from it
+        # a comment in a configuration changes no result
         is_same = str(resolved) in record["outputs"] and len(record["inputs"]) == 1
         says_the_same = self.project.is_same_configuration
         return not (is_same and says_the_same(self.root / source, self.root / resolved))
@@ -163,10 +165,10 @@ class Audit:
 
         Args:
             copy: a file anywhere.
-            carried: what its metadata say.
+            carried: the identifier in its metadata.
         """
         made = [path for path, record in self.records.items() if record["id"] == carried.record]
-        # the job may have written the same in several formats
+        # the job may have written several formats
         path = next((path for path in made if Path(path).suffix == copy.suffix.lower()), None)
         if path is None:
             reason = f"it carries the identifier {carried.record}, of which no record is here"
@@ -181,13 +183,13 @@ class Audit:
         yield Link(0, str(copy), verdict, None)
         yield from self._walk(path, 1, set())
 
-    def known(self, path: str) -> str | None:
-        """Return the recorded path that a path is, or lies in, or None."""
-        of_records = self.records.keys() | {
+    def recorded_path(self, path: str) -> str | None:
+        """Return the recorded path that is, or contains, a path; None if there is none."""
+        recorded = self.records.keys() | {
             source for record in self.records.values() for source in record["inputs"]
         }
-        places = (Path(path), *Path(path).parents)
-        return next((str(place) for place in places if str(place) in of_records), None)
+        candidates = map(str, (Path(path), *Path(path).parents))
+        return next((candidate for candidate in candidates if candidate in recorded), None)
 
     def _walk(self, path: str, depth: int, seen: set[str]) -> Iterator[Link]:
         if path in seen:
@@ -208,7 +210,7 @@ class Audit:
             folder: of results; None for all.
         """
         seen: set[str] = set()
-        # what a result was made from is older, and in its chain
+        # inputs are older, and in the chains of newer results
         recorded = sorted(self.records, key=self._age, reverse=True)
         for path in (*recorded, *self._without_record()):
             if folder is None or Path(path).is_relative_to(folder):
@@ -221,14 +223,14 @@ class Audit:
         if self.sealed is not None:
             found |= {path for path in self.printed if self.fingerprint(path) is None}
         folders = {self.root / path for path in self.records if (self.root / path).is_dir()}
-        ways = {self.root / folder for path in self.records for folder in Path(path).parents}
+        above = {self.root / folder for path in self.records for folder in Path(path).parents}
         top = self.root / self._prefix
         by_products = (RECORDS, *WITHIN_RESULTS, *self.project.by_products)
         for folder, names, files in os.walk(top, followlinks=True):
             here = Path(folder)
-            # followed only where recorded results lie behind it
+            # links are followed only to recorded results
             links = {name for name in names if (here / name).is_symlink()}
-            files += [name for name in links if here / name not in ways | folders]
+            files += [name for name in links if here / name not in above | folders]
             names[:] = [
                 name
                 for name in names
@@ -282,7 +284,7 @@ class Audit:
         return Verdict(states.INTACT)
 
     def _text_since(self, sealed: Mapping[str, str]) -> list[str]:
-        """Return the sources of the manuscript that are not as they were sealed."""
+        """Return the sources of the manuscript that have changed since the seal."""
         now = {
             name: file_digest(path)
             for name, path in manuscript_files(self.project, self.results).items()
@@ -293,7 +295,7 @@ class Audit:
 
 
 def _difference(found: Mapping[str, Any], made: Mapping[str, Any]) -> str:
-    """Return in what a file differs from what its job wrote, as far as sizes tell."""
+    """Return how a file differs from its job's output, by kind and size."""
     if ("files" in found) != ("files" in made):
         kinds = ("a folder", "a file") if "files" in found else ("a file", "a folder")
         return "it is {}, and was {} when it was made".format(*kinds)

@@ -1,9 +1,8 @@
 """Which modules of this package a command depends on, and their digests.
 
-The rules hand these digests to Snakemake as a parameter: a changed module reruns the jobs that
-depend on it and nothing else. A new time stamp, a comment, a docstring, another layout of the
-source, an option's help or the text of a `UserError` rerun nothing: a corrected typing mistake
-costs no training.
+The rules pass these digests to Snakemake as a parameter: a changed module reruns the jobs that
+depend on it and nothing else. A new time stamp, a comment, a docstring, reformatting, an option's
+help or the text of a `UserError` rerun nothing: a corrected spelling mistake reruns no training.
 
 `Project.not_code` names the modules that compute nothing of a result.
 """
@@ -67,16 +66,16 @@ def modules_of(project: Project, *modules: str) -> list[str]:
 def code_among(project: Project, loaded: Collection[str]) -> set[str]:
     """Return which of the modules that a job has loaded can change its results.
 
-    Neither those that compute nothing of a result, nor what these alone have imported.
+    Modules that compute nothing of a result are left out, and those that only these import.
     """
     imported = {name for module in loaded for name in imported_modules(project, module)}
-    # a command, or what it has loaded by name
+    # the command, and modules that were loaded by name
     first = [module for module in loaded if project.is_code(module) and module not in imported]
     return set(modules_of(project, *first)) & set(loaded)
 
 
 def code_digest(path: Path) -> str:
-    """Return a digest of a module's source, of what the interpreter runs."""
+    """Return a digest of a module's source, without comments and texts."""
     return _digest_of(path.read_text(encoding="utf-8"))
 
 
@@ -102,17 +101,17 @@ def _is_text(statement: ast.AST) -> bool:
 
 
 def _drop_texts(call: ast.Call) -> None:
-    """Take out of a call what only people read: an option's help, the text of a `UserError`."""
+    """Remove the texts for users from a call: an option's help, the text of a `UserError`."""
     call.keywords = [keyword for keyword in call.keywords if keyword.arg != "help"]
     if isinstance(call.func, ast.Name) and call.func.id == "UserError":
         call.args = []
 
 
 def _as_lists(node: object) -> object:
-    """Return a node of a syntax tree as nested lists: the same ones on every Python.
+    """Return a node of a syntax tree as nested lists, the same on every version of Python.
 
-    `ast.unparse` quotes otherwise from version to version. A later version has fields that are
-    empty where an earlier one knows none, and empty texts within formatted strings.
+    Versions differ in the quotes of `ast.unparse`. Later ones have more fields, empty here, and
+    empty texts within formatted strings.
     """
     if isinstance(node, list):
         return [_as_lists(item) for item in node]
@@ -129,7 +128,7 @@ def _is_empty_text(node: ast.expr) -> bool:
 
 
 def code(project: Project, *modules: str) -> list[str]:
-    """Return `<file> <digest>` of each module that the given ones depend on, themselves included.
+    """Return `<file> <digest>` of the given modules and of all that they depend on.
 
     Args:
         project: of the modules.
@@ -144,10 +143,10 @@ def code(project: Project, *modules: str) -> list[str]:
 
 
 def code_now(root: Path) -> Callable[[str], str | None]:
-    """Return the function that gives the digest of a module or rule as it is now, or None.
+    """Return a function that gives the present digest of a module or rule.
 
-    A module is named as `package/part.py`, a rule as `rule train`. None: it is not there, or
-    cannot be read. Each file is read once.
+    A module is named as `package/part.py`, a rule as `rule train`. The digest is None if it is
+    missing or cannot be read. Each file is read once.
 
     Args:
         root: the folder that holds the package and the rules.
@@ -181,9 +180,9 @@ def code_of(record: Mapping[str, Any]) -> dict[str, str]:
 def changed_code(
     project: Project, record: Mapping[str, Any], now: Callable[[str], str | None]
 ) -> list[str]:
-    """Return the modules that a result depends on, and its rule, as far as they have changed.
+    """Return those modules of a result, and its rule, that have changed.
 
-    For these Snakemake would make the result again.
+    Snakemake would make the result again because of them.
 
     Args:
         project: that the record is of.

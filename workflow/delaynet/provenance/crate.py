@@ -1,13 +1,12 @@
-"""An RO-Crate of the results: which jobs ran, on what, with which code, from the records alone.
+"""An RO-Crate of the results: jobs, their inputs, outputs and code, from the records alone.
 
 Workflow Run Crate 0.5 (process, workflow, provenance; https://w3id.org/ro/wfrun) in RO-Crate 1.1.
 Each job is a `CreateAction` whose objects are the files that it read and whose results those that
-it wrote. What is not recorded (who ran a job, under which address the code is published)
-is left out.
+it wrote. What is not recorded (who ran a job, the address of the published code) is left out.
 
-The crate holds what a reader looks at: manuscript, figures, tables, measures, the records, the
-sources. Recordings and HDF5 files (features, networks) are named by their hash (RFC 6920), and not
-held: `packing` makes an archive of them.
+The crate includes what a reader looks at: manuscript, figures, tables, measures, the records, the
+sources. Recordings and HDF5 files (features, networks) are named by their hash (RFC 6920) and not
+included: `packing` makes an archive of them.
 """
 
 import base64
@@ -35,11 +34,11 @@ PROFILES = {
     "https://w3id.org/ro/wfrun/provenance/0.5": ("Provenance Run Crate", "0.5"),
     "https://w3id.org/workflowhub/workflow-ro-crate/1.0": ("Workflow RO-Crate", "1.0"),
 }
-# of the vocabulary of Workflow Run Crate, which the context of RO-Crate 1.1 lacks
+# terms of Workflow Run Crate that the context of RO-Crate 1.1 lacks
 TERMS = {
     term: f"https://w3id.org/ro/terms/workflow-run#{term}" for term in ("sha256", "resourceUsage")
 }
-NOT_HELD = (".h5", ".gz")
+NOT_INCLUDED = (".h5", ".gz")
 MEDIA_TYPES = {
     ".bib": "application/x-bibtex",
     ".css": "text/css",
@@ -54,7 +53,7 @@ MEDIA_TYPES = {
     ".svg": "image/svg+xml",
     ".yaml": "application/yaml",
 }
-# what of a record is the use of a resource, with its code of UN/CEFACT
+# resources that a job used: field of its record, name, UN/CEFACT code of the unit
 USED = {"seconds": ("elapsed time", "SEC"), "peak_memory_bytes": ("peak memory", "AD")}
 
 
@@ -74,7 +73,7 @@ def hash_address(path: str, sha256: str) -> str:
 
 
 def version_of(record: Record) -> str | None:
-    """Return the commit that a job ran from; a plus and a digest follow where it was changed."""
+    """Return the commit that a job ran from, with a plus and a digest of uncommitted changes."""
     if record["commit"] is None:
         return None
     uncommitted = record["uncommitted"]
@@ -82,15 +81,15 @@ def version_of(record: Record) -> str | None:
 
 
 class Entities:
-    """The entities of a crate, each made when it is first needed.
+    """The entities of a crate, each created when it is first needed.
 
     Args:
         project: that the results are of.
-        place: where a path of the records is.
+        place: gives the file of a recorded path.
     """
 
     def __init__(self, project: Project, place: Callable[[str], Path]) -> None:
-        """Begin with a crate that holds nothing but the names of its profiles."""
+        """Start with a crate that has only the names of its profiles."""
         self.project, self.place = project, place
         self.main_workflow = f"{project.workflow.name}/Snakefile"
         self.crate = ROCrate(version="1.1")
@@ -101,12 +100,12 @@ class Entities:
         ]
 
     def entity(self, identifier: str, kind: str, /, **properties: Any) -> Any:
-        """Return the entity of this identifier, no file; a property without value is left out."""
-        known = self.crate.get(identifier)
-        if known is not None:
-            return known
-        known_properties = {name: given for name, given in properties.items() if given}
-        entity = ContextEntity(self.crate, identifier, {"@type": kind, **known_properties})
+        """Return the entity with this identifier, without properties that have no value."""
+        existing = self.crate.get(identifier)
+        if existing is not None:
+            return existing
+        non_empty = {name: value for name, value in properties.items() if value}
+        entity = ContextEntity(self.crate, identifier, {"@type": kind, **non_empty})
         return self.crate.add(entity)
 
     def value(self, name: str, value: Any) -> Any:
@@ -115,7 +114,7 @@ class Entities:
         return self.entity(f"#{name}={quote(text)}", "PropertyValue", name=name, value=text)
 
     def file(self, path: str, content: Mapping[str, Any] | None = None) -> Any:
-        """Return a file or a folder, held in the crate or named by its hash.
+        """Return a file or a folder, included in the crate or named by its hash.
 
         Args:
             path: relative to the project's folder.
@@ -124,11 +123,11 @@ class Entities:
         content = content or fingerprint(self.place(path))
         is_folder = "files" in content
         within = not Path(path).is_absolute() and ".." not in Path(path).parts
-        is_held = within and not is_folder and Path(path).suffix not in NOT_HELD
-        identifier = quote(path) if is_held else hash_address(path, content["sha256"])
-        known = self.crate.get(identifier)
-        if known is not None:
-            return known
+        is_included = within and not is_folder and Path(path).suffix not in NOT_INCLUDED
+        identifier = quote(path) if is_included else hash_address(path, content["sha256"])
+        existing = self.crate.get(identifier)
+        if existing is not None:
+            return existing
         properties = {
             "name": path,
             "sha256": content["sha256"],
@@ -144,12 +143,12 @@ class Entities:
             return folder
         if media_type := MEDIA_TYPES.get(Path(path).suffix):
             properties["encodingFormat"] = media_type
-        if is_held:
+        if is_included:
             return self.crate.add_file(self.place(path), path, properties=properties)
         return self.crate.add_file(identifier, properties=properties)
 
     def tool(self, record: Record) -> Any:
-        """Return the command that a job was, in the version that ran."""
+        """Return the command of a job, in the version that ran."""
         version = version_of(record)
         words = record["command"].split()
         name = " ".join(words[:3] if words[1] in self.project.command_groups else words[:2])
@@ -169,7 +168,7 @@ class Entities:
         )
 
     def action(self, record: Record) -> Any:
-        """Return the action that a job was."""
+        """Return the action of a job."""
         wildcards = record["wildcards"]
         given = [self.value(name, value) for name, value in wildcards.items()]
         if record["seed"] is not None:
@@ -212,7 +211,7 @@ def sources(project: Project, root: Path) -> Iterator[str]:
             yield path.relative_to(root).as_posix()
 
 
-def refuse_doubtful(audit: Audit) -> None:
+def require_intact(audit: Audit) -> None:
     """Refuse results that are not as recorded, or out of date.
 
     Raises:
@@ -233,7 +232,7 @@ def described(audit: Audit) -> ROCrate:
     project, clone = audit.project, audit.clone
 
     def place(path: str) -> Path:
-        """What a run that was started elsewhere has no file of its own for is the clone's."""
+        """Return the file of a run; a run that was started elsewhere lacks some of the clone."""
         here = project.place_of(path, audit.results)
         return here if here.exists() else clone / path
 
@@ -268,7 +267,7 @@ def write_crate(project: Project, results: Path, output: Path) -> None:
     output = output.resolve()
     refuse_place(output, results)
     audit = Audit(project, results)
-    refuse_doubtful(audit)
+    require_intact(audit)
     crate = described(audit)
     if output.suffix == ".zip":
         with replacing(output) as temporary:
@@ -295,7 +294,7 @@ def _main_workflow(entities: Entities) -> Any:
 def _describe_steps(
     entities: Entities, workflow: Any, run: Any, jobs: list[Record], actions: Mapping[str, Any]
 ) -> None:
-    """Tell of each job of a rule which step of the workflow it was, and that Snakemake ran it."""
+    """Describe for each job its step in the workflow, and that Snakemake ran it."""
     tools: dict[str, list[Any]] = {record["rule"]: [] for record in jobs}
     for record in jobs:
         tool = entities.tool(record)
@@ -330,7 +329,7 @@ def _describe_steps(
 
 
 def _run(entities: Entities, workflow: Any, jobs: list[Record]) -> Any:
-    """Return the run of the workflow as a whole: from what nobody made to what nobody read."""
+    """Return the run of the workflow: from files that no job wrote to files that no job read."""
     read = {path: content for record in jobs for path, content in record["inputs"].items()}
     written = {path: content for record in jobs for path, content in record["outputs"].items()}
     return entities.entity(

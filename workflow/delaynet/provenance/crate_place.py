@@ -10,7 +10,7 @@ from delaynet.config.errors import UserError
 from delaynet.provenance.record import file_digest
 
 METADATA = "ro-crate-metadata.json"
-# places for a crate within the folder of results, which the audit passes over
+# places for a crate within the folder of results, which the audit skips
 WITHIN_RESULTS = ("crate", "crate.zip")
 
 
@@ -22,7 +22,7 @@ def refuse_place(output: Path, results: Path) -> None:
         results: folder of results; the project's folder is the one that holds it.
 
     Raises:
-        UserError: something else than an older crate is there, or it is no place for one.
+        UserError: something else than an older crate is there, or the place is not allowed.
     """
     top = results.resolve()
     around = top == output or output in top.parents
@@ -44,7 +44,7 @@ def refuse_place(output: Path, results: Path) -> None:
 
 
 def _not_of_a_crate(folder: Path) -> Iterator[Path]:
-    """Yield the files of a folder that are not in its crate, or differ from what that lists."""
+    """Yield the files of a folder that its crate does not list, or lists with another hash."""
     content = sorted(path for path in folder.rglob("*") if path.is_symlink() or not path.is_dir())
     metadata = folder / METADATA
     named = _named(metadata.read_bytes()) if metadata.is_file() else {}
@@ -56,20 +56,20 @@ def _not_of_a_crate(folder: Path) -> Iterator[Path]:
 
 
 def _is_crate(archive: Path) -> bool:
-    """Return whether an archive is a crate: it names all that it holds."""
+    """Return whether an archive is a crate, which lists every file in it."""
     if not archive.is_file():
         return False
     try:
         with zipfile.ZipFile(archive) as opened:
             named = _named(opened.read(METADATA))
-            held = {name for name in opened.namelist() if not name.endswith("/")}
+            files = {name for name in opened.namelist() if not name.endswith("/")}
     except (zipfile.BadZipFile, KeyError):
         return False
-    return bool(named) and held <= {*named, METADATA}
+    return bool(named) and files <= {*named, METADATA}
 
 
 def _named(metadata: bytes) -> dict[str, str]:
-    """Return the SHA-256 of each file by a crate of this command; {} for any other."""
+    """Return the SHA-256 of each file that a crate of this command lists; {} for other crates."""
     try:
         entities = json.loads(metadata)["@graph"]
         is_own = any(entity["@id"] == "#run" for entity in entities)

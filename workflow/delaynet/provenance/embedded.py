@@ -19,7 +19,7 @@ PATTERN = re.compile(
 
 
 class Embedded(NamedTuple):
-    """What a file carries about the job that made it.
+    """The identifier of a file's job, which its metadata carry.
 
     Attributes:
         package: of the project that made it.
@@ -42,7 +42,7 @@ class Embedded(NamedTuple):
 
 
 def read_embedded(path: Path) -> Embedded | None:
-    """Return what an SVG, PNG or PDF carries, or None where it carries nothing."""
+    """Return the identifier in an SVG, PNG or PDF, or None where there is none."""
     if path.suffix.lower() not in CARRIERS or not path.is_file():
         return None
     found = PATTERN.search(path.read_bytes().decode("latin-1"))

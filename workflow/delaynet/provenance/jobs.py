@@ -1,7 +1,6 @@
-"""What each rule gives its command: the rule and the wildcards, for the record, and the code.
+"""Parameters of each rule: its name, wildcards and code, for Snakemake and for the record.
 
-A rule has `params: **job("tables")` and begins its command with `{params.package}`, the package's
-name in its place.
+A rule has `params: **job("tables")` and begins its command with `{params.<package>}`.
 """
 
 import json
@@ -21,12 +20,12 @@ Setting = str | Callable[[Any], str]
 def jobs(project: Project, workflow: Any) -> Callable[..., dict[str, Any]]:
     """Return `job(rule, *modules, **settings)`, which returns parameters of a rule.
 
-    `code`: the rule and each module that its command depends on, with their digests: Snakemake does
-    a job again when one of them changes. A module's name may have wildcards in it; without modules
-    it is that of the command with the rule's name.
+    `code`: the rule and each module that its command depends on, with their digests: Snakemake runs
+    a job again when one of them changes. A module's name may contain wildcards. By default it is
+    the command with the rule's name.
     `settings`: strings, or functions of the wildcards that return one. Snakemake compares them too.
-    The last, named as the package, is the beginning of the command; it tells the record what
-    Snakemake compares.
+    The last parameter, named after the package, is the beginning of the command. It passes what
+    Snakemake compares to the record.
 
     Args:
         project: that the rules are of.
@@ -48,7 +47,7 @@ def jobs(project: Project, workflow: Any) -> Callable[..., dict[str, Any]]:
             return sorted(map(repr, [code_now(wildcards), *values]))
 
         def head(wildcards: Any) -> str:
-            # a conda environment or a container has a Python of its own
+            # a conda environment or a container has its own Python
             is_elsewhere = workflow.deployment_settings.deployment_method
             return HEAD.format(
                 rule_variable=project.variable("RULE"),
@@ -73,9 +72,10 @@ def value_of(setting: Setting, wildcards: Any) -> str:
 
 
 def not_compared(setting: Setting) -> Callable[..., str]:
-    """Return a parameter for how a job runs: no job is done again because it has changed.
+    """Return a parameter for how a job runs; no job is run again because it has changed.
 
-    Snakemake (9.27) compares parameters that follow from wildcards, and none that ask for more.
+    Snakemake (9.27) compares parameters that are functions of wildcards, and none of functions that
+    take more arguments.
 
     Args:
         setting: the parameter, or a function of the wildcards.

@@ -1,4 +1,4 @@
-"""What a job ran on: packages, interpreter, PyTorch's build, host, processor, GPU, Slurm's job."""
+"""The machine of a job: packages, interpreter, PyTorch's build, host, CPU, GPU, Slurm's job."""
 
 import importlib.metadata
 import os
@@ -15,7 +15,7 @@ LINES_OF_BUILD = 6  # of what PyTorch says of its build: compiler, libraries, in
 
 
 def machine() -> dict[str, Any]:
-    """Return the fields of a record that say what this process ran with, and on what."""
+    """Return the fields of a record on the software and hardware of this process."""
     return {
         "packages": _loaded_packages(),
         "python": platform.python_version(),
@@ -39,7 +39,7 @@ def peak_memory() -> int:
 
 @cache
 def _installed() -> Mapping[str, list[str]]:
-    """Return the distributions that each importable name comes from; to ask takes a second."""
+    """Return the distributions that each importable name comes from; this takes a second."""
     return importlib.metadata.packages_distributions()
 
 
@@ -76,7 +76,7 @@ def _torch() -> dict[str, Any] | None:
 
 def _cpu() -> str | None:
     """Return the processor's model, or None where the system does not say."""
-    return _said_in("/proc/cpuinfo", r"^model name\s*: (.+)$") or platform.processor() or None
+    return _match_in("/proc/cpuinfo", r"^model name\s*: (.+)$") or platform.processor() or None
 
 
 def _gpu() -> dict[str, str | None] | None:
@@ -84,11 +84,11 @@ def _gpu() -> dict[str, str | None] | None:
     torch = sys.modules.get("torch")
     if torch is None or not torch.cuda.is_initialized():
         return None
-    driver = _said_in("/proc/driver/nvidia/version", r"Module +([\d.]+)")
+    driver = _match_in("/proc/driver/nvidia/version", r"Module +([\d.]+)")
     return {"name": torch.cuda.get_device_name(), "driver": driver}
 
 
-def _said_in(file: str, pattern: str) -> str | None:
+def _match_in(file: str, pattern: str) -> str | None:
     """Return what a pattern's group matches in a file of the system, or None."""
     path = Path(file)
     found = re.search(pattern, path.read_text(encoding="utf-8"), re.M) if path.exists() else None

@@ -1,11 +1,11 @@
-"""Results in one archive: all that is recorded, audited before it is packed.
+"""Pack all recorded results in one archive, after an audit.
 
 The archive is a tar file, compressed with gzip. It holds, by their paths below the root of the
 project, every recorded output and every record, times kept; and at its end `manifest.json`:
 
     schema     1
     commit     of the project that packed it, or null
-    files      {path: {"sha256": .., "bytes": ..}} of all others
+    files      {path: {"sha256": .., "bytes": ..}} of all other files
 """
 
 import gzip
@@ -37,7 +37,7 @@ Digests = dict[str, dict[str, Any]]
 
 
 def pack(project: Project, results: Path, archive: Path) -> int:
-    """Pack all that is recorded of the project in the current folder; return the number of files.
+    """Pack all recorded results of the project in the current folder; return the number of files.
 
     Args:
         project: that the results are of.
@@ -45,13 +45,13 @@ def pack(project: Project, results: Path, archive: Path) -> int:
         archive: to write.
 
     Raises:
-        UserError: there are no records, the audit doubts a result, or something else than an older
-            archive is where this one is to be.
+        UserError: there are no records, a result fails the audit, or something else than an older
+            archive is in the way.
     """
     refuse_place(archive, results)
     audit = Audit(project, results)
     advice = f"nothing is packed; `{project.package} audit --all` lists all of them"
-    refuse_doubtful(audit, advice)
+    require_unaltered(audit, advice)
     packed = {Path(path) for path in files_of(audit)}
     if outside := sorted(path for path in packed if path.is_absolute() or ".." in path.parts):
         raise UserError(f"{outside[0]}: is not in this project; nothing is packed.")
@@ -64,7 +64,7 @@ def pack(project: Project, results: Path, archive: Path) -> int:
         temporary.open("wb") as file,
         # no name, no time: the same results give the same archive
         gzip.GzipFile("", "wb", COMPRESSION, file, mtime=0) as compressed,
-        # the content of a link, which an archive of results has none of
+        # links are packed as the files that they lead to
         tarfile.open(fileobj=compressed, mode="w", dereference=True) as tar,
     ):
         for path in files:
@@ -84,7 +84,7 @@ def pack(project: Project, results: Path, archive: Path) -> int:
 
 
 def refuse_place(archive: Path, results: Path) -> None:
-    """Refuse to write an archive where anything would be lost, or be taken for a result.
+    """Refuse to write an archive over another file, or among the results.
 
     Args:
         archive: to write.
@@ -127,24 +127,24 @@ def files_of(audit: Audit) -> Iterator[str]:
                 yield file.relative_to(audit.root).as_posix()
 
 
-def refuse_doubtful(audit: Audit, advice: str) -> None:
-    """Refuse results that an audit doubts.
+def require_unaltered(audit: Audit, advice: str) -> None:
+    """Refuse results that are not as recorded.
 
-    That code, configuration or manuscript have changed since is no doubt. Results may be out of
-    date by those, but not by other results.
+    Results may be out of date because code, configuration or manuscript have changed, but not
+    because other results have.
 
     Args:
         audit: of the results.
         advice: end of the sentence.
 
     Raises:
-        UserError: names the first file that is altered, missing, unrecorded, made from another
-            result than the one that is here, or whose record is altered; or the seal.
+        UserError: names the first file that is altered, missing, unrecorded or made from an
+            earlier version of a result, or whose record is altered; or the seal.
     """
     links = tqdm(audit.everything(), "auditing", unit=" files", mininterval=1, delay=1)
-    doubtful = [link for link in links if _is_doubtful(audit, link)]
-    # first those that are not only out of date because another one is altered
-    for link in sorted(doubtful, key=lambda link: link.verdict.state in OUTDATED):
+    refused = [link for link in links if _is_refused(audit, link)]
+    # files that are only out of date come last: an altered one may be the cause
+    for link in sorted(refused, key=lambda link: link.verdict.state in OUTDATED):
         state, reason = link.verdict
         raise UserError(f"{link.path}: {state} ({reason}); {advice}.")
     seal = audit.seal()
@@ -153,7 +153,7 @@ def refuse_doubtful(audit: Audit, advice: str) -> None:
         raise UserError(f"{path}: {seal.state} ({seal.reason}); {advice}.")
 
 
-def _is_doubtful(audit: Audit, link: Link) -> bool:
+def _is_refused(audit: Audit, link: Link) -> bool:
     if link.record is None and not audit.is_result(link.path):
         return False  # a source, which need not be here
     if link.verdict.state not in OUTDATED:
@@ -164,7 +164,7 @@ def _is_doubtful(audit: Audit, link: Link) -> bool:
 
 
 class Hashing:
-    """A file whose digest is computed while it is read."""
+    """A file that is hashed while it is read."""
 
     def __init__(self, file: IO[bytes], progress: Any = None) -> None:
         """Take an open file, and the progress bar that counts its bytes."""

@@ -24,16 +24,16 @@ class Project:
         package: name of the package, and of its command.
         workflow: folder that holds the package, and `Snakefile` or `rules/`.
         not_code: modules that compute nothing of a result; `*` matches any text.
-        fetching: commands whose output its checksum identifies, whatever code fetched it.
-        command_groups: words after which the name of a command goes on.
-        versioned: files and folders below the root that a commit vouches for.
+        fetching: commands whose output is identified by its checksum, not by their code.
+        command_groups: first words of command names that have two words.
+        versioned: files and folders below the root that are compared with the commit.
         places: folders below the root that jobs write to, the results' own first.
         by_products: names in `results/` that are no results.
         manuscript: folder of the text that is sealed with the records.
         printed: results made after the seal; the first carries its digest.
-        is_same_configuration: whether a configuration file, which the record of
-            `results/config.json` names, gives the settings there; else its bytes are compared.
-        published: patterns of the sources that a crate holds.
+        is_same_configuration: whether a configuration file, an input of
+            `results/config.json`, gives the settings there; by default bytes are compared.
+        published: patterns of the sources that a crate includes.
         title: of a crate of the results in a folder.
         description: of a crate.
     """
@@ -55,27 +55,27 @@ class Project:
 
     @property
     def root(self) -> Path:
-        """The folder of the whole project, as the package that runs lies in it."""
+        """The folder of the whole project to which the running package belongs."""
         return self.workflow.parent
 
     def root_of(self, results: Path) -> Path:
         """Return the root whose workflow made results: the folder around them, if it is one.
 
-        A run that was started elsewhere has no package beside its results: then it is the root of
-        the package that runs.
+        A run that was started elsewhere has no package beside its results; its root is that of the
+        running package.
         """
         around = Path(os.path.abspath(results)).parent
         return around if (around / self.workflow.name / self.package).is_dir() else self.root
 
     def place_of(self, path: str, results: Path) -> Path:
-        """Return where a path of the records of results is: the manuscript lies in their root."""
+        """Return the file of a recorded path; the manuscript lies in the root of the results."""
         is_source = self.manuscript is not None and Path(path).is_relative_to(self.manuscript)
         return (
             self.root_of(results) if is_source else Path(os.path.abspath(results)).parent
         ) / path
 
     def name_of(self, path: Path) -> str:
-        """Return the name of a file in records: as it was given, or its path below the root.
+        """Return the name of a file for records: the given path, or that below the root.
 
         A run that was started elsewhere gives sources as `../clone/manuscript/paper.typ`.
         """

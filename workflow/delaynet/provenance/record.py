@@ -1,8 +1,8 @@
-"""One record for every job: what it read, what it wrote, with which code, where.
+"""One record for every job: its inputs, outputs, code, settings and machine.
 
 A record is a JSON file below `results/records/`, named after the job's first output;
-`workflow/schemas/record.schema.json` describes its fields. The job itself writes it, on the
-machine that it runs on, in a file of its own: no two jobs ever write the same one.
+`workflow/schemas/record.schema.json` describes its fields. The job itself writes it,
+on the machine that it runs on. No two jobs write the same record.
 """
 
 import hashlib
@@ -71,11 +71,11 @@ def record_path(output: Path) -> Path:
     return Path(*parts[:top], RECORDS, *parts[top:-1], f"{output.name}.json")
 
 
-class Making:
-    """A job that is running: all that is known of it before its outputs are written."""
+class RunningJob:
+    """A job that is running: what its record says before its outputs are written."""
 
     def __init__(self, project: Project, inputs: Mapping[str, Any]) -> None:
-        """Take the fingerprints of what is read, and those of the code as it is now."""
+        """Take the fingerprints of inputs and code."""
         self.project, self.inputs = project, inputs
         # `<rule> <digest>`, from the workflow's rule
         rule, _, digest = os.environ.get(project.variable("RULE"), "").partition(" ")
@@ -92,8 +92,8 @@ class Making:
     def modules(self) -> dict[str, dict[str, str | None]]:
         """Return `sha256` and `code` of every module of the package that is loaded by now.
 
-        `code` is None where it can change nothing of the results. A module counts as it was when
-        this first saw it: an edit during a training does not change what the training runs.
+        `code` is None for modules that cannot change results. Each module is read once: an edit
+        during a training does not change what the training runs.
         """
         for name, module in sorted(sys.modules.items()):
             path = getattr(module, "__file__", None)
@@ -113,7 +113,7 @@ class Making:
 
     @property
     def id(self) -> str:
-        """The record's identifier: the same making has the same one on every machine."""
+        """The record's identifier: the same job has the same one on every machine."""
         if self._id is None:
             made_by = {
                 "rule": self.rule,
@@ -129,19 +129,19 @@ class Making:
         return self._id
 
     def embedded(self) -> Embedded:
-        """Return what an output may carry in its metadata."""
+        """Return the identifier that an output carries in its metadata."""
         return embedded_of(self.project, {"id": self.id, **self.versions})
 
 
 def embedded_of(project: Project, record: Mapping[str, Any]) -> Embedded:
-    """Return what the outputs of a record's job may carry in their metadata."""
+    """Return the identifier that the outputs of a record's job carry in their metadata."""
     commit = record["commit"]
     version = commit and commit + "+" * bool(record["uncommitted"])
     return Embedded(project.package, record["id"], version)
 
 
 def commit_of(record: Mapping[str, Any]) -> str:
-    """Return the beginning of the commit that a job ran from, with a `+` where code differed."""
+    """Return the short commit that a job ran from, with a `+` where code differed."""
     return (record["commit"] or "no commit")[:10] + "+" * bool(record["uncommitted"])
 
 
@@ -152,33 +152,33 @@ def recorded(
     outputs: Sequence[Path],
     parameters: Mapping[str, Any] | None = None,
     seed: int | None = None,
-) -> Iterator[Making]:
+) -> Iterator[RunningJob]:
     """Write the record of a job when the block has written its outputs.
 
-    Where a job is done again, from the same inputs to the same outputs, its sealed record stays as
-    it was: the seal still holds.
+    If a job is run again and gives the same outputs from the same inputs, its sealed record stays,
+    and the seal remains valid.
 
     Args:
         project: that the job is of.
-        inputs: files or folders that the block reads; they count as they were before it.
+        inputs: files or folders that the block reads; hashed before it runs.
         outputs: files or folders that the block writes.
         parameters: the settings of the job in full, as JSON has them.
-        seed: of what the job draws, where it is one.
+        seed: of the job's random numbers, if it draws any.
     """
     started, begin = datetime.now(UTC), time.monotonic()
-    # an input that is missing is reported by the code that needs it
-    making = Making(project, _fingerprints(project, (path for path in inputs if path.exists())))
-    yield making
+    # a missing input is reported by the code that needs it
+    job = RunningJob(project, _fingerprints(project, (path for path in inputs if path.exists())))
+    yield job
     names = {project.name_of(path): path for path in inputs}
-    read = {name: making.inputs.get(name) or fingerprint(path) for name, path in names.items()}
+    read = {name: job.inputs.get(name) or fingerprint(path) for name, path in names.items()}
     ended = datetime.now(UTC)
     record: Record = {
         "schema": SCHEMA,
-        "id": making.id,
-        "rule": making.rule,
-        "rule_code": making.rule_code,
-        "compared": making.compared,
-        "wildcards": making.wildcards,
+        "id": job.id,
+        "rule": job.rule,
+        "rule_code": job.rule_code,
+        "compared": job.compared,
+        "wildcards": job.wildcards,
         "command": shlex.join([project.package, *sys.argv[1:]]),
         "parameters": parameters,
         "configuration": next(
@@ -187,8 +187,8 @@ def recorded(
         "seed": seed,
         "inputs": read,
         "outputs": _fingerprints(project, outputs),
-        **making.versions,
-        "modules": making.modules(),
+        **job.versions,
+        "modules": job.modules(),
         **machine(),
         "started": started.isoformat(timespec="milliseconds"),
         "ended": ended.isoformat(timespec="milliseconds"),
@@ -206,7 +206,7 @@ def _fingerprints(project: Project, paths: Iterable[Path]) -> dict[str, Any]:
 
 
 def _is_sealed_already(record: Record, path: Path) -> bool:
-    """Return whether a sealed record at `path` names the same outputs, inputs and code."""
+    """Return whether a sealed record at `path` has the same outputs, inputs and code."""
     folder = next((parent for parent in path.parents if parent.name == RECORDS), None)
     if folder is None or not path.exists():
         return False
@@ -220,7 +220,7 @@ def _is_sealed_already(record: Record, path: Path) -> bool:
 
 
 def _content(record: Record) -> tuple[Any, ...]:
-    """Return a record's outputs, inputs and code, without when and where the job ran."""
+    """Return a record's outputs, inputs and code, without the job's time and machine."""
     digests = [
         {path: file["sha256"] for path, file in record[side].items()}
         for side in ("inputs", "outputs")
@@ -230,7 +230,7 @@ def _content(record: Record) -> tuple[Any, ...]:
 
 @cache
 def _validator() -> Any:
-    # jobs write records, and need none of this
+    # imported here, as jobs that write records do not need it
     from jsonschema import Draft202012Validator
 
     return Draft202012Validator(json.loads(SCHEMA_FILE.read_text(encoding="utf-8")))

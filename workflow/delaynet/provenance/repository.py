@@ -1,4 +1,4 @@
-"""The project's repository: which commit is checked out, what differs from it, what it holds."""
+"""The project's git repository: its commit, uncommitted changes, and earlier commits."""
 
 import hashlib
 import logging
@@ -13,12 +13,12 @@ from delaynet.provenance.project import Project
 log = logging.getLogger(__name__)
 
 
-# they name another repository than the one that a folder lies in
+# environment variables that select another repository than the folder's own
 ELSEWHERE = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_COMMON_DIR")
 
 
 def _git(root: Path, *arguments: str, given: bytes = b"") -> bytes | None:
-    """Return what git prints, or None where it fails: no git here, or not a clone."""
+    """Return what git prints, or None if it fails: git is missing, or this is no clone."""
     environment = {name: value for name, value in os.environ.items() if name not in ELSEWHERE}
     # no lock on the index: many jobs call git at once
     command = ["git", "--no-optional-locks", "-C", str(root), *arguments]
@@ -45,26 +45,25 @@ def _warn_of_another_owner(root: Path) -> None:
 
 
 def is_tracked(project: Project, root: Path) -> bool:
-    """Return whether a repository holds a project, at its top or in a folder of it.
+    """Return whether a repository tracks a project, at its top or in a folder of it.
 
-    A copy of the project may lie in another repository, which does not hold it.
+    A copy of the project may lie in another repository, which does not track it.
     """
     module = f"{project.workflow.name}/{project.package}/__init__.py"
     return _git(root, "ls-files", "--error-unmatch", module) is not None
 
 
 def version_control(project: Project, root: Path) -> dict[str, str | None]:
-    """Return the commit of a project in a folder, and a digest of what differs from it in its code.
+    """Return the commit of a project in a folder, and a digest of uncommitted changes of its code.
 
     Both are None where the project is not a clone: the digests of the modules still say which code
-    ran. Files that git does not know count as differences, unless they are hidden or it is told to
-    ignore them.
+    ran. Untracked files count as changes, unless they are hidden or ignored.
     """
     head = _git(root, "rev-parse", "HEAD") if is_tracked(project, root) else None
     if head is None:
         return {"commit": None, "uncommitted": None}
     code = project.versioned
-    # names alone, as a user's settings of git change how differences are shown
+    # names alone: the format of differences depends on a user's settings of git
     changed = _git(
         root, "diff", "--relative", "--name-only", "--no-renames", "-z", "HEAD", "--", *code
     )
@@ -85,12 +84,12 @@ def _names(answer: bytes) -> list[str]:
 
 
 def _is_hidden(name: str) -> bool:
-    """Return whether it is hidden, as what an editor or a system leaves beside sources."""
+    """Return whether a path is hidden, as files of an editor or of the system are."""
     return any(part.startswith(".") for part in Path(name).parts)
 
 
 def _digest(path: Path) -> str:
-    """Return the SHA-256 of a file, of what a link names, or `none` where there is neither."""
+    """Return the SHA-256 of a file or of a link's target path; `none` where there is neither."""
     try:
         content = os.fsencode(os.readlink(path)) if path.is_symlink() else path.read_bytes()
     except OSError:
@@ -98,10 +97,10 @@ def _digest(path: Path) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
-def holds(project: Project, root: Path, commit: str) -> bool | None:
-    """Return whether the repository holds a commit, or None where it cannot tell.
+def has_commit(project: Project, root: Path, commit: str) -> bool | None:
+    """Return whether the repository has a commit, or None where that is unknown.
 
-    A shallow clone, or a copy without its repository, knows nothing of earlier commits.
+    A shallow clone, or a copy without its repository, lacks earlier commits.
     """
     is_own = is_tracked(project, root)
     if is_own and _git(root, "cat-file", "-e", f"{commit}^{{commit}}") is not None:
@@ -111,10 +110,10 @@ def holds(project: Project, root: Path, commit: str) -> bool | None:
 
 
 def digests_at(root: Path, commit: str, files: Iterable[str]) -> dict[str, str | None]:
-    """Return the SHA-256 of files of the project as they stood in a commit; None: not there."""
+    """Return the SHA-256 of files of the project in a commit; None for files that it lacks."""
     names = list(files)
-    asked = "".join(f"{commit}:./{name}\n" for name in names).encode()
-    answer = _git(root, "cat-file", "--batch", given=asked) or b""
+    request = "".join(f"{commit}:./{name}\n" for name in names).encode()
+    answer = _git(root, "cat-file", "--batch", given=request) or b""
     found: dict[str, str | None] = {}
     start = 0
     for name in names:

@@ -1,4 +1,4 @@
-"""Results restored from an archive: unpacked into a folder, verified, then put in their places."""
+"""Restore results from an archive: unpack into a folder, verify, then move into place."""
 
 import json
 import shutil
@@ -12,7 +12,7 @@ from delaynet.config.errors import UserError
 from delaynet.config.files import explaining
 from delaynet.provenance.archives import Limits, unpack_archive
 from delaynet.provenance.audit import Audit
-from delaynet.provenance.packing import MANIFEST, Digests, files_of, refuse_doubtful
+from delaynet.provenance.packing import MANIFEST, Digests, files_of, require_unaltered
 from delaynet.provenance.project import Project
 from delaynet.provenance.record import file_digest
 
@@ -22,13 +22,13 @@ LIMITS = Limits(file_bytes=2**36, total_bytes=2**40, members=10**6)
 
 
 class Unpacked:
-    """An archive, unpacked into a folder of its own and verified; nothing is in its place yet.
+    """An archive that is unpacked into a separate folder and verified, but not yet moved.
 
     Attributes:
         folder: that it was unpacked into.
         files: paths below it, which are those below the project's root.
         commit: of the project that packed it, or None.
-        is_sealed: whether its records were, which they are once the manuscript is made.
+        is_sealed: whether its records are sealed; they are once the manuscript is made.
     """
 
     def __init__(self, project: Project, archive: Path, folder: Path) -> None:
@@ -55,7 +55,7 @@ class Unpacked:
         advice = f"{archive} was altered, nothing is restored"
         _link_project(project, folder)
         audit = _audit(project, archive, folder)
-        refuse_doubtful(audit, advice)
+        require_unaltered(audit, advice)
         self.is_sealed = audit.sealed is not None
         recorded = set(files_of(audit))
         for path in self.files:
@@ -68,10 +68,12 @@ class Unpacked:
         Raises:
             UserError: names the first of them.
         """
-        there = [path for path in self.files if Path(path).exists()]
+        existing = [path for path in self.files if Path(path).exists()]
         differing = [
             path
-            for path in tqdm(there, "comparing with what is here", mininterval=1, disable=not there)
+            for path in tqdm(
+                existing, "comparing with results here", mininterval=1, disable=not existing
+            )
             if Path(path).is_dir() or file_digest(Path(path)) != file_digest(self.folder / path)
         ]
         if differing:
@@ -83,7 +85,7 @@ class Unpacked:
     def put_in_place(self) -> None:
         """Move every file to its place.
 
-        What Snakemake remembers of earlier results goes; it learns of these from their records.
+        Snakemake's metadata of earlier results are removed; those of these come from the records.
         """
         for path in tqdm(self.files, "restoring", unit="file", mininterval=1):
             place = Path(path)
@@ -94,7 +96,7 @@ class Unpacked:
 
 
 def restore(project: Project, archive: Path) -> Unpacked:
-    """Restore an archive into the project in the current folder; return what it held.
+    """Restore an archive into the project in the current folder; return its content.
 
     Raises:
         UserError: the archive is cut, altered, or would write elsewhere, or results that are here
@@ -118,9 +120,9 @@ def _link_project(project: Project, folder: Path) -> None:
     The audit then finds code, manuscript, repository and sources as it will when the results are in
     their places.
     """
-    brought = (*project.places, SNAKEMAKE)
+    not_linked = (*project.places, SNAKEMAKE)
     for path in Path.cwd().iterdir():
-        if path != folder and not (folder / path.name).exists() and path.name not in brought:
+        if path != folder and not (folder / path.name).exists() and path.name not in not_linked:
             (folder / path.name).symlink_to(path)
 
 
@@ -128,7 +130,7 @@ def _audit(project: Project, archive: Path, folder: Path) -> Audit:
     try:
         return Audit(project, folder / project.places[0])
     except UserError as error:
-        # of a file that the user never sees, and cannot repair
+        # the path is temporary, and its file cannot be repaired there
         what = str(error).replace(f"{folder}/", "").partition(";")[0]
         raise UserError(f"{archive}: {what}; nothing is restored.") from None
 

@@ -1,7 +1,7 @@
 """A digest of each rule of the workflow: of its inputs, parameters and command.
 
-The rules hand these digests to Snakemake as a parameter, and to the records of their jobs: the
-results of an edited rule are made again, and the audit notices it. The head that all commands share
+The rules pass these digests to Snakemake as a parameter, and to the records of their jobs: the
+results of an edited rule are made again, and the audit reports it. The head that all commands share
 counts too. Comments, blanks, threads, memory and time do not.
 """
 
@@ -10,7 +10,7 @@ import tokenize
 from collections.abc import Iterator
 from pathlib import Path
 
-# from which files, with which settings, by which command; its outputs are in the records
+# outputs are in the records
 COUNTED = ("input", "params", "shell")
 # the beginning of every rule's command; `exec`, so that a signal reaches Python and no shell
 HEAD = (
@@ -73,7 +73,7 @@ def _directives(
             continue
         if token.type in (tokenize.NL, tokenize.COMMENT):
             continue
-        # the first word of a line; `rule` and its directives are such
+        # the first word of a line, such as `rule` or a directive
         if previous == tokenize.NEWLINE and depth < 2:
             if open_at[0]:
                 yield rule, open_at[0], (open_at[1], token.start[0] - 1)

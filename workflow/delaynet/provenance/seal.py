@@ -3,8 +3,8 @@
 `results/seal.json` holds the SHA-256 of every record and of every source of the manuscript, and as
 `digest` the SHA-256 of the sorted lines `<sha256>  <file>`, where `<file>` is the path of a record
 below `results/records`, or of a source, as `manuscript/paper.typ`. The manuscript prints that
-digest on its last page and carries it in the PDF. Whoever changes a sealed record, or a word of the
-text, has to change the seal too; and then the digest in the manuscript is another one.
+digest on its last page and carries it in the PDF. To change a sealed record, or a word of the text,
+one has to change the seal too. Its digest then differs from the one in the manuscript.
 """
 
 import hashlib
@@ -20,7 +20,7 @@ from delaynet.provenance.record import RECORDS, SEAL, file_digest
 
 
 def not_sealed(project: Project) -> tuple[str, ...]:
-    """Return the records of what is made after the seal, and of the seal itself."""
+    """Return the records of results made after the seal, and of the seal itself."""
     return tuple(f"{name}.json" for name in (SEAL, *project.printed))
 
 
@@ -32,7 +32,7 @@ def record_files(results: Path) -> dict[str, Path]:
 
 
 def sources_in(folder: Path) -> list[Path]:
-    """Return the sources of a manuscript in their folder, sorted; an editor's own are hidden."""
+    """Return the sources of a manuscript in their folder, sorted, without hidden files."""
     return sorted(path for path in folder.glob("[!.]*") if path.is_file())
 
 
@@ -73,10 +73,10 @@ def write_seal(project: Project, results: Path, output: Path) -> str:
 
 
 class Seal(NamedTuple):
-    """What `results/seal.json` holds.
+    """The content of `results/seal.json`.
 
     Attributes:
-        digest: over all that follows.
+        digest: over the records and the sources.
         records: SHA-256 of every record, by its path below `results/records`.
         sources: SHA-256 of every source of the manuscript, by its path.
     """

@@ -25,7 +25,7 @@ GOOD = frozenset({INTACT, SOURCE})
 
 
 class Verdict(NamedTuple):
-    """A state of `STATES`, and why; the reason is empty where all is well."""
+    """A state of `STATES`, and its reason, which may be empty."""
 
     state: str
     reason: str = ""

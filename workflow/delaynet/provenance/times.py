@@ -1,4 +1,4 @@
-"""Times that follow content: after a copy, nothing is made again from the same bytes.
+"""Modification times by content: after a copy, nothing is made again from the same bytes.
 
 Snakemake (9.27) compares folders, and files of more than a megabyte, by their times alone. A copy,
 an unpacked archive, a cloud drive or a `touch` gives new times to old content. So an output that is
@@ -40,17 +40,17 @@ class Job(NamedTuple):
 
 
 def follow_content(project: Project, results: Path, jobs: Sequence[Job]) -> int:
-    """Give outputs a new time where all newer inputs have the bytes that they were made from.
+    """Give outputs a new time where all newer inputs have their recorded bytes.
 
-    Usually nothing is newer, and nothing is read; what is newer is hashed once.
+    Only newer inputs are read, each once; usually there are none.
 
     Args:
         project: that the results are of.
-        results: folder of results; where it cannot be written to, times stay as they are.
+        results: folder of results; if it is read-only, times stay as they are.
         jobs: from `recorded_jobs`.
 
     Returns:
-        a time in nanoseconds than which no input is newer.
+        a time in nanoseconds, at least that of the newest input.
     """
     times: dict[str, int | None] = {}
     digest = cache(lambda path: fingerprint(project.place_of(path, results))["sha256"])
@@ -69,7 +69,7 @@ def follow_content(project: Project, results: Path, jobs: Sequence[Job]) -> int:
             found = {path: time_of(path) or 0 for path in job.inputs}
             newer = {path: found_at for path, found_at in found.items() if found_at > min(made)}
             if newer and all(digest(path) == job.inputs[path] for path in newer):
-                # one time for all: none of them is newer than another
+                # the same time for all outputs of the job
                 times.update(dict.fromkeys(job.outputs, max(now, *newer.values())))
                 for path in job.outputs:
                     _set_time(project.place_of(path, results), max(now, *newer.values()))
@@ -97,7 +97,7 @@ def recorded_jobs(project: Project, results: Path) -> list[Job]:
         if not is_in_place:
             continue
         if name == f"{SEAL}.json":
-            inputs = sealed  # complete by the end, when all others have been read
+            inputs = sealed  # filled while the other records are read
         elif seal and name not in not_sealed(project):
             is_sealed = seal.records.get(name) == file_digest(file)
             sealed.update(outputs if is_sealed else dict.fromkeys(outputs, "not as sealed"))
@@ -106,12 +106,12 @@ def recorded_jobs(project: Project, results: Path) -> list[Job]:
 
 
 def is_below(folder: str, path: str) -> bool:
-    """Return whether a path of a record, which may be forged, stays in a folder."""
+    """Return whether a path of a record, which may be forged, lies in a folder."""
     return Path(path).parts[:1] == (folder,) and os.pardir not in Path(path).parts
 
 
 def _in_order(jobs: Sequence[Job]) -> list[Job]:
-    """Return jobs, each after those whose outputs it read; none where records form a circle."""
+    """Return jobs in topological order; none where records form a cycle."""
     maker = {path: number for number, job in enumerate(jobs) for path in job.outputs}
     graph = {
         number: {maker[path] for path in job.inputs if path in maker}
@@ -124,7 +124,7 @@ def _in_order(jobs: Sequence[Job]) -> list[Job]:
 
 
 def _time_of(path: Path) -> int | None:
-    """Return the time by which Snakemake goes, in nanoseconds; None where there is nothing."""
+    """Return the time that Snakemake compares, in nanoseconds; None for a missing file."""
     try:
         found = path.stat()
         if stat.S_ISDIR(found.st_mode):

@@ -1,4 +1,4 @@
-"""Which records cannot be trusted: they differ from the seal, or from what git holds."""
+"""Records that cannot be trusted: they differ from the seal, or from their commit."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
@@ -6,26 +6,28 @@ from pathlib import Path
 
 from delaynet.provenance.project import Project
 from delaynet.provenance.record import RECORDS, Record, record_path
-from delaynet.provenance.repository import digests_at, holds
+from delaynet.provenance.repository import digests_at, has_commit
 from delaynet.provenance.seal import Seal, not_sealed
 from delaynet.provenance.states import named
 
 
-def commits_held(project: Project, records: Iterable[Record], root: Path) -> dict[str, bool | None]:
-    """Return for each commit that records name whether git holds it; None where it cannot tell."""
+def existing_commits(
+    project: Project, records: Iterable[Record], root: Path
+) -> dict[str, bool | None]:
+    """Return for each commit in records whether git has it; None where that is unknown."""
     commits = {record["commit"] for record in records} - {None}
-    return {commit: holds(project, root, commit) for commit in commits}
+    return {commit: has_commit(project, root, commit) for commit in commits}
 
 
-def doubts(
+def distrusted(
     project: Project,
     records: Mapping[str, Record],
     digests: Mapping[str, str],
     seal: Seal | None,
     results: Path,
-    held: Mapping[str, bool | None],
+    commits: Mapping[str, bool | None],
 ) -> dict[str, str]:
-    """Return why records cannot be trusted, by their files; the first reason of each.
+    """Return the records that cannot be trusted, by their files, each with its first reason.
 
     Args:
         project: that the records are of.
@@ -33,13 +35,13 @@ def doubts(
         digests: SHA-256 of these files.
         seal: over the records, where there is one.
         results: the folder of results.
-        held: from `commits_held`.
+        commits: from `existing_commits`.
     """
     found: dict[str, str] = {}
     for reasons in (
         _places(records),
         _sealed(project, digests, seal),
-        _commits(project, records, results, held),
+        _commits(project, records, results, commits),
     ):
         for file, reason in reasons:
             found.setdefault(file, reason)
@@ -82,20 +84,20 @@ def _commits(
     project: Project,
     records: Mapping[str, Record],
     results: Path,
-    held: Mapping[str, bool | None],
+    commits: Mapping[str, bool | None],
 ) -> Iterator[tuple[str, str]]:
     root = project.root_of(results)
     files: dict[str, set[str]] = defaultdict(set)
     for record in records.values():
-        if held.get(record["commit"]):
+        if commits.get(record["commit"]):
             files[record["commit"]].update(_code_of(project, record))
             files[record["commit"]].update(_sources_of(project, record, results))
     at = {commit: digests_at(root, commit, sorted(files[commit])) for commit in files}
     for file, record in records.items():
         commit = record["commit"]
-        if held.get(commit) is False:
+        if commits.get(commit) is False:
             yield file, f"names the commit {commit[:10]}, which this repository does not hold"
-        elif held.get(commit) and record["uncommitted"] is None:
+        elif commits.get(commit) and record["uncommitted"] is None:
             code, sources = _code_of(project, record), _sources_of(project, record, results)
             other = [name for name, digest in code.items() if at[commit][name] != digest]
             # git may have been told to ignore a file: then nothing of it was committed
@@ -113,7 +115,7 @@ def _code_of(project: Project, record: Record) -> dict[str, str]:
 
 
 def _sources_of(project: Project, record: Record, results: Path) -> dict[str, str]:
-    """Return the SHA-256 of what a job read of the repository's manuscript and configuration."""
+    """Return the SHA-256 of the manuscript and configuration files that a job read."""
     root = project.root_of(results)
     return {
         path: read["sha256"]
