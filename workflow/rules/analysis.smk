@@ -27,7 +27,7 @@ rule grouping:
         " --processes {threads} --output {output.table} --maps {output.maps} 2> {log}"
 
 
-# the same for every configuration: from how many pairs on a network can be tested
+# the same for every configuration: the number of pairs that a test needs
 rule power:
     output:
         "results/power.csv",

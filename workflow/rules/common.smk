@@ -1,4 +1,4 @@
-# Reads the configuration; names what the other files share.
+# Reads the configuration, and defines names for the other files.
 
 import os
 import sys
@@ -29,10 +29,10 @@ from delaynet.provenance.seal import sources_in
 from delaynet.workflow.project import PROJECT
 
 RUNS = Path("results/runs")
-# sources lie in this clone, wherever the run was started
+# sources are in this clone, wherever the run was started
 MANUSCRIPT = Path(os.path.relpath(WORKFLOW.parent / "manuscript"))
 CONFIG = naming.read_for_snakemake(configuration_of(workflow, config))
-# the corpus, and all that is particular to it
+# the corpus, and all that is specific to it
 SOURCE = load_source(CONFIG.corpus.source)
 job = jobs(PROJECT, workflow)
 recall_results(workflow, Path("results"))

@@ -3,12 +3,12 @@
 # Writes: resources/<archive>, results/corpus/, results/corpus_report.json (the table of clips, and
 #         how each was recorded)
 #
-# What is particular to a corpus is in its file in delaynet/data/sources/.
+# What is specific to a corpus is in its file in delaynet/data/sources/.
 
 
-# No `code`: an archive is what its checksum says, whatever fetched it. `update`: Snakemake does not
-# remove what is there, and the command verifies it without asking the network. The screen shows
-# how far a download is, as it may take long.
+# No `code`: an archive is identified by its checksum. `update`: Snakemake does not remove an existing
+# archive, and the command verifies it without the network. Progress also goes to the screen, as a
+# download may take long.
 rule fetch:
     output:
         update(f"resources/{SOURCE.archive_name or 'no_archive'}"),

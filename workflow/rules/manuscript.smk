@@ -64,7 +64,7 @@ rule paper:
         " {input:q} 2> {log}"
 
 
-# after the PDF, as it tells whether that carries the seal
+# after the PDF, as the page shows whether the PDF carries the seal
 rule page:
     input:
         source=str(MANUSCRIPT / "paper.typ"),

@@ -1,7 +1,7 @@
 # Reads:  the configuration; for the seal manuscript/, and the records of all jobs, when their
 #         outputs are there
 # Writes: results/config.json (the configuration in full, defaults included), results/seal.json
-#         (a digest of every record and source of the manuscript, and one of them all)
+#         (a digest of every record and source of the manuscript, and one over all)
 
 
 rule configuration:
@@ -24,7 +24,7 @@ rule configuration:
         "{params.delaynet} config --content {params.content:q} {params.read_from} --output {output} 2> {log}"
 
 
-# It reads records, which are no outputs: what changes one is an output of its job, or its code.
+# It reads records, which are no outputs of rules. A record changes with its job's outputs or code.
 rule seal:
     input:
         config="results/config.json",

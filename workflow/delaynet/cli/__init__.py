@@ -18,11 +18,11 @@ from delaynet.config.errors import UserError
 COMMANDS = {
     "audit": "Trace a figure, a table or a printed number back to the audio.",
     "claims": "Test what the grid can test, and judge the claims.",
-    "cluster cancel": "Cancel what an earlier Snakemake has left in Slurm's queue.",
+    "cluster cancel": "Cancel jobs of an earlier Snakemake in Slurm's queue.",
     "config": "Check a configuration and write it out in full.",
-    "corpus check": "Report what a corpus holds, and every fault in it.",
+    "corpus check": "Report the content of a corpus, and every fault in it.",
     "corpus fetch": "Download the archive of a published corpus, and verify it.",
-    "corpus make": "Make a corpus here: speak it, or unpack it from an archive.",
+    "corpus make": "Make a corpus here: synthesise it, or unpack it from an archive.",
     "corpus pin": "Pin a fetched archive, so that another one is refused.",
     "crate": "Describe intact results as an RO-Crate, to publish or to deposit.",
     "features": "Turn a corpus into the input of the networks.",
@@ -30,14 +30,14 @@ COMMANDS = {
     "grouping": "Measure how excitation and inhibition are grouped.",
     "manuscript": "Set the manuscript.",
     "numbers": "Collect every number that the manuscript prints.",
-    "page": "Set the manuscript as a page whose numbers lead to their chains.",
+    "page": "Set the manuscript as a page whose numbers link to their chains.",
     "plan": "Say what would run, why, how many trainings, and for how long.",
     "power": "Simulate how many pairs of synapses it takes to see grouping.",
     "results pack": "Pack all results and records into one archive.",
     "results restore": "Restore results from an archive, once all of it is verified.",
     "results verify": "Retrain runs drawn at random, and compare with the recorded ones.",
     "schema": "Write the JSON schema of the configuration, or its table of keys.",
-    "seal": "Seal the records of all results: a digest of each, and one of them all.",
+    "seal": "Seal the records of all results: a digest of each, and one over all.",
     "tables": "Summarise run folders in tables.",
     "train": "Train one network.",
 }
@@ -49,7 +49,7 @@ GROUPS = {
 }
 
 
-# what several commands take
+# options of several commands
 PATH = click.Path(path_type=Path)
 RESULTS = click.option(
     "--results", type=PATH, default=Path("results"), show_default=True, help="Folder of results."
@@ -59,7 +59,7 @@ PROCESSES = click.option(
     type=click.IntRange(1),
     default=1,
     show_default=True,
-    help="How many work at once; the output is the same.",
+    help="How many work at once; the output does not depend on it.",
 )
 
 
@@ -67,7 +67,7 @@ class Commands(click.Group):
     """The group of commands, each imported when it is called; a user's mistake is one sentence."""
 
     def __init__(self, prefix: str = "", **settings: Any) -> None:
-        """Hold the commands whose names begin with a prefix, such as "corpus "."""
+        """Take the commands whose names begin with a prefix, such as "corpus "."""
         super().__init__(**settings)
         self.prefix = prefix
 

@@ -12,7 +12,7 @@ from delaynet.workflow import cluster
 def command(yes: bool) -> None:
     """Cancel the jobs that were submitted from this folder, after asking.
 
-    It is for jobs whose Snakemake is gone: one that still runs would submit them again.
+    Use it when their Snakemake has ended: one that still runs would submit them again.
     """
     jobs = cluster.orphans(Path.cwd())
     if not jobs:

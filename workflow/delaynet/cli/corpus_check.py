@@ -28,9 +28,9 @@ log = logging.getLogger("delaynet.data.corpus")
 @PROCESSES
 @click.option("--output", type=PATH, required=True, help="JSON to write.")
 def command(corpus: Path, settings: str, processes: int, output: Path) -> None:
-    """Report what a corpus holds, and every fault in it.
+    """Report the content of a corpus, and every fault in it.
 
-    Faults do not make the command fail: what reads the report decides what to do about them.
+    Faults do not make the command fail; the features stop at them or leave the files out.
     """
     with recorded(inputs=[corpus], outputs=[output]):
         report = check_corpus(corpus, parse_settings(NamedCorpusSettings, settings), processes)

@@ -21,19 +21,19 @@ from delaynet.workflow.project import recorded
 @click.option(
     "--output",
     type=click.Path(path_type=Path, dir_okay=False),
-    help="Archive to write.  [default: `resources/`, and the name that it has there]",
+    help="Archive to write.  [default: its published name, in `resources/`]",
 )
 def command(corpus: str, published: Path, output: Path | None) -> None:
     """Fetch a published corpus, and verify it.
 
-    However it ends, the same command goes on from what has come, on any of the mirrors. The
-    archive is verified against the pin in the file of addresses (`delaynet corpus pin` writes it)
-    or else against the publisher's list of checksums; its record holds its size and checksum.
-    An archive that is there is compared with the pin only, without a request to the network.
+    If it is interrupted, the same command continues with the bytes that it has, from any mirror.
+    The archive is compared with the pin in the file of addresses (`delaynet corpus pin` writes it)
+    or else with the publisher's list of checksums; its record has its size and checksum. An
+    existing archive is only compared with the pin, without a request to the network.
     """
     source = load_published(published, corpus)
     archive = output or FETCHED / source.file
-    # no inputs: its own checksum says what the archive is
+    # no inputs: its checksum identifies the archive
     parameters = {"published": str(published), "corpus": corpus, "mirrors": list(source.mirrors)}
     with recorded(inputs=[], outputs=[archive], parameters=parameters):
         fetch(source, archive)

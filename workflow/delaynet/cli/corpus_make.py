@@ -26,7 +26,7 @@ from delaynet.workflow.project import recorded
     help="Folder to write.",
 )
 def command(settings: str, processes: int, output: Path) -> None:
-    """Make a corpus here: speak it, or unpack it from an archive."""
+    """Make a corpus here: synthesise it, or unpack it from an archive."""
     corpus = parse_settings(NamedCorpusSettings, settings)
     source = load_source(corpus.source)
     parameters = corpus.model_dump(include={"source", *source.settings})

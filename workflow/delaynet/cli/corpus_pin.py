@@ -8,7 +8,7 @@ from delaynet.data.corpus.published import pin
 
 
 @click.command()
-@click.option("--corpus", required=True, help="Which of the published corpora the archive is of.")
+@click.option("--corpus", required=True, help="Published corpus of the archive.")
 @click.option(
     "--published",
     type=click.Path(path_type=Path),
@@ -24,6 +24,6 @@ from delaynet.data.corpus.published import pin
 def command(corpus: str, published: Path, archive: Path | None) -> None:
     """Pin a fetched archive: write its size and digests to the file of addresses.
 
-    Commit that file, and another archive is refused from then on, here and everywhere else.
+    Commit that file: any other archive is refused from then on.
     """
     pin(published, corpus, archive)

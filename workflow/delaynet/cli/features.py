@@ -53,8 +53,8 @@ def command(
 ) -> None:
     """Turn a corpus into the input of the networks.
 
-    From recordings, mel features; from the Spiking Heidelberg Digits, counts of spikes. Either is
-    one HDF5 file with the features, label, speaker, word and split of each clip.
+    Recordings give mel features, the Spiking Heidelberg Digits counts of spikes. The output is one
+    HDF5 file with features, label, speaker, word and split of each clip.
     """
     chosen = parse_settings(FeatureSettings, settings)
     parameters = {"features": chosen.model_dump(mode="json")}

@@ -25,9 +25,9 @@ from delaynet.workflow.planning.words import lines_of
 def command(configfile: Path | None, replot: bool) -> None:
     """Say what would run, why, how many trainings, and for how long.
 
-    It runs nothing and needs no cluster. Hours are those of trainings: from the records of earlier
-    trainings here, or else from docs/benchmark.md. `snakemake --profile slurm -n` ends with the
-    same, in hours of GPUs.
+    It runs nothing and needs no cluster. Hours are those of trainings, estimated from earlier
+    trainings here or from docs/benchmark.md. `snakemake --profile slurm -n` ends with the same
+    plan, in hours of GPUs.
     """
     with dry_run(configfile, REPLOTTED if replot else ()) as workflow:
         plan = plan_of(workflow)

@@ -14,10 +14,9 @@ from delaynet.workflow.project import PROJECT
 def command(archive: Path) -> None:
     """Pack all results into one archive, such as results.tar.gz.
 
-    It holds all that is recorded (corpus, features, runs, tables, figures, manuscript) and the
-    records. All results are audited first; one that is altered,
-    missing or unrecorded stops it. Nothing but an older archive is overwritten. Run it from the
-    root of the project.
+    The archive holds all recorded files (corpus, features, runs, tables, figures, manuscript) and
+    the records. All results are audited first; it stops at one that is altered, missing or
+    unrecorded. Nothing but an older archive is overwritten. Run it from the root of the project.
     """
     files = pack(PROJECT, Path("results"), archive)
     size = archive.stat().st_size / 1e6

@@ -15,10 +15,10 @@ from delaynet.workflow.project import PROJECT
 def command(archive: Path) -> None:
     """Restore the results from an archive of `delaynet results pack`.
 
-    All of it is first unpacked into a folder of its own, and audited against its manifest, the
-    records and their seal; results that are here and differ are never overwritten. In a clone of
-    the commit that they were made with, figures and manuscript are then made without training
-    (`make replot`), and `delaynet audit --all` is clean. Run it from the root of the project.
+    The archive is first unpacked into a separate folder and compared with its manifest, its records
+    and their seal. Results here that differ are never overwritten. In a clone of the commit that
+    made them, `make replot` then draws figures and manuscript without training, and
+    `delaynet audit --all` finds all intact. Run it from the root of the project.
     """
     restored = restore(PROJECT, archive)
     click.echo(f"{len(restored.files):,} files restored, each as it was recorded.")
@@ -28,5 +28,5 @@ def command(archive: Path) -> None:
     if restored.commit and here and restored.commit != here:
         click.echo(
             f"They were packed with commit {restored.commit[:10]}, and this is {here[:10]}: "
-            "`delaynet plan` says what the code that differs would make again."
+            "`delaynet plan` says which results the changed code would make again."
         )

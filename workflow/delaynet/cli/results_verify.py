@@ -22,12 +22,12 @@ from delaynet.workflow.verify import (
 
 HELP = f"""Train runs drawn at random again, with their recorded settings, and compare.
 
-Into a temporary folder; results are only read. Where platform, processor, GPU, Python, PyTorch's
-build and packages are the recorded ones, every file must have the same bytes (the column `seconds`
-of metrics.csv apart). Elsewhere, and where several devices trained a run in parts, rounding
-differs, and the test accuracy must be the recorded one within {100 * LEAST_TOLERANCE:.0f} points in
-a hundred, or within {STANDARD_ERRORS} standard errors of the difference of two accuracies where
-that is more, as on few test clips. It says which of the two was found. Exit code 0 only when every
+Runs are trained in a temporary folder; results are only read. Where platform, processor, GPU,
+Python, PyTorch's build and packages are the recorded ones, every file must have the same bytes
+(except the column `seconds` of metrics.csv). Elsewhere, and where several devices trained a run in
+parts, rounding differs, and the test accuracy must be the recorded one within
+{100 * LEAST_TOLERANCE:.0f} points in a hundred, or within {STANDARD_ERRORS} standard errors of the
+difference of two accuracies where that is more, as on few test clips. Exit code 0 only when every
 run agrees.
 """
 
@@ -37,7 +37,7 @@ run agrees.
     "--retrain", "count", type=click.IntRange(1), required=True, help="How many runs to draw."
 )
 @click.option(
-    "--seed", type=click.IntRange(0), help="Of the draw.  [default: drawn itself, and printed]"
+    "--seed", type=click.IntRange(0), help="Seed of the draw.  [default: random, and printed]"
 )
 @RESULTS
 def command(count: int, seed: int | None, results: Path) -> None:
@@ -55,7 +55,7 @@ def command(count: int, seed: int | None, results: Path) -> None:
             try:
                 agrees, found = retrain(audit, run, Path(folder))
             except Interrupted:
-                raise UserError("interrupted; what was left was not compared.") from None
+                raise UserError("interrupted; the remaining runs were not compared.") from None
         agreeing += agrees
         click.echo(f"{'agrees' if agrees else 'DIFFERS'}  {run}: {found}")
     click.echo(f"{agreeing} of {count} agree with what was recorded.")

@@ -40,7 +40,7 @@ log = logging.getLogger("delaynet.training")
 @click.option(
     "--keep-checkpoint",
     is_flag=True,
-    help="Leave a checkpoint of the training's end, from which its files can be written again.",
+    help="Keep a checkpoint of the end of training, from which its files can be written again.",
 )
 @click.option("--tensorboard", type=PATH, help="Folder of all runs' event files, for TensorBoard.")
 def command(
@@ -55,8 +55,8 @@ def command(
 ) -> None:
     """Train one network and write its run folder.
 
-    However it ends, the same command goes on from the newest checkpoint. SIGTERM, SIGUSR1 and
-    SIGINT (Ctrl-C) let it finish the batch, write a checkpoint, and exit with code 75.
+    If it is interrupted, the same command continues from the newest checkpoint. On SIGTERM, SIGUSR1
+    and SIGINT (Ctrl-C) it finishes the batch, writes a checkpoint, and exits with code 75.
     """
     torch.set_num_threads(threads)
     run_settings = parse_settings(RunSettings, settings)
@@ -73,7 +73,7 @@ def command(
         outputs = [folder / name for name in RUN_FILES]
         with recorded([features], outputs, run_settings.model_dump(mode="json"), run_settings.seed):
             written = train(run_settings, features, folder, execution)
-        # after the record: a job that is killed before it is run again, and goes on from here
+        # after the record: a job that is killed before that runs again, from this checkpoint
         if not keep_checkpoint:
             written.remove()
     except Interrupted as interrupted:

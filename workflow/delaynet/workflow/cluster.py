@@ -1,7 +1,7 @@
-"""Jobs that a Snakemake which was killed has left in Slurm's queue.
+"""Orphans: jobs that a killed Snakemake has left in Slurm's queue.
 
-They go on by themselves, and a new Snakemake knows nothing of them: it would submit the same work
-again, and two jobs would write the same files.
+They keep running, and a new Snakemake does not know them: it would submit the same work again, and
+two jobs would write the same files.
 """
 
 import getpass
@@ -17,7 +17,7 @@ from delaynet.config.errors import UserError
 
 # `slurm-jobname-prefix` in the profile
 PREFIX = "delaynet_"
-# longer than Slurm waits by default before it kills, and calls a process unkillable
+# longer than Slurm's default waits before it kills a process or reports it as unkillable
 SECONDS_TO_END = 180
 
 
@@ -30,7 +30,7 @@ def orphans(folder: Path) -> list[str]:
     Raises:
         UserError: Slurm is not here, or does not answer.
     """
-    # name, then id, then folder: the only one of them that may hold any character
+    # the folder comes last, as it may contain any character
     lines = _slurm(
         *("squeue", "--noheader", f"--user={getpass.getuser()}", "--format=%j|%i|%Z"),
         "--states=PENDING,RUNNING,SUSPENDED,COMPLETING",
@@ -60,20 +60,20 @@ def cancel(jobs: list[str], folder: Path, seconds: float = SECONDS_TO_END) -> No
         if time.monotonic() > end:
             raise UserError(
                 f"these jobs were cancelled and have not ended after {seconds:g} seconds: "
-                f"{' '.join(left)}; a node does not let go of them. Start nothing here until "
-                "`squeue` lists them no more, or ask those who run the cluster."
+                f"{' '.join(left)}; their nodes do not end them. Start nothing here until "
+                "`squeue` no longer lists them, or ask those who run the cluster."
             )
         time.sleep(1)
 
 
 def refuse_or_cancel_orphans(folder: Path) -> None:
-    """Before anything is submitted: cancel orphans if the user says so, or else do not start.
+    """Before anything is submitted, cancel orphans if the user agrees, or else do not start.
 
     Raises:
-        UserError: there are orphans, and nobody is there to ask, or the answer was no; or Slurm
-            does not answer.
+        UserError: there are orphans, and the user says no or there is no terminal to ask at; or
+            Slurm does not answer.
     """
-    # a plan for a cluster can be made elsewhere
+    # a plan for a cluster may be made on another machine
     jobs = orphans(folder) if shutil.which("squeue") else []
     if not jobs:
         return
@@ -90,6 +90,6 @@ def _slurm(*command: str) -> str:
         )
     result = subprocess.run(command, capture_output=True, encoding="utf-8", check=False)
     if result.returncode != 0:
-        said = [*result.stderr.strip().splitlines(), f"exit code {result.returncode}"][0]
-        raise UserError(f"`{command[0]}` failed ({said}); try again when `sinfo` answers.")
+        reason = [*result.stderr.strip().splitlines(), f"exit code {result.returncode}"][0]
+        raise UserError(f"`{command[0]}` failed ({reason}); try again when `sinfo` answers.")
     return result.stdout

@@ -1,4 +1,4 @@
-"""About how many hours trainings take, told before they start."""
+"""Estimate how long trainings take, before they start."""
 
 import csv
 import json
@@ -18,8 +18,8 @@ from delaynet.data.sources import load_source
 from delaynet.provenance.record import record_path
 from delaynet.training.run_folder import RUN_FILES
 
-# Seconds of one core, from `make benchmark` (docs/benchmark.md): of a step whatever its size, of a
-# clip at the paper's size (40 channels, 256 hidden neurons, 80 frames), and of starting a training.
+# Seconds of one core, from `make benchmark` (docs/benchmark.md): per step, per clip at the paper's
+# size (40 channels, 256 hidden neurons, 80 frames), and of starting a training.
 SECONDS_PER_STEP, SECONDS_PER_CLIP, SECONDS_TO_START = 0.015, 0.001, 6.0
 VALUES_PER_CLIP = 40 * 256 * 80
 
@@ -35,9 +35,9 @@ class Estimate(NamedTuple):
     """How long trainings take.
 
     Attributes:
-        hours: of each; None where the number of clips is not known yet.
-        recorded: trainings here whose records it was taken from; 0 for the benchmark's.
-        gpu: name of the GPU that those ran on; None for a core of a CPU.
+        hours: of each; None while the number of clips is unknown.
+        recorded: number of recorded trainings that it is based on; 0 if on the benchmark.
+        gpu: name of their GPU; None for a core of a CPU.
     """
 
     hours: Mapping[Run, float] | None
@@ -51,7 +51,7 @@ class Estimate(NamedTuple):
 
     @property
     def source(self) -> str:
-        """Where it was taken from, in words."""
+        """Its basis, in words."""
         if not self.recorded:
             return "by docs/benchmark.md"
         device = "CPUs" if self.gpu is None else self.gpu
@@ -60,7 +60,7 @@ class Estimate(NamedTuple):
 
 
 def is_done(run: Run, results: Path) -> bool:
-    """Say whether a run is finished."""
+    """Return whether a run is finished."""
     return (results / "runs" / run.folder / "summary.json").exists()
 
 
@@ -76,8 +76,8 @@ def estimate(
         config: the configuration.
         runs: of its grid.
         results: folder of results.
-        on_gpus: whether they are to run on GPUs: records of such are then taken, if there are any;
-            None takes the device that most of the recorded ones ran on.
+        on_gpus: whether they will run on GPUs; records from GPUs are then used, if there are any.
+            None uses the device of most recorded runs.
     """
     timed, gpu = _on_one_device(recorded_timings(config, results), on_gpus)
     clips = number_of_clips(config.corpus, results / "features.h5")
@@ -89,15 +89,15 @@ def estimate(
     for run, seconds in timed.items():
         points.setdefault(run.point, []).append(seconds)
 
-    def of(run: Run) -> float:
+    def seconds_of(run: Run) -> float:
         own = points.get(run.point)
         return float(np.mean(own)) if own else ratio * expected[run]
 
-    return Estimate({run: of(run) / 3600 for run in runs}, len(timed), gpu)
+    return Estimate({run: seconds_of(run) / 3600 for run in runs}, len(timed), gpu)
 
 
 def recorded_timings(config: Config, results: Path) -> dict[Run, Timing]:
-    """Return how long those runs of a grid took that were recorded.
+    """Return how long the recorded runs of a grid took.
 
     A record that cannot be read is left out; the audit names it.
     """
@@ -117,8 +117,8 @@ def recorded_timings(config: Config, results: Path) -> dict[Run, Timing]:
 def training_seconds(record: Mapping[str, Any], folder: Path) -> float:
     """Return how long a training took.
 
-    The record of one that was interrupted is about its last part only; its metrics have the seconds
-    of every epoch.
+    The record of an interrupted training covers its last part only; its metrics have the seconds of
+    every epoch.
 
     Args:
         record: of the training.
@@ -160,9 +160,9 @@ def expected_seconds(config: Config, run: Run, clips: int) -> float:
 
 
 def number_of_clips(corpus: CorpusSettings, features: Path) -> int | None:
-    """Return how many clips the training list holds, or None where that is not known yet.
+    """Return the number of clips in the training list, or None while it is unknown.
 
-    None also where features or list cannot be read: the check of the corpus says what is wrong.
+    None also where features or list cannot be read, which the check of the corpus reports.
     """
     if features.exists():
         with (

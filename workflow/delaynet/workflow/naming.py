@@ -1,4 +1,4 @@
-"""What the Snakefile uses: names of files, and the options of commands."""
+"""Names of files and options of commands, for the Snakefile."""
 
 import hashlib
 import json
@@ -62,7 +62,7 @@ def refuse_orphans(executor: str) -> None:
     """Refuse to start, or ask, while jobs of an earlier Snakemake are in a cluster's queue.
 
     Args:
-        executor: what runs the jobs; a machine may have Slurm's commands and yet run them itself.
+        executor: of Snakemake; a machine with Slurm's commands may still run jobs locally.
 
     Raises:
         WorkflowError: one sentence.
@@ -92,7 +92,7 @@ def remove_kept_checkpoints(config: Config) -> None:
 
 
 def read_for_snakemake(content: Mapping[str, Any]) -> Config:
-    """Check the configuration that Snakemake has read, and that the corpus it names is there.
+    """Check the configuration that Snakemake has read, and that its corpus exists.
 
     Raises:
         WorkflowError: one sentence, which Snakemake shows without a traceback.
@@ -114,8 +114,8 @@ def _check_results(config: Config, recorded: Path) -> None:
         name = json.loads(recorded.read_text(encoding="utf-8"))["name"]
     except (OSError, ValueError, KeyError, TypeError):
         raise UserError(
-            f"{recorded} is damaged, so that what `results/` holds is not known; restore it, "
-            f"or remove it if these are results of '{config.name}'."
+            f"{recorded} is damaged, so the configuration of `results/` is unknown; restore "
+            f"it, or remove it if these are results of '{config.name}'."
         ) from None
     if name != config.name:
         raise UserError(
@@ -149,13 +149,13 @@ def sealed_modules(config: Config) -> list[str]:
 
 
 def feature_report(config: Config) -> list[str]:
-    """Return the report of the corpus that the features depend on; published spikes have none."""
+    """Return the report of the corpus, an input of the features; published spikes have none."""
     from_spikes = isinstance(config.features, SpikeFeatures)
     return [] if from_spikes else ["results/corpus_report.json"]
 
 
 def feature_options(config: Config) -> str:
-    """Return the options that tell the features where the recordings and their report are."""
+    """Return the options of `delaynet features`."""
     folder = load_source(config.corpus.source).folder(config.corpus)
     options = ["--corpus", str(folder), "--faults", config.corpus.faults]
     for report in feature_report(config):
@@ -164,7 +164,7 @@ def feature_options(config: Config) -> str:
 
 
 def descriptions(config: Config) -> str:
-    """Return a digest of what all settings are described as, which a table prints."""
+    """Return a digest of the descriptions of all settings, which a table prints."""
     described = [(setting.key, setting.description) for setting in settings_of(config)]
     return hashlib.sha256(json.dumps(described).encode()).hexdigest()[:16]
 
@@ -176,7 +176,7 @@ def run_of(wildcards: Any) -> Run:
 
 
 def run_settings(config: Config) -> Callable[[Any], str]:
-    """Return the function that gives, for a rule's wildcards, the run's settings as JSON."""
+    """Return a function of a rule's wildcards that gives the run's settings as JSON."""
     grid = set(config.runs())
 
     def settings(wildcards: Any) -> str:
@@ -189,7 +189,7 @@ def run_settings(config: Config) -> Callable[[Any], str]:
 
 
 def figure_inputs(config: Config) -> Callable[[Any], list[Path]]:
-    """Return the function that gives, for a rule's wildcards, what the figure reads."""
+    """Return a function of a rule's wildcards that gives the inputs of the figure."""
 
     def inputs(wildcards: Any) -> list[Path]:
         read = [Path("results", file) for file in needed_files(wildcards.figure, config)]

@@ -1,8 +1,8 @@
-"""What `make paper` shows while it runs: what is being done, how far, how long yet.
+"""The progress of `make paper`: jobs that start and end, and an estimate of the time left.
 
 A logger plugin of Snakemake (`snakemake --logger delaynet`), found by the name of the module
-`snakemake_logger_plugin_delaynet`. It writes one line a job; warnings and errors are passed on as
-they are.
+`snakemake_logger_plugin_delaynet`. It writes one line per job; warnings and errors are shown
+unchanged.
 """
 
 import sys
@@ -20,10 +20,10 @@ LINES_OF_A_FAILURE = 5
 
 
 class Progress:
-    """How far a workflow is, and an estimate of how long yet.
+    """The finished jobs of a workflow, and an estimate of the time left.
 
-    The estimate takes the mean seconds of a rule's finished jobs for its waiting ones (a rule that
-    has not finished one yet counts as the mean of all), and the number of jobs that ran at once.
+    The estimate takes the mean seconds of a rule's finished jobs for its waiting ones (without a
+    finished one, the mean of all rules), and the number of jobs that ran at once.
     """
 
     def __init__(self, jobs: dict[str, int], now: float) -> None:
@@ -40,7 +40,7 @@ class Progress:
         self.started[job] = rule, now
 
     def has_begun(self, rule: str) -> bool:
-        """Say whether a job of a rule has started."""
+        """Return whether a job of a rule has started."""
         return rule in self.seconds or rule in (name for name, _ in self.started.values())
 
     def finish(self, job: int, now: float) -> None:

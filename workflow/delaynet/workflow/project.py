@@ -1,4 +1,4 @@
-"""This project, as its records and audits know it, and what writes its records."""
+"""This project, for its records and audits."""
 
 import json
 from functools import partial
@@ -17,7 +17,7 @@ def is_same_configuration(file: Path, resolved: Path) -> bool:
         file: YAML, which may leave defaults out.
         resolved: `results/config.json`.
     """
-    # jobs write records, and need none of this
+    # imported here, as jobs that write records do not need it
     from delaynet.config.grid import load_config
 
     try:
@@ -48,7 +48,7 @@ PROJECT = Project(
     ),
     fetching=("corpus fetch",),
     command_groups=("cluster", "corpus", "results"),
-    # what can move a result, or the page that it is printed on
+    # what can change a result, or the page that prints it
     versioned=("Snakefile", "workflow", "manuscript", "config", "envs"),
     places=("results", "resources"),
     by_products=("README.md", "report.html", "checkpoints", "tensorboard", "benchmark"),
@@ -64,7 +64,7 @@ PROJECT = Project(
     description=(
         "Figures, tables and manuscript of a recomputation of Mészáros, Knight and Nowotny (2024, "
         "https://doi.org/10.3389/fncom.2024.1460309), with the record of every job that made them. "
-        "Recordings, features and networks are named by their hash and not held."
+        "Recordings, features and networks are named by their hash and not included."
     ),
 )
 

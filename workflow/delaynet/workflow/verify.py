@@ -2,7 +2,7 @@
 
 Where platform, processor, GPU, Python, PyTorch's build and packages are the recorded ones, every
 file must have the same bytes, the column `seconds` of `metrics.csv` apart. Elsewhere sums are
-rounded differently: at some step a neuron spikes or does not, and the training ends at other
+rounded differently: a neuron may then spike at another step, and the training ends at other
 weights, as with another seed. Then, and where a training continued on another device than it began
 on, the test accuracy must be the recorded one within `tolerance`.
 """

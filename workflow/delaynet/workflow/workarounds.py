@@ -64,17 +64,17 @@ def keeping_going(workflow: Any, file: str) -> Callable[[Any], str]:
     return input_of_job
 
 
-def configuration_of(workflow: Any, handed: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return the configuration: that of the project's file, for a module that is handed none.
+def configuration_of(workflow: Any, given: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the configuration; for a module that is given none, that of the project's file.
 
     In a module Snakemake ignores `configfile`, even where `config: config` is empty.
 
     Args:
         workflow: Snakemake's, whose Snakefile is being read.
-        handed: the Snakefile's `config`.
+        given: the Snakefile's `config`.
     """
-    if handed or workflow.overwrite_configfiles:
-        return handed
+    if given or workflow.overwrite_configfiles:
+        return given
     workflow.configfiles.append(CONFIGURATION)
     content: Mapping[str, Any] = load_configfile(CONFIGURATION)
     return content
@@ -83,8 +83,8 @@ def configuration_of(workflow: Any, handed: Mapping[str, Any]) -> Mapping[str, A
 def recall_results(workflow: Any, results: Path) -> None:
     """Restore what Snakemake knows of results that were copied, from their records.
 
-    It compares times, which a copy changes, and the parameters in `.snakemake/metadata`, which a
-    copy may lack, and does so after it has read the Snakefile.
+    Snakemake compares times, which a copy changes, and parameters in `.snakemake/metadata`, which a
+    copy may lack. It does so after it has read the Snakefile.
 
     Args:
         workflow: Snakemake's, whose Snakefile is being read; the processes of jobs change nothing.
@@ -94,21 +94,21 @@ def recall_results(workflow: Any, results: Path) -> None:
     if not jobs:
         return
     latest = follow_content(PROJECT, results, jobs)
-    # to Snakemake a job is also older than its inputs where its benchmark file is
+    # Snakemake also compares the times of a job's benchmark file
     for benchmark in Path("benchmarks").rglob("*.tsv"):
         os.utime(benchmark, ns=(latest, latest))
     persistence = FilePersistence(nolock=True)
     for job in jobs:
         for path in job.outputs:
             is_known = os.path.exists(persistence._record_path(persistence._metadata_path, path))
-            # the audit names what is no record of a rule's job
+            # other records are reported by the audit
             with suppress(KeyError, TypeError, ValueError):
                 if not is_known and job.record["compared"]:
                     persistence._write_record(path, _metadata_of(job.record))
 
 
 def _metadata_of(record: Record) -> MetadataRecord:
-    """Return what Snakemake keeps of a job, as far as it compares it or shows it in the report."""
+    """Return the metadata of a job that Snakemake compares or shows in its report."""
     return MetadataRecord(
         record_format_version=RECORD_FORMAT_VERSION,
         rule=record["rule"],

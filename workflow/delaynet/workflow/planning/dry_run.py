@@ -1,4 +1,4 @@
-"""A dry run of the workflow through Snakemake's own interface, which leaves nothing behind."""
+"""A dry run of the workflow through Snakemake's interface, which leaves no files."""
 
 import logging
 from collections.abc import Iterable, Iterator
@@ -29,13 +29,13 @@ def dry_run(configfile: Path | None, forced: Iterable[str] = ()) -> Iterator[Any
 
     Args:
         configfile: configuration; None for the miniature, which the Snakefile names.
-        forced: rules that are to run in any case.
+        forced: rules to run in any case.
 
     Raises:
         UserError: there is no Snakefile here, it or the configuration cannot be read, or the
             workflow refuses its configuration.
     """
-    # both: a dry run that shows neither does not go through the jobs one by one
+    # with both, a dry run does not go through the jobs one by one
     quiet = {Quietness.RULES, Quietness.PROGRESS}
     output = OutputSettings(dryrun=True, quiet=quiet, log_level_override=logging.CRITICAL)
     config = _configuration(configfile)

@@ -1,4 +1,4 @@
-"""The plan: what Snakemake's graph of jobs would run and why, with the hours of its trainings."""
+"""The plan: the jobs that Snakemake would run, their reasons, and the hours of trainings."""
 
 import re
 from collections import Counter
@@ -14,9 +14,9 @@ from delaynet.workflow.naming import run_of
 from delaynet.workflow.project import PROJECT
 
 RESULTS = Path("results")
-# no news of a job that has another reason
+# left out where a job has another reason
 AFTER_OTHERS = "input files updated by another job"
-# what the rules hand to Snakemake: a module or rule with its digest, a setting in JSON
+# parameters of rules: a module or rule with its digest, or a setting in JSON
 PARTS = re.compile(
     r"""(?:([\w/]+\.py)|(\w+))[ ]([0-9a-f]{16})\b | "(\w+)":(\[[^\]]*\]|[^,{}]+)""", re.VERBOSE
 )
@@ -38,7 +38,7 @@ class Variant(NamedTuple):
         variant: `<delays>-<structure>-<free|dale>`.
         done: runs that are finished and stay.
         to_run: runs that would be trained.
-        hours: that those take; None where it is not known yet.
+        hours: of these; None while that is unknown.
     """
 
     condition: str
@@ -49,7 +49,7 @@ class Variant(NamedTuple):
 
 
 class Plan(NamedTuple):
-    """What would run.
+    """The jobs that would run.
 
     Attributes:
         name: of the configuration.
@@ -57,8 +57,8 @@ class Plan(NamedTuple):
         steps: in the order in which data flows.
         variants: in the order of the grid.
         estimate: for the trainings that would run.
-        on_gpus: whether those ask for GPUs.
-        cores: how many work at once; None on a cluster.
+        on_gpus: whether these request GPUs.
+        cores: used at once; None on a cluster.
     """
 
     name: str
@@ -91,7 +91,7 @@ def plan_of(workflow: Any) -> Plan:
     ]
     trainings = [job for job in jobs if rule_of(job) == "train"]
     to_run = [run_of(job.wildcards) for job in trainings]
-    on_gpus = bool(trainings) and _asks_for_gpu(trainings[0])
+    on_gpus = bool(trainings) and _requests_gpu(trainings[0])
     expected = estimate(config, to_run, RESULTS, on_gpus or None)
     steps = Counter((rule_of(job), in_words(workflow.dag.reason(job))) for job in jobs)
     return Plan(
@@ -106,11 +106,10 @@ def plan_of(workflow: Any) -> Plan:
 
 
 def in_words(reason: Any) -> str:
-    """Return why Snakemake would run a job, in its own words.
+    """Return why Snakemake would run a job, in Snakemake's words.
 
-    It names the inputs that are newer, and the modules, the rule and the settings that have
-    changed among the parameters: of these Snakemake prints all that there were and all that there
-    are, for a training some forty modules with their digests.
+    Newer inputs are named, and the modules, rule and settings that have changed. Snakemake itself
+    would print all old and all new parameters: for a training, some forty modules with digests.
 
     Args:
         reason: Snakemake's.
@@ -132,7 +131,7 @@ def _parts(parameters: Iterable[object]) -> set[tuple[str, str]]:
 
 
 def rule_of(job: Any) -> str:
-    """Return the name of a job's rule in this workflow, which may be a module: `.. as other_*`."""
+    """Return the name of a job's rule, without the prefix that a module adds (`as other_*`)."""
     name: str = job.rule.name
     return (
         name.rpartition("_")[2]
@@ -155,11 +154,11 @@ def _variants(config: Config, to_run: set[Run], expected: Estimate) -> list[Vari
     for (condition, variant), runs in groups.items():
         waiting = [run for run in runs if run in to_run]
         done = sum(run not in to_run and is_done(run, RESULTS) for run in runs)
-        of = expected.hours
-        hours = None if of is None else sum(of[run] for run in waiting)
+        hours_of = expected.hours
+        hours = None if hours_of is None else sum(hours_of[run] for run in waiting)
         variants.append(Variant(condition, variant, done, len(waiting), hours))
     return variants
 
 
-def _asks_for_gpu(job: Any) -> bool:
+def _requests_gpu(job: Any) -> bool:
     return "gpu" in str(job.resources.get("gres", "")) or bool(job.resources.get("gpu", 0))

@@ -1,11 +1,11 @@
-"""Figures and manuscript made anew from the runs that are here: never by training anything."""
+"""Draw figures and set the manuscript again from existing runs, without training."""
 
 from delaynet.config.errors import UserError
 from delaynet.workflow.planning.plan import Plan
 
-# what is drawn and set anew, whether or not anything has changed
+# rules that run again, whether or not anything has changed
 REPLOTTED = ("figure", "paper")
-# what has to be there already, in words
+# rules whose results have to exist, with words for their jobs
 COSTLY = {
     "fetch": "fetch the archive",
     "corpus": "make the corpus",

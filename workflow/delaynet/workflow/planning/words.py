@@ -1,4 +1,4 @@
-"""The plan in words: said before a run, at the end of a dry run, and by `delaynet plan`."""
+"""The plan in words: printed before a run, after a dry run, and by `delaynet plan`."""
 
 from collections.abc import Iterator
 
@@ -27,17 +27,17 @@ def lines_of(plan: Plan) -> Iterator[str]:
     yield ""
     yield summary(plan)
     if not_needed := plan.trainings - plan.done - plan.to_run:
-        yield f"{not_needed:,} trainings of the grid are not needed for what is asked for."
+        yield f"{not_needed:,} trainings of the grid are not needed for these targets."
 
 
 def summary(plan: Plan) -> str:
-    """Say how many trainings there are, are done and are to run, and how long these take."""
+    """Return the number of trainings, of those done and to run, and how long these take."""
     state = f"{plan.trainings:,} trainings, {plan.done:,} done and {plan.to_run:,} to run"
     return f"{state}; {_hours(plan)}." if plan.to_run else f"{state}."
 
 
 def _hours(plan: Plan) -> str:
-    """Say how many hours the trainings take, on what device, and how that is known."""
+    """Return how many hours the trainings take, on which device, by which estimate."""
     expected = plan.estimate
     if expected.total is None:
         return "how long they take is known once the features are made"
