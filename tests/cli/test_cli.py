@@ -134,5 +134,5 @@ def test_a_job_that_does_not_end_is_not_waited_for_without_end(
 ) -> None:
     slurm_that(tmp_path, f"echo 'delaynet_1|7|{tmp_path}'; echo 'delaynet_1|8|{tmp_path}'")
     monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(UserError, match=r"these jobs were cancelled .* after 0 seconds: 7; their nodes"):
+    with pytest.raises(UserError, match=r"these jobs were cancelled .* 0 seconds: 7; their nodes"):
         cluster.cancel(["7", "6"], tmp_path, seconds=0)

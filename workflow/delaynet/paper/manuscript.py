@@ -29,7 +29,7 @@ def build(root: Path, source: Path, output: Path, embedded: Embedded | None = No
         root: project folder, in which paths of the source that start with `/` are looked up.
         source: Typst file within `root`.
         output: the PDF.
-        embedded: what the PDF says of its making, in its metadata.
+        embedded: identifier for the PDF's metadata.
 
     Raises:
         UserError: a number, a figure or a table is missing (named), or the source has a mistake.
@@ -47,8 +47,8 @@ def set_pdf(root: Path, source: Path, embedded: Embedded | None = None) -> bytes
     """
     inputs = {} if embedded is None else {"origin": str(embedded)}
     with _below_one_root(root, source) as (top, file):
-        # A fixed time: without one the PDF would hold the time at which it was made. No fonts of
-        # the system: a machine may have others under the same name.
+        # A fixed time, as the PDF would otherwise contain the present one. No fonts of the system:
+        # they may differ between machines under the same name.
         pdf: bytes = typst.compile(
             file,
             root=top,
@@ -105,7 +105,7 @@ def _below_one_root(root: Path, source: Path) -> Iterator[tuple[Path, Path]]:
 
 
 def _sentence(error: typst.TypstError, root: Path, source: Path) -> str:
-    """Say in one sentence what stopped the build."""
+    """Return in one sentence what stopped the build."""
     message = str(error)
     if missing := re.search(r"file not found \(searched at (.*?)\)", message):
         path = Path(missing[1])
@@ -114,7 +114,7 @@ def _sentence(error: typst.TypstError, root: Path, source: Path) -> str:
         return f"{source} needs {path}, which is missing: make it with `snakemake {path}`."
     found = re.search(r"┌─ (\S.*)", error.diagnostic)
     place = found[1] if found else source
-    # a word that is missing is looked up by `at`, of which Typst says that it has no default
+    # a message on missing words, which are looked up by `at`, ends otherwise
     if missing := re.search(r'dictionary does not contain key "(.*)"$', message):
         return (
             f"{place} needs `{missing[1]}`, which {NUMBERS} does not hold there: make it again "

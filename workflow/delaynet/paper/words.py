@@ -1,4 +1,4 @@
-"""Words that numbers and figures share; no plotting library, so numbers depend on no style."""
+"""Words that numbers and figures share, apart from any plotting library."""
 
 
 def percent(sparsity: str) -> str:

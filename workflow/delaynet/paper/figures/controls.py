@@ -58,7 +58,7 @@ def load(config: Config, results_folder: Path) -> Controls:
 
 
 def _rows(config: Config, runs: Sequence[Run]) -> list[Row]:
-    """Return a row a condition under a heading a network, controls before other conditions."""
+    """Return one row per condition under a heading per network, controls first."""
     data = {run: config.resolve(run).training.data for run in runs}
     conditions = [STANDARD, *config.conditions]
     shown = []
@@ -86,7 +86,7 @@ def _rows(config: Config, runs: Sequence[Run]) -> list[Row]:
 
 @style.styled
 def draw(data: Controls) -> Figure:
-    """Draw effect and accuracy of every condition, a row a condition, a point a seed.
+    """Draw effect and accuracy of every condition: one row each, one point per seed.
 
     a, b, c: effect, Moran's I less the mean of the null models within neurons; d: test accuracy.
     Strokes are means. Untrained networks are rings. Channels that were permuted before training are

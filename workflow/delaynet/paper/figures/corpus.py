@@ -21,7 +21,7 @@ from delaynet.data.order import number_first
 from delaynet.paper.figures import style
 from delaynet.paper.figures.loading import require
 
-# from light to dark: told apart without hue
+# from light to dark: distinct without hue
 COLOURS = {"train": "#8FC1BC", "validation": "#4F8A85", "test": "#1F4E4A"}
 DURATION, LEVEL = "duration (s)", "RMS level (dB re full scale)"
 BINS = 40
@@ -42,7 +42,7 @@ def load(config: Config, results_folder: Path) -> CorpusReport:
 
 @style.styled
 def draw(report: CorpusReport) -> Figure:
-    """Draw four panels of counts, and say in words what all clips have in common."""
+    """Draw four panels of counts, and write facts on all clips below."""
     lines = [line for words in _words(report) for line in textwrap.wrap(words, LETTERS_PER_LINE)]
     heights = (PANEL, PANEL, LINE * len(lines))
     figure = style.new_figure(style.FULL_WIDTH, sum(heights) + SURROUNDINGS)
@@ -92,7 +92,7 @@ def _table_of(clips: Sequence[CheckedClip]) -> pd.DataFrame:
 
 
 def _draw_counts(axes: Axes, clips: pd.DataFrame, name: str, **bars: Any) -> None:
-    """Draw how many clips have each value, those of one list on those of the other."""
+    """Draw histograms of a value, with the lists stacked."""
     seaborn.histplot(
         clips,
         x=name,
@@ -119,7 +119,7 @@ def _draw_speakers(axes: Axes, clips: pd.DataFrame) -> None:
 
 
 def _draw_words(axes: Axes, clips: pd.DataFrame, labels: Sequence[Label]) -> None:
-    """Draw a bar a word, languages apart, each under its name."""
+    """Draw one bar per word, by language."""
     languages = list(dict.fromkeys(label.language for label in labels))
     place = {label: index + languages.index(label.language) for index, label in enumerate(labels)}
     clips = clips.assign(word=[place[label] for label in clips["label"]])
@@ -144,7 +144,7 @@ def _draw_words(axes: Axes, clips: pd.DataFrame, labels: Sequence[Label]) -> Non
 
 
 def _words(report: CorpusReport) -> list[str]:
-    """Return one paragraph a fact."""
+    """Return one paragraph per fact."""
     clips, splits = report.clips, Counter(checked.clip.split for checked in report.clips)
     minutes = sum(checked.seconds for checked in clips) / 60
     by_split = ", ".join(f"{splits[split]:,} in the {split} list" for split in _splits(clips))
@@ -160,7 +160,7 @@ def _words(report: CorpusReport) -> list[str]:
 
 def _shares(values: Sequence[str]) -> str:
     """Return each value with its count, the most frequent first."""
-    # the spaces do not let a line break
+    # no line break within
     return ", ".join(
         f"{value} ({count:,})".replace(" ", "\u00a0")
         for value, count in Counter(values).most_common()

@@ -16,7 +16,7 @@ from delaynet.config.grid import Run
 from delaynet.paper.figures import style
 from delaynet.paper.figures.loading import require
 
-# Not red and blue, which are excitation and inhibition.
+# not red and blue, which stand for excitation and inhibition
 COLOUR_MAP = "PuOr_r"
 
 
@@ -34,10 +34,10 @@ class Correlogram(NamedTuple):
 
 
 def read_correlogram(results_folder: Path, runs: Sequence[Run], network: str) -> Correlogram:
-    """Read the correlogram of some seeds of one variant, and which of its lags stand out.
+    """Read the correlogram of some seeds of one variant, and its lags outside of the band.
 
     Raises:
-        UserError: `grouping_maps.h5` is not there, or does not hold it.
+        UserError: `grouping_maps.h5` is missing, or lacks it.
     """
     path = require(results_folder / "grouping_maps.h5")
     maps = [read_map(path, run, network) for run in runs]
@@ -58,7 +58,7 @@ def scale_of(correlograms: Sequence[Correlogram]) -> float:
 
 
 def draw_map(axes: Axes, correlogram: Correlogram, step: float, scale: float) -> None:
-    """Draw a correlogram, the lags that stand out of the null's band outlined.
+    """Draw a correlogram; lags outside of the null model's band are outlined.
 
     Args:
         axes: where to.

@@ -71,7 +71,7 @@ class DaleFigure:
 
 
 def load(config: Config, results_folder: Path) -> DaleFigure:
-    """Read networks that are there with free signs and under Dale's principle.
+    """Read networks with both free signs and Dale's principle.
 
     Raises:
         UserError: a table or a run is not there.
@@ -94,7 +94,7 @@ def load(config: Config, results_folder: Path) -> DaleFigure:
 
 
 def _pair(run: Run) -> Point:
-    """Return the point with free signs that a run is, or is compared with."""
+    """Return a run's point with free signs instead of its own."""
     return run.point._replace(signs="free")
 
 
@@ -156,13 +156,13 @@ def draw(data: DaleFigure) -> Figure:
 
 
 def _draw_pairs(axes: Axes, table: pd.DataFrame) -> None:
-    """Draw two points a seed, joined by a line."""
+    """Draw two points per seed, joined by a line."""
     rows.join_seeds(axes, table)
     rows.draw_points(axes, table, open_dale=True)
 
 
 def _draw_margins(axes: Axes, shown: list[Row], effect: Values, empty: list[int]) -> None:
-    """Mark what each row is tested against: half of the effect of dense networks, signs free."""
+    """Mark the threshold of each row: half of the effect of dense networks with free signs."""
 
     def margin(row: Row, run: Run) -> float:
         dense = Point(run.delays, "dense", "free", "0")

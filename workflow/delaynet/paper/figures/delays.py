@@ -1,4 +1,4 @@
-"""Delays before and after training: their distribution, their movement, and who carries them."""
+"""Delays before and after training: their distribution, their movement, and turnover."""
 
 import math
 from dataclasses import dataclass
@@ -135,7 +135,7 @@ def draw(data: Delays) -> Figure:
 
 
 def _layout(panels: int) -> tuple[int, int]:
-    """Return lines and columns that hold so many panels, the lines of about one length."""
+    """Return numbers of lines and columns for so many panels, in lines of similar length."""
     lines = math.ceil(max(panels, 1) / MOST_COLUMNS)
     return lines, max(LEAST_COLUMNS, math.ceil(panels / lines))
 
@@ -143,7 +143,7 @@ def _layout(panels: int) -> tuple[int, int]:
 def _draw_distributions(
     panels: NDArray[Any], variants: list[tuple[Run, ...]], data: Delays
 ) -> None:
-    """Draw a panel a variant; those left over stay empty."""
+    """Draw one panel per variant; spare panels stay empty."""
     for axes in panels.flat[len(variants) :]:
         axes.set_axis_off()
     if not variants:

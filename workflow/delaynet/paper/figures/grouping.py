@@ -152,7 +152,7 @@ def _draw_z(axes: Axes, shown: list[Row], tests: Tests, null: str) -> None:
 
 
 def why_empty(tests: list[Any]) -> str:
-    """Say why no seed of a row has a z, from its tests, or None for those that are not there."""
+    """Say why no seed of a row has a z; None where it has no tests."""
     known = [test for test in tests if test is not None]
     if not known:
         return "not valid"

@@ -1,4 +1,4 @@
-"""Reading what several figures read."""
+"""Read files that several figures need."""
 
 from collections.abc import Sequence
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Power of the tests of grouping against the number of close pairs, and what networks have."""
+"""Power of the tests of grouping against the number of close pairs, and pairs in networks."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -52,7 +52,7 @@ def load(config: Config, results_folder: Path) -> PowerFigure:
 
 @style.styled
 def draw(data: PowerFigure) -> Figure:
-    """Draw a panel of power a null model, and a panel of the pairs that networks have.
+    """Draw one panel of power per null model, and one of the pairs in networks.
 
     a, b: share of simulated networks in which Moran's I finds the planted grouping, with its
     interval, for the effects planted against each null model. Last: pairs close enough to be
@@ -109,7 +109,7 @@ def _draw_power(axes: Axes, curves: pd.DataFrame) -> None:
 def _draw_pairs(axes: Axes, close_pairs: Mapping[Run, float]) -> None:
     draw_seeds(axes, close_pairs, "close pairs of a network")
     sparsity_axis(axes, close_pairs)
-    # one below which counts are drawn evenly, for networks without pairs
+    # linear below one, for networks without pairs
     axes.set_yscale("symlog", linthresh=1)
     axes.set_ylim(-0.3, 2 * max(*close_pairs.values(), MINIMAL_PAIRS))
     axes.yaxis.set_major_formatter("{x:,.0f}")

@@ -26,7 +26,7 @@ from delaynet.paper.figures.selection import needed_runs
 
 NEURONS = 3
 PERMUTATIONS = 1_000
-# A neuron of fewer synapses has no statistic of its own.
+# neurons with fewer synapses have no statistic
 SYNAPSES_TO_TEST = 10
 BLOCKS_PER_ROW = 3  # variants side by side
 MAPS_HEIGHT, MARGIN_ABOVE, GAP, MARGIN_BELOW = 66.0, 13.0, 18.0, 15.0  # mm
@@ -65,7 +65,7 @@ class ReceptiveFieldMaps:
 
 
 def load(config: Config, results_folder: Path) -> ReceptiveFieldMaps:
-    """Read the maps of the first seed of the variants to see.
+    """Read the maps of the first seed of the shown variants.
 
     Raises:
         UserError: a run is not there.

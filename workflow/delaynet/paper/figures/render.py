@@ -5,7 +5,7 @@ from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
 
-os.environ["MPLBACKEND"] = "agg"  # no window, and whatever the user has set may not be there
+os.environ["MPLBACKEND"] = "agg"  # no window, and a backend that is always installed
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -18,13 +18,13 @@ from delaynet.paper.figures.selection import FIGURES, reads_recordings
 from delaynet.paper.figures.style import styled
 from delaynet.provenance.embedded import Embedded
 
-# suffix -> metadata that would change from one drawing to the next, left out
+# suffix -> metadata that differ from one drawing to the next, left out
 FORMATS: dict[str, dict[str, str | None]] = {
     ".svg": {"Date": None},
     ".png": {"Software": None},
     ".pdf": {"CreationDate": None, "Producer": None},
 }
-# where each has a place for what says where it came from
+# suffix -> metadata field for the identifier of the job
 ORIGINS = {".svg": "Source", ".png": "Source", ".pdf": "Keywords"}
 DECIMALS = 9  # of a place, as a fraction of the figure
 
@@ -45,11 +45,11 @@ def render(
         results_folder: holds `runs/`, tables and the features file.
         outputs: files to write, `.svg`, `.png` or `.pdf`.
         corpus: folder of the corpus; `task` reads it.
-        embedded: gives what the files say of their making, in their metadata; asked for when all
+        embedded: gives the identifier for the metadata of the files; called when all
             code that draws the figure is loaded.
 
     Raises:
-        UserError: an unknown figure or format, or something that the figure reads is not there.
+        UserError: an unknown figure or format, or an input of the figure is missing.
     """
     if name not in FIGURES:
         raise UserError(f"there is no figure '{name}'; there are {', '.join(FIGURES)}.")
@@ -73,7 +73,7 @@ def save(figure: Figure, path: Path, embedded: Embedded | None = None) -> None:
     Args:
         figure: to be written.
         path: file to write.
-        embedded: what the file says of its making, in its metadata.
+        embedded: identifier for the file's metadata.
     """
     metadata = dict(FORMATS[path.suffix])
     if embedded is not None:

@@ -1,7 +1,7 @@
-"""Panels of rows: a row a network, its name at the left, a point a seed.
+"""Panels of rows: one row per network, its name at the left, one point per seed.
 
-In every panel the seeds of a row stand at their own heights, the first seed on top, so that a seed
-can be followed across panels.
+In every panel a seed has the same height within its row, the first seed on top. It can therefore be
+followed across panels.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -27,8 +27,8 @@ class Row:
     """A row, or with `name` alone the heading of those below it.
 
     Attributes:
-        name: what stands at the left.
-        runs: one a seed; none in a heading.
+        name: at the left.
+        runs: one per seed; none in a heading.
         network: `initial` or `trained`.
         order: of the channels, `mel` or `fed`.
     """
@@ -40,7 +40,7 @@ class Row:
 
 
 def grouped(runs: Iterable[Run], with_dale: bool = True) -> list[Row]:
-    """Return a row a variant, by structure and sparsity under headings, in the order of legends.
+    """Return one row per variant, by structure and sparsity under headings, in legend order.
 
     Args:
         runs: those to show.
@@ -76,7 +76,7 @@ def lay_out(panels: Sequence[Axes], rows: Sequence[Row]) -> None:
 
 
 def table_of(rows: Sequence[Row], value: Callable[[Row, Run], float]) -> pd.DataFrame:
-    """Return a line a seed of each row: its value, its `place` on the y axis, and its run's look.
+    """Return one line per row and seed: its value, its `place` on the y axis, and its run's look.
 
     Args:
         rows: of the panel.
@@ -95,7 +95,7 @@ def table_of(rows: Sequence[Row], value: Callable[[Row, Run], float]) -> pd.Data
 
 
 def draw_points(axes: Axes, table: pd.DataFrame, open_dale: bool = False) -> None:
-    """Draw a point a seed in the look of its variant, initial networks as grey rings.
+    """Draw one point per seed in the look of its variant, initial networks as grey rings.
 
     Args:
         axes: where to.
@@ -144,7 +144,7 @@ def join_seeds(axes: Axes, table: pd.DataFrame) -> None:
 
 
 def empty_rows(table: pd.DataFrame) -> list[int]:
-    """Return the rows of which no seed has a value."""
+    """Return the rows without a value for any seed."""
     count = table.groupby("row")["value"].count()
     return count.index[count == 0].tolist()
 

@@ -1,6 +1,6 @@
-"""The figures: which runs, and which of their files, each reads, and its caption in the report.
+"""The figures: the runs and files that each reads, and its caption in the report.
 
-Light to import (no plotting library): the workflow asks here what a figure needs.
+The workflow imports this module, so it imports no plotting library.
 """
 
 from collections.abc import Callable, Iterable
@@ -12,7 +12,7 @@ from delaynet.config.grid import STANDARD, Config, Run
 from delaynet.config.settings import SpikeFeatures
 from delaynet.config.variants import DELAYS, SIGNS, STRUCTURES, structures_with
 
-# A map of fewer synapses than this, on average, shows nothing.
+# Maps with fewer synapses per neuron, on average, show nothing.
 SYNAPSES_TO_SEE = 2
 MAXIMAL_VARIANTS = 6
 
@@ -96,7 +96,7 @@ def _delay_runs(config: Config) -> list[Run]:
 
 
 def _dale_runs(config: Config) -> list[Run]:
-    """Return the shown runs of networks that are there with free signs and with Dale's."""
+    """Return the shown runs of networks with both free signs and Dale's principle."""
     points = {run.point for run in shown_runs(config)}
     return [
         run
@@ -199,7 +199,7 @@ _ENTRIES = {
         ("power.csv", *GROUPING[:1]),
     ),
     "corpus": Entry(
-        "What the corpus holds: clips per speaker and word, in the training and the test list; "
+        "The corpus: clips per speaker and word, in the training and the test list; "
         "durations and levels.",
         lambda config: [],
         (),

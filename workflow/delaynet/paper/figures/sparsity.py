@@ -36,7 +36,7 @@ def sparsity_axis(axes: Axes, runs: Iterable[Run], labels: int = 10) -> None:
 
 
 def draw_seeds(axes: Axes, values: Mapping[Run, float], name: str) -> None:
-    """Draw a value of every run against its sparsity: a point a seed, a line through the means.
+    """Draw a value of every run against its sparsity: one point per seed, a line through the means.
 
     Points are open and lines broken under Dale's principle.
 

@@ -45,11 +45,11 @@ THEME: dict[Any, Any] = {
     "pdf.fonttype": 42,
 }
 
-# Decorates what draws or saves: this theme on matplotlib's defaults, whatever the user has set.
+# A decorator: this theme on matplotlib's defaults, whatever the user's settings.
 styled = mpl.style.context(THEME, after_reset=True)
 
-# Hue says structure and lightness says delays: the darkest learn them. Told apart under simulated
-# protanopia, deuteranopia and tritanopia, together with the markers.
+# Hue shows the structure, and lightness the delays: learned ones are darkest. Together with the
+# markers they are distinct under simulated protanopia, deuteranopia and tritanopia.
 HUES = {
     "dense": "#000000",
     "static": "#C05A00",
@@ -94,7 +94,7 @@ def stacked(heights: Sequence[float]) -> tuple[Figure, list[SubFigure]]:
 
 
 def variant_legend(figure: Figure | SubFigure, runs: Iterable[Run], points: bool = True) -> None:
-    """Put a legend below the panels: a column a structure, a row a way of having delays.
+    """Put a legend below the panels: one column per structure, one row per kind of delays.
 
     Args:
         figure: where it goes.
@@ -147,7 +147,7 @@ def say_empty(axes: Axes, words: str) -> None:
 
 
 def say_in_middle(axes: Axes, words: str) -> None:
-    """Say something in grey in the middle of a panel."""
+    """Write grey text in the middle of a panel."""
     axes.text(0.5, 0.5, words, transform=axes.transAxes, ha="center", va="center", color=GREY)
 
 
@@ -193,5 +193,5 @@ def chance_line(axes: Axes, chance: float, side: Literal["left", "right"]) -> No
 
 
 def note(axes: Axes, words: str) -> None:
-    """Say something in small grey letters over the panel's upper right, as the corpus's name."""
+    """Write small grey text, such as the corpus's name, over the panel's upper right."""
     axes.set_title(words, loc="right", color=GREY, fontsize=6)

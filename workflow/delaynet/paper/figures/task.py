@@ -109,7 +109,7 @@ def load(config: Config, results_folder: Path, corpus: Path | None = None) -> Ta
 
 
 def _example(predictions: Path) -> str:
-    """Return the file name of the first clip predicted rightly, or of the first."""
+    """Return the file name of the first clip that is classified correctly, else of the first."""
     with predictions.open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
     right = [row for row in rows if row["label"] == row["prediction"]]
@@ -118,7 +118,7 @@ def _example(predictions: Path) -> str:
 
 @style.styled
 def draw(data: Task) -> Figure:
-    """Draw what happens from sound to answer, on one time axis, and the evidence for each class."""
+    """Draw the signals from sound to output on one time axis, and the evidence for each class."""
     figure = style.new_figure(style.FULL_WIDTH, 105)
     rows = {_draw_audio: 0.6, _draw_features: 1, _draw_spikes: 1.2, _draw_voltage: 1}
     if data.audio is None:

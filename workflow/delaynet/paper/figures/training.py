@@ -50,7 +50,7 @@ def load(config: Config, results_folder: Path) -> Training:
 
 @style.styled
 def draw(data: Training) -> Figure:
-    """Draw a row of panels a curve, a column for free signs and one for Dale's principle.
+    """Draw a row of panels per curve, with columns for free signs and Dale's principle.
 
     Strong lines are means over seeds, thin ones single seeds.
     """
@@ -88,7 +88,7 @@ def _draw_curves(axes: Axes, metrics: pd.DataFrame, name: str) -> None:
     look: dict[str, Any] = {"x": "epoch", "y": words, "hue": "variant", "palette": style.COLOURS}
     look |= {"legend": False, "ax": axes}
     seaborn.lineplot(metrics, units="seed", estimator=None, linewidth=0.4, alpha=0.5, **look)
-    # one epoch alone makes no line
+    # a single epoch gives no line
     marker = "." if metrics["epoch"].nunique() == 1 else ""
     seaborn.lineplot(metrics, errorbar=None, marker=marker, **look)
     axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))

@@ -1,4 +1,4 @@
-"""What the networks achieved: accuracies, connections that were left, contrasts."""
+"""Accuracies, connections and contrasts."""
 
 from collections.abc import Callable, Iterable, Sequence
 from itertools import groupby
@@ -28,7 +28,7 @@ from delaynet.paper.numbers.places import (
 )
 
 _variant = itemgetter("delays", "structure", "signs")
-# the comparisons of each claim that sentences are about, in their order; the sides are delays
+# the comparisons of each claim that sentences describe, in their order, by the delays of both sides
 COMPARISONS = {
     "C1": (("learned", "fixed"), ("learned", "frozen"), ("fixed", "none"), ("learned", "none")),
     "C2": (("fixed", "learned"),),
@@ -77,7 +77,7 @@ def _by_sparsity(rows: Iterable[Row], cell: Callable[[Row], Any], inputs: Inputs
 
 
 def _accuracies(inputs: Inputs) -> Object:
-    """Return a row of the table a variant, in its order."""
+    """Return one row of the table per variant, in order."""
 
     def cell(row: Row) -> Object:
         return {name: decimal(row[name]) for name in ("mean", "standard_deviation")}
@@ -94,20 +94,20 @@ def _accuracies(inputs: Inputs) -> Object:
 
 
 def _connectivity(inputs: Inputs) -> Object:
-    """Return connections and reachable outputs of each structure, means over variants."""
+    """Return connections and reachable outputs of each structure, as means over variants."""
     table = pd.DataFrame(_standard(inputs))
     means = table.groupby(["structure", "sparsity"])[["connections", "reachable_outputs"]].mean()
     rows = means.reset_index().to_dict("records")
     found = {}
     for structure, kind in STRUCTURES.items():
-        if of_structure := [row for row in rows if row["structure"] == structure]:
+        if structure_rows := [row for row in rows if row["structure"] == structure]:
             found[structure] = {
                 "words": kind.words,
                 "connections": _by_sparsity(
-                    of_structure, lambda row: count(round(row["connections"])), inputs
+                    structure_rows, lambda row: count(round(row["connections"])), inputs
                 ),
                 "reachable_outputs": _by_sparsity(
-                    of_structure, lambda row: decimal(row["reachable_outputs"]), inputs
+                    structure_rows, lambda row: decimal(row["reachable_outputs"]), inputs
                 ),
             }
     return found
@@ -123,7 +123,7 @@ def contrasts_by_claim(inputs: Inputs) -> Object:
 
 
 def comparisons_of(claim: str, inputs: Inputs) -> Object:
-    """Return what sentences say of the contrasts that bear on a claim, by kind; maybe of none."""
+    """Return the numbers of a claim's comparisons, by kind; empty for a claim without any."""
     rows = [row for row in _contrasts(inputs) if row["claim"] == claim]
     by_kind = {
         "_minus_".join(sides): [row for row in rows if row["delays"] == sides]
@@ -173,7 +173,7 @@ def _contrast(rows: Sequence[Row], inputs: Inputs) -> Object:
 
 
 def _comparison(rows: Sequence[Row]) -> Object:
-    """Return how many contrasts of one kind there are, where they point, and the extremes."""
+    """Return the number of contrasts of one kind, their signs, and the extremes."""
     by_difference = sorted(rows, key=itemgetter("mean_difference"))
     has_intervals = any(not pd.isna(row["low"]) for row in rows)
     return {
@@ -192,7 +192,7 @@ def _comparison(rows: Sequence[Row]) -> Object:
 
 
 def _place_of_contrast(row: Row) -> Object:
-    """Return a difference, and where it was taken."""
+    """Return a difference, and its place in the grid."""
     return {
         "structures": " against ".join(_structures(row)),
         "sparsity": sparsity_number(row["sparsity"]),

@@ -1,4 +1,4 @@
-"""What the tests say, and the claims: each with its parts, its verdict and what decides it."""
+"""Tests and claims: each claim with its parts, its verdict and the deciding part."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -28,14 +28,14 @@ from delaynet.paper.numbers.places import sparsity_number
 
 EFFECTS = ("effect", "low", "high")
 P_VALUES = ("p", "corrected_p", "reversed_p", "corrected_reversed_p")
-# digits of an effect by its unit; Moran's I and its like need more
+# digits of an effect by its unit; measures such as Moran's I need more
 DIGITS = {"points": 1, "z": 1}
 OTHER_DIGITS = 3
 FAMILIES_OF_CLAIMS = ("accuracy", "confirmatory")
 
 
 def test_object(row: Row) -> Object:
-    """Return what the manuscript may say of a test; what does not exist is None."""
+    """Return the numbers and words of a test for the manuscript; missing ones are None."""
     digits = DIGITS.get(row["unit"], OTHER_DIGITS)
     numbers: Object = {"n": count(row["n"])}
     numbers |= {name: signed(row[name], digits) for name in EFFECTS}
@@ -54,38 +54,38 @@ def test_object(row: Row) -> Object:
 
 
 def _sparsity(sparsity: Any) -> Number | None:
-    """Return a sparsity; None where the grid holds none to test at."""
+    """Return a sparsity; None where the grid has none to test at."""
     return None if pd.isna(sparsity) else sparsity_number(sparsity)
 
 
 def claims_by_name(inputs: Inputs) -> Object:
     """Return the claims.
 
-    Each has its words, its verdict with the reason, `parts` with the name of the one that is
-    `deciding`, at which sparsity it was `tested_at` where its verdict hangs on that, the contrasts
-    that bear on it, the smallest p within `reach`, and further tests.
+    Each has its words, its verdict with the reason, its `parts` and the name of the `deciding` one,
+    the sparsity that it was `tested_at` if the verdict depends on it, its comparisons, the smallest
+    p within `reach`, and further tests.
     """
-    tests, (of_ledger, of_tests) = inputs.tests, (inputs.sources.claims, inputs.sources.tests)
+    tests, ledger, table = inputs.tests, inputs.sources.claims, inputs.sources.tests
     reach = _reach(tests.values())
     claims = {}
     for claim, entry in inputs.claims.items():
         parts = {name: tests[name] for name in entry["tests"][1:]}
         first = next(iter(parts.values()))
-        of_parts = {
+        from_tests = {
             "parts": {name: test_object(part) for name, part in parts.items()},
             "tested_at": _tested_at(claim, first, inputs),
             "reach": reach.get(claim),
         }
         if claim == "C3":
-            of_parts["plain_difference"] = _plain_difference(first, tests)
+            from_tests["plain_difference"] = _plain_difference(first, tests)
         if claim == "C5":
-            of_parts["static_survives"] = _static_survives(first, tests)
+            from_tests["static_survives"] = _static_survives(first, tests)
         claims[claim] = {
             "name": claim,
             "title": typographic(CLAIMS[claim].title),
             "restated": typographic(CLAIMS[claim].restated),
-            **sourced(_ledger_entry(entry), of_ledger),
-            **sourced(of_parts, of_tests),
+            **sourced(_ledger_entry(entry), ledger),
+            **sourced(from_tests, table),
             "deciding": next(n for n in parts if parts[n]["contrast"] == entry["contrast"]),
             "comparisons": comparisons_of(claim, inputs),
         }
@@ -93,7 +93,7 @@ def claims_by_name(inputs: Inputs) -> Object:
 
 
 def _ledger_entry(entry: Row) -> Object:
-    """Return what the ledger says of a claim; it is no test of equivalence, whatever its parts."""
+    """Return a claim's entry in the ledger; unlike its parts, a claim has no kind of test."""
     return {
         "statement": words(entry["statement"]),
         "verdict": words(entry["verdict"]),
@@ -105,9 +105,9 @@ def _ledger_entry(entry: Row) -> Object:
 
 
 def _tested_at(claim: str, first: Row, inputs: Inputs) -> Object | None:
-    """Return the sparsity that a claim was tested at, where its verdict hangs on that.
+    """Return the sparsity that a claim was tested at, if its verdict depends on it.
 
-    Always for C5, for C2 and C3 where the grid has the networks at a higher one too.
+    Always for C5; for C2 and C3 if the grid has the networks at a higher one too.
     """
     is_testable = inputs.claims[claim]["verdict"] != VERDICTS["not_testable"]
     if claim not in ("C2", "C3", "C5") or not is_testable:
@@ -131,7 +131,7 @@ def _plain_difference(first: Row, tests: Mapping[str, Row]) -> Object | None:
 
 
 def _static_survives(first: Row, tests: Mapping[str, Row]) -> bool:
-    """Return whether half of the dense effect is left in static networks of that sparsity too."""
+    """Return whether static networks of that sparsity keep half of the dense effect too."""
     if pd.isna(first["effect"]):
         return False
     point = Point("learned", "static", "free", first["sparsity"])
@@ -141,10 +141,10 @@ def _static_survives(first: Row, tests: Mapping[str, Row]) -> bool:
 
 
 def _reach(tests: Iterable[Row]) -> Object:
-    """Return the smallest corrected p, either way, of a claim that alone of its family is decided.
+    """Return the smallest corrected p that a claim's seeds allow, in either direction, by claim.
 
-    That is the smallest p that its seeds allow times the number of claims tested in its family:
-    so both corrections have it where all other p are 1. By claim, of those that were tested.
+    It is the smallest p times the number of claims that were tested in the family, as both
+    corrections give it where all other p are 1.
     """
     tested = [t for t in tests if t["family"] in FAMILIES_OF_CLAIMS and not pd.isna(t["p"])]
     families = Counter(test["family"] for test in tested)
@@ -158,10 +158,9 @@ def _reach(tests: Iterable[Row]) -> Object:
 
 
 def families(inputs: Inputs) -> Object:
-    """Return, by family, how many tests it holds, could be made, and went either way.
+    """Return, by family, the number of tests, in all and by verdict.
 
-    Tests that were made on too few seeds to reach the level count as `out_of_reach`, and not as
-    `undecided`.
+    Undecided tests with too few seeds to reach the level count as `out_of_reach` instead.
     """
     found: Object = {}
     for family in ("control", "exploratory"):

@@ -1,4 +1,4 @@
-"""What the controls did to accuracy and grouping, and what follows for the claims."""
+"""The effect of controls on accuracy and grouping, and what follows for the claims."""
 
 from typing import Any
 
@@ -20,7 +20,7 @@ DESCRIBED_AGAINST = ("signs_within_neuron", *NULLS_OF_CONTROLS)
 
 
 def conditions(inputs: Inputs) -> Object:
-    """Return by name what a condition trains on, and the settings that it changes beside that."""
+    """Return by condition its training data and the other settings that it changes."""
     numbers = settings(inputs)["conditions"]
     return {
         name: {
@@ -53,7 +53,7 @@ def controls(inputs: Inputs) -> Object:
 
 
 def _point(point: Point, inputs: Inputs) -> Object:
-    """Return what networks of a control did at one point of the grid."""
+    """Return the results of a control at one point of the grid."""
     row = next(row for row in inputs.accuracy if point == tuple(row[at] for at in Point._fields))
     chance = corpus(inputs)["chance"].value
     accuracy = {
@@ -64,7 +64,7 @@ def _point(point: Point, inputs: Inputs) -> Object:
     }
     valid = set(inputs.grouping[is_at(inputs.grouping, point)]["null"])
     against = {null: _against(point, null, inputs) for null in DESCRIBED_AGAINST if null in valid}
-    # a check of the analysis is about channels alone; a control needs networks to compare with
+    # a check of the analysis concerns channels only; a control needs standard networks
     compared = NULLS_OF_CONTROLS if point.standard in inputs.grid else ()
     tested = (BY_CHANNEL,) if _is_check(point, inputs) else compared
     return {
@@ -105,12 +105,12 @@ def _against(point: Point, null: str, inputs: Inputs) -> Object:
 
 
 def _passed(point: Point, inputs: Inputs) -> Object:
-    """Return which of C4's tests networks of a control pass, and what the claims then rest on.
+    """Return which of C4's tests networks of a control pass, and which evidence is left for claims.
 
     Returns:
-        labels of `nulls`; whether the networks are those that the claims are about (`decides`); the
-        claims that `cannot_tell` learned grouping from theirs; the null models that others `rest`
-        on.
+        labels of the passed `nulls`; whether a claim is decided on such networks (`decides`); the
+        claims that `cannot_tell` learned grouping from theirs; the null models that other claims
+        `rest` on.
     """
     tests = inputs.tests
     nulls_of = {

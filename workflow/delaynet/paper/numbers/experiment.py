@@ -1,4 +1,4 @@
-"""What was done: settings, constants of the code, the extent of the grid, the corpus."""
+"""The experiment: settings, constants of the code, the extent of the grid, the corpus."""
 
 import inspect
 import math
@@ -67,7 +67,7 @@ PERCENTAGES: dict[str, tuple[ModuleType, float]] = {
 
 
 def settings(inputs: Inputs) -> Object:
-    """Return every setting, below the parts of its key; overrides of none are empty."""
+    """Return every setting, nested by the parts of its key."""
     found: Object = {"variants": {}, "conditions": {}}
     for setting in settings_of(inputs.config):
         *parents, name = setting.key.split(".")
@@ -114,7 +114,7 @@ def extent(inputs: Inputs) -> Object:
     free, dale = (
         {(run.delays, run.structure) for run in standard if run.signs == signs} for signs in SIGNS
     )
-    there = {
+    present = {
         "delays": [name for name in DELAYS if any(run.delays == name for run in standard)],
         "structures": [name for name in STRUCTURES if any(r.structure == name for r in standard)],
         "structure_descriptions": [
@@ -122,10 +122,10 @@ def extent(inputs: Inputs) -> Object:
             for name, structure in STRUCTURES.items()
             if structure.description and any(run.structure == name for run in standard)
         ],
-        # whether some variant is there with free signs and under Dale's principle
+        # whether the grid has a variant both with free signs and under Dale's principle
         "has_both_signs": not free.isdisjoint(dale),
     }
-    return sourced(numbers, inputs.sources.config) | there
+    return sourced(numbers, inputs.sources.config) | present
 
 
 def constants() -> Object:
@@ -144,7 +144,7 @@ def constants() -> Object:
 
 
 def _optimiser() -> Object:
-    """Return what PyTorch's Adam and OneCycle schedule do by default, as the training uses them."""
+    """Return the defaults of PyTorch's Adam and OneCycle schedule, which the training uses."""
     schedule = inspect.signature(OneCycleLR).parameters
     second_decay = inspect.signature(schedules.Adam).parameters["betas"].default[1]
     slowest, fastest = (schedule[f"{name}_momentum"].default for name in ("max", "base"))
@@ -167,7 +167,7 @@ def _file(module: ModuleType) -> str:
 
 
 def nulls() -> Object:
-    """Return the null models in their order: what they are called, and what they do."""
+    """Return the null models in their order: labels and descriptions."""
     return {
         name: {
             "label": null.label,
@@ -179,10 +179,10 @@ def nulls() -> Object:
 
 
 def corpus(inputs: Inputs) -> Object:
-    """Return what is known of the corpus.
+    """Return the numbers and texts of the corpus.
 
-    What the features file says: name, clips by split, speakers, classes; and what the corpus's own
-    file has for the manuscript, None where it has nothing to say.
+    Name, clips by split, speakers and classes come from the features file; the texts for the
+    manuscript from the corpus's source, None where it has none.
     """
     with reading_hdf5(inputs.sources.features, "a features file") as file:
         name = str(file.attrs["corpus_name"])
@@ -213,7 +213,7 @@ def corpus(inputs: Inputs) -> Object:
         "chance": Number(100 / classes, f"{100 / classes:.1f}"),
         **{key: count(value) for key, value in counts.items()},
     }
-    of_source = load_source(inputs.config.corpus.source)
+    source = load_source(inputs.config.corpus.source)
     texts = ("description", "caveat", "limits", "availability", "bibliography")
-    said: dict[str, Any] = {name: getattr(of_source, name) or None for name in texts}
-    return sourced(numbers, inputs.sources.features) | said
+    from_source: dict[str, Any] = {name: getattr(source, name) or None for name in texts}
+    return sourced(numbers, inputs.sources.features) | from_source

@@ -1,4 +1,4 @@
-"""A printed number, found by its key."""
+"""Find a printed number by its key."""
 
 import json
 from pathlib import Path

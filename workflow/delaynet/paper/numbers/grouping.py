@@ -1,4 +1,4 @@
-"""How grouped the networks are: Moran's I against each null model, over seeds."""
+"""Grouping: effects on Moran's I against each null model, over seeds."""
 
 from collections.abc import Iterator
 
@@ -31,12 +31,12 @@ SUMMARISED = (*WITHIN_NEURONS, UNTRAINED)
 def grouping_objects(inputs: Inputs) -> Object:
     """Return effects and z of the primary measure in trained networks of the standard condition.
 
-    The effect is the observed value less the mean of the null model; where that finds nothing to
-    permute, as in delays where there are none, there is no effect.
+    The effect is the observed value less the mean of the null model; where that has nothing to
+    permute, such as delays that are all zero, there is no effect.
 
-    `grouping`, by variant and sparsity; `grouping_summary`, in how many of the combinations that
-    training can change the networks are grouped, by null model; `untested`, the networks that are
-    left out.
+    `grouping`, by variant and sparsity; `grouping_summary`, by null model, in how many of the
+    combinations that training can change the networks are grouped; `untested`, the networks that
+    are left out.
     """
     table, grid = inputs.grouping, inputs.grid
     trained = table[(table["condition"] == STANDARD) & (table["network"] == "trained")]
@@ -50,10 +50,10 @@ def grouping_objects(inputs: Inputs) -> Object:
 
 
 def can_change(point: Point, grid: Grid) -> bool:
-    """Return whether training can change the delay or the sign of a synapse, or which there are.
+    """Return whether training can change delays, signs or connections.
 
-    Where Dale's principle binds the signs, delays do not move and connections stay, it cannot; the
-    gain of batch normalisation apart, which may turn a neuron's signs around all at once.
+    It cannot where Dale's principle holds and delays and connections are fixed. The gain of batch
+    normalisation, which may flip all signs of a neuron at once, is not considered.
     """
     moves = point.delays == "learned" or STRUCTURES[point.structure].change != "none"
     return moves or not grid[point].obeys_dale
@@ -67,7 +67,7 @@ def _by_point(rows: pd.DataFrame) -> Iterator[tuple[Point, pd.DataFrame]]:
 
 
 def effect_cell(seeds: pd.DataFrame) -> Object:
-    """Return what the seeds of one point show against one null model, means over those testable."""
+    """Return means over the testable seeds of one point, against one null model."""
     effect, z = _effects(seeds).dropna(), seeds["z"].dropna()
     return {
         "seeds": count(len(seeds)),
@@ -79,7 +79,7 @@ def effect_cell(seeds: pd.DataFrame) -> Object:
 
 
 def _rows(trained: pd.DataFrame) -> Object:
-    """Return a row of the table a variant and sparsity; None where a null model is not valid."""
+    """Return one row per variant and sparsity; None where a null model is not valid."""
     found: Object = {}
     for point, rows in _by_point(trained):
         cells = {null: effect_cell(seeds) for null, seeds in rows.groupby("null")}
@@ -93,17 +93,17 @@ def _rows(trained: pd.DataFrame) -> Object:
 
 
 def _is_unchanged(rows: pd.DataFrame) -> "pd.Series[bool]":
-    """Return where a null model finds nothing to permute: no z, though there is a value."""
+    """Return where a null model has nothing to permute: there is a value, but no z."""
     return rows["observed"].notna() & rows["z"].isna() & (rows["null"] != UNTRAINED)
 
 
 def _effects(rows: pd.DataFrame) -> "pd.Series[float]":
-    """Return the effects; not a number where untested and where there is nothing to permute."""
+    """Return the effects; not a number where untested or where there is nothing to permute."""
     return (rows["observed"] - rows["null_mean"]).mask(_is_unchanged(rows))
 
 
 def _summaries(trained: pd.DataFrame, grid: Grid) -> Iterator[tuple[str, Object]]:
-    """Yield by null model in how many points that training can change networks are grouped."""
+    """Yield by null model the number of points with grouping, of those that training can change."""
     for null in SUMMARISED:
         rows = trained[trained["null"] == null]
         if rows.empty:
@@ -132,9 +132,9 @@ def _summaries(trained: pd.DataFrame, grid: Grid) -> Iterator[tuple[str, Object]
 
 
 def _untested(trained: pd.DataFrame, grid: Grid) -> Object:
-    """Return which networks have too few synapses near each other, and which cannot change.
+    """Return the networks with too few close pairs of synapses, and those that cannot change.
 
-    Counted against the untrained network, a null model that is valid for all.
+    They are counted by the rows of the untrained network, a null model that is valid for all.
     """
     rows = trained[trained["null"] == UNTRAINED]
     networks = rows.assign(is_untested=rows["observed"].isna())
@@ -155,9 +155,9 @@ def _untested(trained: pd.DataFrame, grid: Grid) -> Object:
 
 
 def interior(inputs: Inputs) -> Object:
-    """Return what is left without the delays at the ends, of dense networks with learned delays.
+    """Return grouping in dense networks with learned delays, without the delays at the ends.
 
-    `effects` in delay by signs, inside and of all; `tests` with free signs by null model;
+    `effects` in delay by signs, without and with the ends; `tests` with free signs by null model;
     `survival` under Dale's principle, or None.
     """
     table, grid, tests = inputs.grouping, inputs.grid, inputs.tests
@@ -193,5 +193,5 @@ def interior(inputs: Inputs) -> Object:
 
 
 def is_at(table: pd.DataFrame, point: Point) -> "pd.Series[bool]":
-    """Return where the rows of a table are about a point of the grid."""
+    """Return the mask of a table's rows at a point of the grid."""
     return (table[GRID_POINT] == list(point)).all(axis=1)

@@ -1,4 +1,4 @@
-"""What numbers are read from: the configuration, the tables, the ledger of claims."""
+"""The inputs of numbers: the configuration, the tables, the ledger of claims."""
 
 import json
 from collections.abc import Mapping
@@ -25,7 +25,7 @@ class Sources(NamedTuple):
         contrasts: the table of contrasts.
         tests: the table of tests.
         claims: the ledger of claims.
-        grouping: what `delaynet grouping` has found.
+        grouping: the table of `delaynet grouping`.
     """
 
     config: Path
@@ -38,7 +38,7 @@ class Sources(NamedTuple):
 
 
 class Inputs(NamedTuple):
-    """What stands in the sources, and the points of the configuration's grid; tests by name."""
+    """The content of the sources, and the points of the configuration's grid; tests are by name."""
 
     sources: Sources
     config: Config

@@ -1,6 +1,6 @@
-"""A number: its value as computed, how it is printed, and where it was read.
+"""A number: its computed value, its printed form, and the file that it was read from.
 
-Numbers stand in objects, one below the other by name; `keyed` gives each its key.
+Numbers are nested in objects by name; `keyed` gives each its key.
 """
 
 from pathlib import Path
@@ -28,7 +28,7 @@ Node = TypeVar("Node")
 
 
 def sourced(node: Node, source: Path) -> Node:
-    """Return a number or an object, the numbers in it that name no source with this one."""
+    """Return a number or an object in which numbers without a source get this one."""
     found: Any = node
     if isinstance(node, Number):
         found = node if node.source else node._replace(source=source.as_posix())
@@ -38,10 +38,10 @@ def sourced(node: Node, source: Path) -> Node:
 
 
 def keyed(node: Any, key: str = "") -> Any:
-    """Return an object as it is written: each number with its key, the names that lead to it.
+    """Return an object for the file: each number has its key, the names on the way to it.
 
     Raises:
-        ValueError: a name has a dot, which would be read as two, or a number has no source.
+        ValueError: a name contains a dot, or a number has no source.
     """
     if isinstance(node, Number):
         if not node.source:
@@ -70,7 +70,7 @@ def count(value: float) -> Number:
 
 
 def decimal(value: float, digits: int = 1) -> Number | None:
-    """Return a number with so many digits; None if it is not a number."""
+    """Return a number with so many decimals; None if it is not a number."""
     return None if pd.isna(value) else Number(value, f"{value:.{digits}f}")
 
 

@@ -1,4 +1,4 @@
-"""Points of the grid in words: variants, sparsities, and the order in which they are said."""
+"""Points of the grid in words: variants, sparsities, and their order in tables."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -9,7 +9,7 @@ from delaynet.paper.words import percent
 
 
 def sparsity_name(sparsity: str) -> str:
-    """Return a sparsity as it stands in keys: `p0_9375`."""
+    """Return a sparsity as part of a key: `p0_9375`."""
     return "p" + sparsity.replace(".", "_")
 
 

@@ -1,18 +1,19 @@
 """Collect every number that the manuscript prints: `results/numbers.json`.
 
-The way of a number: `delaynet.analysis.tables` makes the tables from run folders
-(`analysis.grouping` and `analysis.claims` those of grouping and tests), this file makes
+A number takes three steps: `delaynet.analysis.tables` makes the tables from run folders
+(`analysis.grouping` and `analysis.claims` make those of grouping and tests), this file makes
 `numbers.json` from the tables, and `num` in `manuscript/numbers.typ` prints it.
 
-Numbers stand in objects, as the manuscript's sentences and tables need them: a claim with its parts
-and its verdict, a control with its comparisons, a row of a table with its cells. Objects of one
-kind stand by name, in the order in which they are said. What does not exist (an interval over one
-seed, an effect that cannot be tested) is there as null: a name that is missing is a mistake.
+Numbers are nested in objects, as the manuscript's sentences and tables need them: a claim with its
+parts and its verdict, a control with its comparisons, a row of a table with its cells. Objects of
+one kind are named, and in the order of the text. A value that does not exist (an interval over one
+seed, an effect that cannot be tested) is null: a missing name is a mistake.
 
 A number is `{"key": "accuracy.learned-static-free.cells.p0_9375.mean", "value": .., "shown":
-"46.2", "source": "results/tables/accuracy.csv"}`: its key, which is the names that lead to it; as
-computed; as printed; and the file that it was read from. A sparsity in a key starts with `p` and
-has `_` for its point. Words and yes or no beside the numbers choose sentences and are not printed.
+"46.2", "source": "results/tables/accuracy.csv"}`: its key, the names on
+the way to it; the computed value; its printed form; and the file that it was read from. A sparsity
+in a key starts with `p` and has `_` for its point. Strings and flags beside the numbers choose
+sentences and are not printed.
 """
 
 import json
@@ -29,7 +30,7 @@ from delaynet.paper.numbers.number import Object, keyed
 
 
 def write_numbers(sources: Sources, output: Path) -> None:
-    """Write the numbers; the paths of the sources are recorded as they are given.
+    """Write the numbers; the paths of the sources are written as given.
 
     Args:
         sources: where they are read from.
@@ -44,7 +45,7 @@ def write_numbers(sources: Sources, output: Path) -> None:
 
 
 def numbers_of(inputs: Inputs) -> Object:
-    """Return the numbers of a paper in their objects, by the part of it that they are about."""
+    """Return the numbers of a paper in their objects."""
     return {
         "settings": settings(inputs),
         "derived": derived(inputs),

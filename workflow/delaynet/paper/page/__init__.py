@@ -1,1 +1,1 @@
-"""The manuscript as an HTML page, in which every number and figure leads to its chain."""
+"""The manuscript as an HTML page, in which every number and figure links to its chain."""

@@ -1,8 +1,8 @@
-"""The manuscript and its page made again, in memory.
+"""Make manuscript and page again in memory, and compare.
 
-The seal that they show cannot hold their own records, so that each could be altered together with
-its record. But the same sources give the same bytes, wherever the same Typst sets them: which file
-is made again, and from which source, is never read from a record.
+The seal that they show cannot include their own records, so each could be altered together with its
+record. But the same sources give the same bytes with the same version of Typst. The file to make
+again and its source are never read from a record.
 """
 
 import hashlib
@@ -21,12 +21,12 @@ SOURCE = Path("manuscript/paper.typ")
 
 
 def made_again(audit: Audit, links: Sequence[Link]) -> tuple[list[Link], list[str]]:
-    """Return what is found of manuscript and page when they are made again.
+    """Compare manuscript and page with what their sources give.
 
     Args:
         audit: of the results.
-        links: what was found of each file; a page shows states, and can be made again only where
-            all are good.
+        links: the state of each file. The page shows states, and can be made again only where all
+            are good.
 
     Returns:
         the links, and what could not be compared, with the reason.
@@ -43,11 +43,11 @@ def made_again(audit: Audit, links: Sequence[Link]) -> tuple[list[Link], list[st
         checked = link
         if link.record is not None and link.verdict.state == states.INTACT and audit.sealed:
             if link.path == pdf:
-                checked = _held(link, link.record, _pdf(audit, link.record), not_checked)
+                checked = _compared(link, link.record, _pdf(audit, link.record), not_checked)
             elif link.path == page and is_good:
                 embedded = embedded_of(audit.project, link.record)
                 content = page_of(audit, audit.root, audit.clone / SOURCE, embedded)
-                checked = _held(link, link.record, content.encode(), not_checked)
+                checked = _compared(link, link.record, content.encode(), not_checked)
         found.append(checked)
     return found, not_checked
 
@@ -58,8 +58,8 @@ def _pdf(audit: Audit, record: Record) -> bytes:
     return set_pdf(audit.root, audit.clone / SOURCE, embedded)
 
 
-def _held(link: Link, record: Record, content: bytes, not_checked: list[str]) -> Link:
-    """Return the link, altered where its file has other bytes than it has when made again."""
+def _compared(link: Link, record: Record, content: bytes, not_checked: list[str]) -> Link:
+    """Return the link; its state is `altered` where the file made again has other bytes."""
     if hashlib.sha256(content).hexdigest() == record["outputs"][link.path]["sha256"]:
         return link
     here, there = version("typst"), record["packages"].get("typst", "unknown")

@@ -13,7 +13,7 @@ from delaynet.provenance.audit import Audit
 from delaynet.provenance.record import Record, commit_of
 from delaynet.provenance.states import GOOD, STATES, Verdict
 
-# told by sign and word, never by colour alone
+# a state is shown by sign and word, never by colour alone
 SIGNS = {
     states.INTACT: "✓",
     states.SOURCE: "✎",
@@ -32,7 +32,7 @@ def identifier(kind: str, name: str) -> str:
 
 
 def state_of(verdict: Verdict, count: int | None = None) -> str:
-    """Return a state as HTML: its sign, its word, before them how many, after them the reason."""
+    """Return a state as HTML: sign, number of files, word and reason."""
     state, reason = verdict
     name = state.replace(" ", "-")
     counted = "" if count is None else f"{count} "
@@ -44,7 +44,7 @@ def state_of(verdict: Verdict, count: int | None = None) -> str:
 
 
 def counted_states(verdicts: Iterable[Verdict]) -> str:
-    """Return how many files are in which state."""
+    """Return the number of files in each state, as HTML."""
     count = Counter(verdict.state for verdict in verdicts)
     return ", ".join(state_of(Verdict(state), count[state]) for state in STATES if count[state])
 
@@ -71,7 +71,7 @@ def job_line(record: Record) -> str:
         f"{when} UTC",
         escape(record["host"]),
     ]
-    # where a chain ends at no file, what made it is its source
+    # a job without inputs is itself the source
     if not record["inputs"]:
         parts.append(f"by <code>{escape(record['command'])}</code>")
     return f'<span class="job">{" · ".join(parts)}</span>'
@@ -85,17 +85,17 @@ def chain_html(audit: Audit, nodes: Iterable[Node]) -> str:
 
 def _item(audit: Audit, node: Node) -> str:
     if len(node.records) > 1:
-        line = _many(audit, node)
+        line = _jobs_line(audit, node)
     else:
         files = "<br>".join(file_line(audit, path) for path in node.paths)
         line = files + "".join(f"<br>{job_line(record)}" for record in node.records)
     if node.is_repeated:
-        return f'<li>{line} <span class="job">(made from what stands above)</span></li>'
+        return f'<li>{line} <span class="job">(its inputs are listed above)</span></li>'
     return f"<li>{line}{chain_html(audit, node.children)}</li>"
 
 
-def _many(audit: Audit, node: Node) -> str:
-    """Return the line on jobs that are alike, which leads to the list of them all."""
+def _jobs_line(audit: Audit, node: Node) -> str:
+    """Return the line of a node of several jobs, which links to their list."""
     rule = node.records[0]["rule"] or "no rule"
     names = sorted({Path(path).name for path in node.paths})
     shown = ", ".join(f"<code>{escape(name)}</code>" for name in names[:6])
@@ -122,5 +122,5 @@ def _job(audit: Audit, record: Record) -> str:
 
 
 def number_title(key: str, entry: Mapping[str, Any]) -> str:
-    """Return what a number is, in words: key, value as computed, source."""
+    """Return key, computed value and source of a number in words."""
     return f"{key}: computed as {entry['value']}, read from {entry['source']}"

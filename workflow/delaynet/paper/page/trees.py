@@ -1,7 +1,7 @@
-"""Chains as trees for a reader: one node a job, and one for all jobs that are alike.
+"""Chains as trees: one node per job, or for all jobs of a rule with the same inputs.
 
 A figure of the full paper is made from hundreds of trainings, which differ in their settings but
-not in what they read. They are one node, so that a chain of thousands of files is a dozen lines.
+not in their inputs. They share a node, and a chain of thousands of files is a dozen lines.
 """
 
 from collections.abc import Iterable, Sequence
@@ -13,13 +13,13 @@ from delaynet.provenance.record import Record
 
 
 class Node(NamedTuple):
-    """Files of a chain that stand together.
+    """A node of a chain.
 
     Attributes:
         paths: of the files.
         records: of the jobs that made them; none for a source.
-        children: what they were made from; empty where it stands further up in the tree.
-        is_repeated: whether it does.
+        children: what they were made from; empty where the tree has it above.
+        is_repeated: whether it has.
     """
 
     paths: tuple[str, ...]
@@ -29,7 +29,7 @@ class Node(NamedTuple):
 
 
 def tree(audit: Audit, paths: Iterable[str]) -> tuple[Node, ...]:
-    """Return the trees of some files, newest first, what nobody made last; each job once."""
+    """Return the trees of some files, newest first, sources last, each job once."""
     return _nodes(audit, sorted(set(paths)), set())
 
 
@@ -54,7 +54,7 @@ def _nodes(audit: Audit, paths: Sequence[str], seen: set[str]) -> tuple[Node, ..
 
 
 def _kind(record: Record) -> tuple[Any, ...]:
-    """Return what jobs have in common that are one node: the rule, and what they read."""
+    """Return what the jobs of a node have in common: rule and inputs."""
     return record["rule"] or "", sorted(record["inputs"])
 
 

@@ -41,7 +41,7 @@ def write_page(
         source: Typst file of the manuscript; style and script of the page stand beside it.
         audit: of the results, whose states it shows.
         output: HTML to write.
-        embedded: what the page says of its making, in its metadata.
+        embedded: identifier for the page's metadata.
 
     Raises:
         UserError: a number, a figure or a record is missing, or the source has a mistake.
@@ -60,10 +60,10 @@ def page_of(audit: Audit, root: Path, source: Path, embedded: Embedded | None = 
         audit: of the results, whose states it shows.
         root: as of `write_page`; so are `source`, `embedded` and what is raised.
         source: Typst file of the manuscript.
-        embedded: what the page says of its making.
+        embedded: identifier for the page's metadata.
     """
     numbers = f"{audit.results.name}/numbers.json"
-    # Typst first: it says in a sentence where the numbers are missing, or damaged
+    # Typst first: it reports missing or damaged numbers in a sentence
     html = html_of_page(root, source)
     entries = json.loads((audit.results / "numbers.json").read_text(encoding="utf-8"))
     body, chains = linked(html, entries)
@@ -123,13 +123,13 @@ def linked(body: str, numbers: Mapping[str, Any]) -> tuple[str, dict[str, bool]]
 
 
 def _provenance(audit: Audit, trees: Mapping[str, tuple[Node, ...]]) -> Iterator[str]:
-    """Yield the second half of the page: the seal, the chains, and jobs that are alike."""
+    """Yield the second half of the page: the seal, the chains, and lists of jobs."""
     nodes = [node for chain in trees.values() for node in _all_nodes(chain)]
     paths = sorted({path for node in nodes for path in node.paths})
     digest = audit.sealed.digest if audit.sealed else "none"
     yield '<section id="chains" class="chains" aria-label="Chains">\n<h2>Chains</h2>'
     yield (
-        "<p>Where each number and figure above came from, down to the recordings: every file with "
+        "<p>The origin of each number and figure above, down to the recordings: every file with "
         "its state, the beginning of its SHA-256, the record and the commit of the job that made "
         "it. States are those found when this page was made; <code>delaynet audit --all</code> "
         "finds them anew.</p>"
@@ -143,13 +143,13 @@ def _provenance(audit: Audit, trees: Mapping[str, tuple[Node, ...]]) -> Iterator
         )
         mark = "" if is_good else ' <span class="state altered">not intact</span>'
         yield f'<article id="{name}" tabindex="-1"><h3>{escape(path)}{mark}</h3>{html}</article>'
-    yield from _alike(audit, nodes)
+    yield from _lists_of_jobs(audit, nodes)
     yield "</section>"
     yield '<dialog id="chain" aria-labelledby="chain-title"></dialog>'
 
 
-def _alike(audit: Audit, nodes: list[Node]) -> Iterator[str]:
-    """Yield for each rule whose jobs share a node the list of these."""
+def _lists_of_jobs(audit: Audit, nodes: list[Node]) -> Iterator[str]:
+    """Yield the list of jobs of each rule whose jobs share a node."""
     jobs: dict[str, dict[str, Record]] = {}
     for node in nodes:
         if len(node.records) > 1:
