@@ -293,7 +293,7 @@ def test_only_an_older_archive_is_overwritten(project: Path, archive: Path, cont
 
 
 def record_of(name: str, content: bytes, like: bytes) -> bytes:
-    """A record that tells of a file, as someone would write who knows the format."""
+    """A forged record of a file, in the right format."""
     outputs = {name: {"sha256": hashlib.sha256(content).hexdigest(), "bytes": len(content)}}
     return json.dumps(json.loads(like) | {"outputs": outputs}).encode()
 

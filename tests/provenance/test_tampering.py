@@ -170,7 +170,7 @@ def test_a_file_in_place_of_a_folder(words: Path) -> None:
 
 def test_a_file_that_no_job_has_made(words: Path) -> None:
     (words / "results/runs/more.csv").write_text("a,b\n")
-    assert_found(words, "results/runs/more.csv", "unrecorded", "no record tells of it")
+    assert_found(words, "results/runs/more.csv", "unrecorded", "no record lists it")
 
 
 def test_a_folder_of_other_files_that_is_linked_among_the_results(words: Path) -> None:
@@ -316,17 +316,17 @@ def test_a_file_that_is_edited_with_its_record_and_the_seal(words: Path) -> None
 
 def test_a_record_that_is_deleted(words: Path) -> None:
     remove(record_of(words, COUNTS))
-    assert_found(words, COUNTS, "unrecorded", "which the seal holds, is gone")
+    assert_found(words, COUNTS, "unrecorded", "its sealed record is gone")
 
 
 def test_a_file_that_is_deleted_with_its_record(words: Path) -> None:
     delete(words, COUNTS, f"{FIRST}/summary.json")
-    assert_found(words, COUNTS, "missing", "which the seal holds, is gone")
+    assert_found(words, COUNTS, "missing", "its sealed record is gone")
 
 
 def test_a_figure_that_nothing_is_made_from_is_deleted_with_its_record(words: Path) -> None:
     delete(words, SHORTEST, SHORTEST.replace("svg", "png"))
-    assert_found(words, SHORTEST, "missing", "which the seal holds, is gone")
+    assert_found(words, SHORTEST, "missing", "its sealed record is gone")
 
 
 def test_a_record_that_is_put_in_place_of_another(words: Path) -> None:
@@ -342,7 +342,7 @@ def add_record(words: Path, name: str, **changes: Any) -> None:
 
 def test_a_second_record_that_claims_a_result(words: Path) -> None:
     add_record(words, "zzz.json")
-    assert_found(words, COUNTS, "record altered", f"records/zzz.json tells of {COUNTS}")
+    assert_found(words, COUNTS, "record altered", f"{COUNTS} is also in records/zzz.json")
 
 
 def test_a_file_that_is_added_with_a_record(words: Path) -> None:
@@ -357,12 +357,12 @@ def test_history_that_is_rewritten(words: Path) -> None:
     git(words, "commit", "--amend", "--message", "Another history")
     git(words, "reflog", "expire", "--expire=now", "--all")
     git(words, "gc", "--prune=now", "--quiet")
-    assert_found(words, LONGEST, "record altered", "which this repository does not hold")
+    assert_found(words, LONGEST, "record altered", "which is not in this repository")
 
 
 def test_a_manuscript_whose_record_names_a_commit_that_never_was(words: Path) -> None:
     edit_record(words, PAPER, commit="0" * 40)
-    assert_found(words, PAPER, "record altered", "which this repository does not hold")
+    assert_found(words, PAPER, "record altered", "which is not in this repository")
 
 
 def test_a_manuscript_whose_record_names_code_that_its_commit_does_not_hold(words: Path) -> None:
@@ -370,7 +370,7 @@ def test_a_manuscript_whose_record_names_code_that_its_commit_does_not_hold(word
         record_of(words, PAPER),
         lambda record: record["modules"]["words/paper.py"].update(sha256="0" * 64),
     )
-    assert_found(words, PAPER, "record altered", "names other code than its commit")
+    assert_found(words, PAPER, "record altered", "names code that differs from its commit")
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b"[]", b'{"outputs": {}}'])

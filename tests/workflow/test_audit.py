@@ -265,7 +265,7 @@ def test_a_figure_of_another_making_is_said_to_be_unknown(finished: Path, tmp_pa
     copy.write_text(figure.read_text().replace(embedded.record, "0" * 16))
     result = audit(finished, copy)
     assert result.exit_code == 1
-    assert f"it carries the identifier {'0' * 16}, of which no record is here" in result.output
+    assert f"no record here has its identifier {'0' * 16}" in result.output
 
 
 def test_figures_and_manuscript_carry_identifier_commit_and_seal(finished: Path) -> None:
@@ -328,7 +328,7 @@ def test_of_a_folder_all_that_lies_in_it_is_audited(project: Path) -> None:
     (project / "results/figures/mine.svg").write_text("<svg/>")
     result = audit(project, "results/figures")
     assert result.exit_code == 1
-    assert "unrecorded      results/figures/mine.svg: no record tells of it" in result.output
+    assert "unrecorded      results/figures/mine.svg: no record lists it" in result.output
 
 
 @pytest.mark.parametrize("arguments", [("--number", "corpus.clips"), ("",)])

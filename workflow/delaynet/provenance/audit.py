@@ -123,13 +123,13 @@ class Audit:
     def _unrecorded(self, path: str, exists: bool) -> Verdict:
         file = f"{Path(path).relative_to(self._prefix)}.json" if self.is_result(path) else ""
         sealed = self.sealed is not None and file in self.sealed.records
-        reason = "its record, which the seal holds, is gone" if sealed else ""
+        reason = "its sealed record is gone" if sealed else ""
         if not exists and path in self.printed:
             return Verdict(states.MISSING, reason or "the records are sealed, and it is not made")
         if not exists:
             return Verdict(states.MISSING, reason or "a job has read it, and it is gone")
         if self.is_result(path):
-            return Verdict(states.UNRECORDED, reason or "no record tells of it")
+            return Verdict(states.UNRECORDED, reason or "no record lists it")
         return Verdict(states.SOURCE)
 
     @property
@@ -171,7 +171,7 @@ class Audit:
         # the job may have written several formats
         path = next((path for path in made if Path(path).suffix == copy.suffix.lower()), None)
         if path is None:
-            reason = f"it carries the identifier {carried.record}, of which no record is here"
+            reason = f"no record here has its identifier {carried.record}"
             yield Link(0, str(copy), Verdict(states.UNRECORDED, reason), None)
             return
         digest = self.records[path]["outputs"][path]["sha256"]
@@ -259,7 +259,7 @@ class Audit:
                 return Verdict(states.MISSING, "it was made, and is gone")
             return Verdict(states.UNRECORDED, "none was made yet")
         if digest_of(self.sealed.records, self.sealed.sources) != self.sealed.digest:
-            return Verdict(states.ALTERED, "its digest does not follow from what it holds")
+            return Verdict(states.ALTERED, "its digest does not match its content")
         if f"{SEAL}.json" not in self.files:
             return Verdict(states.RECORD_ALTERED, "its own record is gone")
         own = self.verdict(str(self._prefix / SEAL))
@@ -302,4 +302,4 @@ def _difference(found: Mapping[str, Any], made: Mapping[str, Any]) -> str:
     for unit in ("files", "bytes"):
         if found.get(unit) != made.get(unit):
             return f"it holds {found.get(unit):,} {unit}, and {made.get(unit):,} when it was made"
-    return "as many bytes as when it was made, but others"
+    return "the same size as when it was made, but other bytes"

@@ -65,7 +65,7 @@ def _places(records: Mapping[str, Record]) -> Iterator[tuple[str, str]]:
     for path, files in claims.items():
         for file in files if len(files) > 1 else ():
             others = [f"{RECORDS}/{other}" for other in files if other != file]
-            yield file, f"{named(others)} tells of {path} as well"
+            yield file, f"{path} is also in {named(others)}"
 
 
 def _sealed(
@@ -96,7 +96,7 @@ def _commits(
     for file, record in records.items():
         commit = record["commit"]
         if commits.get(commit) is False:
-            yield file, f"names the commit {commit[:10]}, which this repository does not hold"
+            yield file, f"names the commit {commit[:10]}, which is not in this repository"
         elif commits.get(commit) and record["uncommitted"] is None:
             code, sources = _code_of(project, record), _sources_of(project, record, results)
             other = [name for name, digest in code.items() if at[commit][name] != digest]
@@ -105,7 +105,7 @@ def _commits(
                 name for name, digest in sources.items() if at[commit][name] not in (digest, None)
             ]
             if other:
-                yield file, f"names other code than its commit {commit[:10]} holds: {named(other)}"
+                yield file, f"names code that differs from its commit {commit[:10]}: {named(other)}"
 
 
 def _code_of(project: Project, record: Record) -> dict[str, str]:

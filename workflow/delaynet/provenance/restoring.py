@@ -60,7 +60,7 @@ class Unpacked:
         recorded = set(files_of(audit))
         for path in self.files:
             if path not in recorded:
-                raise UserError(f"{path}: no record tells of it; {advice}.")
+                raise UserError(f"{path}: no record lists it; {advice}.")
 
     def refuse_overwriting(self) -> None:
         """Refuse to replace results that differ.

@@ -13,7 +13,7 @@ RECORD_ALTERED = "record altered"
 
 STATES = {
     INTACT: "bytes, record, inputs and code are as they were when it was made",
-    SOURCE: "no result but a file that people write; compared with what the jobs that read it saw",
+    SOURCE: "a file that people write; compared with its digest if a job has read it",
     STALE: "one of its inputs has changed since it was made",
     CODE_CHANGED: "a module that it depends on, or its rule, has changed since it was made",
     UNRECORDED: "it is among the results, and has no record",
