@@ -198,9 +198,9 @@ def test_no_semicolon_is_lost_after_a_number(built):
 def test_claims_that_the_grid_cannot_test_are_said_to_be_out_of_reach(tmp_path, small_features):
     text = text_of(tmp_path, write_project(tmp_path, config_of(TINY_GRID, 1), small_features))
     assert "Not testable: C1, C2, C3, C5 and C6 (not in this grid) and C4 (too few seeds)." in text
-    assert "C1 is not testable: the grid does not hold all that it compares." in text
-    assert "C4 is not testable: what it compares has fewer than two seeds in common." in text
-    assert "The grid holds no control" in text
+    assert "C1 is not testable: the grid lacks networks that it compares." in text
+    assert "C4 is not testable: the compared networks have fewer than two seeds in common." in text
+    assert "The grid has no control" in text
 
 
 def test_numbers_of_seeds_that_differ_are_given_as_a_range(tmp_path, small_features):

@@ -87,8 +87,8 @@ def test_what_controls_say_follows_their_tests(tmp_path, small_features):
     config = claims_config(10, [{**block, "seeds": 10} for block in CLAIMS_GRID])
     text = text_of(*write_world(tmp_path / "real", CLAIMS_HOLD, small_features, config))
     assert "grouping by channel follows frequency and not the order of input channels" in text
-    assert "grouping by channel needs, at least in part, labels that mean something" in text
-    assert "whether grouping in delay needs labels that mean something stays open" in text
+    assert "grouping by channel needs, at least in part, meaningful labels" in text
+    assert "whether grouping in delay needs meaningful labels stays open" in text
     assert re.search(r"stays open: .{0,60} \(against N2, .+?; 𝑝 = .+?, corrected 𝑝 = ", text)
 
     def turned(run, network, order, null):
@@ -99,7 +99,7 @@ def test_what_controls_say_follows_their_tests(tmp_path, small_features):
     text = text_of(root, write_project(root, config, small_features, effect=turned))
     assert "grouping by channel follows the order of input channels rather than frequency" in text
     for kind in ("by channel", "in delay"):
-        sentence = "is stronger without labels that mean something, so it does not need them"
+        sentence = "is stronger without meaningful labels, so it does not need them"
         assert f"grouping {kind} {sentence}" in text
     opposite = r"than under the standard condition, the difference [^;]{0,90}𝑝 of the opposite <"
     assert re.search(opposite, text)
@@ -109,7 +109,7 @@ def test_controls_that_learned_nothing_are_said_to_have_learned_nothing(outcomes
     """Their accuracy on training clips is at chance; what they pass says nothing of learning."""
     text = text_of(*outcomes["real"])
     assert "on the clips that they were trained on, less than 2 times chance" in text
-    assert "so this control cannot tell labels that mean something from learning at all" in text
+    assert "so this control cannot tell meaningful labels from learning at all" in text
     assert "Yet they are grouped against" not in text  # three seeds decide nothing
 
 
@@ -118,7 +118,7 @@ def test_tests_that_unlearned_networks_pass_are_named_and_what_rests_on_others(
 ):
     config = claims_config(8, [{**block, "seeds": 8} for block in CLAIMS_GRID])
     text = text_of(*write_world(tmp_path / "learned not", CLAIMS_HOLD, small_features, config))
-    assert "Yet they are grouped against N1, N2 and N5, by the tests that C4 puts" in text
+    assert "Yet they are grouped against N1, N2 and N5, by the tests of C4" in text
     rests = "C4 rests on N6; C5 rests on N6; C6 cannot tell learned grouping from theirs."
     assert rests in text
 
