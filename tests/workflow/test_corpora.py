@@ -174,7 +174,7 @@ def test_mistakes_in_ones_own_folder_stop_no_plan_without_a_sentence(
     shutil.copytree(small_corpus, folder)
     of_folder = TINY.replace("source: synthetic, trials: 1", "source: folder, folder: recordings")
     (project / "config" / "config.yaml").write_text(of_folder)
-    # what the check finds is left to it: a list that is no text, and a link that leads nowhere
+    # the check reports a list that is no text, and a broken link
     (folder / "train_filenames.txt").write_bytes("größe.wav".encode("utf-16"))
     (folder / "audio" / "dangling.wav").symlink_to("nowhere")
     assert planned(project)["check"] == 1

@@ -40,7 +40,7 @@ FAULT_KINDS: tuple[FaultKind, ...] = get_args(FaultKind)
 
 @dataclass(frozen=True)
 class Clip:
-    """One recording of one word: who said what, in which language, in which trial.
+    """One recording of one word.
 
     Attributes:
         filename: path of the sound file below the corpus's folder of sound files.

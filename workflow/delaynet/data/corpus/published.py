@@ -103,8 +103,8 @@ def load_published(path: Path, corpus: str) -> Published:
     path = path if path.exists() else CLONE / path
     content = _read(path)
     if corpus not in content:
-        known = ", ".join(sorted(content)) or "none"
-        raise UserError(f"{path}: has no corpus '{corpus}'; it has: {known}.")
+        available = ", ".join(sorted(content)) or "none"
+        raise UserError(f"{path}: has no corpus '{corpus}'; it has: {available}.")
     try:
         entry = Entry.model_validate(content[corpus])
     except ValidationError as error:

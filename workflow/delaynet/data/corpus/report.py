@@ -22,7 +22,7 @@ class CheckedClip:
     """A clip without a fault, and how it was recorded.
 
     Attributes:
-        clip: who said what, and in which list.
+        clip: word, speaker and list.
         seconds: duration.
         sample_rate: in Hz.
         channels: of the file.

@@ -1,7 +1,7 @@
-"""The header of a WAV file, as recorders write it: where the samples stand, and how many there are.
+"""The header of a WAV file: where the samples are, and how many.
 
-libsndfile takes a header at its word. It reads nothing of a file whose recorder was stopped before
-it wrote the sizes, and does not tell that a file is cut off.
+libsndfile trusts a header. It reads nothing of a file whose recorder was stopped before it wrote
+the sizes, and does not report that a file is cut off.
 """
 
 import io
@@ -9,7 +9,7 @@ import struct
 from pathlib import Path
 from typing import NamedTuple
 
-# who writes to a pipe does not know the size, and promises 2 GiB or more
+# a program that writes to a pipe does not know the size, and announces 2 GiB or more
 UNKNOWN = 2**31 - 2**20
 
 
@@ -17,10 +17,10 @@ class DataChunk(NamedTuple):
     """The chunk of a WAV file that holds the samples; all in bytes.
 
     Attributes:
-        start: where the samples begin.
-        promised: what the header says.
-        present: what follows in the file.
-        riff: size of the whole file that the header says, less 8.
+        start: of the samples.
+        promised: their size in the header.
+        present: their size in the file.
+        riff: size of the whole file in the header, minus 8.
     """
 
     start: int
@@ -40,7 +40,7 @@ class DataChunk(NamedTuple):
 
 
 def data_chunk(path: Path) -> DataChunk | None:
-    """Return the chunk of samples, or None where this is no WAV file that has one.
+    """Return the chunk of samples, or None if the file is no WAV file or has none.
 
     Raises:
         OSError: the file cannot be read.
@@ -59,9 +59,9 @@ def data_chunk(path: Path) -> DataChunk | None:
 
 
 def readable_sound(path: Path) -> Path | io.BytesIO:
-    """Return a sound file as libsndfile can read it whole.
+    """Return a sound file that libsndfile can read whole.
 
-    The file itself; or the bytes of one whose recorder never wrote the sizes, with them.
+    That is the file itself, or its bytes with the sizes that its recorder never wrote.
 
     Raises:
         OSError: the file cannot be read.

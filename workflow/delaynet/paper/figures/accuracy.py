@@ -27,7 +27,7 @@ def load(config: Config, results_folder: Path) -> Accuracy:
     """Read the summaries of all standard runs.
 
     Raises:
-        UserError: a run is not there.
+        UserError: a run is missing.
     """
     runs = needed_runs("accuracy", config)
     return Accuracy(

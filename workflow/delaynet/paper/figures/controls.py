@@ -44,7 +44,7 @@ def load(config: Config, results_folder: Path) -> Controls:
     """Read the networks of all conditions and the standard ones that they are compared with.
 
     Raises:
-        UserError: a table or a run is not there.
+        UserError: a table or a run is missing.
     """
     runs = needed_runs("controls", config)
     tests = read_morans_i(results_folder, runs)

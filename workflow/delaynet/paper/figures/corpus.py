@@ -35,7 +35,7 @@ def load(config: Config, results_folder: Path) -> CorpusReport:
     """Read the corpus report.
 
     Raises:
-        UserError: it is not there.
+        UserError: it is missing.
     """
     return read_report(require(results_folder / "corpus_report.json"))
 

@@ -74,7 +74,7 @@ def load(config: Config, results_folder: Path) -> DaleFigure:
     """Read networks with both free signs and Dale's principle.
 
     Raises:
-        UserError: a table or a run is not there.
+        UserError: a table or a run is missing.
     """
     runs = needed_runs("dale", config)
     tests = read_morans_i(results_folder, runs)

@@ -37,8 +37,8 @@ class DelayChange:
         excitatory, inhibitory: after training, share of the connections of either sign (%) at each
             delay, [max_delay].
         movement: share of connections (%) whose delay moved by so many steps, [max_delay], among
-            those that are there before and after.
-        turnover: share of the connections (%) after training that were not there before.
+            those that exist before and after.
+        turnover: share of the connections (%) after training that did not exist before.
     """
 
     before: Array
@@ -62,7 +62,7 @@ def load(config: Config, results_folder: Path) -> Delays:
     """Read the first layers, before and after training, of runs that learn delays or rewire.
 
     Raises:
-        UserError: a run is not there.
+        UserError: a run is missing.
     """
     runs = needed_runs("delays", config)
     changes = {run: _change(*fields_before_and_after(results_folder, run)) for run in runs}
@@ -92,7 +92,7 @@ def draw(data: Delays) -> Figure:
     """Draw distributions, movement and turnover for the first layer.
 
     a: delays of excitatory and inhibitory connections after training, and of all before it, a panel
-    a network, means over seeds. b: how far delays moved of connections that are there before and
+    a network, means over seeds. b: how far delays moved of connections that exist before and
     after: the middle half (thick), 90 % (thin), and the mean of each seed (points). c: share of
     connections that rewiring put in the place of others, a point a seed; open points: Dale's
     principle.

@@ -63,7 +63,7 @@ def load(config: Config, results_folder: Path) -> GroupingFigure:
     """Read the tests of the dense runs and of those at the shown sparsity.
 
     Raises:
-        UserError: a table or a run is not there.
+        UserError: a table or a run is missing.
     """
     runs = needed_runs("grouping", config)
     tests = read_morans_i(results_folder, runs)
@@ -153,10 +153,10 @@ def _draw_z(axes: Axes, shown: list[Row], tests: Tests, null: str) -> None:
 
 def why_empty(tests: list[Any]) -> str:
     """Say why no seed of a row has a z; None where it has no tests."""
-    known = [test for test in tests if test is not None]
-    if not known:
+    made = [test for test in tests if test is not None]
+    if not made:
         return "not valid"
-    return "not testable" if all(isnan(test.observed) for test in known) else "nothing to permute"
+    return "not testable" if all(isnan(test.observed) for test in made) else "nothing to permute"
 
 
 def _draw_effect(axes: Axes, shown: list[Row], tests: Tests) -> None:

@@ -16,7 +16,7 @@ def require(path: Path) -> Path:
     """Return the path of a file to read.
 
     Raises:
-        UserError: it is not there.
+        UserError: it is missing.
     """
     if not path.exists():
         raise UserError(f"{path}: not there; make it first with `snakemake {path}`.")
@@ -27,7 +27,7 @@ def run_file(results_folder: Path, run: Run, name: str) -> Path:
     """Return the path of a file in a run's folder.
 
     Raises:
-        UserError: it is not there.
+        UserError: it is missing.
     """
     return require(results_folder / "runs" / run.folder / name)
 
@@ -36,7 +36,7 @@ def corpus_name(results_folder: Path, runs: Sequence[Run]) -> str:
     """Return the name of the corpus that runs were trained on; empty without runs.
 
     Raises:
-        UserError: the first run is not there.
+        UserError: the first run is missing.
     """
     if not runs:
         return ""
@@ -48,7 +48,7 @@ def chance(results_folder: Path, runs: Sequence[Run]) -> float:
     """Return the accuracy of guessing, in percent; 0 without runs.
 
     Raises:
-        UserError: the first run is not there.
+        UserError: the first run is missing.
     """
     if not runs:
         return 0.0
@@ -64,7 +64,7 @@ def read_morans_i(results_folder: Path, runs: Sequence[Run]) -> list[Any]:
         under the null model; what cannot be tested is not a number.
 
     Raises:
-        UserError: it is not there.
+        UserError: it is missing.
     """
     path = require(results_folder / "grouping.csv")
     table = pd.read_csv(path, dtype={"sparsity": str})
@@ -79,7 +79,7 @@ def accuracies(results_folder: Path, runs: Sequence[Run]) -> dict[Run, float]:
     """Return the test accuracy of runs, in percent.
 
     Raises:
-        UserError: a run is not there.
+        UserError: a run is missing.
     """
     folders = {run: run_file(results_folder, run, "summary.json").parent for run in runs}
     return {run: 100 * read_summary(folder)["test_accuracy"] for run, folder in folders.items()}
@@ -91,7 +91,7 @@ def fields_before_and_after(
     """Read the receptive fields of a run before and after training.
 
     Raises:
-        UserError: the run is not there.
+        UserError: the run is missing.
     """
     before, after = (
         receptive_fields(read_network(run_file(results_folder, run, name)))

@@ -40,7 +40,7 @@ def load(config: Config, results_folder: Path) -> PowerFigure:
     """Read the calculation of power, and the pairs of the trained networks of the grid.
 
     Raises:
-        UserError: a table or a run is not there.
+        UserError: a table or a run is missing.
     """
     curves = pd.read_csv(require(results_folder / "power.csv"), dtype={"effect": str})
     curves[["power", "low", "high"]] *= 100

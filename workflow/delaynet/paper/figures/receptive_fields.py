@@ -68,7 +68,7 @@ def load(config: Config, results_folder: Path) -> ReceptiveFieldMaps:
     """Read the maps of the first seed of the shown variants.
 
     Raises:
-        UserError: a run is not there.
+        UserError: a run is missing.
     """
     runs = needed_runs("receptive_fields", config)
     maps = {run: _maps(run, *fields_before_and_after(results_folder, run)) for run in runs}

@@ -37,8 +37,8 @@ class Task:
         voltage: of the output neurons, in units of the hidden neurons' threshold,
             [frames, classes].
         evidence: sum of softmax(voltage) over time, in steps, [classes].
-        label: of the word that was said.
-        speaker: who said it.
+        label: of the spoken word.
+        speaker: of the clip.
         label_names: the classes' words.
         step_milliseconds: duration of a frame.
         corpus_name: the corpus that the clip is from.
@@ -68,7 +68,7 @@ def load(config: Config, results_folder: Path, corpus: Path | None = None) -> Ta
         corpus: folder of the recordings; None where the input is spikes.
 
     Raises:
-        UserError: the run, the features or the corpus are not there, or damaged.
+        UserError: the run, the features or the corpus are missing, or damaged.
     """
     (run,) = needed_runs("task", config)
     settings, network_file, predictions = (

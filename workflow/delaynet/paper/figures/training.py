@@ -38,7 +38,7 @@ def load(config: Config, results_folder: Path) -> Training:
     """Read the metrics of the dense runs and of those at the shown sparsity.
 
     Raises:
-        UserError: a run is not there.
+        UserError: a run is missing.
     """
     runs = needed_runs("training", config)
     return Training(

@@ -62,8 +62,8 @@ def _compared(link: Link, record: Record, content: bytes, not_checked: list[str]
     """Return the link; its state is `altered` where the file made again has other bytes."""
     if hashlib.sha256(content).hexdigest() == record["outputs"][link.path]["sha256"]:
         return link
-    here, there = version("typst"), record["packages"].get("typst", "unknown")
-    if here != there:
-        not_checked.append(f"{link.path} (set by Typst {there}; here is {here})")
+    installed, recorded = version("typst"), record["packages"].get("typst", "unknown")
+    if installed != recorded:
+        not_checked.append(f"{link.path} (set by Typst {recorded}; here is {installed})")
         return link
     return link._replace(verdict=Verdict(states.ALTERED, "set again, it has other bytes"))
