@@ -5,8 +5,9 @@ from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
 
-os.environ["MPLBACKEND"] = "agg"  # no window, and a backend that is always installed
+os.environ.pop("MPLBACKEND", None)  # matplotlib refuses one that is not installed here
 
+import matplotlib
 import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
@@ -17,6 +18,8 @@ from delaynet.config.grid import load_config
 from delaynet.paper.figures.selection import FIGURES, reads_recordings
 from delaynet.paper.figures.style import styled
 from delaynet.provenance.embedded import Embedded
+
+matplotlib.use("agg")
 
 # suffix -> metadata that differ from one drawing to the next, left out
 FORMATS: dict[str, dict[str, str | None]] = {

@@ -130,17 +130,8 @@ def draw_means(axes: Axes, table: pd.DataFrame) -> None:
 
 def join_seeds(axes: Axes, table: pd.DataFrame) -> None:
     """Join the points of a seed in a row, such as before and after training, by a thin line."""
-    seaborn.lineplot(
-        table,
-        x="value",
-        y="place",
-        units="place",
-        estimator=None,
-        color="#B0B0B0",
-        linewidth=0.6,
-        zorder=2,
-        ax=axes,
-    )
+    for _, points in table.dropna().groupby("place"):
+        axes.plot(points["value"], points["place"], color="#B0B0B0", linewidth=0.6, zorder=2)
 
 
 def empty_rows(table: pd.DataFrame) -> list[int]:
