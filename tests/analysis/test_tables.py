@@ -167,7 +167,7 @@ def test_contrasts_are_over_the_seeds_that_both_sides_have(results):
     assert list(contrasts_of(results, grid, 1, lambda run: 0.1 * run.seed)["n"]) == [3]
 
 
-def test_structure_is_set_against_delays_as_claim_two_says(results):
+def test_structure_is_compared_with_delays_as_claim_two_says(results):
     rate = {"deep_r_rigl": 0.7, "static": 0.4}
     table = contrasts_of(results, SPARSE, 2, lambda run: rate[run.structure])
     structure_wins = table[table["claim"] == "C2"]
@@ -198,7 +198,7 @@ def test_every_setting_stands_in_the_table_with_its_description(results):
     table = read_table(results / "hyperparameters.csv").set_index("key")
     for section, model in (("model", ModelSettings), ("training", TrainingSettings)):
         for name, field in model.model_fields.items():
-            if name in model.before():  # at its former value: as if there were no such setting
+            if name in model.former_values():  # not written at its former value
                 assert f"{section}.{name}" not in table.index
                 continue
             row = table.loc[f"{section}.{name}"]

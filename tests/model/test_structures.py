@@ -123,7 +123,7 @@ def test_gradual_pruning_is_complete_at_its_end_and_not_before() -> None:
     assert [pruned.is_complete(progress) for progress in (0.0, 0.99, 1.0)] == [False, False, True]
 
 
-def test_gradients_of_dormant_connections_are_asked_for_where_growth_reads_them() -> None:
+def test_gradients_of_dormant_connections_are_computed_if_growth_reads_them() -> None:
     asking = {
         (name, growth)
         for name, growth in product(variants.STRUCTURES, RULES)

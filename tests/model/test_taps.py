@@ -71,7 +71,7 @@ def test_taps_and_transforms_agree_forward_and_backward(
         assert torch.allclose(gradient, expected_gradient * mask, atol=1e-5)
 
 
-def test_dormant_connections_that_are_asked_get_the_gradient_that_a_dense_kernel_gives() -> None:
+def test_dormant_connections_get_the_gradient_of_a_dense_kernel() -> None:
     draw = torch.Generator().manual_seed(0)
     mask = torch.rand(1, 6, 5, generator=draw) < 0.3
     weight = (torch.randn(1, 6, 5, generator=draw) * mask).requires_grad_()

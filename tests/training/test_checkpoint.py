@@ -168,7 +168,7 @@ def test_a_training_goes_on_from_its_checkpoint(
     assert results(folder) == results(undisturbed)
 
 
-def test_a_training_that_kept_its_end_is_there_at_once_in_the_same_bytes(
+def test_a_training_with_a_final_checkpoint_ends_at_once_with_the_same_bytes(
     features: Path, undisturbed: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO, "delaynet.training")
@@ -181,7 +181,7 @@ def test_a_training_that_kept_its_end_is_there_at_once_in_the_same_bytes(
     assert "epoch 1 of" not in caplog.text
 
 
-def test_from_a_truncated_newest_one_it_falls_back_to_the_one_before(
+def test_a_truncated_newest_checkpoint_falls_back_to_the_one_before(
     folder: Path, features: Path, undisturbed: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO)
@@ -318,9 +318,7 @@ def test_the_time_left_is_that_of_as_many_epochs_as_are_left(
     ]
 
 
-def test_signs_that_come_from_no_seed_are_those_of_the_checkpoint(
-    features: Path, tmp_path: Path
-) -> None:
+def test_unseeded_signs_are_those_of_the_checkpoint(features: Path, tmp_path: Path) -> None:
     settings = small_run(signs="dale")
     settings = settings.model_copy(
         update={"model": settings.model.model_copy(update={"signs_drawn": "unseeded"})}

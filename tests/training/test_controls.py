@@ -17,7 +17,7 @@ from torch import Tensor
 import delaynet.training.loop as loop
 from delaynet.analysis.grouping.receptive_fields import as_image, receptive_fields
 from delaynet.data.dataset import Clips, Splits, load_splits
-from delaynet.training.controls import controlled
+from delaynet.training.controls import apply_control
 from delaynet.training.run_folder import SavedNetwork, read_network
 
 CONTROLS = ("permuted_channels", "scrambled_time", "shuffled_labels")
@@ -52,7 +52,7 @@ def connections(network: SavedNetwork) -> bytes:
 
 
 def test_channels_are_permuted_alike_in_every_clip_of_all_splits(natural: Splits) -> None:
-    control = controlled(natural, "permuted_channels", 0)
+    control = apply_control(natural, "permuted_channels", 0)
     order = control.mel_channel
     assert sorted(order.tolist()) == list(range(16)) != order.tolist()
     for before, after in each_split(natural, control):
@@ -65,10 +65,10 @@ def test_channels_are_permuted_alike_in_every_clip_of_all_splits(natural: Splits
 def test_scrambled_clips_keep_every_frame_once_each_in_an_order_of_its_own(natural: Splits) -> None:
     numbered = torch.arange(20.0).expand(3, 2, 20)
     clips = replace(natural.test, features=numbered, label=torch.zeros(3), filename=("",) * 3)
-    orders = controlled(replace(natural, test=clips), "scrambled_time", 0).test.features
+    orders = apply_control(replace(natural, test=clips), "scrambled_time", 0).test.features
     assert torch.equal(orders[:, 0], orders[:, 1]), "a frame keeps its channels together"
     assert len({tuple(order) for order in orders[:, 0].tolist()}) == 3
-    for before, after in each_split(natural, controlled(natural, "scrambled_time", 0)):
+    for before, after in each_split(natural, apply_control(natural, "scrambled_time", 0)):
         for clip, scrambled in zip(before.features, after.features, strict=True):
             assert sorted_frames(scrambled) == sorted_frames(clip)
             assert not torch.equal(scrambled, clip)
@@ -76,7 +76,7 @@ def test_scrambled_clips_keep_every_frame_once_each_in_an_order_of_its_own(natur
 
 
 def test_shuffled_labels_keep_their_counts_and_test_labels_are_untouched(natural: Splits) -> None:
-    control = controlled(natural, "shuffled_labels", 0)
+    control = apply_control(natural, "shuffled_labels", 0)
     for before, after in each_split(natural, control):
         assert torch.equal(after.features, before.features)
         assert torch.equal(after.label.bincount(), before.label.bincount())
@@ -91,7 +91,7 @@ def test_shuffled_labels_keep_their_counts_and_test_labels_are_untouched(natural
 def test_what_a_control_draws_depends_on_the_seed_alone(natural: Splits, data: str) -> None:
     def content(seed: int) -> list[Tensor]:
         torch.rand(1)  # the global generator moves on
-        splits = controlled(natural, data, seed)
+        splits = apply_control(natural, data, seed)
         return [splits.training.features, splits.training.label]
 
     def same(first: int, second: int) -> bool:
@@ -104,7 +104,7 @@ def test_what_a_control_draws_depends_on_the_seed_alone(natural: Splits, data: s
 def test_natural_clips_are_the_clips_themselves(natural: Splits) -> None:
     untouched = copy.deepcopy(natural)
     for data in ("natural", *CONTROLS):
-        is_same = controlled(natural, data, 0) is natural
+        is_same = apply_control(natural, data, 0) is natural
         assert is_same == (data == "natural")
     for before, after in each_split(untouched, natural):
         assert torch.equal(before.features, after.features)
@@ -112,10 +112,10 @@ def test_natural_clips_are_the_clips_themselves(natural: Splits) -> None:
     assert natural.mel_channel.tolist() == list(range(16))
 
 
-def test_a_natural_run_is_to_the_byte_one_that_knows_no_controls(
+def test_a_natural_run_has_the_bytes_of_one_without_controls(
     runs: dict[str, Path], features: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(loop, "controlled", lambda splits, *_: splits)
+    monkeypatch.setattr(loop, "apply_control", lambda splits, *_: splits)
     train_to_the_end(small_run(), features, tmp_path)
     assert results(runs["natural"]) == results(tmp_path)
     saved = [read_network(tmp_path / name) for name in ("initial.h5", "network.h5")]

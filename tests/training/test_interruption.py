@@ -18,7 +18,7 @@ from interrupted import in_process, results, small_run, train_to_the_end
 from delaynet.cli import main
 from delaynet.config.grid import RunSettings
 from delaynet.config.variants import DELAYS, SIGNS, STRUCTURES
-from delaynet.training.interruption import EXIT_CODE, SIGNALS, noted_signals
+from delaynet.training.interruption import EXIT_CODE, SIGNALS, note_signals
 from delaynet.training.loop import Execution
 from delaynet.training.run_folder import RUN_FILES
 
@@ -119,7 +119,7 @@ def test_a_signal_ends_the_batch_and_the_training_goes_on_from_there(
 def test_ctrl_c_stays_ignored_in_the_background_of_a_script_and_sigterm_is_noted() -> None:
     before = signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
-        with noted_signals() as interruption:
+        with note_signals() as interruption:
             os.kill(os.getpid(), signal.SIGINT)
             assert interruption.signal is None
             os.kill(os.getpid(), signal.SIGTERM)

@@ -209,7 +209,7 @@ def test_signs_masks_and_order_of_data_are_the_same_in_another_process(
 
 
 @pytest.mark.parametrize("structure", STRUCTURES)
-def test_a_training_hears_nothing_of_the_global_generators(structure: str) -> None:
+def test_a_training_does_not_depend_on_global_random_generators(structure: str) -> None:
     digests = set()
     for _ in range(2):
         stir_the_global_generators()

@@ -49,7 +49,7 @@ def folder(small_features: Path, tmp_path_factory: pytest.TempPathFactory) -> Pa
     return path
 
 
-def test_after_a_training_small_numbers_are_themselves_again(folder: Path) -> None:
+def test_after_a_training_denormal_numbers_are_not_flushed(folder: Path) -> None:
     assert torch.tensor(1e-40) * 1 != 0, "it takes them as zero for its own speed alone"
 
 

@@ -50,7 +50,7 @@ def test_every_epoch_the_weakest_connections_go_and_what_is_gone_stays_away(sign
         ]
 
 
-def test_a_pruned_connection_is_forgotten_by_adam_and_its_delay_rests() -> None:
+def test_a_pruned_connection_has_no_adam_moments_and_a_constant_delay() -> None:
     run = begin(run_settings("learned", "magnitude"))
     for epoch in range(4):
         take_step(run, epoch)

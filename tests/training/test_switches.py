@@ -66,7 +66,7 @@ def test_select_names_the_clips_that_choose_the_epoch(
     assert summary["validation_accuracy"] == share
 
 
-def test_a_pruned_connection_goes_at_once_or_serves_one_more_batch_with_its_sign_turned() -> None:
+def test_a_pruned_connection_is_removed_at_once_or_after_a_batch_with_reversed_sign() -> None:
     for pruning in ("at_once", "next_batch"):
         settings = run_settings("fixed", "deep_r_rigl", "dale", training={"pruning": pruning})
         run = begin(settings)
@@ -84,7 +84,7 @@ def test_a_pruned_connection_goes_at_once_or_serves_one_more_batch_with_its_sign
         assert (turned > 0, both_signs > 0) == (pruning == "next_batch", pruning == "next_batch")
 
 
-def test_a_pruned_connection_leaves_no_moments_behind_unless_it_lingers() -> None:
+def test_a_pruned_connection_has_moments_only_if_it_is_kept_for_a_batch() -> None:
     for pruning in ("at_once", "next_batch"):
         run = begin(run_settings("fixed", "deep_r", training={"pruning": pruning}))
         layer = run.network.layers[0]
@@ -96,7 +96,7 @@ def test_a_pruned_connection_leaves_no_moments_behind_unless_it_lingers() -> Non
         assert (moment == 0).all() == (pruning == "at_once")
 
 
-def test_dale_binds_a_dense_network_or_leaves_it_as_a_free_one() -> None:
+def test_dale_applies_to_dense_networks_or_leaves_them_free() -> None:
     enforced, ignored, free = (
         run_settings(signs=signs, model={"dale_when_dense": choice})
         for signs, choice in (("dale", "enforced"), ("dale", "not_enforced"), ("free", "enforced"))
@@ -110,7 +110,7 @@ def test_dale_binds_a_dense_network_or_leaves_it_as_a_free_one() -> None:
 
 
 @pytest.mark.parametrize(("structure", "signs"), [("static", "dale"), ("deep_r", "free")])
-def test_signs_come_from_the_seed_or_from_nowhere_and_nothing_else_does(
+def test_signs_come_from_the_seed_or_from_entropy_and_nothing_else_changes(
     structure: str, signs: str
 ) -> None:
     for drawn in ("from_seed", "unseeded"):
@@ -124,9 +124,7 @@ def test_signs_come_from_the_seed_or_from_nowhere_and_nothing_else_does(
             assert torch.equal(a.weight.abs(), b.weight.abs())
 
 
-def test_signs_that_no_seed_gives_stand_in_the_saved_network(
-    small_features: Path, tmp_path: Path
-) -> None:
+def test_unseeded_signs_are_in_the_saved_network(small_features: Path, tmp_path: Path) -> None:
     model = {"signs_drawn": "unseeded"}
     settings = run_settings("fixed", "deep_r", "dale", model=model, training=TINY)
     loop.train(settings, small_features, tmp_path)
@@ -259,7 +257,7 @@ def test_l1_weakens_the_weights_of_rewired_structures_or_of_every_one() -> None:
     )
 
 
-def test_positive_gain_stays_positive_where_it_is_asked_for() -> None:
+def test_positive_gain_stays_positive_if_it_is_set() -> None:
     for positive_gain in (False, True):
         run = begin(run_settings("fixed", signs="dale", model={"positive_gain": positive_gain}))
         lowest = []

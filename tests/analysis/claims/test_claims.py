@@ -61,7 +61,7 @@ def test_every_test_of_a_large_grid_has_a_name_of_its_own():
     assert all(re.fullmatch(r"[a-z0-9_]+", name) for name in names)
 
 
-def test_which_tests_there_are_does_not_depend_on_outcomes(decisions, tmp_path):
+def test_the_list_of_tests_does_not_depend_on_results(decisions, tmp_path):
     assert list(decisions_of(tmp_path, NOTHING_LEARNED)) == list(decisions)
 
 
@@ -178,7 +178,7 @@ def test_a_difference_the_other_way_round_is_opposed(tmp_path):
         assert (lower.hypothesis.family, lower.verdict) == ("exploratory", verdict)
 
 
-def test_what_survives_is_set_against_half_of_the_same_seeds_dense_effect(tmp_path):
+def test_survival_is_compared_with_half_of_the_same_seeds_dense_effect(tmp_path):
     found = decisions_of(tmp_path)["c6_delays_within_neuron"]
     rows = trained(tmp_path).query(
         "delays == 'learned' and structure == 'dense' and null == 'delays_within_neuron'"
@@ -219,7 +219,7 @@ def test_survival_is_tested_at_the_highest_sparsity_with_enough_pairs(
     assert survivals == {f"survival_learned_deep_r_rigl_free_p{other}_signs_within_neuron"}
 
 
-def test_null_models_that_dales_principle_breaks_are_not_asked():
+def test_null_models_that_break_dales_principle_are_not_tested():
     names = ids(claims_config())
     start = "morans_i_learned_dense_dale_p0_"
     about_dale = {name.removeprefix(start) for name in names if name.startswith(start)}

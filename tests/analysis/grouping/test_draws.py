@@ -61,7 +61,7 @@ def test_tests_drawn_together_have_the_draws_that_each_has_alone():
         assert np.array_equal(alone[test], together[test], equal_nan=True), test
 
 
-def test_each_test_has_as_many_draws_as_are_asked_for():
+def test_each_test_has_the_requested_number_of_draws():
     points = points_of(*planted.both(np.random.default_rng(1), neurons=40))
     wanted = {
         ("morans_i", "signs_within_neuron"): 500,

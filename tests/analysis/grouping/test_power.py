@@ -55,7 +55,7 @@ def test_a_sparse_network_shows_less_of_the_same_rule(null, dense, sparse):
 
 
 @pytest.mark.parametrize("close_pairs", COUNTS)
-def test_the_networks_have_the_pairs_asked_for(close_pairs):
+def test_the_networks_have_the_expected_pairs(close_pairs):
     nets = [planted(np.random.default_rng(n), density_of(close_pairs), 1) for n in range(20)]
     assert np.mean([net.close_pairs for net in nets]) == pytest.approx(close_pairs, rel=0.1)
 

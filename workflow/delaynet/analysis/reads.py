@@ -1,10 +1,10 @@
-"""Which files of each run an analysis reads: its rule and its command ask here."""
+"""The files of each run that an analysis reads, for its rule and its command."""
 
 from pathlib import Path
 
 from delaynet.config.grid import Config
 
-OF_EACH_RUN = {
+FILES_OF_A_RUN = {
     "grouping": ("initial.h5", "network.h5"),
     "tables": ("summary.json", "metrics.csv"),
     "claims": ("summary.json",),
@@ -15,8 +15,8 @@ def files_of_runs(analysis: str, config: Config, runs: Path) -> list[Path]:
     """Return the files of all runs that an analysis reads.
 
     Args:
-        analysis: one of `OF_EACH_RUN`.
+        analysis: one of `FILES_OF_A_RUN`.
         config: of the runs.
         runs: folder of run folders.
     """
-    return [runs / run.folder / name for run in config.runs() for name in OF_EACH_RUN[analysis]]
+    return [runs / run.folder / name for run in config.runs() for name in FILES_OF_A_RUN[analysis]]

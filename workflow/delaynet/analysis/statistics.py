@@ -1,11 +1,11 @@
 """Inference over seeds: exact tests, intervals, corrections. Pure functions, one value a seed.
 
-The seed is the unit. Values stand on the last axis, [..., n]; leading axes are tests with as many
+The seed is the unit. The last axis is the seeds, [..., n]; leading axes are tests with the same
 seeds. Statistics come from scipy, Holm's correction from statsmodels.
 
     sign-flip          under the null hypothesis a value and its negative are equally likely; p is
-                       the share of all 2^n signs whose sum reaches the observed one (Fisher 1935,
-                       The Design of Experiments, section 21)
+                       the share of all 2^n sign patterns whose sum reaches the observed one
+                       (Fisher 1935, The Design of Experiments, section 21)
     BCa bootstrap      Efron 1987, J. Am. Stat. Assoc. 82, 171-185
     two one-sided tests, equivalence      Schuirmann 1987, J. Pharmacokinet. Biopharm. 15, 657-680
     intersection-union                    Berger 1982, Technometrics 24, 295-300
@@ -24,16 +24,16 @@ Array = NDArray[np.float64]
 Alternative = Literal["greater", "less", "two-sided"]
 
 CONFIDENCE = 0.95
-# Sign-flips: all of them up to 16 seeds; as many drawn at random beyond.
+# Sign-flips: all of them up to 16 seeds, this number at random beyond.
 FLIPS = 2**16
 RESAMPLES = 9_999
 LEAST_FOR_INTERVAL = 3
 SEED = 0
-# share of cases in which the interval covers the mean of so many normal values (20,000 cases each)
+# share of 20,000 cases in which the interval covers the mean, by number of normal values
 COVERAGE = {3: 0.72, 5: 0.84, 6: 0.86, 10: 0.90}
-# Numbers held at once while resampling.
+# Numbers in memory while resampling.
 VALUES_AT_ONCE = 2**22
-# Sums that differ by less, relative to the largest value, are ties and not rounding.
+# Sums that agree to so many decimals, relative to the largest value, are ties.
 DECIMALS = 9
 
 
@@ -45,7 +45,7 @@ def sign_flip(values: ArrayLike, alternative: Alternative = "greater") -> Array:
 
     Args:
         values: one a seed, [..., n].
-        alternative: on which side of 0 the mean lies if the null hypothesis does not hold.
+        alternative: on which side of 0 the mean is under the alternative hypothesis.
 
     Raises:
         ValueError: fewer than two seeds.
@@ -76,14 +76,14 @@ def smallest_p(n: int, two_sided: bool = False) -> float:
 def bootstrap_interval(values: ArrayLike) -> tuple[Array, Array]:
     """Return low and high, [...] each, of the 95 % BCa bootstrap interval of the mean.
 
-    With few seeds it is too narrow: of normal values it covers the mean in a share `COVERAGE` of
-    cases. With 3 seeds it is hardly more than the range of the values.
+    With few seeds it is too narrow: for normal values it covers the mean in a share `COVERAGE` of
+    cases. With 3 seeds it is little more than the range of the values.
 
     Args:
         values: one a seed, [..., n].
 
     Returns:
-        Not a number for fewer than three seeds and where all values are equal.
+        NaN for fewer than three seeds, and if all values are equal.
     """
     rows = np.atleast_2d(np.asarray(values, float))
     rows = rows.reshape(-1, rows.shape[-1])  # [tests, n]
@@ -124,7 +124,7 @@ def equivalence(differences: ArrayLike, margin: float) -> Array:
 def all_of(ps: ArrayLike) -> float:
     """Return p of an intersection-union test, that all parts hold: the largest p (Berger 1982).
 
-    Not a number if a part has no p. Needs no correction for the number of parts.
+    NaN if a part has no p. It needs no correction for the number of parts.
     """
     return float(np.max(np.asarray(ps, float)))
 
@@ -132,7 +132,7 @@ def all_of(ps: ArrayLike) -> float:
 def any_of(ps: ArrayLike) -> float:
     """Return p of the test that at least one part holds: the smallest p times their number.
 
-    At most 1 (Bonferroni). Not a number if a part has no p.
+    At most 1 (Bonferroni). NaN if a part has no p.
     """
     ps = np.asarray(ps, float)
     return float(np.minimum(1, ps.size * ps.min()))

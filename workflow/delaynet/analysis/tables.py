@@ -1,4 +1,4 @@
-"""The tables: accuracies over seeds, contrasts paired by seed, every setting.
+"""Tables: accuracies over seeds, contrasts paired by seed, all settings.
 
 The seed is the unit: means, standard deviations and intervals are over seeds, never over clips.
 Accuracies are in percent, differences in percentage points. Intervals are 95 % intervals of
@@ -26,7 +26,7 @@ GRID_POINT = list(Point._fields)
 
 
 class Contrast(NamedTuple):
-    """A difference that bears on a claim; each side is (delays, structure)."""
+    """A difference that concerns a claim; each side is (delays, structure)."""
 
     claim: str
     minuend: tuple[str, str]
@@ -61,15 +61,15 @@ CONTRASTS = (
 
 
 def read_results(config: Config, runs_folder: Path) -> pd.DataFrame:
-    """Read what every run of the grid achieved.
+    """Read the results of every run of the grid.
 
     Returns:
-        One row a run, in the order of the grid: `delays`, `structure`, `signs`, `sparsity`, `seed`,
-        `condition`, `accuracy` (percent), `classes`, `reachable_outputs`, `connections` (of all
-        layers), `firing_rate` (mean over all hidden neurons, spikes per step), `corpus_name`.
+        One row per run, in the order of the grid: `delays`, `structure`, `signs`, `sparsity`,
+        `seed`, `condition`, `accuracy` (percent), `classes`, `reachable_outputs`, `connections` (of
+        all layers), `firing_rate` (mean over all hidden neurons, spikes per step), `corpus_name`.
 
     Raises:
-        UserError: a run of the grid is not there.
+        UserError: a run of the grid is missing.
     """
     return pd.DataFrame([_result(config, run, runs_folder) for run in config.runs()])
 
@@ -98,11 +98,11 @@ def _result(config: Config, run: Run, runs_folder: Path) -> dict[str, Any]:
 def read_training_accuracies(config: Config, runs_folder: Path) -> list[float]:
     """Read the accuracy on training clips of every run, in percent, in the order of the grid.
 
-    That of the epoch whose network was kept: a mean over its batches, while weights change and
+    It is the accuracy in the selected epoch: a mean over its batches, while weights change and
     dropout is on.
 
     Raises:
-        UserError: a run of the grid is not there.
+        UserError: a run of the grid is missing.
     """
     return [_training_accuracy(runs_folder / run.folder) for run in config.runs()]
 
@@ -119,9 +119,9 @@ def _training_accuracy(folder: Path) -> float:
 
 
 def summarise_seeds(values: np.ndarray) -> dict[str, float]:
-    """Return n, mean, standard deviation (n - 1) and 95 % t interval of one value a seed, [seeds].
+    """Return n, mean, standard deviation (n - 1) and 95 % t interval of values by seed, [seeds].
 
-    One seed has neither deviation nor interval: they are NaN.
+    For one seed, deviation and interval are NaN.
     """
     n, mean = len(values), float(np.mean(values))
     deviation = float(np.std(values, ddof=1)) if n > 1 else np.nan
@@ -136,7 +136,7 @@ def summarise_seeds(values: np.ndarray) -> dict[str, float]:
 
 
 def accuracy_table(results: pd.DataFrame) -> pd.DataFrame:
-    """Return accuracy over seeds, one row a variant, sparsity and condition.
+    """Return accuracy over seeds, one row per variant, sparsity and condition.
 
     Args:
         results: see `read_results`, with a column `training_accuracy`.
@@ -152,11 +152,11 @@ def accuracy_table(results: pd.DataFrame) -> pd.DataFrame:
 
 
 def contrast_table(results: pd.DataFrame) -> pd.DataFrame:
-    """Return the contrasts for C1 to C3 whose two sides the grid holds, paired by seed.
+    """Return the contrasts for C1 to C3 that have both sides in the grid, paired by seed.
 
-    Of the condition `standard` alone, over the seeds that both sides have. One row a contrast, Dale
-    setting and sparsity: `claim`, `contrast`, `signs`, `sparsity`, `n` (pairs), `mean_difference`,
-    `standard_deviation`, `low`, `high` in percentage points.
+    Only of the condition `standard`, over the seeds that both sides have. One row per contrast,
+    Dale setting and sparsity: `claim`, `contrast`, `signs`, `sparsity`, `n` (pairs),
+    `mean_difference`, `standard_deviation`, `low`, `high` in percentage points.
     """
     columns = ["claim", "contrast", "signs", "sparsity", "n"]
     columns += ["mean_difference", "standard_deviation", "low", "high"]
@@ -180,7 +180,7 @@ def contrast_table(results: pd.DataFrame) -> pd.DataFrame:
 
 
 def show_setting(value: Any) -> str:
-    """Write a value as it is read: `0.0001` for 1e-4, `40, 20` for a list, `none` for nothing."""
+    """Return a value as text: `0.0001` for 1e-4, `40, 20` for a list, `none` for None."""
     match value:
         case None:
             return "none"
@@ -194,7 +194,7 @@ def show_setting(value: Any) -> str:
 
 
 def write_accuracy(config_path: Path, runs_folder: Path, output: Path) -> None:
-    """Write `accuracy.csv` (see `accuracy_table`), the corpus named in its last column."""
+    """Write `accuracy.csv` (see `accuracy_table`), with the corpus in its last column."""
     config = load_config(config_path)
     results = read_results(config, runs_folder)
     results["training_accuracy"] = read_training_accuracies(config, runs_folder)
@@ -202,7 +202,7 @@ def write_accuracy(config_path: Path, runs_folder: Path, output: Path) -> None:
 
 
 def write_contrasts(config_path: Path, runs_folder: Path, output: Path) -> None:
-    """Write `contrasts.csv` (see `contrast_table`), the corpus named in its last column."""
+    """Write `contrasts.csv` (see `contrast_table`), with the corpus in its last column."""
     results = read_results(load_config(config_path), runs_folder)
     write_table(contrast_table(results).assign(corpus_name=results["corpus_name"].iloc[0]), output)
 

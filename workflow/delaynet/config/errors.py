@@ -1,5 +1,5 @@
-"""The one kind of error that is shown to a user as a sentence instead of a traceback."""
+"""The error that is shown to a user as a sentence instead of a traceback."""
 
 
 class UserError(Exception):
-    """A mistake in what the user gave: the message says what, where, and what to do."""
+    """A user's mistake: the message says what, where, and what to do."""

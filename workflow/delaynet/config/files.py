@@ -1,4 +1,4 @@
-"""Writing files so that a reader never sees half of one; faults of disks and files as sentences."""
+"""Atomic writing of files, and one-sentence errors for faults of disks and files."""
 
 import errno
 import io
@@ -29,9 +29,9 @@ ADVICE = {
 def replacing(path: Path) -> Iterator[Path]:
     """Yield a temporary path beside `path`, renamed to it when the block ends well.
 
-    The temporary name keeps the suffix, so that writers that choose a format by it still do, and
-    holds the process id, so that two writers never share it. What is renamed has reached the disk:
-    it is whole after a power cut too. When the block raises, nothing is left.
+    The temporary name keeps the suffix, because some writers choose a format by it. It has the
+    process id, so two writers never share it. The file is on the disk before it is renamed, and
+    therefore complete even after a power cut. When the block raises, nothing is left.
 
     Raises:
         UserError: the disk is full, or the place cannot be written to.
@@ -53,7 +53,7 @@ def replacing(path: Path) -> Iterator[Path]:
 def replacing_hdf5(path: Path) -> Iterator[h5py.File]:
     """Yield an HDF5 file in memory, written to `path` when the block ends well.
 
-    HDF5 on a disk that fills up cannot close its file, and may take the interpreter down with it.
+    On a full disk, HDF5 cannot close its file and may crash the interpreter.
     """
     content = io.BytesIO()
     with replacing(path) as temporary:
@@ -66,9 +66,9 @@ def replacing_hdf5(path: Path) -> Iterator[h5py.File]:
 def replacing_folder(folder: Path) -> Iterator[Path]:
     """Yield a new folder beside `folder`, which takes its place when the block ends well.
 
-    When the block raises, nothing is left; what a killed process left is removed by the next one,
-    so no two may make the same folder at once. Unlike with files, the content need not have
-    reached the disk: whoever makes thousands of files checks them afterwards.
+    When the block raises, nothing is left. The remains of a killed process are removed by the next
+    one, so no two processes may make the same folder at once. Unlike a file, the content may not be
+    on the disk yet: check it afterwards.
 
     Raises:
         UserError: the disk is full, or the place cannot be written to.
@@ -94,12 +94,12 @@ def replacing_folder(folder: Path) -> Iterator[Path]:
 
 @contextmanager
 def explaining(path: Path, *written: Path) -> Iterator[None]:
-    """Turn what the system says of a full disk or a closed place into a sentence.
+    """Turn the system's error about a full disk or a place without permission into a sentence.
 
     Args:
-        path: what the sentence names.
-        written: further files that the block writes, or folders that it writes into; an error about
-            any other path passes through.
+        path: the path that the sentence names.
+        written: other files that the block writes, or folders that it writes into; an error about
+            any other path is raised as it is.
 
     Raises:
         UserError: the disk is full, or the place cannot be written to.
@@ -115,13 +115,13 @@ def explaining(path: Path, *written: Path) -> Iterator[None]:
 
 @contextmanager
 def readable(path: Path, kind: str) -> Iterator[None]:
-    """Turn what reading a damaged file, or one of another kind, gives into a sentence.
+    """Turn the error about a damaged file, or one of another kind, into a sentence.
 
-    A file that is not there is another mistake, and passes through.
+    The error about a missing file is raised as it is.
 
     Args:
-        path: what the block reads.
-        kind: what it should be, such as "a features file".
+        path: the file that the block reads.
+        kind: its kind, such as "a features file".
 
     Raises:
         UserError: it cannot be read as that.
@@ -150,13 +150,13 @@ def reading_hdf5(path: Path, kind: str) -> Iterator[h5py.File]:
 
 def _is_about(error: OSError, path: Path, written: tuple[Path, ...]) -> bool:
     if not isinstance(error.filename, str | os.PathLike):
-        return True  # a write, or a descriptor: what else is written in the block
-    about = Path(error.filename)
-    return about in {path, *path.parents} or any(map(about.is_relative_to, written))
+        return True  # a write or a descriptor, which can only be a file of this block
+    faulty = Path(error.filename)
+    return faulty in {path, *path.parents} or any(map(faulty.is_relative_to, written))
 
 
 def remove_leftovers(folder: Path) -> None:
-    """Remove what writers that were killed have left in a folder that nobody else writes to."""
+    """Remove temporary files of killed writers from a folder that nobody else writes to."""
     for path in folder.glob(".*"):
         if re.fullmatch(r"\..+\.\d+(\.\w+)?", path.name):
             path.unlink()

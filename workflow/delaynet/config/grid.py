@@ -1,7 +1,7 @@
-"""The configuration as typed fields, the grid of variants, and the sentences for wrong input.
+"""The configuration as typed fields, the grid of variants, and error messages for wrong input.
 
 `Config` is what `config/*.yaml` may hold; `workflow/schemas/config.schema.json` and the tables of
-`config/README.md` are written from it (`delaynet schema`), so that they cannot drift from the code.
+`config/README.md` are generated from it (`delaynet schema`).
 """
 
 import json
@@ -28,7 +28,7 @@ from delaynet.config.settings import (
 )
 from delaynet.config.variants import DELAYS, SIGNS, STRUCTURES
 
-if TYPE_CHECKING:  # names that are listed elsewhere are none to a type checker
+if TYPE_CHECKING:  # a type checker cannot read choices that are computed
     Delays = str
     Structure = str
     Signs = str
@@ -39,9 +39,9 @@ else:
 
 
 def canonical_sparsity(text: str) -> str:
-    """Return a sparsity as it stands in paths: plain decimal digits, no trailing zeros.
+    """Return a sparsity as written in paths: plain decimal digits, no trailing zeros.
 
-    Sparsities travel as strings, so that 0.9375 is never `0.93750001` in a folder's name.
+    Sparsities are strings: a folder's name has 0.9375, never `0.93750001`.
 
     Raises:
         ValueError: not a number, or not in [0, 1).
@@ -78,7 +78,7 @@ SECTIONS_OF_VARIANTS: dict[str, type[Settings]] = {
 }
 
 
-# the condition without settings of its own: what the claims are about
+# the condition without settings of its own, on which the claims are decided
 STANDARD = "standard"
 Condition = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
 
@@ -91,14 +91,14 @@ class GridBlock(Settings):
     structure: tuple[Structure, ...] = Field(min_length=1)
     """How connections come about."""
     signs: tuple[Signs, ...] = Field(("free",), min_length=1)
-    """`dale`: a presynaptic unit is excitatory or inhibitory, never both; `free`: no such bond."""
+    """`dale`: a presynaptic unit is excitatory or inhibitory, never both; `free`: any signs."""
     sparsity: tuple[Sparsity, ...] = Field(("0",), min_length=1)
     """Shares of connections that do not exist, as quoted decimals: '0' for `dense`, more for the
     others."""
     condition: tuple[Condition, ...] = Field((STANDARD,), min_length=1)
     """Names from `conditions`; `standard` has no settings of its own."""
     seeds: int | None = Field(None, ge=1)
-    """Seeds of these variants, 0 .. seeds - 1, where it is not the common number."""
+    """Number of seeds of this block, 0 .. seeds - 1; by default the common number."""
 
     @model_validator(mode="after")
     def _sparsity_fits_structure(self) -> "GridBlock":
@@ -109,7 +109,7 @@ class GridBlock(Settings):
 
 
 class Point(NamedTuple):
-    """One point of the grid: a variant at a sparsity, and the condition that it is under."""
+    """One point of the grid: a variant at a sparsity, under a condition."""
 
     delays: str
     structure: str
@@ -155,7 +155,7 @@ class Run(NamedTuple):
 
 
 class RunSettings(Settings):
-    """Everything that one training needs to know, apart from its features file."""
+    """All settings of one training, apart from its features file."""
 
     delays: Delays
     structure: Structure
@@ -188,28 +188,27 @@ class Config(Settings):
     features: FeatureSettings = DecibelFeatures()
     model: ModelSettings = ModelSettings()
     training: TrainingSettings = TrainingSettings()
-    # left out of what is written down with the results, and handed to the rules by itself
+    # not written with the results; rules get it separately
     execution: ExecutionSettings = Field(ExecutionSettings(), exclude=True)
     grid: tuple[GridBlock, ...] = Field(min_length=1)
     """Blocks of variants; the grid is their union."""
     seeds: int = Field(ge=1)
-    """Every variant is trained with seeds 0 .. seeds - 1, unless its block has a number of its
-    own."""
+    """Every variant is trained with seeds 0 .. seeds - 1, unless its block sets its own number."""
     variants: dict[str, Overrides] = Field({})
-    """Settings of single variants, over the common ones:
+    """Settings of single variants, which override the common ones:
     `{<variant>: {model: {}, training: {}}}`."""
     conditions: dict[Condition, Overrides] = Field({})
-    """Settings of single conditions, such as controls and sweeps, over those of the variant:
+    """Settings of single conditions, such as controls and sweeps, which override the variant's:
     `{<condition>: {model: {}, training: {}}}`."""
 
     @model_validator(mode="after")
     def _variants_exist(self) -> "Config":
-        known = sorted({run.variant for run in self.runs()})
+        variants = sorted({run.variant for run in self.runs()})
         for variant, sections in self.variants.items():
-            if variant not in known:
+            if variant not in variants:
                 raise ValueError(
                     f"`variants` names '{variant}', which the grid does not hold; "
-                    f"it holds {', '.join(known)}"
+                    f"it holds {', '.join(variants)}"
                 )
             _check_overrides(f"variants.{variant}", sections)
         return self
@@ -221,13 +220,13 @@ class Config(Settings):
                 f"`conditions` gives settings to '{STANDARD}', which has none of its own; "
                 "set them in `model` and `training`, or name another condition"
             )
-        known = (STANDARD, *self.conditions)
+        conditions = (STANDARD, *self.conditions)
         named = [name for block in self.grid for name in block.condition]
         for condition in named:
-            if condition not in known:
+            if condition not in conditions:
                 raise ValueError(
                     f"`grid` names the condition '{condition}', which `conditions` does not hold; "
-                    f"there are {', '.join(known)}"
+                    f"there are {', '.join(conditions)}"
                 )
         if STANDARD not in named:
             raise ValueError(
@@ -253,21 +252,21 @@ class Config(Settings):
         yield from seen
 
     def resolve(self, run: Run) -> RunSettings:
-        """Return the settings of one run, those of its variant and its condition applied."""
+        """Return the settings of one run, including those of its variant and its condition."""
         sections = {}
         for name, kind in SECTIONS_OF_VARIANTS.items():
-            over = [
+            overrides = [
                 self.variants.get(run.variant, {}).get(name, {}),
                 self.conditions.get(run.condition, {}).get(name, {}),
             ]
             sections[name] = kind.model_validate(
-                getattr(self, name).model_dump() | over[0] | over[1], context=RESOLVED
+                getattr(self, name).model_dump() | overrides[0] | overrides[1], context=RESOLVED
             )
         return RunSettings(**run._asdict(), **sections)
 
 
 def _check_overrides(where: str, sections: Overrides) -> None:
-    """Refuse settings of a variant or a condition that are none of the model or the training."""
+    """Refuse settings of a variant or a condition that do not exist in model or training."""
     if unknown := sorted(set(sections) - set(SECTIONS_OF_VARIANTS)):
         raise ValueError(f"`{where}` has the section '{unknown[0]}'; allowed: model, training")
     for section, kind in SECTIONS_OF_VARIANTS.items():
@@ -278,7 +277,7 @@ def _check_overrides(where: str, sections: Overrides) -> None:
             raise UserError(_sentence(error, "configuration", prefix)) from None
 
 
-# what earlier versions called otherwise: a section's key, and a key's value
+# names of earlier versions: (section, key), and (key, value), with the present name
 FORMER_KEYS: dict[tuple[str, ...], str] = {
     ("grid", "dale"): "signs",
     ("model", "signs"): "signs_drawn",
@@ -287,7 +286,7 @@ FORMER_VALUES = {("growth", "v1"): "positive_gradient"}
 
 
 def _sentence(error: ValidationError, where: str, prefix: str = "") -> str:
-    """Say in one sentence what the first of a validation's errors is."""
+    """Return one sentence on the first of a validation's errors."""
     first = error.errors()[0]
     # pydantic puts a preset's name between a section and its key
     path = [str(part) for part in first["loc"]]
@@ -297,8 +296,8 @@ def _sentence(error: ValidationError, where: str, prefix: str = "") -> str:
     message = message[0].lower() + message[1:]
     parts = [part for part in key.split(".") if not part.isdigit()]
     match first["type"]:
-        case "extra_forbidden" if now := FORMER_KEYS.get(tuple(parts[-2:])):
-            return f"{where}: the key `{key}` is called `{now}` now; see config/README.md{more}."
+        case "extra_forbidden" if new := FORMER_KEYS.get(tuple(parts[-2:])):
+            return f"{where}: the key `{key}` is called `{new}` now; see config/README.md{more}."
         case "extra_forbidden":
             return f"{where}: unknown key `{key}`; config/README.md lists every key{more}."
         case "missing":
@@ -309,8 +308,8 @@ def _sentence(error: ValidationError, where: str, prefix: str = "") -> str:
             tag, allowed = first["ctx"]["tag"], first["ctx"]["expected_tags"]
             return f"{where}: `{key}.preset` is '{tag}'; allowed: {allowed}{more}."
     value = json.dumps(first["input"], default=str)
-    if now := FORMER_VALUES.get((parts[-1], str(first["input"]))):
-        return f"{where}: `{key}` is {value}, which is called '{now}' now{more}."
+    if new := FORMER_VALUES.get((parts[-1], str(first["input"]))):
+        return f"{where}: `{key}` is {value}, which is called '{new}' now{more}."
     return f"{where}: `{key}` is {value}: {message}{more}."
 
 
@@ -321,7 +320,7 @@ def parse_config(
 
     Args:
         content: keys and values.
-        where: what a sentence begins with.
+        where: beginning of the error message.
         is_resolved: whether it was written in full by this project, rather than by a user.
 
     Raises:
@@ -337,7 +336,7 @@ def parse_settings(kind: Any, text: str) -> Any:
     """Read settings from JSON, written in full.
 
     Args:
-        kind: of settings, such as `RunSettings` or `FeatureSettings`.
+        kind: type of the settings, such as `RunSettings` or `FeatureSettings`.
         text: JSON.
 
     Raises:

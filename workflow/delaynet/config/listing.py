@@ -1,4 +1,4 @@
-"""Every setting of a configuration, one by one, as tables and manuscript name them."""
+"""Every setting of a configuration, one by one, named as in tables and manuscript."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
@@ -18,7 +18,7 @@ class Setting(NamedTuple):
 
 
 def settings_of(config: Config) -> Iterator[Setting]:
-    """Yield every setting, the grid's blocks and all overrides of single settings included."""
+    """Yield every setting, including the grid's blocks and all overrides."""
     for name, field in Config.model_fields.items():
         match name:
             case "grid":
@@ -38,13 +38,13 @@ def _section(prefix: str, section: BaseModel) -> Iterator[Setting]:
         yield Setting(f"{prefix}.{name}", getattr(section, name), _one_line(description))
 
 
-def _overrides(key_of_all: str, overrides_by_name: Mapping[str, Overrides]) -> Iterator[Setting]:
+def _overrides(prefix: str, overrides_by_name: Mapping[str, Overrides]) -> Iterator[Setting]:
     models: dict[str, type[BaseModel]] = {"model": ModelSettings, "training": TrainingSettings}
-    for variant_or_condition, sections in overrides_by_name.items():
+    for name_of_overrides, sections in overrides_by_name.items():
         for section, overrides in sections.items():
             for name, value in overrides.items():
                 description = models[section].model_fields[name].description
-                key = f"{key_of_all}.{variant_or_condition}.{section}.{name}"
+                key = f"{prefix}.{name_of_overrides}.{section}.{name}"
                 yield Setting(key, value, _one_line(description))
 
 

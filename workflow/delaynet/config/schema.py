@@ -1,4 +1,4 @@
-"""The configuration's JSON schema and its table of keys, both written from the model."""
+"""The configuration's JSON schema and its table of keys, generated from the typed fields."""
 
 import json
 from collections.abc import Iterator
@@ -18,14 +18,14 @@ def schema() -> str:
 
 
 def key_table() -> str:
-    """Return a Markdown table of every key: its default, and what it holds."""
+    """Return a Markdown table of every key, its default and its description."""
     lines = ["| key | default | what it is |", "| --- | --- | --- |"]
     lines += [f"| `{key}` | {default} | {text} |" for key, default, text in _keys(Config, "")]
     return "\n".join(lines) + "\n"
 
 
 def _keys(model: type[BaseModel], prefix: str) -> Iterator[tuple[str, str, str]]:
-    """Yield key, default and description of every field, sections in their place."""
+    """Yield key, default and description of every field, in order."""
     for name, field in model.model_fields.items():
         if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
             yield from _keys(field.annotation, f"{prefix}{name}.")
@@ -49,7 +49,7 @@ def _feature_keys(prefix: str) -> Iterator[tuple[str, str, str]]:
 
 
 def _default(field: FieldInfo) -> str:
-    """Return a default as it would stand in YAML."""
+    """Return a default as written in YAML."""
     if field.is_required():
         return "required"
     value: Any = field.default

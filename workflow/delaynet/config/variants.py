@@ -1,7 +1,7 @@
-"""The variants of a network: names of delays, structures and signs, their words and their order.
+"""The variants of a network: names, labels and order of delays, structures and signs.
 
-Settings, tables, figures and the manuscript read them here; the order is that of legends and
-tables. Colours and markers are in `delaynet.paper.figures.style`.
+Settings, tables, figures and the manuscript use them; legends and tables have this order.
+Colours and markers are in `delaynet.paper.figures.style`.
 """
 
 from dataclasses import dataclass
@@ -12,8 +12,8 @@ class Kind:
     """A kind of delays, or of signs.
 
     Attributes:
-        words: in legends and sentences.
-        short: in a table's column.
+        words: label in legends and sentences.
+        short: label in a table's column.
     """
 
     words: str
@@ -25,9 +25,9 @@ class Structure:
     """How connections come about.
 
     Attributes:
-        words: in legends, sentences and tables.
+        words: label in legends, sentences and tables.
         change: of the connections in training: `none`, `pruned` for good, or `rewired`.
-        has_sparsity: whether it comes at sparsities above 0, or at 0 alone.
+        has_sparsity: True if its sparsity is above 0, False if it is 0.
         description: Typst, what the manuscript says of it where the grid has it. It may use
             `#num(key)` with a key of `results/numbers.json`. Empty where `paper.typ` says it.
     """
@@ -39,7 +39,7 @@ class Structure:
 
     @property
     def short(self) -> str:
-        """The words, which are short enough for a table's column."""
+        """The label, which is short enough for a table's column."""
         return self.words
 
 
@@ -70,5 +70,5 @@ SIGNS = {
 
 
 def structures_with(change: str) -> tuple[str, ...]:
-    """Return the names of the structures whose connections change so in training."""
+    """Return the names of the structures whose connections change this way in training."""
     return tuple(name for name, structure in STRUCTURES.items() if structure.change == change)

@@ -17,7 +17,7 @@ def connection_counts(shapes: Sequence[Sequence[int]], sparsity: str) -> list[in
     """Return how many connections each layer has at a sparsity.
 
     Args:
-        shapes: of each layer.
+        shapes: shape of each layer.
         sparsity: a decimal as text.
     """
     return [connection_count(math.prod(shape), sparsity) for shape in shapes]
@@ -27,7 +27,7 @@ def random_mask(shape: Sequence[int], count: int, generator: torch.Generator) ->
     """Return a mask with exactly `count` connections, every set of them equally likely.
 
     Args:
-        shape: of the mask, for instance [synapses, out, in].
+        shape: of the mask, for example [synapses, out, in].
         count: connections.
         generator: on the CPU.
     """
@@ -37,7 +37,7 @@ def random_mask(shape: Sequence[int], count: int, generator: torch.Generator) ->
 
 
 def reachable_outputs(masks: Sequence[Tensor]) -> int:
-    """Return how many outputs some input reaches through connections.
+    """Return the number of outputs that at least one input reaches through connections.
 
     Args:
         masks: of each layer from the input on, [synapses, out, in].

@@ -1,10 +1,10 @@
-"""The loops that a CPU spends its time in, compiled: delayed currents tap by tap, and neurons.
+"""The compiled loops for a CPU: delayed currents tap by tap, and neurons.
 
 Arrays here are neuron-major, [neurons, time, batch] with `batch` contiguous: a delay of d steps is
-then a shift of a neuron's row by d * batch values, and clips fill the processor's vectors. Every
+then a shift of a neuron's row by d * batch values, and the loops vectorise over clips. Every
 row of a result is computed by one thread in one order, so these loops give the same bytes on any
-number of threads (PyTorch's matrix products do not). Each loop is a few lines of its equation;
-their oracles in the tests are the functions of tensors in `delaynet.model.delays` and
+number of threads (PyTorch's matrix products do not). The
+tests compare them with the functions of tensors in `delaynet.model.delays` and
 `delaynet.model.neurons`, which also serve a GPU.
 """
 
@@ -18,10 +18,10 @@ import numpy as np
 import torch
 from numba import njit
 
-# values of one row that are worked on at once: with all sources' they fit in a core's cache
+# values of a row processed at once; with those of all sources they fit in a core's cache
 CHUNK = 2048
 
-# sums may be reordered, so that they use vectors, and multiplied-and-added; inf and nan stay exact
+# sums may be reordered to vectorise, and use fused multiply-add; inf and nan stay exact
 _compile = njit(cache=True, nogil=True, error_model="numpy", fastmath={"reassoc", "contract"})
 
 
@@ -53,7 +53,7 @@ def add_delayed(first, last, start, source, shift, value, signal, current):  # t
     """Write to row j the sum of value[e] * signal[source[e]], shifted, over the taps e of j.
 
     The taps of row j are start[j] .. start[j + 1] - 1. A shift is a number of values, to the right
-    where positive; what it brings in from outside of the row is 0.
+    if positive; values from outside of the row are 0.
 
     Args:
         first: row.
@@ -92,11 +92,11 @@ def correlate_delayed(first, last, start, source, shift, signal, gradient, resul
                 low = max(begin, shift[e])
                 high = min(begin + CHUNK, length, length + shift[e])
                 if low < high:
-                    of_row = gradient[j, low:high]
+                    gradient_row = gradient[j, low:high]
                     delayed = signal[source[e], low - shift[e] : high - shift[e]]
                     total = result.dtype.type(0)
                     for k in range(high - low):
-                        total += of_row[k] * delayed[k]
+                        total += gradient_row[k] * delayed[k]
                     result[e] += total
 
 
@@ -115,17 +115,17 @@ def moments(first, last, current, mean, variance):  # type: ignore[no-untyped-de
     for n in range(first, last):
         total = 0.0
         for t in range(steps):
-            of_step = current.dtype.type(0)
+            step_total = current.dtype.type(0)
             for b in range(batch):
-                of_step += current[n, t, b]
-            total += of_step
+                step_total += current[n, t, b]
+            total += step_total
         middle = current.dtype.type(total / (steps * batch))
         total = 0.0
         for t in range(steps):
-            of_step = current.dtype.type(0)
+            step_total = current.dtype.type(0)
             for b in range(batch):
-                of_step += (current[n, t, b] - middle) ** 2
-            total += of_step
+                step_total += (current[n, t, b] - middle) ** 2
+            total += step_total
         mean[n] = middle
         variance[n] = total / (steps * batch)
 
@@ -152,7 +152,7 @@ def fire(first, last, current, scale, offset, dropout_mask, constants, spikes): 
         current: [neurons, time, batch].
         scale: [neurons].
         offset: [neurons].
-        dropout_mask: [neurons, batch], what a spike counts: 0 where a neuron is dropped.
+        dropout_mask: [neurons, batch], the value of a spike; 0 where a neuron is dropped.
         constants: decay b of the voltage in a step, threshold, slope of the surrogate; [3].
         spikes: [neurons, time, batch], written.
     """
@@ -161,16 +161,16 @@ def fire(first, last, current, scale, offset, dropout_mask, constants, spikes): 
     decay, threshold = constants[0], constants[1]
     for n in range(first, last):
         voltage, before = np.zeros(batch, current.dtype), np.zeros(batch, current.dtype)
-        counts, of_neuron = dropout_mask[n], spikes[n]
-        of_neuron[:2] = zero
+        spike_value, neuron_spikes = dropout_mask[n], spikes[n]
+        neuron_spikes[:2] = zero
         for t in range(2, steps):
-            # into another array: in place, the compiler would not make vectors of it
+            # into another array, because the compiler would not vectorise it in place
             voltage, before = before, voltage
             _integrate(voltage, before, current[n, t - 2], scale[n], offset[n], decay, threshold)
-            spike = of_neuron[t]
+            spike = neuron_spikes[t]
             for b in range(batch):
-                # a voltage that is not a number must not pass for silence
-                spike[b] = counts[b] if voltage[b] > threshold else zero * voltage[b]
+                # a voltage that is not a number must not count as no spike
+                spike[b] = spike_value[b] if voltage[b] > threshold else zero * voltage[b]
 
 
 @_compile
@@ -188,7 +188,7 @@ def fire_gradient(  # type: ignore[no-untyped-def]
     result,
     sums,
 ):
-    """Write the gradient of `fire` for the current, and the sums that those of batch-norm are.
+    """Write the gradient of `fire` for the current, and the sums for those of batch-norm.
 
     With g the gradient for the normalised current y = scale x + offset, and means over time and
     batch, that for the current x is scale g where mean and variance are given, and where they are
@@ -196,8 +196,8 @@ def fire_gradient(  # type: ignore[no-untyped-def]
 
         scale (g - mean(g) - (x - mean(x)) mean(g (x - mean(x))) / variance)
 
-    The voltages are computed again: it takes less time than fetching them from memory would. Loops
-    over the batch are short and separate, as the compiler makes vectors of such ones only.
+    The voltages are computed again, which is faster than reading them from memory. Loops over the
+    batch are short and separate, because the compiler vectorises only such loops.
 
     Args:
         first: row.
@@ -274,10 +274,10 @@ def _sums(current, mean, of_input):  # type: ignore[no-untyped-def]
     total = product = 0.0
     for t in range(1, len(current)):
         x, g = current[t - 1], of_input[t]
-        of_step = of_product = current.dtype.type(0)
+        step_total = of_product = current.dtype.type(0)
         for b in range(len(x)):
-            of_step += g[b]
+            step_total += g[b]
             of_product += g[b] * (x[b] - mean)
-        total += of_step
+        total += step_total
         product += of_product
     return total, product

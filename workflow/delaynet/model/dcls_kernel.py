@@ -1,6 +1,6 @@
 """Delay kernels built by the published package `dcls` (Khalfaoui-Hassani et al. 2023).
 
-The same kernels as in `delaynet.model.delays`, to the precision of the numbers, and slower.
+They equal those of `delaynet.model.delays` up to rounding, and are slower.
 """
 
 from functools import lru_cache
@@ -11,10 +11,10 @@ from torch import Tensor
 
 
 def dcls_kernel(weight: Tensor, delay: Tensor, sigma: float, max_delay: int) -> Tensor:
-    """Return the kernel of a layer, the synapses of a pair of neurons added.
+    """Return the kernel of a layer, summed over the synapses of a pair of neurons.
 
-    With a width, the package's version `gauss`; without, its version `max` at rounded positions,
-    one tap wide, as Hammouamri et al. (2024) evaluate their networks.
+    With sigma above 0, the package's version `gauss`; otherwise its version `max` at rounded
+    positions, one tap wide, as Hammouamri et al. (2024) evaluate their networks.
 
     Args:
         weight: weights, [synapses, out, in].
@@ -40,5 +40,5 @@ def dcls_kernel(weight: Tensor, delay: Tensor, sigma: float, max_delay: int) -> 
 def _construction(
     outputs: int, inputs: int, synapses: int, taps: int, version: str, device: torch.device
 ) -> ConstructKernel1d:
-    """Return the package's construction, one for each device: its indices stay on their first."""
+    """Return the package's construction, one per device, because its indices stay on one device."""
     return ConstructKernel1d(outputs, inputs, 1, synapses, [taps], version)

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 from torch.autograd.function import FunctionCtx
 
-# Widths below this are reached by no kernel: DCLS adds it to sigma, against a division by zero.
+# DCLS adds this to sigma, to avoid a division by zero.
 MINIMAL_WIDTH = 0.27
 NEURONS_AT_ONCE = 64
 
@@ -26,8 +26,8 @@ def gaussian_kernel(weight: Tensor, delay: Tensor, sigma: float, max_delay: int)
         K[j, i, d] = w[j, i] g(d - d[j, i]),  g of width sigma + 0.27, summing to 1 over the taps
 
     (DCLS with Gaussian interpolation, Khalfaoui-Hassani et al. 2023; Hammouamri et al. 2024, eq. 5;
-    `dcls_kernel.py` has the same by the published package.) Forward and backward, the package was
-    measured 2.2 to 3 times slower (40 inputs, 96 and 256 neurons).
+    `dcls_kernel.py` uses the published package, which was measured 2.2 to 3 times slower, forward
+    and backward, with 40 inputs and 96 or 256 neurons.)
 
     Args:
         weight: weights, [..., out, in].
@@ -43,7 +43,7 @@ def gaussian_kernel(weight: Tensor, delay: Tensor, sigma: float, max_delay: int)
 
 
 class _GaussianKernel(torch.autograd.Function):
-    """`gaussian_kernel`, taps first; its backward pass by hand computes the Gaussians again.
+    """`gaussian_kernel`, taps first; the backward pass computes the Gaussians again.
 
     With g_d the share of tap d and w the width: dg_d / d(delay) = g_d (d - mean) / w^2, where mean
     is sum_d g_d d.
@@ -64,31 +64,31 @@ class _GaussianKernel(torch.autograd.Function):
         weight, delay = ctx.saved_tensors  # type: ignore[attr-defined]
         sigma, max_delay = ctx.settings  # type: ignore[attr-defined]
         share, offset = _gaussian_shares(delay, sigma, max_delay)
-        of_share = gradient * share
-        of_weight = of_share.sum(0)
+        share_gradient = gradient * share
+        weight_gradient = share_gradient.sum(0)
         if not ctx.needs_input_grad[1]:  # type: ignore[attr-defined]
-            return of_weight, None, None, None
+            return weight_gradient, None, None, None
         mean = share.mul_(offset).sum(0)
-        moment = of_share.mul_(offset).sum(0)
-        of_delay = weight * (moment - mean * of_weight) / (sigma + MINIMAL_WIDTH) ** 2
-        return of_weight, of_delay, None, None
+        moment = share_gradient.mul_(offset).sum(0)
+        delay_gradient = weight * (moment - mean * weight_gradient) / (sigma + MINIMAL_WIDTH) ** 2
+        return weight_gradient, delay_gradient, None, None
 
 
 def _gaussian_shares(delay: Tensor, sigma: float, max_delay: int) -> tuple[Tensor, Tensor]:
-    """Return what each tap gets of a weight, and how far it is from the delay, [taps, ..]."""
+    """Return each tap's share of a weight, and its distance from the delay, [taps, ..]."""
     taps = torch.arange(max_delay - 1, -1, -1, device=delay.device, dtype=delay.dtype)
     offset = taps.view(-1, *(1 for _ in delay.shape)) - delay
     scale = math.sqrt(0.5) / (sigma + MINIMAL_WIDTH)
-    # what is smaller than exp(-80) is nothing, and numbers near underflow are slow to compute with
-    bump = (offset * scale).square_().neg_().clamp_(min=-80.0).exp_()
-    # the small constant is DCLS's own: it keeps a kernel far outside of the taps finite
-    return bump.div_(bump.sum(0) + 1e-7), offset
+    # values below exp(-80) do not matter, and denormal numbers are slow
+    gaussian = (offset * scale).square_().neg_().clamp_(min=-80.0).exp_()
+    # DCLS's own constant: it keeps the kernel finite for delays far outside of the taps
+    return gaussian.div_(gaussian.sum(0) + 1e-7), offset
 
 
 def gaussian_reach(sigma: float) -> float:
-    """Return how far from its delay a Gaussian kernel of this width matters, in steps.
+    """Return the distance from the delay, in steps, up to which a Gaussian kernel matters.
 
-    Beyond, a tap is below 1e-8 of the largest: less than single precision tells apart.
+    Beyond it a tap is below 1e-8 of the largest, which is below single precision.
     """
     return (sigma + MINIMAL_WIDTH) * math.sqrt(2 * math.log(1e8))
 
@@ -115,7 +115,7 @@ def transformed_current(signal: Tensor, kernel: Tensor) -> Tensor:
 
         I[j, t, b] = sum_i sum_d K[j, i, d] x[i, t - d, b],  x = 0 before the first step
 
-    computed by discrete Fourier transforms over time, where a delay is a phase.
+    computed by discrete Fourier transforms over time; a delay becomes a phase.
 
     Args:
         signal: presynaptic signal, [in, time, batch].
@@ -128,22 +128,24 @@ def transformed_current(signal: Tensor, kernel: Tensor) -> Tensor:
     with torch.no_grad():
         signal_spectrum = _per_frequency(transform.forward, signal)  # [F, 2 in, B]
     current = _ProductForSignal.apply(signal, kernel.detach(), signal_spectrum, transform)
-    # an input stays in memory anyway: its spectrum is computed again, another signal's is kept
-    kept = signal_spectrum if signal.requires_grad else None
-    source = None if signal.requires_grad else signal
-    traced: Tensor = _ProductForKernel.apply(current, kernel, kept, source, transform)
-    return traced
+    # the input is in memory anyway, so its spectrum is computed again; other spectra are saved
+    saved_spectrum = signal_spectrum if signal.requires_grad else None
+    saved_signal = None if signal.requires_grad else signal
+    result: Tensor = _ProductForKernel.apply(
+        current, kernel, saved_spectrum, saved_signal, transform
+    )
+    return result
 
 
-# Transform, one complex matrix product per frequency, transform back. A complex product is a real
-# one with [[re, -im], [im, re]] in place of each entry of the kernel's spectrum. Transforms are
-# products with matrices: measured at two to three times the speed of an FFT along an inner axis.
+# Transform, one complex matrix product per frequency, inverse transform. A complex product is a
+# real one with [[re, -im], [im, re]] in place of each entry of the kernel's spectrum. Transforms
+# are matrix products: measured at two to three times the speed of an FFT along an inner axis.
 # Spectra lie in memory as [neurons, re | im, frequencies, batch], and are passed to the products
 # per frequency as [frequencies, neurons re | im, batch] without a copy.
 #
-# There is a function for the gradient of each factor: when that for the kernel is known, which is
-# the first to be taken, the signal's spectrum, the largest array of all, can go. The kernel's is
-# computed again where it is needed again, which is quicker than it is large.
+# Each factor's gradient has its own function. The kernel's gradient is computed first; then the
+# signal's spectrum, the largest array, can be freed. The kernel's spectrum is computed again when
+# it is needed, which is quick and saves memory.
 
 
 class _ProductForSignal(torch.autograd.Function):
@@ -160,7 +162,7 @@ class _ProductForSignal(torch.autograd.Function):
         if ctx.needs_input_grad[0]:  # type: ignore[attr-defined]
             ctx.save_for_backward(kernel)
         ctx.transform = transform  # type: ignore[attr-defined]
-        kernel_spectrum = _kernel_spectrum(transform.of_kernel, kernel)  # [F, 2 out, 2 in]
+        kernel_spectrum = _kernel_spectrum(transform.kernel, kernel)  # [F, 2 out, 2 in]
         return _product_back(transform.backward, kernel_spectrum, signal_spectrum)
 
     @staticmethod
@@ -169,14 +171,14 @@ class _ProductForSignal(torch.autograd.Function):
             return None, None, None, None
         (kernel,) = ctx.saved_tensors  # type: ignore[attr-defined]
         transform = ctx.transform  # type: ignore[attr-defined]
-        kernel_spectrum = _kernel_spectrum(transform.of_kernel, kernel)
-        of_current = _per_frequency(transform.backward.mT, gradient)  # [F, 2 out, B]
-        of_signal = _product_back(transform.forward.mT, kernel_spectrum.mT, of_current)
-        return of_signal, None, None, None
+        kernel_spectrum = _kernel_spectrum(transform.kernel, kernel)
+        gradient_spectrum = _per_frequency(transform.backward.mT, gradient)  # [F, 2 out, B]
+        signal_gradient = _product_back(transform.forward.mT, kernel_spectrum.mT, gradient_spectrum)
+        return signal_gradient, None, None, None
 
 
 class _ProductForKernel(torch.autograd.Function):
-    """The delayed current as it is, with its gradient for the kernel."""
+    """The delayed current, unchanged, with its gradient for the kernel."""
 
     @staticmethod
     def forward(
@@ -200,14 +202,14 @@ class _ProductForKernel(torch.autograd.Function):
         transform = ctx.transform  # type: ignore[attr-defined]
         if signal_spectrum is None:
             signal_spectrum = _per_frequency(transform.forward, signal)
-        of_current = _per_frequency(transform.backward.mT, gradient)  # [F, 2 out, B]
-        of_product = torch.bmm(of_current, signal_spectrum.mT)  # [F, 2 out, 2 in]
-        of_kernel = _kernel_spectrum_gradient(transform.of_kernel, of_product)
-        return gradient, of_kernel, None, None, None
+        gradient_spectrum = _per_frequency(transform.backward.mT, gradient)  # [F, 2 out, B]
+        product_gradient = torch.bmm(gradient_spectrum, signal_spectrum.mT)  # [F, 2 out, 2 in]
+        kernel_gradient = _kernel_spectrum_gradient(transform.kernel, product_gradient)
+        return gradient, kernel_gradient, None, None, None
 
 
 def _per_frequency(transform: Tensor, signal: Tensor) -> Tensor:
-    """Return the spectrum of a signal [n, T, B], parts of a neuron in adjacent rows: [F, 2n, B]."""
+    """Return the spectrum of a signal [n, T, B]: [F, 2n, B], a neuron's parts in adjacent rows."""
     neurons, _, batch = signal.shape
     parts = torch.bmm(transform.expand(neurons, -1, -1), signal)  # [n, 2 F, B]
     return parts.view(2 * neurons, -1, batch).permute(1, 0, 2)
@@ -216,7 +218,7 @@ def _per_frequency(transform: Tensor, signal: Tensor) -> Tensor:
 def _product_back(transform: Tensor, factor: Tensor, spectrum: Tensor) -> Tensor:
     """Return the signal of a product of spectra: [F, 2m, 2n] x [F, 2n, B] -> [m, T, B].
 
-    Some neurons at a time: the product as a whole would be the largest array of a training step.
+    A few neurons at a time: the whole product would be the largest array of a training step.
     """
     frequencies, rows, _ = factor.shape
     batch = spectrum.shape[2]
@@ -233,9 +235,11 @@ def _product_back(transform: Tensor, factor: Tensor, spectrum: Tensor) -> Tensor
 
 
 def _kernel_spectrum(transform: Tensor, kernel: Tensor) -> Tensor:
-    """Return the real matrices that stand for a kernel's spectrum, [F, 2 out, 2 in]."""
+    """Return the real matrices that represent a kernel's spectrum, [F, 2 out, 2 in]."""
     outputs, inputs, taps = kernel.shape
-    by_tap = kernel.movedim(-1, 0).reshape(taps, -1)  # [taps, out * in], as kernels are laid out
+    by_tap = kernel.movedim(-1, 0).reshape(
+        taps, -1
+    )  # [taps, out * in], the memory layout of kernels
     real, imaginary = (transform @ by_tap).view(2, -1, outputs, inputs)  # [F, out, in]
     matrices = kernel.new_empty(len(real), outputs, 2, inputs, 2)
     matrices[:, :, 0, :, 0] = real
@@ -261,24 +265,24 @@ class _Transforms(NamedTuple):
 
     Attributes:
         forward: [2 F, time].
-        of_kernel: [2 F, taps]; its columns run from the latest delay to 0, as a kernel's taps do.
+        kernel: [2 F, taps]; its columns run from the latest delay to 0, as a kernel's taps do.
         backward: [time, 2 F].
     """
 
     forward: Tensor
-    of_kernel: Tensor
+    kernel: Tensor
     backward: Tensor
 
 
 @lru_cache(maxsize=16)
 def _transforms(steps: int, taps: int, device: torch.device, dtype: torch.dtype) -> _Transforms:
-    """Return the transforms of the shortest even length at which nothing wraps into the signal."""
+    """Return the transforms of the shortest even length without wrap-around into the signal."""
     length = (steps + taps) // 2 * 2
     frequency = torch.arange(length // 2 + 1, dtype=torch.float64)
     time = torch.arange(max(steps, taps), dtype=torch.float64)
     phase = 2 * math.pi * torch.outer(frequency, time) / length  # [F, time]
     parts = torch.cat((phase.cos(), -phase.sin()))  # [2 F, time]
-    # every frequency but the first and the last stands for itself and for its conjugate
+    # every frequency except the first and the last also represents its conjugate
     count = torch.full_like(frequency, 2.0)
     count[0] = count[-1] = 1.0
     back = (parts * count.repeat(2)[:, None] / length).mT  # [time, 2 F]

@@ -3,8 +3,8 @@
     input -> [delayed connections -> batch-norm -> LIF -> dropout] x hidden layers
           -> delayed connections -> leaky integrators
 
-(Mészáros, Knight & Nowotny 2024; Hammouamri et al. 2024.) Layers hold their weights signed; where
-signs are fixed (Dale's principle, DEEP R), `sign` says which, and `apply_constraints` keeps them.
+(Mészáros, Knight & Nowotny 2024; Hammouamri et al. 2024.) Layers hold their weights signed; `sign`
+holds fixed signs (Dale's principle, DEEP R), which `apply_constraints` enforces.
 """
 
 from collections.abc import Sequence
@@ -19,7 +19,7 @@ from delaynet.model.delays import gaussian_kernel, rounded_kernel, transformed_c
 from delaynet.model.neurons import leaky_integrator, normalised_lif
 from delaynet.model.taps import count_taps, current_of_taps, taps_of_connections
 
-# above zero, so that the sign of a gain that is kept positive is never lost
+# above 0, so that a positive gain has a sign
 SMALLEST_GAIN = 1e-6
 
 
@@ -40,7 +40,7 @@ class DelayLayer(nn.Module):
         delay: delays in steps, same shape.
         mask: the connections, bool, same shape.
         sign: fixed signs, -1 or 1, same shape; 0 where a sign is free.
-        dense_gradient: whether dormant connections get gradients too, by which they may start.
+        dense_gradient: whether dormant connections get gradients too, for regrowth.
         uses_dcls: whether the package `dcls` builds the kernel.
     """
 
@@ -55,7 +55,7 @@ class DelayLayer(nn.Module):
         dense_gradient: bool = False,
         uses_dcls: bool = False,
     ) -> None:
-        """Take the arrays over; delays get gradients only where they are learned."""
+        """Copy the arrays; delays get gradients only if they are learned."""
         super().__init__()
         self.max_delay = max_delay
         self.dense_gradient = dense_gradient
@@ -78,9 +78,9 @@ class DelayLayer(nn.Module):
     def current(self, signal: Tensor, sigma: float) -> Tensor:
         """Return the delayed current that a signal causes.
 
-        Two ways to the same result: on a CPU tap by tap, where there are at most as many taps as
-        pairs of neurons (about there, the times were measured to cross); else by transforms, as
-        always with the kernel of `dcls`.
+        On a CPU it is computed tap by tap if there are at most as many taps as pairs of neurons,
+        which is about where the measured times cross; otherwise, and with the kernel of `dcls`, by
+        Fourier transforms. The result is the same.
 
         Args:
             signal: [in, time, batch].
@@ -109,7 +109,7 @@ class DelayLayer(nn.Module):
 
 
 class Response(NamedTuple):
-    """What a network does with a batch.
+    """Response of a network to a batch.
 
     Attributes:
         voltage: of the output neurons, [time, batch, out].
@@ -130,7 +130,7 @@ class DelayNetwork(nn.Module):
         learn_delays: bool,
         dense_gradient: bool = False,
     ) -> None:
-        """Build the network from the arrays of its layers, from the input on."""
+        """Build the network from the arrays of its layers, input first."""
         super().__init__()
         self.model = model
         self.layers = cast(
@@ -170,7 +170,7 @@ class DelayNetwork(nn.Module):
         """Keep delays, signs and (with `model.positive_gain`) the batch-norm gain in their bounds.
 
         Args:
-            signs: False where the rewiring keeps the signs.
+            signs: False if the rewiring enforces the signs.
         """
         for layer in self.layers:
             layer.apply_constraints(signs)
@@ -198,7 +198,7 @@ def draw_dropout_mask(
 
     Args:
         neurons: of the layer.
-        like: a signal of the batch, [.., batch], which says size, device and type.
+        like: a signal of the batch, [.., batch]; gives size, device and type.
         dropout: share of neurons that are dropped.
         generator: on the device of `like`; None for a mask of ones.
     """

@@ -17,7 +17,7 @@ VALUES_AT_ONCE = 2**17
 
 
 class _LeakyIntegrateAndFire(torch.autograd.Function):
-    """`lif` with its backward pass by hand: autograd would keep five tensors a step, not one."""
+    """`lif` with its own backward pass: autograd would keep five tensors per step, not one."""
 
     @staticmethod
     def forward(
@@ -39,7 +39,7 @@ class _LeakyIntegrateAndFire(torch.autograd.Function):
         decay, threshold, alpha = ctx.constants  # type: ignore[attr-defined]
         current_gradient = torch.zeros_like(voltage)  # [T, B, N]
         into = current_gradient.unbind(0)
-        # on a processor a few steps at once, which its cache holds; a GPU waits for each launch
+        # on a CPU a few steps at once, which fit in its cache; on a GPU all, to save launches
         steps_at_once = len(voltage)
         if voltage.device.type == "cpu":
             steps_at_once = max(1, VALUES_AT_ONCE // voltage[0].numel())
@@ -122,7 +122,7 @@ def normalised_lif(
         tau: membrane time constant, in steps, above 1.
         threshold: firing threshold.
         alpha: slope of the surrogate.
-        dropout_mask: [neurons, batch], what a spike counts: 0 where a neuron is dropped.
+        dropout_mask: [neurons, batch], the value of a spike; 0 where a neuron is dropped.
 
     Returns:
         Spikes times dropout mask, [neurons, time, batch].
@@ -154,7 +154,7 @@ def normalised_lif_of_tensors(
     alpha: float,
     dropout_mask: Tensor,
 ) -> Tensor:
-    """Return `normalised_lif` by operations on tensors: for a GPU, and the tests' oracle."""
+    """Return `normalised_lif` by tensor operations: for a GPU, and as the reference in tests."""
     normalised = norm(current.transpose(0, 1)).permute(0, 2, 1)  # [T, B, N]
     return lif(normalised, tau, threshold, alpha).permute(2, 0, 1) * dropout_mask[:, None]
 
@@ -163,7 +163,7 @@ def normalised_lif_of_tensors(
 def _update_running_moments(
     norm: nn.BatchNorm1d, mean: Tensor, variance: Tensor, count: int
 ) -> None:
-    """Let the running moments of a batch-norm follow those of a batch, as PyTorch's own does."""
+    """Update the running moments of a batch-norm from those of a batch, as PyTorch does."""
     assert norm.momentum is not None
     assert norm.running_mean is not None
     assert norm.running_var is not None
@@ -174,11 +174,11 @@ def _update_running_moments(
 
 
 class _Moments(NamedTuple):
-    """By what a batch-norm normalises: mean and variance, [neurons]; whether of this batch."""
+    """Mean and variance of a batch-norm, [neurons], and whether they are those of the batch."""
 
     mean: Tensor
     variance: Tensor
-    of_this_batch: bool
+    are_of_batch: bool
 
 
 class _NormalisedLif(torch.autograd.Function):
@@ -206,13 +206,13 @@ class _NormalisedLif(torch.autograd.Function):
     @staticmethod
     def backward(ctx: FunctionCtx, gradient: Tensor) -> tuple[Tensor | None, ...]:
         neurons = ctx.saved_tensors  # type: ignore[attr-defined]
-        mean, variance, of_this_batch = ctx.moments  # type: ignore[attr-defined]
-        own_variance = variance if of_this_batch else torch.zeros_like(variance)
+        mean, variance, are_of_batch = ctx.moments  # type: ignore[attr-defined]
+        own_variance = variance if are_of_batch else torch.zeros_like(variance)
         result = torch.empty_like(neurons[0])
         sums = torch.empty(len(result), 2, dtype=torch.float64)
         tensors = (*neurons, mean, own_variance, gradient.contiguous(), result, sums)
         cpu_kernels.by_rows(
             cpu_kernels.fire_gradient, len(result), *(tensor.numpy() for tensor in tensors)
         )
-        of_bias, product = sums.to(mean.dtype).unbind(1)
-        return result, product * variance.rsqrt(), of_bias, None, None, None
+        bias_gradient, product = sums.to(mean.dtype).unbind(1)
+        return result, product * variance.rsqrt(), bias_gradient, None, None, None

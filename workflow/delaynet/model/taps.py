@@ -1,8 +1,8 @@
-"""Delayed currents tap by tap: on a CPU the faster way, where connections are few.
+"""Delayed currents tap by tap: faster on a CPU if there are few connections.
 
 A tap is a contribution value * x[t - delay] of one presynaptic to one postsynaptic neuron, with a
-delay of whole steps. A rounded connection is one tap, a Gaussian kernel those within its reach.
-Signals are neuron-major, [neurons, time, batch].
+delay of whole steps. A connection with a rounded delay is one tap; a Gaussian kernel is the
+taps within its reach. Signals are neuron-major, [neurons, time, batch].
 """
 
 import math
@@ -18,7 +18,7 @@ from delaynet.model.delays import gaussian_kernel, gaussian_reach
 
 
 class Taps(NamedTuple):
-    """Where taps are, in the order of their targets; all [taps], int64, on the CPU.
+    """Indices of taps, in the order of their targets; all [taps], int64, on the CPU.
 
     Attributes:
         target: postsynaptic neuron, ascending.
@@ -32,7 +32,7 @@ class Taps(NamedTuple):
 
 
 def count_taps(included: Tensor, sigma: float, max_delay: int) -> int:
-    """Return how many taps `taps_of_connections` gives, at most; arguments as there."""
+    """Return an upper bound on the taps of `taps_of_connections`; same arguments."""
     within_reach = 1 if sigma == 0 else 2 * math.floor(gaussian_reach(sigma)) + 1
     return int(included.sum()) * min(within_reach, max_delay)
 
@@ -40,7 +40,7 @@ def count_taps(included: Tensor, sigma: float, max_delay: int) -> int:
 def taps_of_connections(
     weight: Tensor, delay: Tensor, included: Tensor, sigma: float, max_delay: int
 ) -> tuple[Tensor, Taps]:
-    """Return values and places of the taps of connections: their kernels without its zeros.
+    """Return values and indices of the taps of connections: their kernels without zeros.
 
     Args:
         weight: weights, [synapses, out, in].
@@ -50,7 +50,7 @@ def taps_of_connections(
         max_delay: number of taps of a kernel.
 
     Returns:
-        The values, [taps], differentiable for weight and (sigma above 0) delay; the places.
+        The values, [taps], differentiable for weight and (sigma above 0) delay; the indices.
     """
     _, outputs, inputs = included.shape
     target, synapse, source = included.movedim(0, 1).nonzero().unbind(1)
@@ -60,10 +60,10 @@ def taps_of_connections(
         rounded = delay.detach().round().clamp(0, max_delay - 1).long()
         return weight, Taps(target, source, rounded)
     kernel = gaussian_kernel(weight, delay, sigma, max_delay)  # [connections, taps]
-    of_tap = torch.arange(max_delay - 1, -1, -1)
-    is_near = (of_tap - delay.detach()[:, None]).abs() <= gaussian_reach(sigma)
+    delay_of_tap = torch.arange(max_delay - 1, -1, -1)
+    is_near = (delay_of_tap - delay.detach()[:, None]).abs() <= gaussian_reach(sigma)
     connection, tap = is_near.nonzero().unbind(1)
-    taps = Taps(target[connection], source[connection], of_tap[tap])
+    taps = Taps(target[connection], source[connection], delay_of_tap[tap])
     return kernel.reshape(-1).index_select(0, connection * max_delay + tap), taps
 
 
@@ -72,12 +72,12 @@ def current_of_taps(signal: Tensor, value: Tensor, taps: Taps, neurons: int) -> 
 
         I[j, t, b] = sum_e value[e] x[source[e], t - delay[e], b]  over the taps e with target j
 
-    A tap of value 0 costs nothing but its gradient: so dormant connections get theirs.
+    A tap of value 0 is skipped here but gets a gradient, as dormant connections need.
 
     Args:
         signal: [in, time, batch], on the CPU.
         value: [taps].
-        taps: where they are.
+        taps: their indices.
         neurons: postsynaptic neurons.
 
     Returns:
@@ -99,7 +99,7 @@ class _CurrentOfTaps(torch.autograd.Function):
         nonzero = value != 0
         taps = Taps(*(indices[nonzero] for indices in taps))
         ctx.nonzero = nonzero  # type: ignore[attr-defined]
-        return _added(signal, value[nonzero], taps, neurons, lead=False)
+        return _sum_taps(signal, value[nonzero], taps, neurons, lead=False)
 
     @staticmethod
     def backward(
@@ -108,10 +108,10 @@ class _CurrentOfTaps(torch.autograd.Function):
         signal, value = ctx.saved_tensors  # type: ignore[attr-defined]
         taps: Taps = ctx.taps  # type: ignore[attr-defined]
         needs_signal, needs_value, *_ = ctx.needs_input_grad  # type: ignore[attr-defined]
-        of_signal = of_value = None
+        signal_gradient = value_gradient = None
         gradient = gradient.contiguous()
         if needs_value:
-            of_value = torch.zeros_like(value)
+            value_gradient = torch.zeros_like(value)
             cpu_kernels.by_rows(
                 cpu_kernels.correlate_delayed,
                 len(gradient),
@@ -120,19 +120,21 @@ class _CurrentOfTaps(torch.autograd.Function):
                 (taps.delay * signal.shape[2]).numpy(),
                 signal.flatten(1).numpy(),
                 gradient.flatten(1).numpy(),
-                of_value.numpy(),
+                value_gradient.numpy(),
             )
         if needs_signal:
             places = ctx.nonzero.nonzero().squeeze(1)  # type: ignore[attr-defined]
             by_source = places[taps.source[places].argsort(stable=True)]
             target, source, delay = (indices[by_source] for indices in taps)
-            back = Taps(source, target, delay)
-            of_signal = _added(gradient, value[by_source], back, len(signal), lead=True)
-        return of_signal, of_value, None, None
+            reversed_taps = Taps(source, target, delay)
+            signal_gradient = _sum_taps(
+                gradient, value[by_source], reversed_taps, len(signal), lead=True
+            )
+        return signal_gradient, value_gradient, None, None
 
 
-def _added(signal: Tensor, value: Tensor, taps: Taps, neurons: int, lead: bool) -> Tensor:
-    """Return what the taps make of a signal, their delays taken as leads where `lead`."""
+def _sum_taps(signal: Tensor, value: Tensor, taps: Taps, neurons: int, lead: bool) -> Tensor:
+    """Return the sums of a signal over taps; with `lead` delays are leads."""
     shift = taps.delay * (-signal.shape[2] if lead else signal.shape[2])
     current = signal.new_empty(neurons, *signal.shape[1:])
     cpu_kernels.by_rows(

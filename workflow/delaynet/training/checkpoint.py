@@ -1,11 +1,11 @@
-"""Checkpoints: what a training needs in order to go on, on disk.
+"""Checkpoints: the state of a training on disk, from which it can continue.
 
     <folder>/checkpoint.pt             the newest
     <folder>/checkpoint.previous.pt    the one before it
 
-A checkpoint is a line of JSON and, after it, the state as `torch.save` writes it. The line says
-what the training is made of (`origin`) and holds the SHA-256 of the rest, so that a file that is
-damaged or belongs to another training is known as such before anything of it is used.
+A checkpoint is a line of JSON, followed by the state as written by `torch.save`. The line holds the
+training's `origin` (configuration, features file, versions, device) and the SHA-256 of the state. A
+damaged file, or one of another training, is therefore recognised before it is used.
 """
 
 import hashlib
@@ -32,7 +32,7 @@ class Checkpoints:
 
     Attributes:
         folder: of this training alone.
-        origin: what the training is made of, by name; the names stand in the log after "another".
+        origin: what identifies the training, by name; the log puts "another" before these names.
     """
 
     folder: Path
@@ -40,16 +40,16 @@ class Checkpoints:
 
     @property
     def newest(self) -> Path:
-        """Where the newest checkpoint stands."""
+        """Path of the newest checkpoint."""
         return self.folder / "checkpoint.pt"
 
     @property
     def previous(self) -> Path:
-        """Where the one before it stands."""
+        """Path of the checkpoint before it."""
         return self.folder / "checkpoint.previous.pt"
 
     def write(self, state: Mapping[str, Any]) -> None:
-        """Write a checkpoint and keep the one before it.
+        """Write a checkpoint and keep the previous one.
 
         Args:
             state: nested dictionaries and lists of tensors and plain values.
@@ -68,12 +68,12 @@ class Checkpoints:
                 os.replace(self.newest, self.previous)
 
     def read(self) -> dict[str, Any] | None:
-        """Return the newest state that can be used, on the CPU; None if there is none.
+        """Return the newest usable state, on the CPU; None if there is none.
 
-        A checkpoint that cannot be used is named in the log with the reason, and renamed.
+        A checkpoint that cannot be used is renamed, and the log gives the reason.
 
         Raises:
-            UserError: the folder cannot be written to: better now than after hours.
+            UserError: the folder cannot be written to.
         """
         with explaining(self.folder):
             self.folder.mkdir(parents=True, exist_ok=True)
@@ -90,7 +90,7 @@ class Checkpoints:
         return None
 
     def remove(self) -> None:
-        """Remove the checkpoints of a training that has ended well; what was set aside stays."""
+        """Remove the checkpoints of a finished training; those that were set aside stay."""
         for path in (self.newest, self.previous):
             path.unlink(missing_ok=True)
         if not any(self.folder.iterdir()):
@@ -98,7 +98,7 @@ class Checkpoints:
 
 
 class Unusable(Exception):
-    """Why a checkpoint cannot be used: the rest of a sentence that begins with its name."""
+    """Why a checkpoint cannot be used; the message continues a sentence beginning with its path."""
 
 
 def read_checkpoint(path: Path, origin: Mapping[str, str]) -> dict[str, Any]:
@@ -106,7 +106,7 @@ def read_checkpoint(path: Path, origin: Mapping[str, str]) -> dict[str, Any]:
 
     Args:
         path: of the checkpoint.
-        origin: what the training that would use it is made of.
+        origin: of the training that would use it.
 
     Raises:
         Unusable: not a checkpoint, damaged, or of another origin.
@@ -123,17 +123,17 @@ def read_checkpoint(path: Path, origin: Mapping[str, str]) -> dict[str, Any]:
         raise Unusable("is not a checkpoint, or only the beginning of one")
     if header["sha256"] != hashlib.sha256(content).hexdigest():
         raise Unusable("is truncated or altered")
-    if foreign := [name for name, value in origin.items() if header.get(name) != value]:
-        raise Unusable(f"was made with another {', another '.join(foreign)}")
+    if different := [name for name, value in origin.items() if header.get(name) != value]:
+        raise Unusable(f"was made with another {', another '.join(different)}")
     try:
-        # tensors and plain values only: whatever a file holds, loading it runs no code
+        # only tensors and plain values, so loading a file never runs code
         return dict(torch.load(io.BytesIO(content), map_location="cpu", weights_only=True))
     except (pickle.UnpicklingError, RuntimeError, EOFError):
         raise Unusable("holds something else than the state of a training") from None
 
 
 def _set_aside(path: Path) -> Path:
-    """Rename a file to a name that nothing has yet; return the name."""
+    """Rename a file to a new name; return the new path."""
     aside = path.with_name(f"{path.name}.set-aside")
     count = 1
     while aside.exists():

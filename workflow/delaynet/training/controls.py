@@ -1,13 +1,13 @@
-"""Controls: what a network is trained on instead of the clips as they are (`training.data`).
+"""Controls: altered training data (`training.data`).
 
-Each takes away one thing that a network could learn from, and leaves the rest:
+Each removes one kind of information and keeps the rest:
 
-    permuted_channels   neighbours in frequency: channels in one order a run, the same for all clips
-    scrambled_time      order in time: frames in an order of its own for every clip
-    shuffled_labels     meaning: clips of a split exchange their labels, those of the test apart
+    permuted_channels   neighbours in frequency: one random order of channels per run
+    scrambled_time      order in time: a random order of frames for every clip
+    shuffled_labels     labels: shuffled within training and within validation, true in the test
 
-What is drawn comes from streams of its own, on the CPU: it is the same on every device, and a
-network and the order of its batches are those of the same run on natural clips.
+Controls draw from their own random streams, on the CPU. They are the same on every device, and the
+initial network and the order of batches are those of the same run on natural clips.
 """
 
 from dataclasses import replace
@@ -18,7 +18,7 @@ from delaynet.data.dataset import Clips, Splits
 from delaynet.training.randomness import generator
 
 
-def controlled(splits: Splits, data: str, seed: int) -> Splits:
+def apply_control(splits: Splits, data: str, seed: int) -> Splits:
     """Return the splits that a run is trained and tested on.
 
     Args:
@@ -39,7 +39,7 @@ def controlled(splits: Splits, data: str, seed: int) -> Splits:
 
 
 def permuted_channels(splits: Splits, stream: torch.Generator) -> Splits:
-    """Return the splits with their channels in one random order, which `mel_channel` tells."""
+    """Return the splits with their channels in one random order, given by `mel_channel`."""
     order = torch.randperm(len(splits.mel_channel), generator=stream)
 
     def permuted(clips: Clips) -> Clips:
@@ -73,7 +73,7 @@ def scrambled_time(splits: Splits, stream: torch.Generator) -> Splits:
 
 
 def shuffled_labels(splits: Splits, stream: torch.Generator) -> Splits:
-    """Return the splits with labels exchanged within training and within validation."""
+    """Return the splits with labels shuffled within training and within validation."""
 
     def shuffled(clips: Clips) -> Clips:
         order = torch.randperm(len(clips), generator=stream)

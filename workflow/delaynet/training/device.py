@@ -1,4 +1,4 @@
-"""Where a training computes: which device, and what the log says of it."""
+"""The device of a training, and its description in the log."""
 
 import logging
 import os
@@ -10,7 +10,7 @@ import torch
 from delaynet.config.errors import UserError
 from delaynet.provenance.machine import machine
 
-# what says that a job was given GPUs; CUDA takes -1 for none
+# variables that say that a job was given GPUs; for CUDA, -1 is none
 GRANTS = ("CUDA_VISIBLE_DEVICES", "SLURM_JOB_GPUS")
 NO_GPU = ("", "-1", "NoDevFiles")
 
@@ -20,7 +20,7 @@ log = logging.getLogger("delaynet.training")
 def pick_device(name: str) -> torch.device:
     """Return the device of a training.
 
-    A CPU in place of a GPU that the job was given is a warning only: the result is as good.
+    If the job was given a GPU that PyTorch does not see, it warns and uses the CPU.
 
     Args:
         name: `training.device`.
@@ -38,10 +38,10 @@ def pick_device(name: str) -> torch.device:
 
 
 @contextmanager
-def flushed_denormals() -> Iterator[None]:
-    """Take numbers too small for all digits as zero within the block, and not after it.
+def flush_denormals() -> Iterator[None]:
+    """Treat denormal numbers as zero within the block.
 
-    The tails of narrow kernels and old moments of Adam are such; on a CPU they halve the speed.
+    They occur in the tails of narrow kernels and in old moments of Adam, and slow a CPU by half.
     """
     torch.set_flush_denormal(True)
     try:
@@ -50,15 +50,15 @@ def flushed_denormals() -> Iterator[None]:
         torch.set_flush_denormal(False)
 
 
-def described(device: torch.device) -> str:
-    """Return what the rounding of a training depends on, of what differs between machines."""
+def describe_device(device: torch.device) -> str:
+    """Return processor and threads, or GPU: what the rounding of a training depends on."""
     if device.type == "cuda":
         return f"GPU ({torch.cuda.get_device_name()})"
     return f"CPU ({machine()['cpu']}, threads: {torch.get_num_threads()})"
 
 
 def granted_gpus() -> str | None:
-    """Return what in the environment says that this job was given GPUs, or None."""
+    """Return the environment variable that says that this job was given GPUs, or None."""
     for name in GRANTS:
         if (value := os.environ.get(name, "")) not in NO_GPU:
             return f"{name} is {value}"
@@ -66,7 +66,7 @@ def granted_gpus() -> str | None:
 
 
 def _why() -> str:
-    """Return why PyTorch sees no GPU, as far as it knows, and what to do."""
+    """Return the likely reason why PyTorch sees no GPU, and what to do."""
     build = f"its build, {torch.__version__},"
     if torch.version.cuda is None:
         return f"{build} is for CPUs alone; install one with CUDA (envs/README.md)"

@@ -1,4 +1,4 @@
-"""What a network does with clips that it was not trained on: rounded delays, accuracy, activity."""
+"""Evaluation of a network on clips: rounded delays, accuracy, activity."""
 
 from typing import NamedTuple
 
@@ -14,7 +14,7 @@ CLIPS_AT_ONCE = 256
 
 
 class Evaluation(NamedTuple):
-    """A network on a set of clips.
+    """Results of a network on a set of clips.
 
     Attributes:
         prediction: [clips].
@@ -30,11 +30,11 @@ class Evaluation(NamedTuple):
 
     @property
     def correct(self) -> int:
-        """Number of clips predicted rightly."""
+        """Number of clips classified correctly."""
         return int(self.is_correct.sum())
 
     def accuracy(self, training: TrainingSettings) -> float:
-        """Return the share of clips predicted rightly, as `training.accuracy` takes it."""
+        """Return the share of clips classified correctly, as defined by `training.accuracy`."""
         if training.accuracy == "clips":
             return self.correct / len(self.is_correct)
         batches = self.is_correct.split(training.batch_size)
@@ -43,12 +43,12 @@ class Evaluation(NamedTuple):
 
 @torch.no_grad()
 def evaluate(network: DelayNetwork, clips: Clips, sigma: float = 0.0) -> Evaluation:
-    """Run a network, delays rounded, batch-norm as learned, no dropout, over clips.
+    """Evaluate a network on clips, with rounded delays, learned batch-norm and no dropout.
 
     Args:
-        network: to be run.
-        clips: to be run on.
-        sigma: width of the delay kernels in steps, where delays are not to be rounded.
+        network: to evaluate.
+        clips: to evaluate on.
+        sigma: width of the delay kernels in steps; 0 for rounded delays.
     """
     network.eval()
     steps = clips.features.shape[2]
@@ -70,11 +70,11 @@ def evaluate(network: DelayNetwork, clips: Clips, sigma: float = 0.0) -> Evaluat
 
 
 class RoundingGap(NamedTuple):
-    """What rounding the delays changes, after training with a kernel of some width.
+    """Effect of rounding the delays after training with kernels of some width.
 
     Attributes:
         predictions: share of clips whose prediction differs.
-        spikes: of the hidden spikes that either network emits, the share that only one emits.
+        spikes: share of the hidden spikes that only one of the two networks emits.
         steps: share of the hidden neurons' time steps in which one spikes and the other does not.
     """
 
@@ -85,16 +85,16 @@ class RoundingGap(NamedTuple):
 
 @torch.no_grad()
 def rounding_gap(network: DelayNetwork, clips: Clips, sigma: float) -> RoundingGap:
-    """Compare a network whose delays are rounded with itself, its kernels of width sigma.
+    """Compare a network with rounded delays with the same network with kernels of width sigma.
 
     Args:
-        network: to be compared.
-        clips: to be compared on.
+        network: to compare.
+        clips: to compare on.
         sigma: width of the delay kernels in steps.
     """
     network.eval()
     changed = torch.zeros((), dtype=torch.long, device=clips.label.device)  # predictions
-    emitted, alone, steps = torch.zeros_like(changed), torch.zeros_like(changed), 0
+    emitted, differing, steps = torch.zeros_like(changed), torch.zeros_like(changed), 0
     for first in range(0, len(clips), CLIPS_AT_ONCE):
         signal = clips.signal(slice(first, first + CLIPS_AT_ONCE))
         rounded, spread = (network(signal, width, None) for width in (0.0, sigma))
@@ -102,18 +102,18 @@ def rounding_gap(network: DelayNetwork, clips: Clips, sigma: float) -> RoundingG
         changed += torch.ne(*predictions).sum()
         for one, other in zip(rounded.spikes, spread.spikes, strict=True):
             emitted += torch.logical_or(one, other).sum()
-            alone += torch.ne(one, other).sum()
+            differing += torch.ne(one, other).sum()
             steps += one.numel()
     return RoundingGap(
-        int(changed) / len(clips), int(alone) / max(1, int(emitted)), int(alone) / steps
+        int(changed) / len(clips), int(differing) / max(1, int(emitted)), int(differing) / steps
     )
 
 
 def rebuild(saved: SavedNetwork, model: ModelSettings) -> DelayNetwork:
     """Return a saved network as a module, in evaluation mode, on the CPU.
 
-    Its input i takes the mel channel `mel_channel[i]` of the file's attributes: features as they
-    stand in their file fit where that is the identity.
+    Its input i takes the mel channel `mel_channel[i]` of the file's attributes. Features from their
+    file fit only if that is the identity.
 
     Args:
         saved: as read from a run folder.

@@ -14,7 +14,7 @@ from delaynet.training.randomness import generator
 
 
 def structure_of(settings: RunSettings) -> Structure:
-    """Return what a run's structure does with connections."""
+    """Return the structure of a run."""
     training = settings.training
     kind = structure_named(settings.structure)
     return kind(settings.sparsity, training.growth, training.pruning)
@@ -23,9 +23,9 @@ def structure_of(settings: RunSettings) -> Structure:
 def initial_network(settings: RunSettings, inputs: int, outputs: int) -> DelayNetwork:
     """Return the untrained network of a run, on the CPU.
 
-    Variants of one seed share what they can: dense, static and rewired networks draw the same
-    delays, and networks of equal sparsity the same masks and magnitudes, so that contrasts are
-    paired. Networks that are pruned gradually begin as the dense ones.
+    Variants of one seed are paired: dense, static and rewired networks have the same delays, and
+    networks of equal sparsity the same masks and magnitudes. Networks that are pruned gradually
+    begin as the dense ones.
 
     Args:
         settings: of the run.
@@ -44,7 +44,7 @@ def initial_network(settings: RunSettings, inputs: int, outputs: int) -> DelayNe
     layers = []
     for index, (shape, mask) in enumerate(zip(shapes, masks, strict=True)):
         delay = initial_delays(settings, shape, streams["delay"])
-        sign = drawn_signs(settings, shape, streams["sign"])
+        sign = initial_signs(settings, shape, streams["sign"])
         is_output = index == len(shapes) - 1
         magnitude = initial_magnitudes(settings, mask, is_output, streams["weight"])
         layers.append(
@@ -67,7 +67,7 @@ def initial_delays(
     return torch.zeros_like(delay) if settings.delays == "none" else delay
 
 
-def drawn_signs(
+def initial_signs(
     settings: RunSettings, shape: tuple[int, int, int], stream: torch.Generator
 ) -> Tensor:
     """Return a sign for every possible connection, -1 or 1, [synapses, out, in].
@@ -87,7 +87,7 @@ def drawn_signs(
 def initial_magnitudes(
     settings: RunSettings, mask: Tensor, is_output: bool, stream: torch.Generator
 ) -> Tensor:
-    """Return the magnitudes of a layer's weights, [synapses, out, in], as `initial_weights` says.
+    """Return the magnitudes of a layer's weights, [synapses, out, in], by `initial_weights`.
 
     `scaled`: uniform up to 1/sqrt(mean number of inputs), PyTorch's own bound for a linear layer
     with the inputs that a neuron really has. `published`: uniform up to sqrt(6 / inputs) of the
@@ -97,6 +97,6 @@ def initial_magnitudes(
     if settings.model.initial_weights == "published":
         return magnitude * math.sqrt(6 / mask[:, 0].numel())
     magnitude /= math.sqrt(max(1.0, float(mask.sum()) / mask.shape[1]))
-    # a leaky integrator multiplies a constant current by its time constant; undivided, the first
-    # epochs would be spent on unlearning a confidence that means nothing
+    # a leaky integrator multiplies a constant current by its time constant; without the division
+    # the first epochs would only reduce large outputs
     return magnitude / settings.model.time_constant if is_output else magnitude

@@ -1,7 +1,8 @@
-"""Signals that stop a training: they are noted, and it stops where it can go on later.
+"""Signals that stop a training after the current batch, so that it can continue later.
 
 A cluster that needs its node back sends SIGTERM or SIGUSR1, a user at the keyboard SIGINT (Ctrl-C).
-The background of a script has SIGINT ignored, so that Ctrl-C stops the script alone: it stays so.
+In a script's background job the shell ignores SIGINT, so that Ctrl-C stops only the script. Then it
+is ignored here too.
 """
 
 import os
@@ -12,7 +13,7 @@ from dataclasses import dataclass
 from types import FrameType
 
 SIGNALS = (signal.SIGTERM, signal.SIGUSR1, signal.SIGINT)
-# "try again later", in the words of sysexits.h: 75
+# 75, "try again later" in sysexits.h
 EXIT_CODE = os.EX_TEMPFAIL
 
 
@@ -25,19 +26,19 @@ class Interruption:
     """Whether the training is to stop.
 
     Attributes:
-        signal: name of the signal that came; None before.
+        signal: name of the signal that was received, or None.
     """
 
     signal: str | None = None
 
     def note(self, number: int, frame: FrameType | None) -> None:
-        """Note a signal: the handler."""
+        """Handle a signal: store its name."""
         self.signal = signal.Signals(number).name
 
 
 @contextmanager
-def noted_signals() -> Iterator[Interruption]:
-    """Yield what notes the signals that arrive while the block runs, instead of dying of them."""
+def note_signals() -> Iterator[Interruption]:
+    """Yield an object that stores a signal received in the block; it does not end the process."""
     interruption = Interruption()
     numbers = [n for n in SIGNALS if n != signal.SIGINT or signal.getsignal(n) != signal.SIG_IGN]
     before = {number: signal.signal(number, interruption.note) for number in numbers}

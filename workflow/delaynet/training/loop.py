@@ -15,11 +15,11 @@ from delaynet.config.grid import RunSettings
 from delaynet.data.dataset import Clips, Splits, load_splits
 from delaynet.provenance.record import file_digest
 from delaynet.training.checkpoint import Checkpoints
-from delaynet.training.controls import controlled
-from delaynet.training.device import described, flushed_denormals, pick_device
+from delaynet.training.controls import apply_control
+from delaynet.training.device import describe_device, flush_denormals, pick_device
 from delaynet.training.evaluation import evaluate
 from delaynet.training.initial import initial_network, structure_of
-from delaynet.training.interruption import Interrupted, Interruption, noted_signals
+from delaynet.training.interruption import Interrupted, Interruption, note_signals
 from delaynet.training.progress import EventFiles, log_epoch
 from delaynet.training.results import write_results
 from delaynet.training.run_folder import EpochMetrics, write_json
@@ -36,11 +36,11 @@ class Execution:
 
     Attributes:
         checkpoints: folder of this training's checkpoints; None for one in the run folder.
-        checkpoint_seconds: least time from one checkpoint to the next; 0 for one every batch.
-        code: digest of the code that trains; checkpoints of other code are not used.
+        checkpoint_seconds: minimum time between checkpoints; 0 for one every batch.
+        code: digest of the training code; checkpoints of other code are not used.
         tensorboard: folder of this training's event files; None for none.
-        checkpoint_at_end: write a checkpoint after the last epoch too, from which the training, if
-            it is started again, ends at once.
+        checkpoint_at_end: also write a checkpoint after the last epoch, so that a repeated training
+            ends at once.
     """
 
     checkpoints: Path | None = None
@@ -53,28 +53,28 @@ class Execution:
 def train(
     settings: RunSettings, features: Path, folder: Path, execution: Execution | None = None
 ) -> Checkpoints:
-    """Train one network, from its last checkpoint on, and write its run folder.
+    """Train one network, starting from its last checkpoint, and write its run folder.
 
     Args:
         settings: of the run.
         features: features file.
-        folder: run folder; files are written beside and renamed, `summary.json` last.
-        execution: how.
+        folder: run folder; `summary.json` is written last.
+        execution: how the training is carried out.
 
     Returns:
-        The checkpoints, to be removed when this training will not be started again.
+        The checkpoints; remove them when this training will not be started again.
 
     Raises:
-        UserError: a features file or device that does not serve, a loss that is not finite, or a
-            place that cannot be written to.
-        Interrupted: a signal came, and the checkpoint is written.
+        UserError: a features file or device cannot be used, a loss is not finite, or a place cannot
+            be written to.
+        Interrupted: a signal was received, and the checkpoint is written.
     """
     execution = execution or Execution()
     device = pick_device(settings.training.device)
-    with noted_signals() as interruption, flushed_denormals():
+    with note_signals() as interruption, flush_denormals():
         splits = load_splits(features, settings.training.validation_speakers, device)
-        splits = controlled(splits, settings.training.data, settings.seed)
-        log.info("training on the %s", described(device))
+        splits = apply_control(splits, settings.training.data, settings.seed)
+        log.info("training on the %s", describe_device(device))
         network = initial_network(settings, splits.training.features.shape[1], splits.classes)
         state = TrainingState.before_training(network.to(device), settings)
         remove_leftovers(folder)
@@ -87,7 +87,7 @@ def train(
         periodic = PeriodicCheckpoints(
             state, settings, checkpoints, interruption, execution.checkpoint_seconds
         )
-        _all_epochs(state, settings, splits, execution.tensorboard, periodic.after_batch)
+        _train_epochs(state, settings, splits, execution.tensorboard, periodic.after_batch)
         if execution.checkpoint_at_end:
             checkpoints.write(state.state_dict())
         write_results(state, settings, splits, folder)
@@ -97,7 +97,7 @@ def train(
 def _origin(
     settings: RunSettings, features: Path, code: str, device: torch.device
 ) -> dict[str, str]:
-    """Return what must be the same for a training to go on from a checkpoint."""
+    """Return what must be the same for a training to continue from a checkpoint."""
     return {
         "configuration": hashlib.sha256(settings.model_dump_json().encode()).hexdigest(),
         "features file": file_digest(features),
@@ -108,18 +108,15 @@ def _origin(
 
 
 def _resume(state: TrainingState, settings: RunSettings, checkpoints: Checkpoints) -> None:
-    """Bring the state to where the newest good checkpoint was written, if there is one.
-
-    From here on, this machine is one of those that trained it.
-    """
+    """Load the newest usable checkpoint, if there is one, and add this device to `devices`."""
     if (content := checkpoints.read()) is not None:
         state.load_state_dict(content)
-        log.info("going on from the checkpoint %s", _where(state, settings))
-    if (here := described(state.device)) not in state.devices:
-        state.devices.append(here)
+        log.info("going on from the checkpoint %s", _position(state, settings))
+    if (device := describe_device(state.device)) not in state.devices:
+        state.devices.append(device)
 
 
-def _where(state: TrainingState, settings: RunSettings) -> str:
+def _position(state: TrainingState, settings: RunSettings) -> str:
     epochs = settings.training.epochs
     if state.epoch == epochs:
         return "after the last epoch"
@@ -129,15 +126,15 @@ def _where(state: TrainingState, settings: RunSettings) -> str:
 
 @dataclass
 class PeriodicCheckpoints:
-    """Writes a checkpoint every so many seconds, and when a signal comes.
+    """Writes a checkpoint at regular intervals, and when a signal is received.
 
     Attributes:
         state: of the training.
         settings: of the run.
         checkpoints: of the training.
-        interruption: says whether a signal came.
-        seconds: least time from one checkpoint to the next.
-        written: when the last one was written, by the monotonic clock.
+        interruption: holds the signal that was received.
+        seconds: minimum time between checkpoints.
+        last_written: time of the last one, by the monotonic clock.
     """
 
     state: TrainingState
@@ -145,40 +142,40 @@ class PeriodicCheckpoints:
     checkpoints: Checkpoints
     interruption: Interruption
     seconds: float
-    written: float = field(default_factory=time.monotonic)
+    last_written: float = field(default_factory=time.monotonic)
 
     def after_batch(self) -> None:
-        """Write a checkpoint if one is due, and stop if a signal came.
+        """Write a checkpoint if one is due, and stop if a signal was received.
 
         Raises:
-            UserError: the state is not finite and not worth keeping, or the disk is full.
-            Interrupted: a signal came, and the checkpoint is written.
+            UserError: the state is not finite, or the disk is full.
+            Interrupted: a signal was received, and the checkpoint is written.
         """
-        stop = self.interruption.signal
-        if stop is None and time.monotonic() - self.written < self.seconds:
+        signal_name = self.interruption.signal
+        if signal_name is None and time.monotonic() - self.last_written < self.seconds:
             return
         self.state.require_finite(self.settings.run.folder)
         self.checkpoints.write(self.state.state_dict())
-        self.written = time.monotonic()
-        if stop is not None:
+        self.last_written = time.monotonic()
+        if signal_name is not None:
             raise Interrupted(
-                f"interrupted by {stop} {_where(self.state, self.settings)}; "
+                f"interrupted by {signal_name} {_position(self.state, self.settings)}; "
                 "started again, it goes on from there"
             )
 
 
-def _all_epochs(
+def _train_epochs(
     state: TrainingState,
     settings: RunSettings,
     splits: Splits,
     tensorboard: Path | None,
     after_batch: Callable[[], None],
 ) -> None:
-    """Train through all epochs that are left, and select one."""
+    """Train for the remaining epochs, and select one."""
     events = EventFiles(tensorboard, state.epoch) if tensorboard else None
     while state.epoch < settings.training.epochs:
         sigma = kernel_width(settings.delays, settings.training, state.epoch)
-        _train_on_every_clip(state, settings, splits.training, sigma, after_batch)
+        _train_epoch(state, settings, splits.training, sigma, after_batch)
         state.require_finite(settings.run.folder)
         row = _end_epoch(state, settings, splits, sigma)
         log_epoch(row, settings.training.epochs, state.connections, state.seconds)
@@ -186,17 +183,17 @@ def _all_epochs(
             events.add(row)
 
 
-def _train_on_every_clip(
+def _train_epoch(
     state: TrainingState,
     settings: RunSettings,
     clips: Clips,
     sigma: float,
     after_batch: Callable[[], None],
 ) -> None:
-    """Take the steps of an epoch that are left."""
+    """Take the remaining steps of an epoch."""
     state.network.train()
     state.begin_epoch(len(clips), settings.training.batch_size)
-    if state.batch == 0:  # else a checkpoint has it
+    if state.batch == 0:  # otherwise done before the checkpoint
         state.grown += change_before_epoch(
             state.network, state.optimisers, settings, state.epoch, state.streams.growth
         )
@@ -212,16 +209,16 @@ def _train_on_every_clip(
 def _end_epoch(
     state: TrainingState, settings: RunSettings, splits: Splits, sigma: float
 ) -> EpochMetrics:
-    """Evaluate the network after an epoch, keep it if it is the best, go on to the next."""
+    """Evaluate the network after an epoch, keep it if it is the best, and close the epoch."""
     training, network, epoch = settings.training, state.network, state.epoch
     validation = evaluate(network, splits.validation)
-    on_test = training.select == "test_best"
-    selection = evaluate(network, splits.test) if on_test else validation
-    reached = selection.accuracy(training)
-    is_better = state.best is None or training.select == "last" or reached > state.best.accuracy
+    selects_on_test = training.select == "test_best"
+    selection = evaluate(network, splits.test) if selects_on_test else validation
+    accuracy = selection.accuracy(training)
+    is_better = state.best is None or training.select == "last" or accuracy > state.best.accuracy
     progress = pruning_progress(training, epoch)
     if is_better and structure_of(settings).is_complete(progress):
-        state.best = Best(reached, epoch, sigma, copy.deepcopy(network.state_dict()))
+        state.best = Best(accuracy, epoch, sigma, copy.deepcopy(network.state_dict()))
     clips = sum(len(batch) for batch in state.batches(training.batch_size))
     row = EpochMetrics(
         epoch=epoch,

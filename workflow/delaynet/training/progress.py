@@ -1,4 +1,4 @@
-"""Progress of a training: a line of the log an epoch, and curves for TensorBoard."""
+"""Progress of a training: one log line per epoch, and curves for TensorBoard."""
 
 import logging
 from pathlib import Path
@@ -13,7 +13,7 @@ log = logging.getLogger("delaynet.training")
 
 
 def log_epoch(row: EpochMetrics, epochs: int, connections: int, seconds: float) -> None:
-    """Write one line on an epoch, with the time left.
+    """Log one line on an epoch, with the remaining time.
 
     Args:
         row: the epoch.
@@ -42,7 +42,7 @@ class EventFiles:
     """TensorBoard's event files of one run: every column of `metrics.csv` as a curve."""
 
     def __init__(self, folder: Path, epoch: int) -> None:
-        """Open an event file; what earlier ones hold from this epoch on is void.
+        """Open an event file; TensorBoard ignores earlier ones from this epoch on.
 
         Raises:
             UserError: the package is missing, or the folder cannot be written to.

@@ -1,9 +1,9 @@
-"""One seed, many independent streams: what is drawn for one purpose never shifts another."""
+"""Independent random streams of one seed, one for each purpose."""
 
 import numpy as np
 import torch
 
-# a purpose's place is its stream: new ones go to the end, lest they shift the others
+# the index of a purpose determines its stream, so add new ones at the end
 PURPOSES = (
     "weight", "delay", "sign", "mask", "order", "dropout", "growth", "channels", "frames", "labels",
 )  # fmt: skip
@@ -15,8 +15,8 @@ def generator(seed: int, purpose: str, device: torch.device | str = "cpu") -> to
     Args:
         seed: of the run.
         purpose: one of `PURPOSES`.
-        device: of the tensors that it will draw. Initial networks are always drawn on the CPU, so
-            that they are the same on every device.
+        device: of the tensors to be drawn. Initial networks are always drawn on the CPU, and so the
+            same on every device.
     """
     sequence = np.random.SeedSequence([seed, PURPOSES.index(purpose)])
     stream = torch.Generator(device)

@@ -1,4 +1,4 @@
-"""What a training leaves behind: the selected network, its test, and a summary."""
+"""Results of a training: the selected network, its test, and a summary."""
 
 import logging
 from dataclasses import replace
@@ -58,7 +58,7 @@ def write_results(
             best.sigma,
             *(100 * share for share in gap),
         )
-    # of one device, the record says it; here it would be the machine's, and no part of the result
+    # a single device is in the record; here it would make the summary depend on the machine
     if len(state.devices) > 1:
         summary["trained_in_parts_on"] = state.devices
     write_json(folder / "summary.json", summary)
@@ -77,7 +77,7 @@ def saved_network(
     epoch: int,
     firing_rates: tuple[torch.Tensor, ...] = (),
 ) -> SavedNetwork:
-    """Return a network as it stands in its file; epoch -1 is before training."""
+    """Return a network as saved in its file; epoch -1 is before training."""
 
     def array(tensor: torch.Tensor | None) -> np.ndarray:
         assert tensor is not None

@@ -1,8 +1,8 @@
-"""The run folder: what a finished training leaves behind, written and read in one place.
+"""The run folder: the files of a finished training, and how to write and read them.
 
     results/runs/<condition>/<delays>-<structure>-<free|dale>/sparsity-<p>/seed-<n>/
         settings.json    the resolved settings of the run (`delaynet.config.grid.RunSettings`)
-        metrics.csv      one row an epoch
+        metrics.csv      one row per epoch
         initial.h5       the network before training
         network.h5       the network of the selected epoch
         predictions.csv  filename, label, prediction of every test clip
@@ -116,7 +116,7 @@ def read_network(path: Path) -> SavedNetwork:
 
 
 def write_metrics(path: Path, metrics: Iterable[EpochMetrics]) -> None:
-    """Write one row an epoch."""
+    """Write one row per epoch."""
     with replacing(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(EpochMetrics._fields)
@@ -126,7 +126,7 @@ def write_metrics(path: Path, metrics: Iterable[EpochMetrics]) -> None:
 def write_predictions(
     path: Path, filenames: Sequence[str], labels: Sequence[int], predictions: Sequence[int]
 ) -> None:
-    """Write what the network said of every test clip."""
+    """Write the network's prediction for every test clip."""
     with replacing(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(("filename", "label", "prediction"))

@@ -16,7 +16,7 @@ def kernel_width(delays: str, training: TrainingSettings, epoch: int) -> float:
 
     sigma falls exponentially from `initial_sigma` to `final_sigma` over the first
     `annealing_fraction` of the epochs (Hammouamri et al. 2024). Delays `none` and `fixed` have one
-    tap from the start; `frozen` delays never move, but are annealed as the learned ones are.
+    tap from the start; `frozen` delays never change, but are annealed like learned ones.
 
     Args:
         delays: none, fixed, learned or frozen.
@@ -32,10 +32,10 @@ def kernel_width(delays: str, training: TrainingSettings, epoch: int) -> float:
 
 
 def pruning_progress(training: TrainingSettings, epoch: int) -> float:
-    """Return how far gradual pruning is in an epoch: from 0, dense, to 1, at its sparsity.
+    """Return the progress of gradual pruning in an epoch: from 0, dense, to 1, at its sparsity.
 
     It rises linearly over `pruning_fraction` of the epochs and reaches 1 in the last at the latest,
-    so that there is an epoch to select.
+    because only such an epoch can be selected.
 
     Args:
         training: settings.
@@ -46,7 +46,7 @@ def pruning_progress(training: TrainingSettings, epoch: int) -> float:
 
 
 class Adam(torch.optim.Adam):
-    """PyTorch's Adam, less the decorators that import its compiler: two seconds of every job."""
+    """PyTorch's Adam without the decorators that import its compiler, which takes two seconds."""
 
     add_param_group = inspect.unwrap(torch.optim.Adam.add_param_group)
     zero_grad = inspect.unwrap(torch.optim.Adam.zero_grad)
@@ -62,8 +62,8 @@ class Optimisers:
         """Set up the optimisers of a network's parameters."""
         training = settings.training
         delays = [p for name, p in network.named_parameters() if name.endswith(".delay")]
-        others = [p for name, p in network.named_parameters() if not name.endswith(".delay")]
-        self.weights = Adam(others, lr=training.learning_rate, fused=True)
+        weights = [p for name, p in network.named_parameters() if not name.endswith(".delay")]
+        self.weights = Adam(weights, lr=training.learning_rate, fused=True)
         self.delays = Adam(delays, lr=training.delay_learning_rate, fused=True)
         self._schedules = [
             torch.optim.lr_scheduler.OneCycleLR(
@@ -80,7 +80,7 @@ class Optimisers:
         return float(self.weights.param_groups[0]["lr"])
 
     def zero_grad(self) -> None:
-        """Forget the last batch's gradients."""
+        """Clear the gradients."""
         self.weights.zero_grad(set_to_none=True)
         self.delays.zero_grad(set_to_none=True)
 
@@ -90,11 +90,11 @@ class Optimisers:
         self.delays.step()
 
     def next_epoch(self, is_last: bool) -> None:
-        """Advance the schedules; they have one value an epoch, so none after the last."""
+        """Advance the schedules, except after the last epoch: they have one value per epoch."""
         if is_last:
             return
         with warnings.catch_warnings():
-            # an epoch that a checkpoint ended has taken its steps in another process
+            # after a checkpoint, the epoch's steps were taken in another process
             warnings.filterwarnings("ignore", r"Detected call of `lr_scheduler\.step\(\)`")
             for schedule in self._schedules:
                 schedule.step()
@@ -108,11 +108,11 @@ class Optimisers:
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Take over what `state_dict` returned."""
+        """Load what `state_dict` returned."""
         self.weights.load_state_dict(state["weights"])
         self.delays.load_state_dict(state["delays"])
-        for schedule, of_schedule in zip(self._schedules, state["schedules"], strict=True):
-            schedule.load_state_dict(of_schedule)
+        for schedule, state_of_schedule in zip(self._schedules, state["schedules"], strict=True):
+            schedule.load_state_dict(state_of_schedule)
 
     def reset_moments(self, layer: DelayLayer, changed: torch.Tensor) -> None:
         """Clear the moments of connections that were pruned or have just started.

@@ -1,4 +1,4 @@
-"""Everything that changes while a network is trained, so that a training can go on where it was."""
+"""The state of a training: everything that changes during it, for checkpoints."""
 
 import copy
 import time
@@ -28,9 +28,9 @@ class Best(NamedTuple):
 
 @dataclass
 class TrainingState:
-    """The state of a training, somewhere in an epoch.
+    """The state of a training, between two batches.
 
-    Sums stay on the device, so that no batch waits for a GPU.
+    Sums stay on the device, so no batch waits for a GPU.
 
     Attributes:
         network: on the device of the training.
@@ -38,17 +38,17 @@ class TrainingState:
         optimisers: with their schedules.
         streams: random streams of the steps.
         order_stream: random stream of the order of the clips.
-        turnover: connections that were grown in all finished epochs, [layers].
-        epoch: number of epochs that are finished.
-        batch: number of batches that are finished in the epoch after these.
-        order: of the clips in that epoch, [clips].
-        losses: of that epoch's batches, summed over clips, [batches].
-        correct: clips of that epoch that were classified rightly.
-        grown: connections that were grown in that epoch, [layers].
-        metrics: a row a finished epoch.
+        turnover: connections grown in all finished epochs, [layers].
+        epoch: number of finished epochs.
+        batch: number of finished batches of the current epoch.
+        order: of the clips in the current epoch, [clips].
+        losses: of its batches, summed over clips, [batches].
+        correct: number of its clips that were classified correctly.
+        grown: connections grown in it, [layers].
+        metrics: one row per finished epoch.
         best: of the finished epochs.
         epoch_began: `seconds` at the beginning of the epoch.
-        devices: what trained a part of it, as `delaynet.training.device.described` says, each once.
+        devices: all that trained a part of it (`delaynet.training.device.describe_device`).
     """
 
     network: DelayNetwork
@@ -103,15 +103,15 @@ class TrainingState:
 
     @property
     def seconds(self) -> float:
-        """Seconds of training so far, without those in which it was interrupted or redone."""
+        """Seconds of training so far, without interruptions and repeated batches."""
         return self._earlier_seconds + time.monotonic() - self._clock_began
 
     def begin_epoch(self, clips: int, batch_size: int) -> None:
-        """Draw the order of the clips, unless the epoch has begun already; start its sums.
+        """Draw the order of the clips and start the sums, unless the epoch has begun already.
 
         Args:
             clips: number of clips.
-            batch_size: clips a step.
+            batch_size: clips per step.
         """
         if self.batch > 0:
             return
@@ -122,8 +122,8 @@ class TrainingState:
         self.epoch_began = self.seconds
 
     def batches(self, batch_size: int) -> list[Tensor]:
-        """Return which clips the batches of the epoch hold, one tensor a batch."""
-        # batch-norm needs more than one clip, so a single last one waits for the next epoch
+        """Return the clips of each batch of the epoch, one tensor per batch."""
+        # batch-norm needs more than one clip, so a single last one is left out
         return [batch for batch in self.order.split(batch_size) if len(batch) > 1]
 
     def end_batch(self, result: StepResult) -> None:
@@ -141,10 +141,10 @@ class TrainingState:
         self.batch = 0
 
     def require_finite(self, run: str) -> None:
-        """Check that nothing has overflowed; this waits for the device.
+        """Check that all values are finite; this waits for the device.
 
         Args:
-            run: its name, for the message.
+            run: name of the run, for the message.
 
         Raises:
             UserError: a loss of this epoch, a weight or a moment of Adam is not finite.
@@ -166,19 +166,19 @@ class TrainingState:
             "network": self.network.state_dict(),
             "optimisers": self.optimisers.state_dict(),
             "generators": [stream.get_state() for stream in self._generators()],
-            **{name: getattr(self, name) for name in _PLAIN},
+            **{name: getattr(self, name) for name in _SAVED_AS_IT_IS},
             "metrics": [tuple(row) for row in self.metrics],
             "best": None if self.best is None else tuple(self.best),
             "seconds": self.seconds,
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Take over what `state_dict` returned."""
+        """Load what `state_dict` returned."""
         self.network.load_state_dict(state["network"])
         self.optimisers.load_state_dict(state["optimisers"])
-        for stream, of_stream in zip(self._generators(), state["generators"], strict=True):
-            stream.set_state(of_stream)
-        for name in _PLAIN:
+        for stream, state_of_stream in zip(self._generators(), state["generators"], strict=True):
+            stream.set_state(state_of_stream)
+        for name in _SAVED_AS_IT_IS:
             value = state[name]
             setattr(self, name, value.to(self.device) if isinstance(value, Tensor) else value)
         self.metrics = [EpochMetrics(*row) for row in state["metrics"]]
@@ -190,14 +190,14 @@ class TrainingState:
 
 
 # what is saved as it is
-_PLAIN = (
+_SAVED_AS_IT_IS = (
     "initial", "epoch", "batch", "order", "losses", "correct", "grown", "turnover", "epoch_began",
     "devices",
 )  # fmt: skip
 
 
 def _all_finite(value: Any) -> bool:
-    """Say whether all floating-point tensors in nested dictionaries and lists are finite."""
+    """Return whether all floating-point tensors in nested dictionaries and lists are finite."""
     if isinstance(value, dict):
         return all(map(_all_finite, value.values()))
     if isinstance(value, list | tuple):

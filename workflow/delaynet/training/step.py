@@ -13,7 +13,7 @@ from delaynet.training.schedules import Optimisers, pruning_progress
 
 
 class StepResult(NamedTuple):
-    """Sums over a batch, still on the device: nothing waits for a GPU."""
+    """Sums over a batch, on the device, so that nothing waits for a GPU."""
 
     loss: Tensor
     correct: Tensor
@@ -78,11 +78,11 @@ def change_before_epoch(
     epoch: int,
     stream: torch.Generator,
 ) -> Tensor:
-    """Bring a network to the connections that its structure gives it in an epoch.
+    """Apply the changes of connections that a structure makes before an epoch.
 
     Args:
         network: to be changed.
-        optimisers: of the network; moments of what ends or starts are cleared.
+        optimisers: of the network; moments of connections that end or start are cleared.
         settings: of the run.
         epoch: from 0, about to begin.
         stream: random stream of growth.
@@ -116,10 +116,10 @@ def _mask_gradient(layer: DelayLayer, l1: float, dormant: bool) -> Tensor:
     """Keep the gradient of connections only (or of dormant ones too), and add the L1 penalty.
 
     Returns:
-        The gradient as it was.
+        The gradient before the change.
     """
     assert layer.weight.grad is not None
     gradient = layer.weight.grad
-    kept = gradient if dormant else gradient * layer.mask
-    layer.weight.grad = kept + l1 * layer.weight.sign()
+    masked = gradient if dormant else gradient * layer.mask
+    layer.weight.grad = masked + l1 * layer.weight.sign()
     return gradient

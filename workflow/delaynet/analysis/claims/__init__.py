@@ -1,32 +1,33 @@
-"""Every test of the claims: which there are, their results, and the verdicts.
+"""The tests of the claims: their list, their results, and the verdicts.
 
 The seed is the unit: a hypothesis is about the mean over seeds of a weighted sum of quantities
-(`terms`), paired by seed over the seeds that all its terms have. Which hypotheses there are follows
-from the grid, never from results (`claims`, `exploratory`), but for the sparsities at which
-claims are tested: C2 and C3 where random static networks reach their outputs, C5 where enough pairs
-of synapses can be tested. `tests` computes effects, intervals and p, `decide` the verdicts, and
+(`terms`), paired by seed over the seeds that all its terms have. The hypotheses follow from the
+grid, never from results (`claims`, `exploratory`). Only the sparsities at which claims are tested
+depend on results: C2 and C3 need random static networks that reach their outputs, C5 enough pairs
+of synapses. `tests` computes effects, intervals and p, `decide` the verdicts, and
 `ledger` writes both.
 
 Families:
 
     confirmatory  C4, C5, C6; one-sided, level 0.05, corrected by Holm
     accuracy      C1, C2, C3; one-sided, level 0.05, corrected by Benjamini & Hochberg
-    part          what the tests of those two families consist of, uncorrected
+    part          the parts of the tests of these two families, uncorrected
     control       whether grouping by channel (`channels_within_neuron`) and in delay
-                  (`delays_within_neuron`) needs what a control takes away, and a check of the
-                  analysis, that grouping by channel follows frequency and not the order of
+                  (`delays_within_neuron`) needs what a control removes, and a check of the
+                  analysis: grouping by channel follows frequency and not the order of
                   inputs; corrected together by Benjamini & Hochberg
     exploratory   all else, corrected together by Benjamini & Hochberg
 
-Tests of the last two families that so few seeds can never decide, corrected or not, do not count in
-their family's correction and have no corrected p.
+In the last two families, tests with too few seeds to be decided do not count in the correction and
+have no corrected p.
 
 A claim's test is an intersection-union of its parts: its p is the largest of theirs, which needs no
-correction for their number. The reversed p of a claim, that it does not hold, is the smallest of
-its parts that are no premise times their number (Bonferroni), at most 1: one part that fails is
-enough, so more parts are more chances. Like p it is then corrected for the number of claims.
+correction for their number. The reversed p of a claim, for its
+opposite, is the smallest reversed p of its parts that are not premises times their number
+(Bonferroni), at most 1, because one part that fails is enough. Like p, it is then corrected for the
+number of claims.
 
-Verdicts (`decide`), each a statement about the hypothesis as its row puts it:
+Verdicts (`decide`), on the hypothesis as stated in its row:
 
     supported     corrected p <= 0.05, and the mean on the hypothesis' side; for an
                   intersection-union, so are all parts
@@ -45,19 +46,17 @@ What opposes a hypothesis, and why (the opposite, in brackets):
     the mean z is positive      the interval lies below 1.645 and reaches 0 or less (the mean is
                                 below 1.645): a typical network does not differ from its null model
                                 at the 5 % level, nor many of them together. An interval between 0
-                                and 1.645 opposes nothing: weak grouping, that more seeds would
-                                show.
+                                and 1.645 opposes nothing: more seeds could show weak grouping.
     a difference is within      the interval lies above 1 point (the mean is above 1): a gain beyond
-    one point                   the margin. A loss beyond it leaves "no gain" undecided, for it is
-                                neither a gain nor no difference.
+    one point                   the margin. A loss beyond it leaves "no gain" undecided, because it
+                                is neither a gain nor equivalence.
 
-The test of the opposite is needed because the bootstrap interval of few seeds is too narrow:
-that of three is hardly more than their range, which lies on one side of the truth one time in four.
+The test of the opposite is needed because the bootstrap interval of few seeds is too narrow. For
+three seeds it is little more than their range, which misses the true mean in one of four cases.
 Fewer than five seeds therefore oppose nothing.
 
-Premises: "survives" needs something that can survive, and "no gain from learning delays" an
-experiment in which there is such a gain to be seen (assay sensitivity; ICH E10, 2000, section
-1.5). Without them networks that learned nothing would support C3, C5 and C6. A premise is a part
-like any other, except that it opposes nothing; and where one is not supported, nothing else opposes
-the claim either.
+Premises: "survives" needs an effect that can survive, and "no gain from learning delays" an
+experiment that can show such a gain (assay sensitivity; ICH E10, 2000, section 1.5). Without them
+networks that learned nothing would support C3, C5 and C6. A premise is a part like any other, but
+it cannot oppose the claim. If a premise is not supported, no other part opposes the claim.
 """

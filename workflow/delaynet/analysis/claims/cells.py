@@ -1,4 +1,4 @@
-"""What runs are known by: one value a seed of every quantity at every point of the grid."""
+"""Values of every quantity at every point of the grid, one per seed."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
@@ -21,7 +21,7 @@ def read_cells(config: Config, results: pd.DataFrame, grouping: Path) -> Cells:
 
     Args:
         config: the configuration.
-        results: what its runs achieved, see `delaynet.analysis.tables.read_results`.
+        results: of its runs, see `delaynet.analysis.tables.read_results`.
         grouping: the table of grouping.
 
     Raises:
@@ -50,13 +50,13 @@ def read_cells(config: Config, results: pd.DataFrame, grouping: Path) -> Cells:
 def _by_seed(
     table: pd.DataFrame, keys: list[str], name: str, seeds: range
 ) -> Iterator[tuple[tuple[str, ...], Array]]:
-    """Yield (key, values by seed [seeds]) of a column; NaN for seeds that are not there."""
+    """Yield (key, values by seed [seeds]) of a column; NaN for missing seeds."""
     wide = table.pivot(index=keys, columns="seed", values=name).reindex(columns=seeds)
     yield from zip(wide.index, wide.to_numpy(float), strict=True)
 
 
 def values_of(terms: Iterable[Term], cells: Cells, grid: Grid) -> Array:
-    """Return a weighted sum for each seed that all terms have, [n]; none if the grid lacks one."""
+    """Return a weighted sum for each seed that all terms have, [n]; empty if a point is missing."""
     terms = list(terms)
     if any(term.point not in grid for term in terms):
         return np.empty(0)
@@ -68,7 +68,7 @@ def reached_shares(results: pd.DataFrame) -> dict[str, float]:
     """Return the share of outputs that random static networks reach, by sparsity.
 
     Means over the networks of the condition `standard` with the structure `static`. A random mask
-    is never changed, so this says nothing of what was learned.
+    never changes, so this does not depend on training.
     """
     static = results[(results["structure"] == "static") & (results["condition"] == STANDARD)]
     share = static["reachable_outputs"] / static["classes"]

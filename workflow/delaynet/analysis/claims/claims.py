@@ -18,7 +18,7 @@ from delaynet.analysis.claims.terms import (
 from delaynet.analysis.grouping.nulls import UNTRAINED, WITHIN_NEURONS
 from delaynet.config.grid import Point
 
-# A sparsity that no point of a grid has: makes what the grid does not hold not testable.
+# A sparsity that no point of a grid has; a hypothesis with it is not testable.
 NOWHERE = ""
 DENSE = Point("learned", "dense", "free", "0")
 
@@ -28,9 +28,9 @@ class Claim:
     """A claim in words.
 
     Attributes:
-        title: what it is about, in a few words.
-        restated: the claim as we restate the publication's.
-        tested: what of it is tested here, where that is not the same.
+        title: its subject, in a few words.
+        restated: the publication's claim in our words.
+        tested: the statement that is tested here, if it differs.
     """
 
     title: str
@@ -87,7 +87,7 @@ Testable = Callable[[Point], bool]
 def hypotheses_of_claims(
     grid: Grid, is_testable: Testable, reached: Mapping[str, float]
 ) -> list[Hypothesis]:
-    """Return the tests of C1 to C6, whatever the grid holds, in this order.
+    """Return the tests of C1 to C6, in this order, for any grid.
 
     Args:
         grid: the points of the grid.
@@ -129,7 +129,7 @@ def _learning_delays_wins() -> list[Hypothesis]:
 def _connected_sparsities(grid: Grid, reached: Mapping[str, float], *points: Point) -> list[str]:
     """Return the sparsities that points share and at which random networks reach their outputs.
 
-    At least `REACHED_SHARE` of them; where the grid holds no random networks, whatever they would.
+    They must reach at least `REACHED_SHARE` of them. A sparsity without random networks counts.
     """
     shared = shared_sparsities(grid, *points)
     return [sparsity for sparsity in shared if reached.get(sparsity, 1.0) >= REACHED_SHARE]
@@ -138,7 +138,7 @@ def _connected_sparsities(grid: Grid, reached: Mapping[str, float], *points: Poi
 def _structure_beats_delays(grid: Grid, reached: Mapping[str, float]) -> list[Hypothesis]:
     """C2: learned structure beats learned delays at the highest sparsity, and less at the lowest.
 
-    The sparsities are those at which the grid has both sides, and random networks their outputs.
+    Of the sparsities that have both sides and at which random networks reach their outputs.
     """
     rewired = Point("fixed", "deep_r_rigl", "free", NOWHERE)
     static = Point("learned", "static", "free", NOWHERE)
@@ -176,7 +176,7 @@ def _no_gain_once_rewired(grid: Grid, reached: Mapping[str, float]) -> list[Hypo
 
 
 def _is_grouped() -> list[Hypothesis]:
-    """C4: signs are tied to delays beyond channels and the reverse, more than before training."""
+    """C4: signs depend on delays beyond channels and on channels beyond delays, due to training."""
     scores = [Quantity("z", "morans_i", null) for null in WITHIN_NEURONS]
     return [
         Hypothesis(
@@ -196,23 +196,23 @@ def _survives_rewiring(grid: Grid, is_testable: Testable) -> list[Hypothesis]:
         point.structure for point in grid if point.delays == "learned" and point.signs == "free"
     }
     rewired = "deep_r_rigl" if "deep_r_rigl" in structures else "deep_r"
-    anywhere = Point("learned", rewired, "free", NOWHERE)
-    points = [anywhere._replace(sparsity=s) for s in shared_sparsities(grid, anywhere)]
+    rewired_point = Point("learned", rewired, "free", NOWHERE)
+    points = [rewired_point._replace(sparsity=s) for s in shared_sparsities(grid, rewired_point)]
     testable = [point for point in points if is_testable(point)]
-    point = [anywhere, *points, *testable][-1]
+    point = [rewired_point, *points, *testable][-1]
     return _survives("C5", point, WITHIN_NEURONS)
 
 
 def _survives_dale(grid: Grid) -> list[Hypothesis]:
     """C6: half of the dense effect is left under Dale's principle, in delay alone."""
     point = DENSE._replace(signs="dale")
-    if point in grid and not grid[point].obeys_dale:  # the name alone
+    if point in grid and not grid[point].obeys_dale:  # Dale's principle in name only
         point = point._replace(sparsity=NOWHERE)
     return _survives("C6", point, ("delays_within_neuron",))
 
 
 def _survives(claim: str, point: Point, nulls: tuple[str, ...]) -> list[Hypothesis]:
-    """Return what "survives" means: half of the dense effect is left, and there is one."""
+    """Return the parts of "survives": half of the dense effect is left, and there is one."""
     name = claim.lower()
     contrast = f"{point.variant} minus half of {DENSE.variant}"
     return [

@@ -1,6 +1,6 @@
-"""Verdicts: results of tests in, the same results with their verdicts out.
+"""Verdicts on test results.
 
-The rules, and what they rest on, are in `delaynet.analysis.claims`.
+The rules and their reasons are in `delaynet.analysis.claims`.
 """
 
 import math
@@ -15,7 +15,7 @@ from delaynet.analysis.statistics import Array, benjamini_hochberg, holm
 
 LEVEL = 0.05
 
-# The verdicts on a test, and what each is called where the test decides a claim.
+# The verdicts on a test, and their names if the test decides a claim.
 VERDICTS = {
     "supported": "replicated",
     "opposed": "not replicated",
@@ -29,13 +29,13 @@ CORRECTIONS: dict[str, tuple[str, Callable[[Array], Array]]] = {
     "control": ("benjamini_hochberg", benjamini_hochberg),
     "exploratory": ("benjamini_hochberg", benjamini_hochberg),
 }
-# In these families, tests that can never be decided on so few seeds would only weaken the others.
+# In these families, tests with too few seeds to be decided are left out of the correction.
 LEAVES_OUT_UNDECIDABLE = ("control", "exploratory")
 
 
 @dataclass(frozen=True, kw_only=True)
 class TestResult:
-    """What the seeds say of one hypothesis; a number that does not exist is NaN.
+    """Result of the test of one hypothesis; missing numbers are NaN.
 
     Attributes:
         hypothesis: the hypothesis.
@@ -44,9 +44,9 @@ class TestResult:
         low: lower end of its 95 % interval.
         high: upper end.
         p: uncorrected.
-        reversed_p: of the test that the opposite holds, uncorrected; two-sided tests have none.
-        smallest_p: the smallest p that so many seeds allow, uncorrected.
-        smallest_reversed_p: the smallest `reversed_p` that they allow.
+        reversed_p: p of the opposite hypothesis, uncorrected; two-sided tests have none.
+        smallest_p: the smallest p that this number of seeds allows, uncorrected.
+        smallest_reversed_p: the smallest `reversed_p` that it allows.
         why_untested: why there is no p, in a word or two.
     """
 
@@ -63,7 +63,7 @@ class TestResult:
 
 
 class Corrected(NamedTuple):
-    """What the p of a test become in its family; NaN where the family leaves the test out.
+    """The p of a test, corrected in its family; NaN if the family leaves the test out.
 
     Attributes:
         p: corrected.
@@ -82,7 +82,7 @@ class Decision:
 
     Attributes:
         result: of the test.
-        shown: whose seeds, effect and interval are shown: its own, or those of the deciding part.
+        shown: the result whose effect and interval are shown, its own or the deciding part's.
         corrected: its p, corrected in its family.
         verdict: one of `VERDICTS`.
         reason: of the verdict, in a word or two.
@@ -101,14 +101,14 @@ class Decision:
 
 
 def decide(results: Sequence[TestResult]) -> list[Decision]:
-    """Return the verdict on every test of a grid, in their order.
+    """Return the verdict on every test of a grid, in order.
 
     Args:
-        results: all of them, for p are corrected by family; the parts of a claim among them.
+        results: all of a grid, with the parts of claims, because p are corrected by family.
     """
     corrected = _corrected(results)
     decisions: dict[str, Decision] = {}
-    # parts before the claims that they decide
+    # parts first, then the claims that they decide
     for result in sorted(results, key=lambda result: bool(result.hypothesis.parts)):
         test = result.hypothesis.test
         of_test = corrected.get(test, Corrected())
@@ -121,7 +121,7 @@ def decide(results: Sequence[TestResult]) -> list[Decision]:
 
 
 def _corrected(results: Sequence[TestResult]) -> Mapping[str, Corrected]:
-    """Return the corrected p by test, of the tests that their family counts."""
+    """Return the corrected p by test, without tests that are left out."""
     found: dict[str, Corrected] = {}
     for family, (_, correct) in CORRECTIONS.items():
         members = [
@@ -161,9 +161,9 @@ def _verdict_on_claim(
 ) -> tuple[TestResult, str, str]:
     """Return the deciding part's result, verdict and reason of an intersection-union test.
 
-    What decides is the part with the largest p, unless parts oppose the claim (the one that does so
-    most clearly), cannot be tested (the first), are of too few seeds (the fewest) or are premises
-    that are not shown (the largest p of those).
+    The part with the largest p decides, with exceptions: if parts oppose the claim, the one that
+    does so most clearly; if parts cannot be tested, the first; if parts have too few seeds, the one
+    with the fewest; if premises are not shown, the one with the largest p of these.
     """
     untested = [part for part in parts if part.verdict == "not_testable"]
     if untested:
@@ -190,7 +190,7 @@ def _with_largest(name: str, parts: Sequence[Decision]) -> TestResult:
 
 
 def _lies_beyond(result: TestResult) -> bool:
-    """Return whether the interval lies where the hypothesis does not hold."""
+    """Return whether the interval lies outside of the hypothesis."""
     if result.hypothesis.kind == "equivalence":
         return result.low >= MARGIN
     if result.hypothesis.terms[0].quantity.name == "z":

@@ -1,4 +1,4 @@
-"""The tests beside those of the claims: controls, and every other contrast that the grid holds."""
+"""All other tests: controls, and every further contrast in the grid."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -25,11 +25,11 @@ from delaynet.analysis.grouping.nulls import TESTED_BY, UNTRAINED, WITHIN_NEURON
 from delaynet.analysis.tables import CONTRASTS, Contrast
 from delaynet.config.grid import STANDARD, Point
 
-# The null models that controls are tested against: signs tied to channels beyond delays, and to
-# delays beyond channels. Signs permuted within a neuron mix the two.
+# The null models for controls: signs depend on channels beyond delays, and on delays beyond
+# channels. Signs permuted within a neuron mix the two.
 BY_CHANNEL, IN_DELAY = "channels_within_neuron", "delays_within_neuron"
 NULLS_OF_CONTROLS = (BY_CHANNEL, IN_DELAY)
-# Training data in which there is nothing that signs could be grouped by.
+# Training data without anything to group signs by.
 NOTHING_TO_GROUP_BY = ("scrambled_time", "shuffled_labels")
 OTHER_MEASURES = ("join_excess", "nearest_excess", "clustering")
 
@@ -39,13 +39,13 @@ def exploratory_hypotheses(grid: Grid, decided: Sequence[Hypothesis]) -> list[Hy
 
     Args:
         grid: the points of the grid.
-        decided: hypotheses that decide claims; they are not tested a second time.
+        decided: hypotheses that decide claims; they are left out.
     """
-    questions = {_question(hypothesis) for hypothesis in decided}
-    return [h for h in _all_hypotheses(grid) if _question(h) not in questions]
+    decided_statements = {_tested_statement(hypothesis) for hypothesis in decided}
+    return [h for h in _all_hypotheses(grid) if _tested_statement(h) not in decided_statements]
 
 
-def _question(hypothesis: Hypothesis) -> tuple[tuple[Term, ...], bool]:
+def _tested_statement(hypothesis: Hypothesis) -> tuple[tuple[Term, ...], bool]:
     return hypothesis.terms, hypothesis.kind == "equivalence"
 
 
@@ -89,7 +89,7 @@ def _accuracies(grid: Grid) -> Iterator[Hypothesis]:
 
 
 def _growth_with_sparsity(grid: Grid) -> Iterator[Hypothesis]:
-    """Yield C2's contrasts at the highest sparsity less at the lowest."""
+    """Yield C2's contrasts at the highest sparsity minus the lowest."""
     for contrast in (contrast for contrast in CONTRASTS if contrast.claim == "C2"):
         for signs in ("free", "dale"):
             sparsities = shared_sparsities(grid, *_sides(contrast, signs))
@@ -111,8 +111,8 @@ def _nulls_within_neurons(point: Point, facts: Facts) -> list[str]:
     return [null for null in nulls_at(point, facts) if null in WITHIN_NEURONS]
 
 
-def _bears_on(point: Point) -> str:
-    """Return the claim that the grouping of a point's networks bears on."""
+def _claim_of(point: Point) -> str:
+    """Return the claim that the grouping of a point's networks concerns."""
     if point.condition != STANDARD:
         return "C4"
     return "C6" if point.signs == "dale" else "C4" if point.structure == "dense" else "C5"
@@ -123,28 +123,28 @@ def _name_of(point: Point) -> str:
 
 
 def _scores(grid: Grid) -> Iterator[Hypothesis]:
-    """Yield, for every point and valid null model, that networks are grouped: mean z above 0."""
+    """Yield, for every point and valid null model, that the mean z is above 0."""
     for point, facts in grid.items():
         for measure in ("morans_i", *(OTHER_MEASURES if point == DENSE else ())):
             for null in nulls_at(point, facts, measure):
                 yield Hypothesis(
                     name_of((measure, name_of_point(point), null)),
                     "exploratory",
-                    _bears_on(point),
+                    _claim_of(point),
                     f"{_name_of(point)} against {null}",
                     (Term(1, point, Quantity("z", measure, null)),),
                 )
 
 
 def _changes(grid: Grid) -> Iterator[Hypothesis]:
-    """Yield, for every point, that training groups: trained less initial above 0."""
+    """Yield, for every point, that training increases grouping: trained minus initial above 0."""
     for point in grid:
         for measure in ("morans_i", *(OTHER_MEASURES if point == DENSE else ())):
             if UNTRAINED in TESTED_BY[measure]:
                 yield Hypothesis(
                     name_of((measure, name_of_point(point), UNTRAINED)),
                     "exploratory",
-                    _bears_on(point),
+                    _claim_of(point),
                     f"{_name_of(point)} against {UNTRAINED}",
                     (Term(1, point, Quantity("effect", measure, UNTRAINED)),),
                 )
@@ -160,14 +160,14 @@ def _survivals(grid: Grid) -> Iterator[Hypothesis]:
             yield Hypothesis(
                 name_of(("survival", name_of_point(point), null)),
                 "exploratory",
-                _bears_on(point),
+                _claim_of(point),
                 f"{point.variant} minus half of {reference.variant} against {null}",
                 remaining(point, reference, Quantity("effect", "morans_i", null)),
             )
 
 
 def _without_clamped_delays(grid: Grid) -> Iterator[Hypothesis]:
-    """Yield what decides C4 and C6, of synapses whose delays do not lie at the ends."""
+    """Yield the tests of C4 and C6 for synapses with delays inside the range."""
     dale = DENSE._replace(signs="dale")
     for null in NULLS_OF_CONTROLS if DENSE in grid else ():
         yield Hypothesis(
@@ -188,7 +188,7 @@ def _without_clamped_delays(grid: Grid) -> Iterator[Hypothesis]:
 
 
 def _learned_delays(grid: Grid) -> Iterator[Hypothesis]:
-    """Yield how much more networks are grouped that learn delays than such with fixed ones."""
+    """Yield the differences in grouping between learned and fixed or frozen delays."""
     for point, facts in grid.items():
         if (point.delays, point.condition) != ("learned", STANDARD):
             continue
@@ -199,7 +199,7 @@ def _learned_delays(grid: Grid) -> Iterator[Hypothesis]:
                 yield Hypothesis(
                     name_of(("grouping", point.variant, "minus", name_of_point(subtrahend), null)),
                     "exploratory",
-                    _bears_on(point),
+                    _claim_of(point),
                     f"{point.variant} minus {subtrahend.variant} against {null}",
                     difference(point, subtrahend, Quantity("effect", "morans_i", null)),
                     "two_sided",
@@ -207,11 +207,11 @@ def _learned_delays(grid: Grid) -> Iterator[Hypothesis]:
 
 
 def _conditions(grid: Grid) -> Iterator[Hypothesis]:
-    """Yield accuracy and grouping of the standard condition less those of every other one.
+    """Yield accuracy and grouping of the standard condition minus those of every other one.
 
-    One-sided where a control takes away what grouping is thought to come from, and there against
-    `NULLS_OF_CONTROLS` in a family of its own; two-sided for sweeps and for permuted channels,
-    where grouping should follow the channels (`_fed_orders`).
+    One-sided if a control removes the assumed cause of grouping; against `NULLS_OF_CONTROLS` such
+    tests are a family of their own. Two-sided for sweeps and for permuted channels, where grouping
+    should follow the channels (`_fed_orders`).
     """
     for point, facts in grid.items():
         standard = point.standard
@@ -227,12 +227,12 @@ def _conditions(grid: Grid) -> Iterator[Hypothesis]:
             difference(standard, point),
             "two_sided",
         )
-        takes_away = facts.data in NOTHING_TO_GROUP_BY
-        kind: Kind = "greater" if takes_away else "two_sided"
+        removes_cause = facts.data in NOTHING_TO_GROUP_BY
+        kind: Kind = "greater" if removes_cause else "two_sided"
         for null in _nulls_within_neurons(point, facts):
             yield Hypothesis(
                 name_of(("condition_grouping", name, null)),
-                "control" if takes_away and null in NULLS_OF_CONTROLS else "exploratory",
+                "control" if removes_cause and null in NULLS_OF_CONTROLS else "exploratory",
                 "C4",
                 f"{contrast} against {null}",
                 difference(standard, point, Quantity("effect", "morans_i", null)),
@@ -241,11 +241,10 @@ def _conditions(grid: Grid) -> Iterator[Hypothesis]:
 
 
 def _fed_orders(grid: Grid) -> Iterator[Hypothesis]:
-    """Yield, where channels are permuted, that grouping follows mel and not the order fed in.
+    """Yield, for permuted channels, that grouping follows mel order and not the order of inputs.
 
-    A check of the analysis rather than a finding: a fully connected layer whose synapses start
-    alike does not know the order of its inputs. `channels_within_neuron` alone asks whether
-    channels matter.
+    This checks the analysis: a fully connected layer with identically distributed initial synapses
+    has no order of inputs. Only `channels_within_neuron` tests whether channels matter.
     """
     for point, facts in grid.items():
         if facts.data != "permuted_channels":

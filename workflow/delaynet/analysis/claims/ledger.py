@@ -1,8 +1,8 @@
 """The table of tests, and the ledger of the claims C1 to C6.
 
-A claim is decided by the one test that bears its name (`delaynet.analysis.claims`): networks of the
-condition `standard` alone, an intersection-union of parts. Effect, interval and n are those of the
-part that decides; p is that of the whole.
+A claim is decided by the test of its name (`delaynet.analysis.claims`), an intersection-union of
+parts on networks of the condition `standard`. Effect, interval and n are those of the deciding
+part; p is that of the whole.
 """
 
 import math
@@ -43,7 +43,7 @@ FIELDS = (
 
 
 def table_of_tests(decisions: Iterable[Decision]) -> pd.DataFrame:
-    """Return the table of tests, one row a test."""
+    """Return the table of tests, one row per test."""
     return pd.DataFrame([_row(decision) for decision in decisions])
 
 
@@ -82,7 +82,7 @@ def _row(decision: Decision) -> dict[str, object]:
 
 
 def ledger_of(decisions: Iterable[Decision]) -> dict[str, dict[str, Any]]:
-    """Return the ledger: for each claim `FIELDS`; numbers that do not exist are None."""
+    """Return `FIELDS` for each claim; missing numbers are None."""
     ledger = {}
     for decision in decisions:
         hypothesis = decision.hypothesis
@@ -97,7 +97,7 @@ def ledger_of(decisions: Iterable[Decision]) -> dict[str, dict[str, Any]]:
 
 
 def _statement(decision: Decision) -> str:
-    """Return what a claim says, and at which sparsity it was tested if at one alone."""
+    """Return a claim's statement, with the sparsity if it was tested at a single one."""
     statement = CLAIMS[decision.hypothesis.claim].statement
     sparsity = decision.hypothesis.parts[0].terms[0].point.sparsity
     if decision.verdict == "not_testable" or sparsity == DENSE.sparsity:
@@ -112,15 +112,15 @@ def _or_none(value: Any) -> Any:
 def write_claims(
     config_path: Path, runs_folder: Path, grouping: Path, tests: Path, ledger: Path, table: Path
 ) -> None:
-    """Test every hypothesis, decide the claims, and write it all down.
+    """Test every hypothesis, decide the claims, and write the results.
 
     Args:
         config_path: the resolved configuration.
         runs_folder: the run folders.
         grouping: the table of grouping.
-        tests: CSV to write, one row a test.
-        ledger: JSON to write, one object a claim (see `ledger_of`).
-        table: CSV to write, the same, one row a claim; names of tests separated by spaces.
+        tests: CSV to write, one row per test.
+        ledger: JSON to write, one object per claim (see `ledger_of`).
+        table: CSV to write, one row per claim; names of tests separated by spaces.
 
     Raises:
         UserError: a run or the table of grouping is missing.

@@ -1,4 +1,4 @@
-"""What hypotheses are made of: points of the grid, quantities at them, weighted sums of those."""
+"""The terms of hypotheses: points of the grid, quantities at these points, weighted sums."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -15,22 +15,21 @@ Kind = Literal["greater", "two_sided", "equivalence"]
 
 # Two accuracies are equivalent within this many points.
 MARGIN = 1.0
-# Grouping survives where at least this share of the reference's effect is left.
+# Grouping survives if at least this share of the reference's effect is left.
 SHARE = 0.5
 # z at which a network differs from its null model: one-sided, 5 %.
 TYPICAL_Z = 1.645
-# Random static networks are compared with others where they reach, on average, at least this share
-# of the outputs. Beyond, a comparison tests their graph and not their delays: outputs that no input
-# reaches are never named, and both sides may stand at chance.
+# Random static networks are compared with others if they reach, on average, at least this share of
+# the outputs. Otherwise a comparison tests their graph and not their delays: outputs that no input
+# reaches are never predicted, and both sides may be at chance.
 REACHED_SHARE = 0.9
 
-# Networks whose accuracy on their own training clips is below this many times chance are said to
-# have learned nothing.
+# Networks whose accuracy on training clips is below this many times chance have learned nothing.
 LEARNED_FROM = 2.0
 
 
 class Facts(NamedTuple):
-    """What the configuration says of a point: its seeds, its training data, its bond to Dale."""
+    """Settings of a point: its seeds, its training data, whether it obeys Dale's principle."""
 
     seeds: frozenset[int]
     data: str
@@ -41,10 +40,10 @@ Grid = Mapping[Point, Facts]
 
 
 class Quantity(NamedTuple):
-    """A number that each run has.
+    """A number that is defined for each run.
 
     Attributes:
-        name: `accuracy` in percent; `z` against a null model; `effect`, observed less the mean of
+        name: `accuracy` in percent; `z` against a null model; `effect`, observed minus the mean of
             the null model.
         measure: `accuracy`, or a measure of grouping.
         null: the null model, or nothing.
@@ -61,7 +60,7 @@ ACCURACY = Quantity("accuracy", "accuracy")
 
 
 class Term(NamedTuple):
-    """A quantity at a point, as often as it enters a sum."""
+    """A quantity at a point, with its weight in a sum."""
 
     weight: float
     point: Point
@@ -70,18 +69,18 @@ class Term(NamedTuple):
 
 @dataclass(frozen=True)
 class Hypothesis:
-    """A statement about the mean over seeds of a sum of terms, or about several (`parts`).
+    """A statement about the mean over seeds of a sum of terms, or several such `parts`.
 
     Attributes:
         test: name of its test, `[a-z0-9_]+`.
         family: see `delaynet.analysis.claims`.
         claim: `C1` to `C6`.
         contrast: the sum in words.
-        terms: what is summed; the row of a test shows the first one's point, measure and null.
+        terms: the sum; a test's row shows point, measure and null of the first term.
         kind: the mean is positive (`greater`); positive, tested on both sides (`two_sided`); within
-            (-MARGIN, MARGIN), and opposed by what lies above it alone (`equivalence`).
+            (-MARGIN, MARGIN), and opposed only by values above (`equivalence`).
         is_premise: whether it cannot oppose the claim that it is a part of.
-        parts: an intersection-union test's parts; it has no terms.
+        parts: of an intersection-union test, which has no terms.
     """
 
     test: str
@@ -103,8 +102,10 @@ def grid_of(config: Config) -> Grid:
             settings[run.point] = config.resolve(run)
         seeds.setdefault(run.point, set()).add(run.seed)
     return {
-        point: Facts(frozenset(seeds[point]), of_point.training.data, obeys_dale(of_point))
-        for point, of_point in settings.items()
+        point: Facts(
+            frozenset(seeds[point]), point_settings.training.data, obeys_dale(point_settings)
+        )
+        for point, point_settings in settings.items()
     }
 
 
@@ -116,12 +117,12 @@ def difference(
 
 
 def remaining(point: Point, reference: Point, quantity: Quantity) -> tuple[Term, ...]:
-    """Return the terms of an effect less the share of a reference's that is to survive."""
+    """Return the terms of an effect minus the share of the reference's effect that must survive."""
     return Term(1, point, quantity), Term(-SHARE, reference, quantity)
 
 
 def shared_sparsities(grid: Grid, *points: Point) -> list[str]:
-    """Return the sparsities at which all of some points are in the grid, ascending."""
+    """Return the sparsities at which all the points are in the grid, ascending."""
     sparsities = {point.sparsity for point in grid}
     shared = {
         sparsity
@@ -132,9 +133,9 @@ def shared_sparsities(grid: Grid, *points: Point) -> list[str]:
 
 
 def nulls_at(point: Point, facts: Facts, measure: str = "morans_i") -> list[str]:
-    """Return the null models, `untrained` apart, that can test a measure at a point.
+    """Return the null models, without `untrained`, that can test a measure at a point.
 
-    Where all delays are zero there is nothing to permute in them, and `channels_within_neuron` is
+    If all delays are zero, permuting them changes nothing, and `channels_within_neuron` equals
     `signs_within_neuron`.
     """
     valid = valid_nulls(facts.obeys_dale)
@@ -153,6 +154,6 @@ def name_of(parts: Iterable[str]) -> str:
 
 
 def name_of_point(point: Point) -> str:
-    """Return a point as it stands in the names of tests: `learned_dense_free_p0`."""
+    """Return a point as written in names of tests: `learned_dense_free_p0`."""
     condition = "" if point.condition == STANDARD else point.condition
     return name_of((point.variant, f"p{point.sparsity}", condition))

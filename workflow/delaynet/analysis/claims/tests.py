@@ -1,4 +1,4 @@
-"""What the seeds say of each hypothesis: effect, interval and p.
+"""Effect, interval and p of each hypothesis, over seeds.
 
 The rules are in `delaynet.analysis.claims`.
 """
@@ -41,7 +41,7 @@ P_OF: dict[Kind, Callable[[Array], Array]] = {
     "two_sided": partial(sign_flip, alternative="two-sided"),
     "equivalence": partial(equivalence, margin=MARGIN),
 }
-# of the opposite, from values less its boundary; a two-sided p speaks for both sides
+# p of the opposite, from values minus its boundary; a two-sided test is its own opposite
 REVERSED_P_OF: dict[Kind, Callable[[Array], Array]] = {
     "greater": partial(sign_flip, alternative="less"),
     "two_sided": lambda values: np.full(len(values), np.nan),
@@ -50,7 +50,7 @@ REVERSED_P_OF: dict[Kind, Callable[[Array], Array]] = {
 
 
 def results_of_tests(config: Config, runs_folder: Path, grouping: Path) -> list[TestResult]:
-    """List and test the hypotheses of a configuration's grid: claims, their parts, all others.
+    """List and test the hypotheses of a grid: claims, their parts, all others.
 
     Args:
         config: the configuration.
@@ -70,31 +70,31 @@ def results_of_tests(config: Config, runs_folder: Path, grouping: Path) -> list[
     parts = [part for claim in claims for part in claim.parts]
     singles = _test_singles([*parts, *exploratory_hypotheses(grid, parts)], cells, grid)
     by_test = {result.hypothesis.test: result for result in singles}
-    of_claims = [_unite(claim, [by_test[part.test] for part in claim.parts]) for claim in claims]
+    of_claims = [_combine(claim, [by_test[part.test] for part in claim.parts]) for claim in claims]
     return [*of_claims, *singles]
 
 
 def _test_singles(hypotheses: Sequence[Hypothesis], cells: Cells, grid: Grid) -> list[TestResult]:
-    """Test hypotheses that have no parts, those with as many seeds at once."""
+    """Test hypotheses without parts, all with the same number of seeds at once."""
     results = []
-    same: dict[tuple[int, Kind, float], list[tuple[int, Array]]] = {}
-    for place, hypothesis in enumerate(hypotheses):
+    groups: dict[tuple[int, Kind, float], list[tuple[int, Array]]] = {}
+    for index, hypothesis in enumerate(hypotheses):
         values = values_of(hypothesis.terms, cells, grid)
         results.append(_without_p(hypothesis, values, grid))
         if len(values) >= LEAST_SEEDS:
-            alike = len(values), hypothesis.kind, _boundary_of_opposite(hypothesis)
-            same.setdefault(alike, []).append((place, values))
-    for (_, kind, boundary), members in same.items():
+            group = len(values), hypothesis.kind, _boundary_of_opposite(hypothesis)
+            groups.setdefault(group, []).append((index, values))
+    for (_, kind, boundary), members in groups.items():
         values = np.array([values for _, values in members])  # [tests, n]
         ps, reversed_ps = P_OF[kind](values), REVERSED_P_OF[kind](values - boundary)
         computed = np.stack([ps, reversed_ps, *bootstrap_interval(values)], axis=1).tolist()
-        for (place, _), (p, reversed_p, low, high) in zip(members, computed, strict=True):
-            results[place] = replace(results[place], p=p, reversed_p=reversed_p, low=low, high=high)
+        for (index, _), (p, reversed_p, low, high) in zip(members, computed, strict=True):
+            results[index] = replace(results[index], p=p, reversed_p=reversed_p, low=low, high=high)
     return results
 
 
 def _without_p(hypothesis: Hypothesis, values: Array, grid: Grid) -> TestResult:
-    """Return what is known of a hypothesis before it is tested; `values` are by seed, [n]."""
+    """Return the result of a hypothesis without p and interval; `values` are by seed, [n]."""
     n, is_two_sided = len(values), hypothesis.kind == "two_sided"
     result = TestResult(hypothesis=hypothesis, n=n)
     if n < LEAST_SEEDS:
@@ -106,7 +106,7 @@ def _without_p(hypothesis: Hypothesis, values: Array, grid: Grid) -> TestResult:
 
 
 def _boundary_of_opposite(hypothesis: Hypothesis) -> float:
-    """Return on which side of what the mean lies if the opposite of a hypothesis holds."""
+    """Return the boundary of the mean beyond which the opposite of a hypothesis holds."""
     if hypothesis.kind == "equivalence":
         return MARGIN
     return TYPICAL_Z if hypothesis.terms[0].quantity.name == "z" else 0.0
@@ -120,13 +120,13 @@ def _why_untested(hypothesis: Hypothesis, grid: Grid) -> str:
     return "too_few_seeds" if len(shared) < LEAST_SEEDS else "too_few_pairs"
 
 
-def _unite(hypothesis: Hypothesis, parts: Sequence[TestResult]) -> TestResult:
-    """Return what parts give together: that all hold, or that one that is no premise does not."""
-    against = [part for part in parts if not part.hypothesis.is_premise]
+def _combine(hypothesis: Hypothesis, parts: Sequence[TestResult]) -> TestResult:
+    """Return the combined result: all parts hold, or a part that is no premise does not."""
+    not_premises = [part for part in parts if not part.hypothesis.is_premise]
     return TestResult(
         hypothesis=hypothesis,
         p=all_of([part.p for part in parts]),
-        reversed_p=any_of([part.reversed_p for part in against]),
+        reversed_p=any_of([part.reversed_p for part in not_premises]),
         smallest_p=all_of([part.smallest_p for part in parts]),
-        smallest_reversed_p=any_of([part.smallest_reversed_p for part in against]),
+        smallest_reversed_p=any_of([part.smallest_reversed_p for part in not_premises]),
     )

@@ -1,10 +1,10 @@
-"""Measures under null models, each by the shortest way.
+"""Measures under null models, each computed as fast as possible.
 
 The definitions are those of `grouping.measures`, the permutations those of
-`grouping.nulls.permutations_of`. What a null model leaves as it is (the lags of pairs where signs
-alone are permuted, the product of a pair's marks where delays alone are) is computed once; signs
-and delays are permuted together, for the three null models that permute within neurons and for the
-two that permute within channels.
+`grouping.nulls.permutations_of`. What a null model does not change is computed once: the lags of
+pairs if only signs are permuted, the product of a pair's marks if only delays are. Signs and delays
+are permuted together, once for the three null models within neurons and once for the two within
+channels.
 """
 
 from collections.abc import Callable, Mapping
@@ -29,9 +29,9 @@ from delaynet.analysis.grouping.receptive_fields import IntArray
 
 # measure and null model
 Test = tuple[str, str]
-# from permuted signs, or delays, or both, [synapses, permutations] each, to a measure,
-# [permutations, ..]
-OfPermuted = Callable[..., Array]
+# computes a measure, [permutations, ..], from permuted signs, delays or both,
+# [synapses, permutations] each
+MeasureOfPermuted = Callable[..., Array]
 
 
 def draws(points: MarkedPoints, wanted: Mapping[Test, int], seed: int) -> dict[Test, Array]:
@@ -52,17 +52,17 @@ def draws(points: MarkedPoints, wanted: Mapping[Test, int], seed: int) -> dict[T
             raise ValueError(f"{null} cannot test {measure}")
     drawn: dict[Test, Array] = {}
     for within in dict.fromkeys(NULLS[null].within for null in PERMUTING):
-        of_within = {test: n for test, n in wanted.items() if NULLS[test[1]].within == within}
-        if of_within:
-            drawn |= _draws_within(points, within, of_within, seed)
+        wanted_within = {test: n for test, n in wanted.items() if NULLS[test[1]].within == within}
+        if wanted_within:
+            drawn |= _draws_within(points, within, wanted_within, seed)
     return drawn
 
 
 def _draws_within(
     points: MarkedPoints, within: str, wanted: Mapping[Test, int], seed: int
 ) -> dict[Test, Array]:
-    """Return all draws that permute within neurons, or within channels, in one go."""
-    measured_by = {
+    """Return all draws that permute within neurons, or within channels."""
+    compute = {
         (measure, null): getattr(MEASURES[measure], NULLS[null].permutes)(points)
         for measure, null in wanted
     }
@@ -76,13 +76,13 @@ def _draws_within(
                     np.ascontiguousarray(values[:, : permutations - done])
                     for values in permuted[NULLS[test[1]].permutes]
                 ]
-                parts[test].append(measured_by[test](*chunk))
+                parts[test].append(compute[test](*chunk))
         done += sign.shape[1]
     return {test: np.concatenate(of_chunks) for test, of_chunks in parts.items()}
 
 
 def _cells(points: MarkedPoints) -> tuple[IntArray, IntArray]:
-    """Return the place of each pair in a table over lags, [pairs] each."""
+    """Return the indices of each pair in a table over lags, [pairs] each."""
     delay_lag = points.delay[points.second] - points.delay[points.first]
     return points.lag.astype(np.int64), delay_lag.astype(np.int64) + points.max_delay - 1
 
@@ -106,63 +106,63 @@ def _neuron(points: MarkedPoints) -> IntArray:
     return neuron
 
 
-def _morans_i_of_signs(points: MarkedPoints) -> OfPermuted:
+def _morans_i_of_signs(points: MarkedPoints) -> MeasureOfPermuted:
     weight = kernel_of(points.max_delay)[_cells(points)]  # [pairs]
     total = weight.sum()
 
-    def measured(sign: Values) -> Array:
+    def measure_permuted(sign: Values) -> Array:
         mark, squares = centred(points, sign)
         cross = np.zeros(sign.shape[1])
         pairs.kernel_sums_of_signs(points.first, points.second, weight, mark, cross)
         return ratio(points.synapses * cross, total * squares)
 
-    return measured
+    return measure_permuted
 
 
-def _morans_i_of_delays(points: MarkedPoints) -> OfPermuted:
+def _morans_i_of_delays(points: MarkedPoints) -> MeasureOfPermuted:
     mark, squares = centred(points, points.sign[:, None])
     product = mark[points.first, 0] * mark[points.second, 0]
     kernel = kernel_of(points.max_delay)
 
-    def measured(delay: Values) -> Array:
+    def measure_permuted(delay: Values) -> Array:
         cross, weight = _kernel_sums(points, product, delay, kernel)
         return ratio(points.synapses * cross, weight * squares)
 
-    return measured
+    return measure_permuted
 
 
-def _morans_i_of_both(points: MarkedPoints) -> OfPermuted:
-    kernel, nothing = kernel_of(points.max_delay), np.zeros(len(points.first))
+def _morans_i_of_both(points: MarkedPoints) -> MeasureOfPermuted:
+    kernel, zeros = kernel_of(points.max_delay), np.zeros(len(points.first))
 
-    def measured(sign: Values, delay: Values) -> Array:
+    def measure_permuted(sign: Values, delay: Values) -> Array:
         mark, squares = centred(points, sign)
-        cross, weight = _kernel_sums_of_both(points, nothing, mark, delay, kernel)
+        cross, weight = _kernel_sums_of_both(points, zeros, mark, delay, kernel)
         return ratio(points.synapses * cross, weight * squares)
 
-    return measured
+    return measure_permuted
 
 
-def _join_excess_of_signs(points: MarkedPoints) -> OfPermuted:
+def _join_excess_of_signs(points: MarkedPoints) -> MeasureOfPermuted:
     (near,) = np.nonzero(_close(points)[_cells(points)])
-    ends, each = (points.first[near], points.second[near]), np.ones(len(near))
+    ends, ones = (points.first[near], points.second[near]), np.ones(len(near))
     per_neuron = np.bincount(_neuron(points)[near], minlength=points.neurons)
 
-    def measured(sign: Values) -> Array:
+    def measure_permuted(sign: Values) -> Array:
         cross = np.zeros(sign.shape[1])
-        pairs.kernel_sums_of_signs(*ends, each, sign.astype(float), cross)
+        pairs.kernel_sums_of_signs(*ends, ones, sign.astype(float), cross)
         return ratio(cross - per_neuron @ _chance(points, sign), np.asarray(len(near)))
 
-    return measured
+    return measure_permuted
 
 
-def _join_excess_of_delays(points: MarkedPoints) -> OfPermuted:
+def _join_excess_of_delays(points: MarkedPoints) -> MeasureOfPermuted:
     sign, close = points.sign, _close(points)
     chance = _chance(points, sign[:, None])[_neuron(points), 0]
     product = sign[points.first] * sign[points.second] - chance
     return lambda delay: ratio(*_kernel_sums(points, product, delay, close))
 
 
-def _join_excess_of_both(points: MarkedPoints) -> OfPermuted:
+def _join_excess_of_both(points: MarkedPoints) -> MeasureOfPermuted:
     close = _close(points)
     chance = _chance(points, points.sign[:, None])[_neuron(points), 0]
     return lambda sign, delay: ratio(
@@ -170,10 +170,10 @@ def _join_excess_of_both(points: MarkedPoints) -> OfPermuted:
     )
 
 
-def _clustering_of_delays(points: MarkedPoints) -> OfPermuted:
-    kernel, nothing = kernel_of(points.max_delay), np.zeros(len(points.first))
+def _clustering_of_delays(points: MarkedPoints) -> MeasureOfPermuted:
+    kernel, zeros = kernel_of(points.max_delay), np.zeros(len(points.first))
     expected = (kernel * expected_pairs(points)).sum()
-    return lambda delay: ratio(_kernel_sums(points, nothing, delay, kernel)[1], expected)
+    return lambda delay: ratio(_kernel_sums(points, zeros, delay, kernel)[1], expected)
 
 
 def _kernel_sums(
@@ -196,15 +196,15 @@ def _kernel_sums_of_both(
     return cross, weight
 
 
-def _nearest_excess_of_signs(points: MarkedPoints) -> OfPermuted:
+def _nearest_excess_of_signs(points: MarkedPoints) -> MeasureOfPermuted:
     return lambda sign: nearest_excess(points, sign, repeated(points.delay, sign))
 
 
-def _nearest_excess_of_delays(points: MarkedPoints) -> OfPermuted:
+def _nearest_excess_of_delays(points: MarkedPoints) -> MeasureOfPermuted:
     return lambda delay: nearest_excess(points, repeated(points.sign, delay), delay)
 
 
-def _correlogram_of_signs(points: MarkedPoints) -> OfPermuted:
+def _correlogram_of_signs(points: MarkedPoints) -> MeasureOfPermuted:
     lags = REACH + 1, 2 * points.max_delay - 1
     cell = np.ravel_multi_index(_cells(points), lags)
     order = np.argsort(cell, kind="stable")
@@ -212,33 +212,33 @@ def _correlogram_of_signs(points: MarkedPoints) -> OfPermuted:
     count = np.bincount(cell, minlength=lags[0] * lags[1])
     start = np.append(0, np.cumsum(count))
 
-    def measured(sign: Values) -> Array:
+    def measure_permuted(sign: Values) -> Array:
         mark, squares = centred(points, sign)
         sums = np.zeros((len(count), sign.shape[1]))
         pairs.products_by_lag(start, *ends, mark, sums)
         products = np.vstack([sums.T, count]).reshape(-1, *lags)
-        # pairs of one channel have no order: half of them stand at k and half at -k
+        # pairs of one channel have no order: half of them count at k and half at -k
         products[:, 0] = (products[:, 0] + products[:, 0, ::-1]) / 2
         variance = squares[:, None, None] / points.synapses
         return ratio(products[:-1], products[-1] * variance)
 
-    return measured
+    return measure_permuted
 
 
-def _correlogram_of_delays(points: MarkedPoints) -> OfPermuted:
-    def measured(delay: Values) -> Array:
+def _correlogram_of_delays(points: MarkedPoints) -> MeasureOfPermuted:
+    def measure_permuted(delay: Values) -> Array:
         sign = repeated(points.sign, delay)
         return measures_of(points, sign, delay, nearest=False).correlogram
 
-    return measured
+    return measure_permuted
 
 
 class _Measure(NamedTuple):
-    """How a measure of permuted signs, delays, or both, is computed for a network."""
+    """Functions that compute a measure of permuted signs, delays, or both, for a network."""
 
-    sign: Callable[[MarkedPoints], OfPermuted] | None
-    delay: Callable[[MarkedPoints], OfPermuted]
-    both: Callable[[MarkedPoints], OfPermuted] | None = None
+    sign: Callable[[MarkedPoints], MeasureOfPermuted] | None
+    delay: Callable[[MarkedPoints], MeasureOfPermuted]
+    both: Callable[[MarkedPoints], MeasureOfPermuted] | None = None
 
 
 MEASURES = {

@@ -1,18 +1,18 @@
-"""The table of how excitation and inhibition are grouped: every network, measure and null model.
+"""The table of grouping of excitation and inhibition: every network, measure and null model.
 
-`grouping.measures` says what the measures are, `grouping.nulls` what each null
-model keeps and permutes. The effect is observed - mean of the null; z = effect / standard deviation
-of the null grows with the number of pairs. The effect does not, but shrinks where neurons have few
-synapses (`delaynet.analysis.grouping.power` says by how much).
+`grouping.measures` defines the measures, `grouping.nulls` the null models. The effect is
+observed - mean of the null; z = effect / standard deviation of the null grows with the number of
+pairs. The effect does not, but it is smaller if neurons have few synapses
+(`delaynet.analysis.grouping.power` says by how much).
 
-Moran's I of trained networks is drawn 10,000 times from the null models within neurons. What
-decides nothing is drawn 1,000 times, so that the smallest p is 0.001: those across neurons, the
-other measures, and networks before training. On one core that takes about 3 s for a dense network
-of 96 neurons.
+Moran's I of trained networks is drawn 10,000 times from the null models within neurons. All other
+tests decide no claim; they have 1,000 draws and a smallest p of 0.001. These are null models across
+neurons, the other measures, and networks before training. On one core this takes about 3 s for a
+dense network of 96 neurons.
 
-`morans_i_interior` is Moran's I of the synapses of a trained network whose delays are neither 0 nor
-the last tap, on the neurons with at least two of these, since learned delays pile up at the ends.
-It is testable if these synapses have close pairs enough.
+Learned delays accumulate at the ends of their range. `morans_i_interior` is therefore Moran's I of
+a trained network without the delays 0 and max_delay - 1, on the neurons with at least two remaining
+synapses. It is testable if these synapses have enough close pairs.
 """
 
 import csv
@@ -60,7 +60,7 @@ Order = Literal["mel", "fed"]
 
 
 class Grouping(NamedTuple):
-    """One measure of one network against one null; what cannot be tested is not a number."""
+    """One measure of one network against one null model; NaN if it cannot be tested."""
 
     neurons: int
     synapses: int
@@ -73,11 +73,11 @@ class Grouping(NamedTuple):
 
 
 COLUMNS = (*Run._fields, "network", "order", "measure", "null", *Grouping._fields)
-UNKNOWN = (math.nan,) * 5
+UNDEFINED = (math.nan,) * 5
 
 
 class Analysed(NamedTuple):
-    """What the analysis of one run gives: rows of the table, maps by their place in the file."""
+    """Analysis of one run: rows of the table, and maps by their path in the file."""
 
     rows: list[list[str]]
     maps: dict[str, GroupingMap]
@@ -86,7 +86,7 @@ class Analysed(NamedTuple):
 def possible_draws(
     points: MarkedPoints, wanted: Mapping[Test, int], seed: int
 ) -> dict[Test, Array]:
-    """Return `draws`, but none of a network with too few pairs, or where a null changes nothing."""
+    """Return `draws`; none for networks with too few pairs or null models that change nothing."""
     if not points.is_testable:
         return {}
     possible = {test: n for test, n in wanted.items() if not changes_nothing(points, test[1])}
@@ -94,7 +94,7 @@ def possible_draws(
 
 
 def grouping(points: MarkedPoints, observed: float, drawn: Array | None) -> Grouping:
-    """Compare a measure of a network with what it is under a null model.
+    """Compare a measure of a network with its draws from a null model.
 
     Args:
         points: the network.
@@ -102,56 +102,55 @@ def grouping(points: MarkedPoints, observed: float, drawn: Array | None) -> Grou
         drawn: its draws, [permutations], if it has any (`possible_draws`).
 
     Returns:
-        The comparison, p one-sided for more grouping. With too few pairs, and where the measure is
-        undefined (one sign only), all its statistics are not a number; where all draws agree (no
-        delays), z alone.
+        The comparison, p one-sided for more grouping. With too few pairs, or if the measure is
+        undefined (one sign only), all statistics are NaN; if all draws agree (no delays), only z.
     """
-    counted = points.neurons, points.synapses, points.close_pairs
+    counts = points.neurons, points.synapses, points.close_pairs
     if not points.is_testable or math.isnan(observed):
-        return Grouping(*counted, *UNKNOWN)
+        return Grouping(*counts, *UNDEFINED)
     if drawn is None:
-        return Grouping(*counted, observed, observed, 0.0, math.nan, 1.0)
+        return Grouping(*counts, observed, observed, 0.0, math.nan, 1.0)
     deviation = float(drawn.std(ddof=1))
     shown = 0.0 if deviation < ROUNDING else deviation
     z, p = float(z_score(observed, drawn)), float(p_value(observed, drawn))
-    return Grouping(*counted, observed, float(drawn.mean()), shown, z, p)
+    return Grouping(*counts, observed, float(drawn.mean()), shown, z, p)
 
 
 def difference(
     trained: MarkedPoints, initial: MarkedPoints, after: float, before: float
 ) -> Grouping:
-    """Compare a measure of a trained network with that of the network it was (`untrained`).
+    """Compare a measure of a trained network with that of the same network before training.
 
     Args:
         trained: the trained network.
-        initial: the network it was.
+        initial: the network before training.
         after: the measure of the trained network.
         before: the measure of the initial one.
 
     Returns:
-        The comparison: `null_mean` is the initial network's value; it has no deviation, z or p. All
-        is not a number where either network has too few pairs.
+        The comparison: `null_mean` is the initial network's value; it has no deviation, z or p.
+        Everything is NaN if either network has too few pairs.
     """
-    counted = trained.neurons, trained.synapses, trained.close_pairs
-    is_known = trained.is_testable and initial.is_testable and not math.isnan(after - before)
-    known = after, before, math.nan, math.nan, math.nan
-    return Grouping(*counted, *(known if is_known else UNKNOWN))
+    counts = trained.neurons, trained.synapses, trained.close_pairs
+    is_defined = trained.is_testable and initial.is_testable and not math.isnan(after - before)
+    defined = after, before, math.nan, math.nan, math.nan
+    return Grouping(*counts, *(defined if is_defined else UNDEFINED))
 
 
 def nulls_of(settings: RunSettings) -> tuple[str, ...]:
-    """Return the null models valid for a run: under Dale's principle none that moves signs."""
+    """Return the null models valid for a run; under Dale's principle none that permutes signs."""
     return valid_nulls(obeys_dale(settings))
 
 
 def orders_of(settings: RunSettings) -> tuple[Order, ...]:
-    """Return how channels are ordered: by frequency, and as fed where that is another order."""
+    """Return the orders of channels: by frequency, and as fed if that differs."""
     return ("mel", "fed") if settings.training.data == "permuted_channels" else ("mel",)
 
 
 def networks_of(folder: Path, order: Order) -> dict[str, MarkedPoints]:
     """Return the networks of a run by name, all on the neurons that fire after training.
 
-    So they differ in what training did, and not in who is counted. `interior` is the trained
+    They therefore have the same neurons, and differ only by training. `interior` is the trained
     network without the synapses whose delay is the shortest or the longest.
     """
     fields = {
@@ -196,8 +195,8 @@ def analyse(runs_folder: Path, permutations: int, settings: RunSettings) -> Anal
             drawn = possible_draws(networks[network], wanted, run.seed)
             fewer = min(permutations, FEWER_PERMUTATIONS)
             results = [
-                *_compared(networks, network, drawn, tests),
-                *_compared_inside(networks["interior"], fewer, tests, run.seed),
+                *_test_network(networks, network, drawn, tests),
+                *_test_interior(networks["interior"], fewer, tests, run.seed),
             ]
             for test, result in results:
                 rows.append([*map(str, (*run, network, order, *test)), *map(_cell, result)])
@@ -209,17 +208,17 @@ def analyse(runs_folder: Path, permutations: int, settings: RunSettings) -> Anal
 
 def _number_of_draws(network: str, test: Test, permutations: int) -> int:
     measure, null = test
-    is_claimed = (network, measure) == ("trained", PRIMARY) and null in WITHIN_NEURONS
-    return permutations if is_claimed else min(permutations, FEWER_PERMUTATIONS)
+    decides_claim = (network, measure) == ("trained", PRIMARY) and null in WITHIN_NEURONS
+    return permutations if decides_claim else min(permutations, FEWER_PERMUTATIONS)
 
 
-def _compared(
+def _test_network(
     networks: Mapping[str, MarkedPoints],
     network: str,
     drawn: Mapping[Test, Array],
     tests: Sequence[Test],
 ) -> Iterator[tuple[Test, Grouping]]:
-    """Yield the tests of a network of a run, and what comes out of each."""
+    """Yield the tests of a network of a run, with their results."""
     values = {name: measures(networks[name]) for name in NETWORK_FILES}
     for measure, null in tests:
         if measure == INTERIOR:
@@ -229,14 +228,14 @@ def _compared(
             both = networks["trained"], networks["initial"]
             yield (measure, null), difference(*both, value["trained"], value["initial"])
         else:
-            of_null = drawn.get((measure, null))
-            yield (measure, null), grouping(networks[network], value[network], of_null)
+            null_draws = drawn.get((measure, null))
+            yield (measure, null), grouping(networks[network], value[network], null_draws)
 
 
-def _compared_inside(
+def _test_interior(
     points: MarkedPoints, permutations: int, tests: Sequence[Test], seed: int
 ) -> Iterator[tuple[Test, Grouping]]:
-    """Yield the tests of the synapses inside the range of delays, and what comes out of each."""
+    """Yield the tests of the synapses inside the range of delays, with their results."""
     nulls = [null for measure, null in tests if measure == INTERIOR]
     drawn = possible_draws(points, {(PRIMARY, null): permutations for null in nulls}, seed)
     observed = float(measures(points).morans_i)
@@ -260,15 +259,16 @@ def write_grouping(
 
     Writes one row per run, network (`initial`, `trained`), order of the channels (`mel`; also `fed`
     where they were permuted), measure and null model that is valid and can test it, in the order of
-    the grid. `neurons` and `synapses` count what was analysed: neurons that fire after training and
-    have at least two synapses; `close_pairs` are their pairs within two kernel widths in channel.
-    With too few of these everything that follows is empty: not testable. Where all draws agree, as
-    where a null model finds nothing to permute, `z` alone is. For `untrained` `null_mean` is the
-    initial network's value.
-    The maps are those of `grouping.maps`. Nothing depends on the number of processes.
+    the grid. `neurons` and `synapses` count the analysed ones: neurons that fire after training
+    and have at least two synapses. `close_pairs` are their pairs within two kernel widths in
+    channel.
+    With too few of these the following columns are empty: not testable. If all draws agree, for
+    example because a null model finds nothing to permute, only `z` is empty. For `untrained`,
+    `null_mean` is the initial network's value.
+    The maps are those of `grouping.maps`. The result does not depend on the number of processes.
 
     Raises:
-        UserError: a run's network is not there, or fewer than 2 permutations or 1 process.
+        UserError: a run's network is missing, or fewer than 2 permutations or 1 process.
     """
     if permutations < 2 or processes < 1:
         raise UserError(
@@ -292,5 +292,5 @@ def write_grouping(
         writer.writerow(COLUMNS)
         for result in results:
             writer.writerows(result.rows)
-            for place, of_network in result.maps.items():
-                write_map(maps, place, of_network)
+            for path_in_file, network_map in result.maps.items():
+                write_map(maps, path_in_file, network_map)

@@ -1,4 +1,4 @@
-"""The file of correlograms: which lags of channel and delay are alike, and which by chance.
+"""The file of correlograms, by lag of channel and delay, with bands of a null model.
 
 `grouping_maps.h5` holds a group `<run folder>/<network>/<order>` for each network of the table of
 grouping. Its attribute `null` names the null model (signs within a neuron without Dale's principle,
@@ -12,8 +12,8 @@ lag 0 .. REACH and delay lag 1 - max_delay .. max_delay - 1, are
 The band is null_mean -+ c null_sd, with c the 95 % quantile over draws of the largest
 |r - null_mean| / null_sd of any lag (the single-step maximum of Westfall & Young 1993,
 Resampling-Based Multiple Testing, ch. 2). So a lag outside it is significant at 5 %, all lags taken
-together. What has no pairs, in the network or in one of the draws, is not a number; in a network
-with too few pairs so is all but the correlogram.
+together. Lags without pairs, in the network or in a draw, are NaN. In a network with too few
+pairs, everything except the correlogram is NaN.
 """
 
 from pathlib import Path
@@ -34,7 +34,7 @@ LEVEL = 0.95
 
 
 class GroupingMap(NamedTuple):
-    """One network's correlogram and what is left to chance, [REACH + 1, 2 max_delay - 1] each."""
+    """A network's correlogram and the band of its null model, [REACH + 1, 2 max_delay - 1]."""
 
     correlogram: NDArray[np.floating]
     null_mean: NDArray[np.floating]
@@ -50,21 +50,21 @@ def grouping_map(points: MarkedPoints, null: str, drawn: Array | None) -> Groupi
     Args:
         points: the network.
         null: the null model.
-        drawn: its draws of the correlogram, [draws, REACH + 1, 2 max_delay - 1]; none where the
+        drawn: its draws of the correlogram, [draws, REACH + 1, 2 max_delay - 1]; None if the
             network cannot be tested, or the null model changes nothing.
     """
     observed = measures(points).correlogram
     if drawn is not None:
         return GroupingMap(observed, *simultaneous_band(drawn), null)
-    alone = observed if points.is_testable else np.full_like(observed, np.nan)
-    return GroupingMap(observed, alone, alone - alone, alone, alone, null)
+    flat = observed if points.is_testable else np.full_like(observed, np.nan)
+    return GroupingMap(observed, flat, flat - flat, flat, flat, null)
 
 
 def simultaneous_band(drawn: Array) -> tuple[Array, Array, Array, Array]:
     """Return mean, standard deviation, and the band that holds 95 % of the draws at all lags.
 
     Args:
-        drawn: [draws, ...]; a lag where one of them is not a number has no band.
+        drawn: [draws, ...]; a lag that is NaN in one of them has no band.
     """
     mean, deviation = drawn.mean(axis=0), drawn.std(axis=0, ddof=1)
     varies = deviation > ROUNDING  # False where not a number
@@ -74,11 +74,11 @@ def simultaneous_band(drawn: Array) -> tuple[Array, Array, Array, Array]:
     return mean, deviation, mean - half, mean + half
 
 
-def write_map(file: h5py.File, place: str, of_network: GroupingMap) -> None:
+def write_map(file: h5py.File, path_in_file: str, network_map: GroupingMap) -> None:
     """Add a map to an open file, at `<run folder>/<network>/<order>`."""
-    group = file.create_group(place)
-    group.attrs["null"] = of_network.null
-    for name, values in of_network._asdict().items():
+    group = file.create_group(path_in_file)
+    group.attrs["null"] = network_map.null
+    for name, values in network_map._asdict().items():
         if name != "null":
             group.create_dataset(name, data=np.asarray(values, np.float32))
 
@@ -93,14 +93,14 @@ def read_map(path: Path, run: Run, network: str, order: str = "mel") -> Grouping
         order: of the channels: `mel`, or `fed` where they were permuted.
 
     Raises:
-        UserError: the file does not hold it.
+        UserError: the file does not have it.
     """
-    place = f"{run.folder}/{network}/{order}"
+    path_in_file = f"{run.folder}/{network}/{order}"
     with reading_hdf5(path, "grouping maps") as file:
-        if place not in file:
+        if path_in_file not in file:
             raise UserError(
-                f"{path}: holds no map {place}; make it again with `delaynet grouping`."
+                f"{path}: holds no map {path_in_file}; make it again with `delaynet grouping`."
             )
-        group = file[place]
+        group = file[path_in_file]
         names = [name for name in GroupingMap._fields if name != "null"]
         return GroupingMap(**{name: group[name][()] for name in names}, null=group.attrs["null"])

@@ -1,8 +1,8 @@
-"""Measures of how excitation and inhibition are grouped in receptive fields.
+"""Measures of the grouping of excitation and inhibition in receptive fields.
 
-All are pooled over neurons and read off the pairs of synapses of one neuron. h is the lag of a pair
+All are sums over pairs of synapses of the same neuron, pooled over neurons. h is the lag of a pair
 in channels, k in steps, c(h, k) the number of pairs at a lag. Signs s are centred per neuron,
-m = s - mean(s), so that a neuron with more excitation than inhibition is not grouped for that.
+m = s - mean(s), so that an excess of excitation or inhibition does not count as grouping.
 
 Moran's I (primary; Moran 1950, Biometrika 37, 17-23; weights as in Cliff & Ord 1981, Spatial
 Processes, ch. 1), with N synapses and a kernel w of the widths of `grouping.points`:
@@ -16,25 +16,25 @@ Sokal 1986, Syst. Zool. 35, 608-617): Moran's I of one lag at a time,
     r(h, k) = (sum_pairs-at-(h, k) m_i m_j / c(h, k)) / (sum_i m_i^2 / N)
 
 Join counts (Moran 1948, J. R. Stat. Soc. B 10, 243-251; Cliff & Ord 1981): of the pairs within two
-kernel widths, (h / 1.5)^2 + (k / 2)^2 <= 4, the share of like less that of unlike signs, beyond
-what all pairs of the same neuron have, a_n = ((sum s)^2 - n) / (n (n - 1)):
+kernel widths, (h / 1.5)^2 + (k / 2)^2 <= 4, the share of like minus that of unlike signs, beyond
+the same for all pairs of the neuron, a_n = ((sum s)^2 - n) / (n (n - 1)):
 
     J = sum_close-pairs (s_i s_j - a_n) / number of close pairs
 
 Nearest neighbours (after Clark & Evans 1954, Ecology 35, 445-453; by kind as in Dixon 1994, Ecology
 75, 1940-1948): over the synapses that have both, the mean distance to the nearest unlike synapse of
-the neuron less that to the nearest like one, in kernel widths.
+the neuron minus that to the nearest like one, in kernel widths.
 
 Pair correlation of positions alone (Illian, Penttinen, Stoyan & Stoyan 2008, Statistical Analysis
 and Modelling of Spatial Point Patterns, ch. 4): pairs relative to those expected if every neuron
 had drawn its columns at random and its delays uniformly; the share of lags that fit into the map
-corrects for its edges. At the kernel's scale G = sum w c / sum w E[c];
+corrects for edges. At the kernel's scale G = sum w c / sum w E[c];
 
     g(h, k) = c(h, k) / E[c(h, k)],   E[c(h, k)] = sum_n n (n - 1) / 2 * p(h) * (D - |k|) / D^2
 
 with p(h) the share of pairs of columns that lie h channels apart, and D taps.
 
-Each is positive (G above 1) where like signs, or synapses, lie together.
+Each is positive (G above 1) if like signs, or synapses, lie together.
 """
 
 from typing import NamedTuple
@@ -55,12 +55,12 @@ Array = NDArray[np.float64]
 
 
 class Measures(NamedTuple):
-    """All measures, [...] or [..., REACH + 1, 2 max_delay - 1]; undefined ones are not a number.
+    """All measures, [...] or [..., REACH + 1, 2 max_delay - 1]; NaN if undefined.
 
     Attributes:
         morans_i: I, [...].
         join_excess: J, [...].
-        nearest_excess: distance to the nearest unlike less that to the nearest like, [...].
+        nearest_excess: distance to the nearest unlike minus that to the nearest like, [...].
         clustering: G of positions alone, [...].
         correlogram: r by channel lag 0 .. REACH and delay lag 1 - max_delay .. max_delay - 1 of the
             synapse of higher channel; the row of channel lag 0 is symmetric.
@@ -87,10 +87,10 @@ def measures_of(
     """Return all measures of several patterns over the same channels.
 
     Args:
-        points: what is kept: neurons and channels.
+        points: gives neurons and channels.
         sign: [synapses, patterns].
         delay: [synapses, patterns].
-        nearest: whether to look for nearest neighbours, which takes longest.
+        nearest: whether to compute `nearest_excess`, which takes longest.
     """
     patterns, lags = sign.shape[1], (REACH + 1, 2 * points.max_delay - 1)
     sums, squares = np.zeros((patterns, *lags, 3)), np.zeros(patterns)
@@ -114,10 +114,10 @@ def measures_of(
 
 
 def centred(points: MarkedPoints, sign: Values) -> tuple[Array, Array]:
-    """Return signs less the mean of their neuron, and the sums of the squares of these.
+    """Return signs minus the mean of their neuron, and the sums of the squares of these.
 
     Args:
-        points: what is kept: neurons.
+        points: gives the neurons.
         sign: [synapses, patterns].
 
     Returns:
@@ -143,10 +143,10 @@ def squared_distance(max_delay: int) -> Array:
 
 
 def nearest_excess(points: MarkedPoints, sign: Values, delay: Values) -> Array:
-    """Return the mean distance to the nearest unlike less that to the nearest like, [patterns].
+    """Return the mean distance to the nearest unlike minus that to the nearest like, [patterns].
 
     Args:
-        points: what is kept: neurons and channels.
+        points: gives neurons and channels.
         sign: [synapses, patterns].
         delay: [synapses, patterns].
     """
@@ -157,9 +157,9 @@ def nearest_excess(points: MarkedPoints, sign: Values, delay: Values) -> Array:
 
 
 def expected_pairs(points: MarkedPoints) -> Array:
-    """Return the pairs expected at each lag of positions at random, [REACH + 1, 2 max_delay - 1].
+    """Return the pairs expected at each lag for random positions, [REACH + 1, 2 max_delay - 1].
 
-    At channel lag 0, where a pair has no order, half of the pairs stand at k and half at -k.
+    At channel lag 0 a pair has no order: half of the pairs count at k and half at -k.
     """
     first, second = np.triu_indices(len(points.columns), 1)
     apart = np.abs(points.columns[first] - points.columns[second])
@@ -171,7 +171,7 @@ def expected_pairs(points: MarkedPoints) -> Array:
 
 
 def ratio(numerator: Array, denominator: Array) -> Array:
-    """Divide; where the denominator is zero the ratio is not a number."""
+    """Divide; NaN where the denominator is zero."""
     shape = np.broadcast_shapes(numerator.shape, denominator.shape)
     quotient = np.full(shape, np.nan)
     np.divide(numerator, denominator, out=quotient, where=denominator != 0)

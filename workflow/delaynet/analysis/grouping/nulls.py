@@ -1,26 +1,24 @@
-"""Null models: what a network would look like if signs or delays were not grouped.
+"""Null models: networks without grouping of signs or delays.
 
-All keep the occupancy: which neuron has a synapse at which channel. Each permutes attributes of the
-synapses among those that are alike in another, all orders equally likely; `NULLS` says which.
+All keep the occupancy: which neuron has a synapse at which channel. Each permutes attributes of
+synapses within a neuron or within a channel, all orders equally likely; `NULLS` lists them.
 
-`delays_within_neuron` and `channels_within_neuron` are counterparts, time beyond space and space
-beyond time. Signs that follow the delay alone are found by `signs_within_neuron` and
-`delays_within_neuron` as those that follow both are, and `channels_within_neuron` tells these
-apart. Without delays it is `signs_within_neuron`. The models that permute across neurons exchange
-one attribute alone, so that a relation of sign and delay that all neurons share remains visible to
-them.
+`delays_within_neuron` and `channels_within_neuron` are counterparts: time beyond space, and space
+beyond time. `signs_within_neuron` and `delays_within_neuron` reject for signs that depend on delay
+alone and for signs that depend on both; `channels_within_neuron` distinguishes the two. Without
+delays it equals `signs_within_neuron`. The models across neurons permute only one
+attribute, so they detect a relation of sign and delay that all neurons share.
 
 Under Dale's principle a sign belongs to its channel. `signs_within_neuron` and
 `channels_within_neuron` would break that and `signs_across_neurons` would change nothing.
 
-Not every null can test every measure. Where signs alone are permuted positions stay where they are,
-so the pair correlation of positions is constant; to positions alone `channels_within_neuron` is
-`delays_within_neuron`. The models across neurons mix neurons, and `untrained` compares networks:
-there, a measure that depends on how many synapses of either sign a neuron has answers to
-differences of balance where nothing is grouped. Distances to the nearest do, and are tested within
-neurons alone. Moran's I, the correlogram and the join counts are taken beyond a neuron's own
-balance; yet `signs_across_neurons` makes the balances of neurons more alike than they are, and
-where these differ widely rejects more often than it should. It decides nothing.
+Not every null model can test every measure. Permuting signs alone does not change positions, so
+the pair correlation of positions is constant. For positions alone, `channels_within_neuron` equals
+`delays_within_neuron`. The models across neurons and `untrained` compare neurons with different
+numbers of excitatory and inhibitory synapses. Distances to the nearest depend on this balance, and
+are therefore tested within neurons only. Moran's I, the correlogram and the join counts correct for
+a neuron's balance. But `signs_across_neurons` makes the balances of neurons more alike, and rejects
+too often if they differ widely; it decides no claim.
 `channels_within_neuron` is drawn for Moran's I and the join counts.
 """
 
@@ -36,9 +34,9 @@ from delaynet.analysis.grouping.measures import Array
 from delaynet.analysis.grouping.points import MarkedPoints, Values
 from delaynet.analysis.grouping.receptive_fields import IntArray
 
-# As many permutations at once as stay in a processor's cache, in whole vectors.
+# Permutations per chunk: as many as fit in a processor's cache, in whole vectors.
 VALUES_PER_CHUNK, VECTOR = 2**17, 32
-# A smaller standard deviation, or difference of two values, is rounding.
+# Smaller standard deviations, and differences of two values, are rounding.
 ROUNDING = 1e-12
 
 
@@ -47,13 +45,13 @@ class Null:
     """A null model.
 
     Attributes:
-        label: its name on paper.
-        permutes: `sign`, `delay`, or `both`: a synapse's sign and delay go to another channel;
-            nothing where networks are compared.
+        label: its name in the paper.
+        permutes: `sign`, `delay`, or `both` (a synapse's sign and delay go to another channel);
+            empty if networks are compared.
         within: `neuron` or `channel`.
         words: what is permuted, in a few words.
-        question: what it asks, in a few words.
-        description: what it does, keeps and asks, in Typst.
+        question: its question, in a few words.
+        description: what it permutes and tests, in Typst.
         valid_under_dale: whether it is valid for networks under Dale's principle.
     """
 
@@ -126,7 +124,7 @@ NULLS = {
 }
 UNTRAINED = "untrained"
 PERMUTING = tuple(name for name, null in NULLS.items() if null.permutes)
-# They keep each neuron's synapses, and decide claims.
+# These keep each neuron's synapses, and decide claims.
 WITHIN_NEURONS = tuple(name for name, null in NULLS.items() if null.within == "neuron")
 
 # Which null models can test which measure, and why: see above.
@@ -145,7 +143,7 @@ TESTED_BY: dict[str, tuple[str, ...]] = {
 def valid_nulls(under_dale: bool) -> tuple[str, ...]:
     """Return the null models valid for networks with or without Dale's principle.
 
-    The first of them is the primary one, that effects are shown against.
+    The first one is the primary null model, for the effects in figures.
     """
     return tuple(name for name, null in NULLS.items() if null.valid_under_dale or not under_dale)
 
@@ -174,7 +172,7 @@ def permuted_within(
 ) -> Iterator[tuple[Values, Values]]:
     """Yield chunks of signs and delays, both permuted alike within groups, [synapses, chunk] each.
 
-    A null model takes both, or one of the two and leaves the other as it is.
+    A null model uses both, or only one of them.
 
     Args:
         points: the network.
@@ -182,7 +180,7 @@ def permuted_within(
         permutations: how many in all.
         seed: seed of the permutations.
     """
-    # both in one number, so that they are moved once: negative ones are inhibitory
+    # sign and delay in one number, to permute them once; negative ones are inhibitory
     values = np.where(points.sign > 0, points.delay, ~points.delay)
     start, member = _groups(points, within)
     random = np.random.default_rng(seed)
@@ -204,7 +202,7 @@ def repeated(values: Values, patterns: Values) -> Values:
 
 
 def _groups(points: MarkedPoints, within: str) -> tuple[IntArray, IntArray]:
-    """Return the synapses that are exchanged for each other: [groups + 1] and [synapses]."""
+    """Return the groups within which synapses are permuted: [groups + 1] and [synapses]."""
     if within == "neuron":
         return points.start, np.arange(points.synapses)
     member = np.argsort(points.channel, kind="stable")
@@ -212,9 +210,9 @@ def _groups(points: MarkedPoints, within: str) -> tuple[IntArray, IntArray]:
 
 
 def changes_nothing(points: MarkedPoints, null: str) -> bool:
-    """Return whether all that a null model exchanges is alike, as delays are where there are none.
+    """Return whether a null model changes nothing, because the values in each group are equal.
 
-    Arguments as `permutations_of`.
+    Arguments as for `permutations_of`.
     """
     start, member = _groups(points, NULLS[null].within)
     group = np.repeat(np.arange(len(start) - 1), np.diff(start))
@@ -233,7 +231,7 @@ def z_score(observed: NDArray[np.float64] | float, draws: Array) -> Array:
         draws: [permutations, ...].
 
     Returns:
-        Not a number where all draws agree or one of them is undefined.
+        NaN if all draws agree or one of them is undefined.
     """
     deviation = draws.std(axis=0, ddof=1)
     usable = np.where(deviation > ROUNDING, deviation, np.nan)

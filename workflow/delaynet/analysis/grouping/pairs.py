@@ -1,14 +1,13 @@
-"""The loops over pairs of synapses and over permutations, compiled.
+"""Compiled loops over pairs of synapses and over permutations.
 
-Signs and delays come as [synapses, permutations], so that permutations fill the processor's
-vectors. The measures that are made of these sums, with their sources, are in
-`delaynet.analysis.grouping.measures`.
+Signs and delays are [synapses, permutations], so that loops vectorise over permutations. The
+measures, which use these sums, are in `delaynet.analysis.grouping.measures` with their sources.
 """
 
 import numpy as np
 from numba import njit
 
-# sums may be reordered, so that they use vectors, and multiplied-and-added; inf and nan stay exact
+# sums may be reordered to vectorise, and use fused multiply-add; inf and nan stay exact
 _compile = njit(cache=True, nogil=True, error_model="numpy", fastmath={"reassoc", "contract"})
 FAR = np.float32(np.inf)
 
@@ -41,7 +40,7 @@ def shuffle(values, start, member, words, shuffled):  # type: ignore[no-untyped-
 
 @_compile
 def centre(start, sign, mark, squares):  # type: ignore[no-untyped-def]
-    """Write signs less the mean of their neuron, and add up the squares of these.
+    """Write signs minus the mean of their neuron, and add up the squares of these.
 
     Args:
         start: synapses start[n] .. start[n + 1] - 1 belong to neuron n, [neurons + 1].
@@ -77,7 +76,7 @@ def kernel_sums_of_signs(first, second, weight, mark, cross):  # type: ignore[no
         mark: [synapses, permutations].
         cross: [permutations], added to.
     """
-    # two pairs at a time, so that the sums are read and written half as often
+    # two pairs at a time, to read and write the sums half as often
     for q in range(0, len(first), 2):
         r = min(q + 1, len(first) - 1)
         w_q, q_i, q_j = weight[q], mark[first[q]], mark[second[q]]
@@ -101,14 +100,14 @@ def kernel_sums_of_delays(first, second, lag, product, delay, kernel, cross, wei
         weight: sum of weights, [permutations], added to.
     """
     zero_lag = kernel.shape[1] // 2
-    # two pairs at a time, so that the sums are read and written half as often
+    # two pairs at a time, to read and write the sums half as often
     for q in range(0, len(first), 2):
         r = min(q + 1, len(first) - 1)
         row_q, q_i, q_j = kernel[lag[q]], delay[first[q]], delay[second[q]]
         row_r, r_i, r_j = kernel[lag[r]], delay[first[r]], delay[second[r]]
         of_q, of_r, is_other = product[q], product[r], 1.0 if r > q else 0.0
         for p in range(len(cross)):
-            # unsigned, so that the index is not tested for being negative
+            # unsigned, to avoid a test for negative indices
             w_q = row_q[np.uint32(q_j[p] - q_i[p] + zero_lag)]
             w_r = row_r[np.uint32(r_j[p] - r_i[p] + zero_lag)] * is_other
             weight[p] += w_q + w_r
@@ -135,7 +134,7 @@ def kernel_sums_of_both(first, second, lag, chance, mark, delay, kernel, cross, 
         row, of_q = kernel[lag[q]], chance[q]
         d_i, d_j, m_i, m_j = delay[first[q]], delay[second[q]], mark[first[q]], mark[second[q]]
         for p in range(len(cross)):
-            # unsigned, so that the index is not tested for being negative
+            # unsigned, to avoid a test for negative indices
             w = row[np.uint32(d_j[p] - d_i[p] + zero_lag)]
             weight[p] += w
             cross[p] += w * (m_i[p] * m_j[p] - of_q)
@@ -162,9 +161,9 @@ def products_by_lag(start, first, second, mark, sums):  # type: ignore[no-untype
 
 @_compile
 def lag_sums(start, first, second, lag, sign, delay, sums, squares):  # type: ignore[no-untyped-def]
-    """Add up over pairs, by their lags: 1, mark x mark, and sign x sign less its chance.
+    """Add up over pairs, by their lags: 1, mark x mark, and sign x sign minus its chance.
 
-    A mark is a sign less the mean of its neuron; the chance is the mean of sign x sign over all
+    A mark is a sign minus the mean of its neuron; the chance is the mean of sign x sign over all
     pairs of the neuron, ((sum s)^2 - n) / (n (n - 1)).
 
     Args:
@@ -180,7 +179,7 @@ def lag_sums(start, first, second, lag, sign, delay, sums, squares):  # type: ig
     zero_lag = sums.shape[2] // 2
     mark, chance = np.empty(len(sign)), np.empty(len(sign))
     for p in range(len(sums)):
-        # copies, side by side in memory
+        # contiguous copies
         s, d, into = sign[:, p].astype(np.float64), delay[:, p].copy(), sums[p]
         for neuron in range(len(start) - 1):
             of = slice(start[neuron], start[neuron + 1])
@@ -198,10 +197,10 @@ def lag_sums(start, first, second, lag, sign, delay, sums, squares):  # type: ig
 
 @_compile
 def nearest_sums(start, channel, sign, delay, channel_width, delay_width, excess, count):  # type: ignore[no-untyped-def]
-    """Add up, over synapses, the distance to the nearest unlike less that to the nearest like one.
+    """Add up, over synapses, the distance to the nearest unlike minus that to the nearest like one.
 
-    Distances are in kernel widths. A synapse without a like or an unlike one in its neuron is
-    passed over.
+    Distances are in kernel widths. Synapses without a like or an unlike one in their neuron are
+    left out.
 
     Args:
         start: synapses start[n] .. start[n + 1] - 1 belong to neuron n, [neurons + 1].
@@ -229,7 +228,7 @@ def nearest_sums(start, channel, sign, delay, channel_width, delay_width, excess
                     same = sign_i[p] == sign_j[p]
                     to_like = square if same else FAR
                     to_unlike = FAR if same else square
-                    # `min` would ask for nan, value by value
+                    # `min` would test every value for nan
                     like[p] = to_like if to_like < like[p] else like[p]
                     unlike[p] = to_unlike if to_unlike < unlike[p] else unlike[p]
             for p in range(len(excess)):

@@ -1,7 +1,7 @@
-"""Receptive fields as marked point patterns: what the measures and the null models work on.
+"""Receptive fields as marked point patterns, for measures and null models.
 
-A synapse is a point (input channel, delay), its effective sign the mark. Nearness is judged by a
-Gaussian kernel of fixed width, 1.5 channels and 2 steps, the same for every network.
+A synapse is a point (input channel, delay), and its effective sign is the mark. The kernel of
+distances is a Gaussian of fixed width, 1.5 channels and 2 steps, the same for every network.
 """
 
 from dataclasses import dataclass, replace
@@ -16,15 +16,15 @@ Indices = NDArray[np.uint32]
 
 CHANNEL_WIDTH = 1.5
 DELAY_WIDTH = 2.0
-# Pairs more channels apart than this weigh less than 1e-6 and are left out.
+# Pairs more channels apart than this have weights below 1e-6 and are left out.
 REACH = int(5 * CHANNEL_WIDTH)
-# "Not testable" with fewer close pairs than this: `grouping.power` says why this many.
+# Networks with fewer close pairs are not testable; `grouping.power` gives the reason.
 MINIMAL_PAIRS = 900
 
 
 @dataclass(frozen=True)
 class MarkedPoints:
-    """The synapses of several neurons, one neuron after the other, each by ascending channel.
+    """The synapses of several neurons, neuron by neuron, by ascending channel.
 
     Attributes:
         start: synapses start[n] .. start[n + 1] - 1 belong to neuron n, [neurons + 1].
@@ -70,7 +70,7 @@ class MarkedPoints:
 
     @property
     def is_testable(self) -> bool:
-        """Whether there are close pairs enough to tell grouping from chance."""
+        """Whether there are enough close pairs to distinguish grouping from chance."""
         return self.close_pairs >= MINIMAL_PAIRS
 
 
@@ -79,11 +79,11 @@ def marked_points(fields: ReceptiveFields, included: BoolArray) -> MarkedPoints:
 
     Args:
         fields: receptive fields.
-        included: the neurons to take, [neurons].
+        included: the neurons to include, [neurons].
     """
     order = np.argsort(fields.channel, kind="stable")
-    taken = included & (np.count_nonzero(fields.sign, axis=1) > 1)
-    sign, delay = fields.sign[taken][:, order], fields.delay[taken][:, order]
+    selected = included & (np.count_nonzero(fields.sign, axis=1) > 1)
+    sign, delay = fields.sign[selected][:, order], fields.delay[selected][:, order]
     exists = sign != 0
     neuron, column = np.nonzero(exists)
     channel = fields.channel[order][column]
@@ -104,7 +104,7 @@ def marked_points(fields: ReceptiveFields, included: BoolArray) -> MarkedPoints:
 def interior(fields: ReceptiveFields) -> ReceptiveFields:
     """Return receptive fields without the synapses whose delay is the shortest or the longest.
 
-    Learned delays that would leave the taps pile up at these two.
+    Learned delays are clamped to these two, and accumulate there.
     """
     is_inside = (fields.delay > 0) & (fields.delay < fields.max_delay - 1)
     return replace(fields, weight=np.where(is_inside, fields.weight, np.float32(0)))
@@ -112,9 +112,9 @@ def interior(fields: ReceptiveFields) -> ReceptiveFields:
 
 def _pairs(neuron: IntArray, channel: IntArray) -> tuple[IntArray, IntArray]:
     """Return the pairs of synapses of one neuron within reach; synapses are in ascending order."""
-    place = neuron * (channel.max(initial=0) + REACH + 1) + channel
-    own = np.arange(len(place))
-    partners = np.searchsorted(place, place + REACH, side="right") - own - 1
-    first = np.repeat(own, partners)
+    position = neuron * (channel.max(initial=0) + REACH + 1) + channel
+    index = np.arange(len(position))
+    partners = np.searchsorted(position, position + REACH, side="right") - index - 1
+    first = np.repeat(index, partners)
     before = np.repeat(np.cumsum(partners) - partners, partners)
     return first, first + 1 + np.arange(len(first)) - before

@@ -1,36 +1,36 @@
-"""How many pairs of synapses it takes to see grouping: why `MINIMAL_PAIRS` is what it is.
+"""Power analysis: how many pairs of synapses are needed to detect grouping (`MINIMAL_PAIRS`).
 
-Networks with known grouping are simulated, ever sparser, and each is tested as one trained network
-is: Moran's I against a null model that permutes within neurons, one-sided at 5 %. What is planted:
-a synapse of neuron n at channel c with delay d has the sign of a field that is smooth over both,
+Networks with known grouping are simulated at increasing sparsity. Each is tested like a trained
+network: Moran's I against a null model that permutes within neurons, one-sided at 5 %. The
+planted grouping: a synapse of neuron n at channel c with delay d has the sign of a smooth field,
 
     f_n(c, d) = sin(c / 4 + a_n) cos(d / 4 + b_n),     a_n, b_n uniform on 0 .. 2 pi,
 
 with probability (1 + q) / 2, and the other sign otherwise. Delays are uniform, and synapses exist
 independently with one probability.
 
-The effect, Moran's I less its mean under a null model, grows as q^2, so q sets it. Planted are the
-effect that dense networks of the miniature with learned delays have, with signs and with delays
-permuted within neurons, and half of it, the margin of "survives". These sizes were chosen after
-looking at those networks.
+The effect, Moran's I minus its mean under a null model, is proportional to q^2, so q sets it.
+Planted are the effect of the miniature's dense networks with learned delays, with signs and with
+delays permuted within neurons, and half of it, the margin of "survives". These sizes were chosen
+after looking at those networks.
 
-What is planted is a dense network's effect, and sparser networks with the same q have less of it:
-centring takes more from few marks, and permuting few synapses leaves much as it was; a neuron of
-two cannot change, since they are as far apart, and as alike, when they have exchanged their signs,
-delays or channels. With q = 1 the effects are
+Sparser networks with the same q have a smaller effect than dense ones: centring removes more from
+few marks, and permuting few synapses changes little. A neuron with two synapses never changes:
+when they exchange signs, delays or channels, their distance and likeness stay the same. With q = 1
+the effects are
 
     density                  1     1/4   1/8   1/16
     signs_within_neuron      0.56  0.52  0.50  0.43
     delays_within_neuron     0.55  0.51  0.46  0.39
     channels_within_neuron   0.56  0.52  0.48  0.40
 
-So a rewired network that has kept all of the rule by which signs follow channel and delay shows
-less than the dense effect, which counts against "survives" where networks are sparse.
+A sparse rewired network with exactly the dense network's grouping therefore shows a smaller effect.
+This counts against "survives".
 
 The power at a count of close pairs is the share of networks found, with Wilson's interval (1927, J.
-Am. Stat. Assoc. 22, 209-212). A network is called testable from the count on at which both null
-models find their whole effect with a power of 0.8, by the lower end of that interval, rounded up to
-hundreds.
+Am. Stat. Assoc. 22, 209-212). A network is testable from the count at which both null models
+find the whole effect with a power of at least 0.8, by the lower end of the interval, rounded up
+to hundreds.
 """
 
 import csv
@@ -54,16 +54,16 @@ from delaynet.config.files import replacing
 
 # a hidden layer of the miniature and its input
 NEURONS, CHANNELS, TAPS = 96, 40, 25
-# Moran's I of a dense network less its mean under each null model: planted whole, and half of it
+# Moran's I of a dense network minus its mean under each null model: the whole effect, and half
 EFFECTS = {"signs_within_neuron": (0.3, 0.15), "delays_within_neuron": (0.19, 0.095)}
 LEVEL, POWER = 0.05, 0.8
-# close pairs to be expected, networks simulated for each, permutations of each network
+# expected close pairs, simulated networks for each, permutations of each network
 COUNTS = (100, 200, 300, 400, 600, 900, 1300, 1900)
 NETWORKS, PERMUTATIONS = 200, 199
 
 
 class Power(NamedTuple):
-    """How often a planted effect is found at one count of close pairs; counts are means."""
+    """Power for a planted effect at one count of close pairs; counts are means."""
 
     null: str
     effect: float
@@ -79,7 +79,7 @@ def planted(random: np.random.Generator, density: float, strength: float) -> Mar
     """Return a network whose signs follow a smooth field over channel and delay (see above).
 
     Args:
-        random: source of the network.
+        random: random stream.
         density: probability that a synapse exists.
         strength: q.
     """
@@ -101,25 +101,25 @@ def planted(random: np.random.Generator, density: float, strength: float) -> Mar
 
 
 def _stream(seed: int) -> np.random.Generator:
-    """Return a source of networks that is not the one of their permutations."""
+    """Return the random stream of a network, independent of its permutations."""
     return np.random.default_rng([seed, 1])
 
 
 def effect_of(points: MarkedPoints, null: str, seed: int) -> float:
-    """Return Moran's I less its mean under a null model."""
+    """Return Moran's I minus its mean under a null model."""
     observed, drawn = _morans_i(points, null, seed)
     return float(observed - drawn.mean())
 
 
 @cache
 def strength_of(effect: float, null: str) -> float:
-    """Return the q that plants an effect in dense networks: the root of its share of that of 1."""
-    whole = [effect_of(planted(_stream(seed), 1, 1), null, seed) for seed in range(20)]
-    return math.sqrt(effect / float(np.mean(whole)))
+    """Return the q that plants an effect in dense networks: sqrt(effect / effect at 1)."""
+    effects = [effect_of(planted(_stream(seed), 1, 1), null, seed) for seed in range(20)]
+    return math.sqrt(effect / float(np.mean(effects)))
 
 
 def density_of(close_pairs: int) -> float:
-    """Return the density at which so many close pairs are to be expected."""
+    """Return the density with this expected number of close pairs."""
     every = planted(_stream(0), 1, 1).close_pairs
     return math.sqrt(close_pairs / every)
 
@@ -130,20 +130,20 @@ def power_at(null: str, effect: float, close_pairs: int, networks: int) -> Power
     Args:
         null: the null model.
         effect: planted.
-        close_pairs: to be expected of a network.
+        close_pairs: expected number in a network.
         networks: simulated, with seeds 0 .. networks - 1.
     """
     density, strength = density_of(close_pairs), strength_of(effect, null)
-    nets = [planted(_stream(seed), density, strength) for seed in range(networks)]
-    counted = (
-        float(np.mean([net.close_pairs for net in nets])),
-        float(np.mean([net.synapses for net in nets])),
+    simulated = [planted(_stream(seed), density, strength) for seed in range(networks)]
+    counts = (
+        float(np.mean([network.close_pairs for network in simulated])),
+        float(np.mean([network.synapses for network in simulated])),
         networks,
     )
-    found = sum(is_found(net, null, seed) for seed, net in enumerate(nets))
+    found = sum(is_found(network, null, seed) for seed, network in enumerate(simulated))
     share = binomtest(found, networks)
     interval = share.proportion_ci(method="wilson")
-    return Power(null, effect, *counted, share.statistic, interval.low, interval.high)
+    return Power(null, effect, *counts, share.statistic, interval.low, interval.high)
 
 
 def is_found(points: MarkedPoints, null: str, seed: int) -> bool:
@@ -153,9 +153,9 @@ def is_found(points: MarkedPoints, null: str, seed: int) -> bool:
 
 def _morans_i(points: MarkedPoints, null: str, seed: int) -> tuple[float, Array]:
     """Return Moran's I and its draws from a null model, [permutations]."""
-    alone = measures_of(points, points.sign[:, None], points.delay[:, None], nearest=False)
+    observed = measures_of(points, points.sign[:, None], points.delay[:, None], nearest=False)
     drawn = draws(points, {("morans_i", null): PERMUTATIONS}, seed)["morans_i", null]
-    return float(alone.morans_i[0]), drawn
+    return float(observed.morans_i[0]), drawn
 
 
 def power_curve(networks: int = NETWORKS) -> Iterator[Power]:
@@ -170,7 +170,7 @@ def power_curve(networks: int = NETWORKS) -> Iterator[Power]:
 
 
 def write_power(output: Path, networks: int = NETWORKS) -> None:
-    """Write the curve as a table, one row a null model, effect and count of close pairs."""
+    """Write the curve as a table, one row per null model, effect and count of close pairs."""
     curve = list(power_curve(networks))
     with replacing(output) as temporary, temporary.open("w", newline="", encoding="utf-8") as table:
         writer = csv.writer(table, lineterminator="\n")

@@ -15,13 +15,13 @@ BoolArray = NDArray[np.bool_]
 
 @dataclass(frozen=True)
 class ReceptiveFields:
-    """The first layer's map of every hidden neuron, at most one synapse a column.
+    """Receptive fields of the neurons of the first hidden layer, at most one synapse per column.
 
-    With S synapses per pair there are S x channels columns; `channel` says to which channel a
-    column belongs.
+    With S synapses per pair there are S x channels columns; `channel` is the channel of each
+    column.
 
     Attributes:
-        channel: channel of each column, [columns]: mel channel or input index, as asked for.
+        channel: channel of each column, [columns]: mel channel or input index.
         delay: delays in steps, rounded half to even and clamped to the taps, [neurons, columns].
         weight: effective weights, weight x sign(batch-norm gain): positive excites, negative
             inhibits, 0 is no connection, [neurons, columns].
@@ -55,22 +55,22 @@ class ReceptiveFields:
 
 
 def rounded_delays(delay: FloatArray, max_delay: int) -> IntArray:
-    """Return delays as the evaluated network has them: rounded half to even, on the taps."""
+    """Return delays as in evaluation: rounded half to even, clamped to the taps."""
     return np.rint(delay).clip(0, max_delay - 1).astype(np.int64)
 
 
 def receptive_fields(
     network: SavedNetwork, order: Literal["mel", "fed"] = "mel"
 ) -> ReceptiveFields:
-    """Read the receptive fields off the first layer of a saved network.
+    """Return the receptive fields in the first layer of a saved network.
 
-    A negative batch-norm gain turns every input of its neuron around, so the effective sign of a
+    A negative batch-norm gain reverses the signs of a neuron's inputs, so the effective sign of a
     synapse is sign(weight) x sign(gain).
 
     Args:
         network: as read from its file.
-        order: where a synapse is: at the mel channel that its input carries, or (`fed`) at the
-            input's own index. The two differ where the network was trained on permuted channels.
+        order: the channel of a synapse: the mel channel of its input (`mel`), or the input's index
+            (`fed`). The two differ if the network was trained on permuted channels.
     """
     layer = network.layers[0]
     max_delay = int(network.attributes["max_delay"])

@@ -1,8 +1,8 @@
-"""What each structure does with the connections of a network, before and during training.
+"""How each structure sets and changes the connections of a network, before and during training.
 
-One file per structure, named as the structure, with its object and the pure functions of arrays
-that it needs. An object takes and returns tensors of one layer and knows neither the network nor
-its optimiser, so it serves any network whose connections have a weight and a mask:
+One file per structure, with its class and the pure functions that it needs; the file has the
+structure's name. An object takes and returns tensors of one layer. It knows neither the network
+nor its optimiser, so it serves any network whose connections have a weight and a mask:
 
     structure = structure_named("deep_r_rigl")(sparsity="0.9", growth="magnitude")
     masks = structure.initial_masks(shapes, generator)
@@ -17,8 +17,8 @@ its optimiser, so it serves any network whose connections have a weight and a ma
 
 None means that a layer stays as it is. `tests/model/test_structures.py` does this with layers of
 PyTorch's own, `delaynet.training.step` with ours. Every layer keeps exactly K = int((1 - p) n) of
-its n possible connections, after every step; under gradual pruning, from its end on. Nothing here
-waits for a GPU: counts that depend on values stay tensors.
+its n possible connections, after every step; under gradual pruning, from its end on. Counts that
+depend on values stay tensors, so nothing here waits for a GPU.
 """
 
 from collections.abc import Sequence
@@ -38,7 +38,7 @@ class Change(NamedTuple):
     Attributes:
         weight: signed; 0 where there is no connection.
         mask: the connections, bool.
-        reset: connections that ended or started, bool: the optimiser's moments of them are void.
+        reset: connections that ended or started, bool: their moments in the optimiser are cleared.
         grown: number of connections that started, [].
     """
 
@@ -52,13 +52,13 @@ class Change(NamedTuple):
 class Structure:
     """Connections drawn at random once and kept: `static`, and `dense` at sparsity 0.
 
-    Every other structure overrides what it does otherwise.
+    Every other structure overrides what differs.
 
     Attributes:
         sparsity: share of the possible connections that do not exist, a decimal as text.
-        growth: which dormant connections start, where it is a choice (`deep_r_rigl.growth_score`).
-        pruning: when a connection goes whose magnitude fell to zero, where one can: `at_once`, or
-            with `next_batch` after it has served one more batch with its sign turned round.
+        growth: which dormant connections start (`deep_r_rigl.growth_score`).
+        pruning: when a connection is removed whose magnitude fell to zero: `at_once`, or with
+            `next_batch` after one more batch with its sign reversed.
         fixes_signs: whether every connection keeps its sign and ends at magnitude 0, as in DEEP R;
             the L1 penalty is on such structures. Under another one, Dale's principle alone fixes
             signs, and sets a weight of the wrong sign to 0.
@@ -76,7 +76,7 @@ class Structure:
 
     @property
     def dormant_moments(self) -> bool:
-        """Whether the optimiser's moments follow the gradient of dormant connections too."""
+        """Whether the optimiser's moments also follow the gradients of dormant connections."""
         return False
 
     def initial_masks(
@@ -89,7 +89,7 @@ class Structure:
             generator: on the CPU.
 
         Raises:
-            UserError: no network of this structure has so few connections.
+            UserError: this structure cannot have so few connections.
         """
         counts = connection_counts(shapes, self.sparsity)
         pairs = zip(shapes, counts, strict=True)

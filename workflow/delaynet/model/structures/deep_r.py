@@ -1,4 +1,4 @@
-"""DEEP R: connections whose magnitude reached zero go dormant, others start at random."""
+"""DEEP R: connections whose magnitude reached zero become dormant, others start at random."""
 
 from typing import NamedTuple
 
@@ -7,7 +7,7 @@ from torch import Tensor
 
 from delaynet.model.structures import Change, Structure
 
-# A grown connection starts at this magnitude (Mészáros et al. 2024): alive, but without effect.
+# A grown connection starts at this magnitude (Mészáros et al. 2024): active, but without effect.
 NEWBORN_MAGNITUDE = 1e-12
 
 
@@ -17,7 +17,7 @@ class Rewired(NamedTuple):
     Attributes:
         magnitude: 0 where dormant.
         mask: the connections.
-        pruned: those that went dormant.
+        pruned: those that became dormant.
         grown: those that started.
     """
 
@@ -28,7 +28,7 @@ class Rewired(NamedTuple):
 
 
 def rewire(magnitude: Tensor, mask: Tensor, score: Tensor) -> Rewired:
-    """Let connections whose magnitude reached zero go dormant, and start as many others.
+    """Make connections dormant whose magnitude reached zero, and start as many others.
 
     (DEEP R, Bellec et al. 2018, algorithm 1, without the noise; with a score from the gradient the
     regrowth of RigL, Evci et al. 2020.) A connection that was just pruned may be drawn again.
@@ -36,19 +36,19 @@ def rewire(magnitude: Tensor, mask: Tensor, score: Tensor) -> Rewired:
     Args:
         magnitude: sign times weight, any shape; not above 0 means pruned.
         mask: the connections, bool, same shape.
-        score: the dormant ones with the highest score start (`growth_score`), same shape.
+        score: dormant connections with the highest scores start (`growth_score`), same shape.
 
     Returns:
         The new magnitudes and mask, with as many connections as before.
     """
     pruned = mask & (magnitude <= 0)
-    kept = mask & ~pruned
-    order = score.masked_fill(kept, -torch.inf).flatten().argsort(descending=True, stable=True)
+    active = mask & ~pruned
+    order = score.masked_fill(active, -torch.inf).flatten().argsort(descending=True, stable=True)
     rank = torch.empty_like(order)
     rank[order] = torch.arange(len(order), device=order.device)
     grown = (rank < pruned.sum()).view_as(mask)
-    magnitude = torch.where(kept, magnitude, 0.0).masked_fill(grown, NEWBORN_MAGNITUDE)
-    return Rewired(magnitude, kept | grown, pruned & ~grown, grown)
+    magnitude = torch.where(active, magnitude, 0.0).masked_fill(grown, NEWBORN_MAGNITUDE)
+    return Rewired(magnitude, active | grown, pruned & ~grown, grown)
 
 
 class DeepR(Structure):
@@ -58,12 +58,12 @@ class DeepR(Structure):
 
     @property
     def needs_dormant_gradients(self) -> bool:
-        """Whether moments follow them."""
+        """Whether moments follow these gradients."""
         return self.dormant_moments
 
     @property
     def dormant_moments(self) -> bool:
-        """With `pruning: next_batch` no moments are cleared: as in the published code."""
+        """Whether no moments are cleared, as in the published code (`pruning: next_batch`)."""
         return self.pruning == "next_batch"
 
     def score(self, gradient: Tensor, generator: torch.Generator) -> Tensor:
@@ -71,12 +71,12 @@ class DeepR(Structure):
         return torch.rand(gradient.shape, generator=generator, device=gradient.device)
 
     def before_step(self, weight: Tensor, mask: Tensor, sign: Tensor) -> Change | None:
-        """With `pruning: next_batch`, end what the step before left with a turned sign."""
+        """With `pruning: next_batch`, remove connections whose sign the last step reversed."""
         if self.pruning == "at_once":
             return None
-        kept = mask & (weight * sign > 0)
+        active = mask & (weight * sign > 0)
         return Change(
-            weight * kept, kept, torch.zeros_like(mask), mask.new_zeros((), dtype=torch.long)
+            weight * active, active, torch.zeros_like(mask), mask.new_zeros((), dtype=torch.long)
         )
 
     def after_step(

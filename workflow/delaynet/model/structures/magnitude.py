@@ -14,8 +14,8 @@ def gradual_count(possible: int, final: int, progress: float) -> int:
 
         K + (n - K) (1 - progress)^3
 
-    (Zhu & Gupta 2017, arXiv 1710.01878, eq. 1, from an initial sparsity of 0: many go while many
-    are redundant, few near the end.)
+    (Zhu & Gupta 2017, arXiv 1710.01878, eq. 1, from an initial sparsity of 0: many are pruned at
+    first, few near the end.)
 
     Args:
         possible: n.
@@ -31,7 +31,7 @@ def largest_connections(magnitude: Tensor, mask: Tensor, count: int) -> Tensor:
     Args:
         magnitude: absolute weights, any shape.
         mask: the connections, bool, same shape.
-        count: how many stay, all if there are no more; of equal ones those that come first.
+        count: how many remain, at most all; of equal ones the first.
     """
     rank = magnitude.masked_fill(~mask, -1.0).flatten().argsort(descending=True, stable=True)
     largest = torch.zeros_like(mask).flatten().index_fill(0, rank[:count], True)
@@ -39,7 +39,7 @@ def largest_connections(magnitude: Tensor, mask: Tensor, count: int) -> Tensor:
 
 
 class MagnitudePruning(Structure):
-    """Dense at first; the weakest connections go epoch by epoch, for good (Zhu & Gupta 2017)."""
+    """Dense at first; each epoch the weakest connections are pruned for good (Zhu & Gupta 2017)."""
 
     def initial_masks(
         self, shapes: Sequence[Sequence[int]], generator: torch.Generator
@@ -59,8 +59,10 @@ class MagnitudePruning(Structure):
         """Keep the connections of largest magnitude, as many as the schedule leaves."""
         possible = mask.numel()
         count = gradual_count(possible, connection_count(possible, self.sparsity), progress)
-        kept = largest_connections(weight.abs(), mask, count)
-        return Change(weight * kept, kept, mask & ~kept, mask.new_zeros((), dtype=torch.long))
+        remaining = largest_connections(weight.abs(), mask, count)
+        return Change(
+            weight * remaining, remaining, mask & ~remaining, mask.new_zeros((), dtype=torch.long)
+        )
 
     def is_complete(self, progress: float) -> bool:
         """Return whether the pruning has ended."""

@@ -15,8 +15,8 @@ def connected_masks(
 ) -> list[Tensor]:
     """Return random masks in which every used hidden unit has an input and an output.
 
-    As many units of a hidden layer are used as the layers before and after it have connections for;
-    each gets one connection on either side, and the rest are drawn at random among the used units.
+    A hidden layer uses as many units as the layers before and after it have connections. Each used
+    unit gets one connection on either side; the others are drawn at random among the used units.
 
     Args:
         shapes: [synapses, out, in] of each layer, from the input on.
@@ -27,7 +27,7 @@ def connected_masks(
         One mask a layer, with exactly the counts.
 
     Raises:
-        UserError: so few connections that there is no such net.
+        UserError: no such network has so many connections in so few units.
     """
     hidden_sizes = [shape[1] for shape in shapes[:-1]]
     used = [
@@ -39,7 +39,7 @@ def connected_masks(
     masks = []
     for index, (shape, count) in enumerate(zip(shapes, counts, strict=True)):
         rows, columns = postsynaptic[index], presynaptic[index]
-        # inputs and outputs need no connection, but share the hidden units' evenly
+        # inputs and outputs need no connection; they share those of the hidden units evenly
         to_cover = max(len(hidden) for hidden in used[max(index - 1, 0) : index + 1])
         turn = torch.arange(to_cover)
         mask = torch.zeros(tuple(shape), dtype=torch.bool)
