@@ -17,7 +17,7 @@ from delaynet.config.settings import ModelSettings, TrainingSettings
 from delaynet.provenance.audit import Audit
 from delaynet.provenance.code import code_digest
 from delaynet.provenance.record import file_digest
-from delaynet.training.device import described
+from delaynet.training.device import describe_device
 from delaynet.training.loop import Execution, train
 from delaynet.training.run_folder import RUN_FILES, read_summary
 from delaynet.workflow.estimate import training_seconds
@@ -118,7 +118,7 @@ def test_a_run_that_two_machines_trained_in_parts_is_held_to_its_accuracy(
     shutil.rmtree(folder)
     first = "CPU (of another machine, threads: 1)"
     with monkeypatch.context() as elsewhere:
-        elsewhere.setattr(loop, "described", lambda device: first)
+        elsewhere.setattr(loop, "describe_device", lambda device: first)
         elsewhere.setattr(loop, "log_epoch", stop)
         with pytest.raises(Stopped):
             train(settings, features, folder, Execution(checkpoint_seconds=0))
@@ -126,7 +126,7 @@ def test_a_run_that_two_machines_trained_in_parts_is_held_to_its_accuracy(
     with recorded([features], outputs, settings.model_dump(mode="json"), 0):
         train(settings, features, folder).remove()
     parts = read_summary(folder)["trained_in_parts_on"]
-    assert parts == [first, described(torch.device("cpu"))]
+    assert parts == [first, describe_device(torch.device("cpu"))]
     agrees, found = retrain(Audit(PROJECT, Path("results")), folder.as_posix(), project / "again")
     assert agrees
     assert f"the device, as it was trained in parts on {first} and CPU (" in found
