@@ -30,12 +30,14 @@ class Structure:
         has_sparsity: True if its sparsity is above 0, False if it is 0.
         description: Typst, what the manuscript says of it where the grid has it. It may use
             `#num(key)` with a key of `results/numbers.json`. Empty where `paper.typ` says it.
+        bibliography: BibTeX entries that the description cites and the manuscript lacks.
     """
 
     words: str
     change: str
     has_sparsity: bool = True
     description: str = ""
+    bibliography: str = ""
 
     @property
     def short(self) -> str:
@@ -59,6 +61,12 @@ STRUCTURES = {
         description="_Magnitude_ networks begin dense and lose their weakest connections for good, "
         'on the cubic schedule of @zhu2017 over a share of #num("settings.training.'
         'pruning_fraction") of the epochs.',
+        bibliography="""@misc{zhu2017,
+  author = {Zhu, Michael and Gupta, Suyog},
+  title  = {To prune, or not to prune: exploring the efficacy of pruning for model compression},
+  year   = {2017},
+  url    = {https://arxiv.org/abs/1710.01878},
+}""",
     ),
     "deep_r": Structure("DEEP R", "rewired"),
     "deep_r_rigl": Structure("DEEP R with RigL", "rewired"),

@@ -114,14 +114,13 @@ def extent(inputs: Inputs) -> Object:
     free, dale = (
         {(run.delays, run.structure) for run in standard if run.signs == signs} for signs in SIGNS
     )
+    structures = [name for name in STRUCTURES if any(run.structure == name for run in standard)]
+    described = [STRUCTURES[name] for name in structures if STRUCTURES[name].description]
     present = {
         "delays": [name for name in DELAYS if any(run.delays == name for run in standard)],
-        "structures": [name for name in STRUCTURES if any(r.structure == name for r in standard)],
-        "structure_descriptions": [
-            structure.description
-            for name, structure in STRUCTURES.items()
-            if structure.description and any(run.structure == name for run in standard)
-        ],
+        "structures": structures,
+        "structure_descriptions": [structure.description for structure in described],
+        "structure_references": [s.bibliography for s in described if s.bibliography],
         # whether the grid has a variant both with free signs and under Dale's principle
         "has_both_signs": not free.isdisjoint(dale),
     }
