@@ -85,7 +85,7 @@ def made(
     copy_power(finished, there)
     started = run(there, *snakemake).stderr
     assert "elsewhere: 1 trainings, 0 done and 1 to run" in started
-    assert not list((there / "results" / "checkpoints").rglob("*.pt"))
+    assert not (there / "results" / "checkpoints").exists()
     return there
 
 

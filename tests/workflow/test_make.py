@@ -87,7 +87,7 @@ def test_a_training_killed_with_snakemake_goes_on_from_its_checkpoint(
     for name in ("initial.h5", "network.h5", "predictions.csv", "summary.json"):
         twins = [(project / folder / name).read_bytes() for project in projects]
         assert twins[0] == twins[1], name
-    assert not (killed / "results" / "checkpoints" / of_run).exists()
+    assert not (killed / "results" / "checkpoints").exists()
     assert list((killed / "results" / "tensorboard" / of_run).glob("events.*"))
 
 

@@ -6,6 +6,7 @@ import os
 import shlex
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -87,8 +88,8 @@ def remove_kept_checkpoints(config: Config) -> None:
         if Path("results/runs", run.folder, "summary.json").exists() and folder.exists():
             for checkpoint in folder.glob("checkpoint*.pt"):
                 checkpoint.unlink()
-            if not any(folder.iterdir()):
-                folder.rmdir()
+            with suppress(OSError):  # what else is there stays
+                os.removedirs(folder)
 
 
 def read_for_snakemake(content: Mapping[str, Any]) -> Config:
