@@ -5,6 +5,7 @@ import re
 import signal
 import subprocess
 import time
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 
@@ -16,9 +17,10 @@ from slurm_project import Project
 def training_process(cluster: Cluster, job: str) -> int:
     """Return the process of a job that trains."""
     for process in shell("pgrep", "-f", "^[^ ]*python[0-9.]* -m delaynet train").split():
-        environment = Path(f"/proc/{process}/environ").read_bytes().split(b"\0")
-        if f"SLURM_JOB_ID={job}".encode() in environment:
-            return int(process)
+        with suppress(ProcessLookupError, FileNotFoundError):  # another, which has ended meanwhile
+            environment = Path(f"/proc/{process}/environ").read_bytes().split(b"\0")
+            if f"SLURM_JOB_ID={job}".encode() in environment:
+                return int(process)
     raise AssertionError(f"job {job} trains nothing")
 
 
