@@ -45,6 +45,7 @@ def transcribed(audio: np.ndarray, rate: int) -> np.ndarray:
     return (kept - kept.mean()) / kept.std()
 
 
+@pytest.mark.slow
 def test_decibel_features_are_those_that_librosa_computes_step_by_step(word: np.ndarray):
     emphasised = librosa.effects.preemphasis(word, coef=0.95)
     power = librosa.feature.melspectrogram(
