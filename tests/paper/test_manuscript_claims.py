@@ -15,6 +15,8 @@ from delaynet.analysis.claims.decide import VERDICTS
 from delaynet.config.errors import UserError
 from delaynet.paper.manuscript import build, list_numbers
 
+pytestmark = pytest.mark.slow
+
 CLAIMS = ("C1", "C2", "C3", "C4", "C5", "C6")
 
 

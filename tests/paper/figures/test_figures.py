@@ -112,6 +112,7 @@ def test_no_letter_is_smaller_than_six_points_and_no_figure_wider_than_the_page(
     assert 25.4 * figure.get_size_inches()[0] == pytest.approx(style.FULL_WIDTH)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", FIGURES)
 def test_nothing_is_drawn_outside_of_the_page(name, large):
     require_inside_of_page(draw(name, large))

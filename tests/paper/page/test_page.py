@@ -28,6 +28,8 @@ from delaynet.provenance.seal import write_seal
 from delaynet.training.run_folder import RUN_FILES
 from delaynet.workflow.project import PROJECT, recorded
 
+pytestmark = pytest.mark.slow
+
 CLONE = Path(__file__).parents[3]
 RESULTS = Path("results")
 SOURCE = Path("manuscript/paper.typ")
