@@ -217,15 +217,15 @@ def fire_gradient(  # type: ignore[no-untyped-def]
     zero = current.dtype.type(0)
     decay, threshold = constants[0], constants[1]
     voltage = np.empty((steps, batch), current.dtype)
-    direct = np.empty((steps, batch), current.dtype)
+    direct, of_input = np.empty_like(voltage), np.zeros_like(voltage)
     for n in range(first, last):
-        voltage[:2] = direct[0] = zero
+        voltage[:2] = zero
         for t in range(2, steps):
             x = current[n, t - 2]
             _integrate(voltage[t], voltage[t - 1], x, scale[n], offset[n], decay, threshold)
         _through_spikes(voltage, gradient[n], dropout_mask[n], constants, direct)
-        _back_in_time(voltage, decay, threshold, direct)
-        total, product = _sums(current[n], mean[n], direct)
+        _back_in_time(voltage, decay, threshold, direct, of_input)
+        total, product = _sums(current[n], mean[n], of_input)
         sums[n, 0], sums[n, 1] = total, product
         slope = constant = zero
         if variance[n] > zero:
@@ -233,9 +233,9 @@ def fire_gradient(  # type: ignore[no-untyped-def]
             constant = current.dtype.type(total / (steps * batch)) - slope * mean[n]
         for t in range(steps):
             x, of_current = current[n, t], result[n, t]
-            of_input = direct[(t + 1) % steps]
+            g = of_input[(t + 1) % steps]
             for b in range(batch):
-                of_current[b] = scale[n] * (of_input[b] - constant - slope * x[b])
+                of_current[b] = scale[n] * (g[b] - constant - slope * x[b])
 
 
 @_compile
@@ -254,18 +254,23 @@ def _through_spikes(voltage, gradient, dropout_mask, constants, direct):  # type
 
 
 @_compile
-def _back_in_time(voltage, decay, threshold, direct):  # type: ignore[no-untyped-def]
-    """Turn the direct part of dL/dv_t into dL/dy_{t-1}, y the input; [time, batch], in place."""
-    steps, batch = voltage.shape
+def _step_back(adjoint, later, voltage, direct, decay, threshold, carried):  # type: ignore[no-untyped-def]
+    """Write dL/dv_t and dL/dy_{t-1} of one neuron in all clips, [batch]; `later` is dL/dv_{t+1}."""
     zero = voltage.dtype.type(0)
-    adjoint = np.zeros(batch, voltage.dtype)  # dL/dv_{t+1}
+    for b in range(len(voltage)):
+        through = zero if voltage[b] > threshold else later[b]
+        adjoint[b] = direct[b] + decay * through
+        carried[b] = through
+
+
+@_compile
+def _back_in_time(voltage, decay, threshold, direct, of_input):  # type: ignore[no-untyped-def]
+    """Write dL/dy_{t-1}, y the input, from the direct part of dL/dv_t; all [time, batch]."""
+    steps, batch = voltage.shape
+    adjoint, later = np.zeros(batch, voltage.dtype), np.zeros(batch, voltage.dtype)
     for t in range(steps - 1, 0, -1):
-        v, of_voltage = voltage[t], direct[t]
-        for b in range(batch):
-            later = adjoint[b]
-            carried = zero if v[b] > threshold else later
-            adjoint[b] = of_voltage[b] + decay * carried
-            of_voltage[b] = carried
+        adjoint, later = later, adjoint
+        _step_back(adjoint, later, voltage[t], direct[t], decay, threshold, of_input[t])
 
 
 @_compile
