@@ -9,6 +9,7 @@ import pytest
 import torch
 from click.testing import CliRunner
 
+import delaynet.provenance.machine as machine_of_a_job
 import delaynet.training.loop as loop
 from delaynet.cli import main
 from delaynet.config.errors import UserError
@@ -219,3 +220,13 @@ def test_what_rounding_depends_on_is_held_against_the_record(project: Path) -> N
         assert other_circumstances({**record, field: "another"}, settings) == [field]
     packages = record["packages"] | {"numpy": "1.0"}
     assert other_circumstances({**record, "packages": packages}, settings) == ["version of numpy"]
+
+
+def test_two_processors_that_are_not_known_are_not_the_same(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = settings_of(0)
+    summary = f"results/runs/{settings.run.folder}/summary.json"
+    unknown = {**Audit(PROJECT, Path("results")).records[summary], "cpu": None}
+    monkeypatch.setattr(machine_of_a_job, "processor", lambda cpuinfo: None)
+    assert other_circumstances(unknown, settings) == ["cpu"]

@@ -11,6 +11,12 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+# fields of /proc/cpuinfo: of x86, ARM, POWER and RISC-V
+PROCESSOR = (
+    *("model name", "cpu family", "model", "stepping"),
+    *("CPU implementer", "CPU variant", "CPU part", "CPU revision"),
+    *("cpu", "revision", "uarch"),
+)
 LINES_OF_BUILD = 6  # of what PyTorch says of its build: compiler, libraries, instruction set
 
 
@@ -22,7 +28,7 @@ def machine() -> dict[str, Any]:
         "torch": _torch(),
         "platform": platform.platform(),
         "host": platform.node(),
-        "cpu": _cpu(),
+        "cpu": processor(_text("/proc/cpuinfo")),
         "gpu": _gpu(),
         "visible_gpus": os.environ.get("CUDA_VISIBLE_DEVICES"),
         "slurm_job": os.environ.get("SLURM_JOB_ID"),
@@ -74,9 +80,17 @@ def _torch() -> dict[str, Any] | None:
     }
 
 
-def _cpu() -> str | None:
-    """Return the processor's model, or None where the system does not say."""
-    return _match_in("/proc/cpuinfo", r"^model name\s*: (.+)$") or platform.processor() or None
+def processor(cpuinfo: str) -> str | None:
+    """Return what tells a processor from others, or None where the system does not say.
+
+    A name alone does not: virtual machines shorten it, and ARM has numbers only. Cores of several
+    kinds are all named.
+
+    Args:
+        cpuinfo: text of /proc/cpuinfo.
+    """
+    found = re.findall(rf"^({'|'.join(PROCESSOR)})\s*: (.+)$", cpuinfo, re.M)
+    return ", ".join(dict.fromkeys(f"{field} {value}" for field, value in found)) or None
 
 
 def _gpu() -> dict[str, str | None] | None:
@@ -84,12 +98,11 @@ def _gpu() -> dict[str, str | None] | None:
     torch = sys.modules.get("torch")
     if torch is None or not torch.cuda.is_initialized():
         return None
-    driver = _match_in("/proc/driver/nvidia/version", r"Module +([\d.]+)")
-    return {"name": torch.cuda.get_device_name(), "driver": driver}
+    driver = re.search(r"Module +([\d.]+)", _text("/proc/driver/nvidia/version"))
+    return {"name": torch.cuda.get_device_name(), "driver": driver[1] if driver else None}
 
 
-def _match_in(file: str, pattern: str) -> str | None:
-    """Return what a pattern's group matches in a file of the system, or None."""
+def _text(file: str) -> str:
+    """Return the text of a file of the system, or none where it has no such file."""
     path = Path(file)
-    found = re.search(pattern, path.read_text(encoding="utf-8"), re.M) if path.exists() else None
-    return found[1] if found else None
+    return path.read_text(encoding="utf-8") if path.exists() else ""

@@ -151,6 +151,8 @@ def other_circumstances(
     """
     here = machine()
     differing = [name for name in CIRCUMSTANCES if here[name] != record[name]]
+    if here["cpu"] is None and "cpu" not in differing:
+        differing.append("cpu")  # two that are not known are not the same
     for name, version in record["packages"].items():
         if _version(name) != version:
             differing.append(f"version of {name}")
