@@ -7,7 +7,7 @@ from pathlib import Path
 WORKFLOW = Path(workflow.current_basedir).parent.resolve()
 sys.path.insert(0, str(WORKFLOW))
 
-from delaynet.workflow import naming
+from delaynet.workflow import cluster, naming
 from delaynet.analysis.reads import files_of_runs
 from delaynet.data.sources import load_source
 from delaynet.paper.figures.selection import (

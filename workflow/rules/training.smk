@@ -17,7 +17,7 @@ rule train:
     threads: 1
     resources:
         mem_mb=lambda wildcards, attempt: 2500 * attempt,
-        runtime=lambda wildcards, attempt: 45 * attempt,
+        runtime=45,
     params:
         **job(
             "train",

@@ -1,14 +1,16 @@
-"""Orphans: jobs that a killed Snakemake has left in Slurm's queue.
+"""Slurm's queue: jobs that a killed Snakemake has left there, and jobs that `sbatch` refuses.
 
-They keep running, and a new Snakemake does not know them: it would submit the same work again, and
-two jobs would write the same files.
+The first, orphans, keep running, and a new Snakemake does not know them: it would submit the same
+work again, and two jobs would write the same files.
 """
 
 import getpass
+import re
 import shutil
 import subprocess
 import sys
 import time
+from collections.abc import Iterable
 from pathlib import Path
 
 import click
@@ -19,6 +21,14 @@ from delaynet.config.errors import UserError
 PREFIX = "delaynet_"
 # longer than Slurm's default waits before it kills a process or reports it as unkillable
 SECONDS_TO_END = 180
+# words of a refusal by `sbatch`, and the variables that set what it refuses
+SETTINGS = {
+    "time limit": "DELAYNET_PACK (a job asks for 45 minutes per training)",
+    r"account\b": "DELAYNET_ACCOUNT",
+    "partition": "DELAYNET_PARTITION",
+    "qos": "DELAYNET_QOS",
+    "gres|tres|node configuration": "DELAYNET_GPU or DELAYNET_GPU_TYPE",
+}
 
 
 def orphans(folder: Path) -> list[str]:
@@ -81,6 +91,24 @@ def refuse_or_cancel_orphans(folder: Path) -> None:
     if not (sys.stdin.isatty() and click.confirm(f"{sentence}. Cancel them?", err=True)):
         raise UserError(f"{sentence}; wait for them, or cancel them: delaynet cluster cancel.")
     cancel(jobs, folder)
+
+
+def print_refusals(logs: Iterable[str | Path]) -> None:
+    """Say which setting helps where `sbatch` has refused jobs.
+
+    Args:
+        logs: Snakemake's, of a run that has failed.
+    """
+    text = "\n".join(Path(log).read_text(encoding="utf-8", errors="replace") for log in logs)
+    for lines in dict.fromkeys(re.findall(r"sbatch failed\. [^']+'(.+?)'\.\n", text, re.S)):
+        refusal = " ".join(lines.replace("sbatch: error: ", "").split())
+        helps = [name for words, name in SETTINGS.items() if re.search(words, refusal.lower())]
+        print(
+            f"sbatch refused jobs: {refusal}. What helps is another "
+            f"{', '.join(helps) or 'value in workflow/profiles/slurm/config.yaml'}; "
+            "see docs/cluster.md.",
+            file=sys.stderr,
+        )
 
 
 def _slurm(*command: str) -> str:
