@@ -11,13 +11,12 @@ CORES ?= all
 MEMORY := $(shell cat /proc/meminfo /sys/fs/cgroup/memory.max 2>/dev/null | awk '\
 	/^MemTotal/ {least = $$2 / 1024} /^[0-9]+$$/ && $$1 / 2^20 < least {least = $$1 / 2^20} \
 	END {if (least) print int(least)}')
-PIP := $(BIN)/python -m pip install --quiet --quiet --disable-pip-version-check
-# pip fetches PyTorch, as it minds a site's own builds; uv fetches the rest, many times faster
-UV := $(BIN)/uv pip install --quiet --python $(BIN)/python
+# pip alone, as uv reads no mirror, certificate or proxy from a site's settings of pip
+PIP := $(BIN)/python -m pip install --quiet --quiet --disable-pip-version-check --no-user
 # a module is compiled when it is first imported: here too where the environment forbids it
 export PYTHONDONTWRITEBYTECODE :=
 # what a notebook, an environment module or a site's own Snakemake has set is not for us
-unexport PYTHONPATH PYTHONHOME MPLBACKEND SNAKEMAKE_PROFILE
+unexport PYTHONPATH PYTHONHOME MPLBACKEND SNAKEMAKE_PROFILE PIP_TARGET PIP_PREFIX
 # tests of one file share what they have made; a worker may need 2 GB
 PYTEST := $(BIN)/pytest --numprocesses=auto --maxprocesses=4 --dist=loadfile \
 	--no-loadscope-reorder --durations=10
@@ -119,10 +118,11 @@ endif
 .venv/complete: envs/requirements.txt envs/A_pythonpath.pth pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 		{ echo "make: $(PYTHON) is older than 3.11; name a newer one: make PYTHON=python3.12 ..." >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || \
+		{ echo "make: $(PYTHON) lacks venv; on Debian or Ubuntu: sudo apt install python3-venv" >&2; exit 1; }
 	@echo "Setting up .venv (about a minute, once)"
 	@rm -rf .venv && $(PYTHON) -m venv .venv
-	@$(PIP) --no-deps --no-compile $$(grep -E '^(torch|uv)==' envs/requirements.txt)
-	@$(UV) -r envs/requirements.txt
+	@$(PIP) --no-compile -r envs/requirements.txt
 	@$(PIP) --no-deps --no-build-isolation --editable .
 	@cp envs/A_pythonpath.pth "$$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')"
 	@echo "$(abspath .venv)" > .venv/complete
@@ -131,7 +131,7 @@ endif
 develop: .venv/development
 
 .venv/development: .venv/complete envs/development.txt
-	@$(UV) --no-deps -r envs/development.txt
+	@$(PIP) --no-compile --no-deps -r envs/development.txt
 	@touch .venv/development
 
 # set-up, caches, logs

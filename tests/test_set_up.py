@@ -10,6 +10,14 @@ import pytest
 
 PROJECT = Path(__file__).parents[1]
 BIN = Path(sys.prefix) / "bin"
+FOREIGN = (
+    "PYTHONPATH",
+    "PYTHONHOME",
+    "MPLBACKEND",
+    "SNAKEMAKE_PROFILE",
+    "PIP_TARGET",
+    "PIP_PREFIX",
+)
 
 
 @pytest.fixture
@@ -35,7 +43,7 @@ def test_a_copy_of_the_package_on_the_python_path_is_the_one_that_runs(tmp_path:
     assert said == "copy\n"
 
 
-@pytest.mark.parametrize("name", ["PYTHONPATH", "PYTHONHOME", "MPLBACKEND", "SNAKEMAKE_PROFILE"])
+@pytest.mark.parametrize("name", FOREIGN)
 def test_make_passes_on_no_setting_of_a_notebook_or_a_site(name: str, tmp_path: Path) -> None:
     rule = f"include {PROJECT / 'Makefile'}\nshown:\n\t@env\n"
     (tmp_path / "Makefile").write_text(rule)
@@ -80,6 +88,30 @@ def test_a_project_whose_python_is_gone_is_set_up_again(set_up: Path) -> None:
     (set_up / ".venv" / "bin" / "python").unlink()
     (set_up / ".venv" / "bin" / "python").symlink_to("/usr/bin/gone")
     assert is_set_up_again(set_up)
+
+
+def test_pip_whose_settings_a_site_has_made_installs_everything(set_up: Path) -> None:
+    (set_up / ".venv" / "complete").unlink()
+    said = subprocess.check_output(["make", "--dry-run", "develop"], cwd=set_up, text=True)
+    installed = [line for line in said.splitlines() if " install --" in line]
+    assert len(installed) == 3
+    for line in installed:
+        assert line.startswith(".venv/bin/python -m pip install ")
+        assert " --no-user " in line
+
+
+def test_a_python_without_venv_is_told_what_installs_it(set_up: Path) -> None:
+    """As Debian's, whose module `ensurepip` is in a package of its own."""
+    (set_up / "ensurepip.py").write_text("raise ImportError")
+    (set_up / "python").write_text(f'#!/bin/sh\nPYTHONPATH=. exec {sys.executable} "$@"\n')
+    (set_up / "python").chmod(0o755)
+    (set_up / ".venv" / "complete").unlink()
+    command = ["make", "setup", "PYTHON=./python"]
+    refused = subprocess.run(command, cwd=set_up, capture_output=True, text=True)
+    said = "make: ./python lacks venv; on Debian or Ubuntu: sudo apt install python3-venv\n"
+    assert refused.stderr.startswith(said)
+    assert refused.returncode != 0
+    assert (set_up / ".venv").exists(), "what was there is kept"
 
 
 def test_make_goes_on_where_a_file_system_has_no_locks(set_up: Path) -> None:
