@@ -132,6 +132,16 @@ WRONG = [
         {"training": {"growth": "v1"}},
         ["`training.growth`", '"v1"', "called 'positive_gradient' now"],
     ),
+    (
+        "mel bands that end above half the sampling rate",
+        {"features": {"highest_hz": 12000}},
+        ["`features`", "`highest_hz` is 12000", "at most 11025"],
+    ),
+    (
+        "mel bands of no range",
+        {"features": {"preset": "stork", "lowest_hz": 500, "highest_hz": 500}},
+        ["`lowest_hz` is 500", "end at 500 Hz"],
+    ),
     ("a source that is none", {"corpus": "shd"}, ["corpus.source", "'shd'", "folder, heidelberg"]),
 ]
 

@@ -14,6 +14,7 @@ from delaynet.data.features.mel import (
     mel_features,
     mel_filters,
     require_bands,
+    sentences_on_empty_bands,
     standardised_features,
     window_samples,
 )
@@ -76,6 +77,50 @@ def test_mel_filters_are_those_of_librosa(rate: int, length: int, bands: int):
     htk = librosa.filters.mel(**common, htk=True, norm=None)
     np.testing.assert_allclose(mel_filters(rate, length, bands), slaney, atol=1e-14)
     np.testing.assert_allclose(mel_filters(rate, length, bands, htk=True), htk, atol=1e-11)
+
+
+def test_mel_filters_between_other_limits_are_those_of_librosa():
+    for htk, norm in ((False, "slaney"), (True, None)):
+        expected = librosa.filters.mel(
+            sr=RATE, n_fft=512, n_mels=20, fmin=300, fmax=4000, htk=htk, norm=norm, dtype=float
+        )
+        found = mel_filters(RATE, 512, 20, 300, 4000, htk=htk)
+        np.testing.assert_allclose(found, expected, atol=1e-11)
+
+
+@pytest.mark.parametrize("kind", [DecibelFeatures, StandardisedFeatures])
+def test_a_tone_outside_the_limits_is_not_heard(kind: type):
+    seconds = np.arange(RATE) / RATE
+    inside = np.sin(2 * np.pi * 1000 * seconds)
+    limits = kind(lowest_hz=500, highest_hz=4000)
+    loudest = mel_features(inside, RATE, limits)[40].argmax()
+    for hertz, gain in ((100, 30), (6000, 3)):
+        both = inside + gain * np.sin(2 * np.pi * hertz * seconds)
+        assert mel_features(both, RATE, limits)[40].argmax() == loudest
+        assert mel_features(both, RATE, kind())[40].argmax() != (
+            mel_features(inside, RATE, kind())[40].argmax()
+        )
+
+
+def test_the_limits_that_were_always_there_change_no_bit(seven: np.ndarray):
+    for kind, highest in ((DecibelFeatures, RATE / 2), (StandardisedFeatures, RATE / 2)):
+        assert "lowest_hz" not in kind().model_dump()  # not recorded
+        written_out = mel_features(seven, RATE, kind(lowest_hz=0, highest_hz=highest))
+        np.testing.assert_array_equal(written_out, mel_features(seven, RATE, kind()))
+
+
+def test_bands_above_half_the_rate_of_a_recording_are_counted_and_named():
+    (sentence,) = sentences_on_empty_bands([8000, 8000, 22050], DECIBELS)
+    assert sentence.startswith("11 of 40 mel bands are empty in 2 of 3 clips: they lie above 4000")
+    assert sentences_on_empty_bands([8000, 22050], DecibelFeatures(highest_hz=4000)) == []
+    assert sentences_on_empty_bands([8000, 22050], STANDARDISED) == []
+
+
+def test_standardised_bands_above_half_the_rate_of_a_recording_are_reported():
+    settings = StandardisedFeatures(highest_hz=4000)
+    require_bands(8000, settings)
+    with pytest.raises(UserError, match=r"highest_hz` is 4000, .* at 6000 Hz: take at most 3000,"):
+        require_bands(6000, settings)
 
 
 def test_decibels_of_a_click_are_those_computed_by_hand():

@@ -153,10 +153,21 @@ def test_the_labels_are_the_words_of_the_corpus_whatever_they_are(words: Path):
 
 def test_with_native_rates_that_differ_one_is_warned(words: Path, caplog: pytest.LogCaptureFixture):
     with caplog.at_level(logging.WARNING):
-        written(words, SETTINGS)
+        written(words, DecibelFeatures(highest_hz=8000))
+        written(words, StandardisedFeatures(highest_hz=8000))
         assert not caplog.messages
         written(words, StandardisedFeatures())
     assert "sampling rates of 16000, 22050, 44100 Hz" in caplog.text
+    assert "`features.highest_hz: 8000` makes them the same." in caplog.text
+
+
+def test_bands_that_stay_empty_are_warned_of(words: Path, caplog: pytest.LogCaptureFixture):
+    with caplog.at_level(logging.WARNING):
+        written(words, SETTINGS)
+    assert caplog.messages == [
+        "2 of 40 mel bands are empty in 6 of 18 clips: they lie above 8000 Hz, half the sampling "
+        "rate of these recordings; `features.highest_hz: 8000` leaves none empty."
+    ]
 
 
 def test_all_clips_without_features_are_reported_at_once(words: Path):

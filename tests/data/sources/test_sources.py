@@ -12,6 +12,7 @@ from published_spikes import write_folder
 
 from delaynet.config.errors import UserError
 from delaynet.config.grid import parse_config
+from delaynet.config.listing import settings_of
 from delaynet.config.settings import SOURCES, CorpusSettings, DecibelFeatures
 from delaynet.data import sources
 from delaynet.data.corpus.check import check_corpus
@@ -20,6 +21,7 @@ from delaynet.data.corpus.layout import digit_clip, list_path, write_filenames
 from delaynet.data.dataset import load_splits
 from delaynet.data.features.writing import write_features
 from delaynet.data.sources import Source, check_source, load_source
+from delaynet.workflow.defaults import with_defaults_of_source
 
 GRID = {"name": "tiny", "grid": [{"delays": ["fixed"], "structure": ["dense"]}], "seeds": 1}
 # what somebody who adds a corpus writes: files of several folders, named speakers, three lists
@@ -135,6 +137,27 @@ def test_speakers_may_have_names_and_are_held_out_by_them(
     assert splits.validation.filename == ("bo/no.wav", "bo/yes.wav")
     with pytest.raises(UserError, match=r"no clips of speakers 11, .* it has ada, bo\."):
         load_splits(features, ("11",), torch.device("cpu"))
+
+
+def test_a_source_may_say_where_its_mel_bands_end_and_the_user_has_the_last_word(
+    new_source: CorpusSettings, tmp_path: Path
+) -> None:
+    (tmp_path / "words.py").write_text(NEW.replace("    holds", "    highest_hz = 4000\n    holds"))
+
+    def highest(**features: object) -> float | None:
+        config = parse_config(GRID | {"features": features})
+        config = with_defaults_of_source(config.model_copy(update={"corpus": new_source}))
+        shown = {setting.key: setting.value for setting in settings_of(config)}
+        assert shown.get("features.highest_hz") == getattr(config.features, "highest_hz", None)
+        return shown.get("features.highest_hz")
+
+    assert (highest(), highest(preset="stork"), highest(highest_hz=9000)) == (4000, 4000, 9000)
+    assert highest(preset="spikes") is None
+    with pytest.raises(UserError, match="`lowest_hz` is 5000, and the bands end at 4000 Hz"):
+        highest(lowest_hz=5000)
+    (tmp_path / "words.py").write_text(NEW)
+    sys.modules.pop("delaynet.data.sources.words")
+    assert highest() is None  # and the setting is in no list
 
 
 def test_validation_speakers_are_numbers_or_names_and_kept_as_text() -> None:

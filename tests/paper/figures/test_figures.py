@@ -20,7 +20,7 @@ from delaynet.config.errors import UserError
 from delaynet.config.grid import STANDARD, Run, load_config, parse_config
 from delaynet.config.variants import DELAYS, STRUCTURES
 from delaynet.data.corpus.clips import FAULT_KINDS, Clip, Fault
-from delaynet.data.corpus.report import CheckedClip, CorpusReport
+from delaynet.data.corpus.report import CheckedClip, CorpusReport, write_report
 from delaynet.paper.figures import corpus, style
 from delaynet.paper.figures.correlogram import read_correlogram
 from delaynet.paper.figures.loading import read_morans_i
@@ -330,6 +330,16 @@ def test_the_corpus_figure_says_how_clips_were_recorded_and_how_many_are_faulty(
     faulty = replace(report, faults=faults)
     assert "faults, not shown above: 3: silent (3)" in corpus_text(faulty)
     assert "no clip without a fault" in texts(corpus.draw(replace(faulty, clips=())))
+
+
+def test_the_corpus_figure_says_which_mel_bands_stay_empty(tiny, tmp_path):
+    report = load("corpus", tiny)
+    assert "mel bands" not in corpus_text(report)
+    low = replace(report, clips=tuple(replace(clip, sample_rate=8000) for clip in report.clips))
+    write_report(low, tmp_path / "corpus_report.json")
+    loaded = corpus.load(load_config(tiny / "config.json"), tmp_path)
+    text = corpus_text(loaded).replace("\n", " ")
+    assert "mel bands are empty in 4 of 4 clips: they lie above 4000 Hz" in text
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ import click
 from delaynet.cli import PATH
 from delaynet.config.files import replacing
 from delaynet.config.grid import Config, load_config, parse_settings
+from delaynet.workflow.defaults import with_defaults_of_source
 from delaynet.workflow.project import recorded
 
 
@@ -26,7 +27,10 @@ def command(
     """Check a configuration and write it out in full, defaults included."""
     if (file is None) == (content is None):
         raise click.UsageError("Give either --file or --content.")
-    config = load_config(file) if file else parse_settings(Config, content or "")
+    if file:
+        config = with_defaults_of_source(load_config(file))
+    else:
+        config = parse_settings(Config, content or "")
     inputs, parameters = [file] if file else list(read_from), config.model_dump(mode="json")
     with recorded(inputs, [output], parameters), replacing(output) as temporary:
         temporary.write_text(config.model_dump_json(indent=2) + "\n", encoding="utf-8")

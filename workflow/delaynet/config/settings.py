@@ -1,5 +1,6 @@
 """The sections of the configuration, as typed fields with their documentation as docstrings."""
 
+import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -96,6 +97,16 @@ class CorpusSettings(Settings):
     """Seed of a generated corpus, such as `synthetic`."""
 
 
+def _check_range(lowest: float, highest: float | None, limit: float = math.inf) -> None:
+    """Refuse a range of mel bands, in Hz, that is empty or ends above a limit."""
+    if highest is not None and highest > limit:
+        raise ValueError(
+            f"`highest_hz` is {highest:g}, above half of `sample_rate`; it is at most {limit:g}"
+        )
+    if lowest >= (end := limit if highest is None else highest):
+        raise ValueError(f"`lowest_hz` is {lowest:g}, and the bands end at {end:g} Hz; lower it")
+
+
 class DecibelFeatures(Settings):
     """From audio to mel features as the paper's authors compute them: decibels above a floor."""
 
@@ -113,12 +124,22 @@ class DecibelFeatures(Settings):
     """Samples from one frame to the next; 220 is 10 ms, one time step of the network."""
     bands: int = Field(40, ge=2)
     """Mel bands: the input channels of the network."""
+    lowest_hz: float = Field(0.0, ge=0, json_schema_extra={"before": 0.0})
+    """Lower end of the mel bands, in Hz."""
+    highest_hz: float | None = Field(None, gt=0, json_schema_extra={"before": None})
+    """Upper end of the mel bands, in Hz. By default that of the corpus's source, if it names one;
+    else half of `sample_rate`."""
     frames: int = Field(80, ge=2)
     """Frames per clip (cut, or padded with zero power): the time steps of a trial."""
     floor_db: float = Field(80.0, gt=0)
     """Floor below the clip's maximum, in dB."""
     scale: float = Field(0.0198, gt=0)
     """Input current per dB above the floor."""
+
+    @model_validator(mode="after")
+    def _bands_have_a_range(self) -> "DecibelFeatures":
+        _check_range(self.lowest_hz, self.highest_hz, self.sample_rate / 2)
+        return self
 
 
 class StandardisedFeatures(Settings):
@@ -134,10 +155,20 @@ class StandardisedFeatures(Settings):
     """Time from one frame to the next, one time step of the network, in seconds."""
     bands: int = Field(40, ge=2)
     """Mel bands: the input channels of the network."""
+    lowest_hz: float = Field(0.0, ge=0, json_schema_extra={"before": 0.0})
+    """Lower end of the mel bands, in Hz."""
+    highest_hz: float | None = Field(None, gt=0, json_schema_extra={"before": None})
+    """Upper end of the mel bands, in Hz. By default that of the corpus's source, if it names one;
+    else half the sampling rate of each file."""
     frames: int = Field(80, ge=2)
     """Frames per clip (cut, or padded with the last one): the time steps of a trial."""
     scale: float = Field(1.0, gt=0)
     """Input current per standard deviation of the file's features."""
+
+    @model_validator(mode="after")
+    def _bands_have_a_range(self) -> "StandardisedFeatures":
+        _check_range(self.lowest_hz, self.highest_hz)
+        return self
 
 
 class SpikeFeatures(Settings):

@@ -25,6 +25,7 @@ from delaynet.provenance.record import commit_of
 from delaynet.provenance.states import GOOD
 from delaynet.training.run_folder import RUN_FILES as RUN_FILES
 from delaynet.workflow import cluster
+from delaynet.workflow.defaults import with_defaults_of_source
 from delaynet.workflow.project import PROJECT
 
 # a grid point's sparsity is a canonical decimal in a string, never a number
@@ -99,7 +100,7 @@ def read_for_snakemake(content: Mapping[str, Any]) -> Config:
         WorkflowError: one sentence, which Snakemake shows without a traceback.
     """
     try:
-        config = parse_config(content)
+        config = with_defaults_of_source(parse_config(content))
         check_source(config.corpus, config.features.preset)
         _check_results(config, Path("results/config.json"))
     except UserError as error:

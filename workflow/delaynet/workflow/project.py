@@ -19,10 +19,12 @@ def is_same_configuration(file: Path, resolved: Path) -> bool:
     """
     # imported here, as jobs that write records do not need it
     from delaynet.config.grid import load_config
+    from delaynet.workflow.defaults import with_defaults_of_source
 
     try:
         content = json.loads(resolved.read_text(encoding="utf-8"))
-        return bool(load_config(file).model_dump(mode="json") == content)
+        config = with_defaults_of_source(load_config(file))
+        return bool(config.model_dump(mode="json") == content)
     except (UserError, OSError, ValueError):
         return False
 

@@ -4,6 +4,8 @@ Numpy alone: librosa compiles itself for half a minute when an environment first
 import takes as long as the features of a thousand clips. The tests compare every step with it.
 """
 
+from collections import Counter
+from collections.abc import Sequence
 from functools import lru_cache
 
 import numpy as np
@@ -47,10 +49,11 @@ def decibel_features(audio: np.ndarray, settings: DecibelFeatures) -> np.ndarray
     The clip is pre-emphasised, y[t] = x[t] - preemphasis x[t-1], with librosa's y[0] = 3 x[0] -
     x[1]. Frames of `fft_length` samples stand centred on every `hop_length`-th sample, with zeros
     before the clip and after it, under a Hann window. With P the power |FFT|^2 in triangular
-    filters evenly spaced on Slaney's mel scale from 0 to half the rate, each of unit area, in the
-    first `frames` frames (frames past the clip's end have P = 0), and D = `floor_db`, a feature is
-    scale * (max(10 log10(P / max P), -D) + D): 0 for silence, scale * D (1.584 by default) for the
-    clip's loudest band and frame, whatever the level of the recording.
+    filters evenly spaced on Slaney's mel scale from `lowest_hz` to `highest_hz` (by default from 0
+    to half the rate), each of unit area, in the first `frames` frames (frames past the clip's end
+    have P = 0), and D = `floor_db`, a feature is scale * (max(10 log10(P / max P), -D) + D): 0 for
+    silence, scale * D (1.584 by default) for the clip's loudest band and frame, whatever the level
+    of the recording.
 
     Args:
         audio: Mono samples at `settings.sample_rate`, in any unit, shape [samples].
@@ -70,7 +73,7 @@ def decibel_features(audio: np.ndarray, settings: DecibelFeatures) -> np.ndarray
     spectrum = np.fft.rfft(
         frames[: settings.frames] * _hann_window(length)
     )  # [frames, frequencies]
-    filters = mel_filters(settings.sample_rate, length, settings.bands)
+    filters = filters_of(settings, settings.sample_rate, length)
     power = _mel_power(spectrum, filters)  # [clip's frames, bands]
     _require_sound(power, settings.frames)
     decibels = 10 * np.log10(np.maximum(power / power.max(), TINY_POWER))
@@ -87,9 +90,10 @@ def standardised_features(
     The clip is pre-emphasised, y[t] = x[t] - preemphasis x[t-1] and y[0] = x[0]. Frames of
     round(window_seconds * rate) samples begin at every round(hop_seconds * rate)-th sample, with
     zeros after the clip so that its last sample is in a frame, under a Hamming window. With
-    P = |FFT|^2 / N in triangular filters of height 1, evenly spaced on the HTK mel scale from 0 to
-    half the rate, zero replaced by the machine's epsilon, and L = log10 P in `frames` frames (cut,
-    or the last one repeated), a feature is scale * (L - mean L) / sd L, over all frames and bands.
+    P = |FFT|^2 / N in triangular filters of height 1, evenly spaced on the HTK mel scale from
+    `lowest_hz` to `highest_hz` (by default from 0 to half the rate), zero replaced by the machine's
+    epsilon, and L = log10 P in `frames` frames (cut, or the last one repeated), a feature is
+    scale * (L - mean L) / sd L, over all frames and bands.
 
     Source: the class RawAudioDataset of the library stork (Zenke's group,
     github.com/fmi-basel/stork). Three departures: N is the least power of two that holds the
@@ -97,8 +101,8 @@ def standardised_features(
     the corners of the filters are not rounded down to whole bins; and the last samples are
     analysed, where stork leaves out the last frame.
 
-    A band is a share of the clip's own range of frequencies: bands of clips at different rates are
-    not the same.
+    Without `highest_hz` a band is a share of the clip's own range of frequencies: bands of clips at
+    different rates are not the same.
 
     Args:
         audio: Mono samples, full scale at 1, shape [samples].
@@ -120,7 +124,7 @@ def standardised_features(
     spectrum = np.fft.rfft(
         frames[: settings.frames] * np.hamming(window), fft_length
     )  # [frames, frequencies]
-    filters = mel_filters(rate, fft_length, settings.bands, htk=True)
+    filters = filters_of(settings, rate, fft_length)
     power = _mel_power(spectrum, filters) / fft_length  # [clip's frames, bands]
     _require_sound(power, settings.frames)
     levels = np.log10(np.where(power == 0, np.finfo(np.float64).eps, power))
@@ -149,15 +153,19 @@ def require_bands(rate: int, settings: MelSettings) -> None:
     """Check that every mel band holds a frequency of the spectrum of a clip at this rate.
 
     Raises:
-        UserError: there are too many bands for the length of the Fourier transform.
+        UserError: there are too many bands for the length of the Fourier transform, or they end
+            above half the rate of a clip that keeps it.
     """
     if isinstance(settings, StandardisedFeatures):
+        if settings.highest_hz is not None and settings.highest_hz > rate / 2:
+            raise UserError(
+                f"`features.highest_hz` is {settings.highest_hz:g}, and there are recordings at "
+                f"{rate} Hz: take at most {rate / 2:g}, half that rate."
+            )
         fft_length = window_samples(rate, settings)[2]
-        filters = mel_filters(rate, fft_length, settings.bands, htk=True)
     else:
         rate, fft_length = settings.sample_rate, settings.fft_length
-        filters = mel_filters(rate, fft_length, settings.bands)
-    if empty := int((~filters.any(axis=1)).sum()):
+    if empty := int((~filters_of(settings, rate, fft_length).any(axis=1)).sum()):
         raise UserError(
             f"`features.bands`: {empty} of {settings.bands} mel bands hold no frequency of a "
             f"Fourier transform of {fft_length} samples at {rate} Hz: take fewer bands or a longer "
@@ -165,14 +173,63 @@ def require_bands(rate: int, settings: MelSettings) -> None:
         )
 
 
+def empty_bands(rate: int, settings: MelSettings) -> int:
+    """Return how many mel bands begin at or above half the rate of a recording.
+
+    Resampling adds no frequencies, so these bands stay empty.
+
+    Args:
+        rate: of the recording, in Hz, before any resampling.
+        settings: how features are computed.
+    """
+    if isinstance(settings, StandardisedFeatures):  # at the recording's own rate
+        return 0
+    highest = settings.highest_hz or settings.sample_rate / 2
+    corners = _slaney_corners(settings.lowest_hz, highest, settings.bands)
+    return int((corners[:-2] >= rate / 2).sum())
+
+
+def sentences_on_empty_bands(rates: Sequence[int], settings: MelSettings) -> list[str]:
+    """Return a sentence for each sampling rate that is too low for some bands.
+
+    Args:
+        rates: of all recordings, in Hz.
+        settings: how features are computed.
+    """
+    return [
+        f"{empty} of {settings.bands} mel bands are empty in {count:,} of {len(rates):,} clips: "
+        f"they lie above {rate / 2:g} Hz, half the sampling rate of these recordings; "
+        f"`features.highest_hz: {rate / 2:g}` leaves none empty."
+        for rate, count in sorted(Counter(rates).items())
+        if (empty := empty_bands(rate, settings))
+    ]
+
+
+def filters_of(settings: MelSettings, rate: int, fft_length: int) -> np.ndarray:
+    """Return the filters for spectra at a rate (see `mel_filters`)."""
+    span = settings.lowest_hz, settings.highest_hz
+    htk = isinstance(settings, StandardisedFeatures)
+    return mel_filters(rate, fft_length, settings.bands, *span, htk=htk)
+
+
 @lru_cache(maxsize=16)
-def mel_filters(rate: int, fft_length: int, bands: int, *, htk: bool = False) -> np.ndarray:
-    """Return triangular filters, evenly spaced on a mel scale from 0 to half the rate.
+def mel_filters(
+    rate: int,
+    fft_length: int,
+    bands: int,
+    lowest: float = 0.0,
+    highest: float | None = None,
+    *,
+    htk: bool = False,
+) -> np.ndarray:
+    """Return triangular filters, evenly spaced on a mel scale.
 
     Args:
         rate: Sampling rate in Hz.
         fft_length: Points of the Fourier transform.
         bands: Number of filters.
+        lowest: Lower end of the first filter in Hz.
+        highest: Upper end of the last filter in Hz; by default half the rate.
         htk: the HTK mel scale with filters of height 1, instead of Slaney's with unit area.
             Each rises from its lower neighbour's centre and falls to its upper neighbour's.
 
@@ -180,7 +237,8 @@ def mel_filters(rate: int, fft_length: int, bands: int, *, htk: bool = False) ->
         float64, shape [bands, fft_length // 2 + 1], to be multiplied with a power spectrum.
     """
     frequencies = np.fft.rfftfreq(fft_length, 1 / rate)
-    corners = _htk_corners(rate, bands) if htk else _slaney_corners(rate, bands)
+    corners_of = _htk_corners if htk else _slaney_corners
+    corners = corners_of(lowest, rate / 2 if highest is None else highest, bands)
     widths = np.diff(corners)[:, None]
     rising = (frequencies - corners[:-2, None]) / widths[:-1]
     falling = (corners[2:, None] - frequencies) / widths[1:]
@@ -188,22 +246,24 @@ def mel_filters(rate: int, fft_length: int, bands: int, *, htk: bool = False) ->
     return filters if htk else filters * (2 / (corners[2:] - corners[:-2]))[:, None]
 
 
-def _htk_corners(rate: int, bands: int) -> np.ndarray:
+def _htk_corners(lowest: float, highest: float, bands: int) -> np.ndarray:
     """Return the corners of filters in Hz: mel = 2595 log10(1 + f / 700), [bands + 2]."""
-    highest = 2595 * np.log10(1 + rate / 2 / 700)
-    corners: np.ndarray = 700 * (10 ** (np.linspace(0, highest, bands + 2) / 2595) - 1)
+    start, stop = (2595 * np.log10(1 + hertz / 700) for hertz in (lowest, highest))
+    corners: np.ndarray = 700 * (10 ** (np.linspace(start, stop, bands + 2) / 2595) - 1)
     return corners
 
 
-def _slaney_corners(rate: int, bands: int) -> np.ndarray:
+def _slaney_corners(lowest: float, highest: float, bands: int) -> np.ndarray:
     """Return the corners of filters in Hz, [bands + 2].
 
     Slaney (1998, Auditory Toolbox): 3 mel for 200 Hz up to 1 kHz, 27 for each factor of 6.4 above.
     """
     bend, mel_per_log = 15.0, 27 / np.log(6.4)
-    nyquist = rate / 2
-    highest = 0.015 * nyquist if nyquist < 1000 else bend + mel_per_log * np.log(nyquist / 1000)
-    mel = np.linspace(0, highest, bands + 2)
+    start, stop = (
+        0.015 * hertz if hertz < 1000 else bend + mel_per_log * np.log(hertz / 1000)
+        for hertz in (lowest, highest)
+    )
+    mel = np.linspace(start, stop, bands + 2)
     return np.where(mel < bend, mel / 0.015, 1000 * np.exp((mel - bend) / mel_per_log))
 
 

@@ -22,7 +22,13 @@ from delaynet.data.features.hdf5 import (
     write_left_out,
     write_rows,
 )
-from delaynet.data.features.mel import MelSettings, NoFeatures, mel_features, require_bands
+from delaynet.data.features.mel import (
+    MelSettings,
+    NoFeatures,
+    mel_features,
+    require_bands,
+    sentences_on_empty_bands,
+)
 from delaynet.data.processes import in_order
 
 log = logging.getLogger("delaynet.data.features")
@@ -79,16 +85,19 @@ def write_features(
 
 
 def _require_bands_of_all(clips: Sequence[CheckedClip], settings: MelSettings) -> None:
-    """Check that the bands fit the sampling rates, and warn if bands differ between clips."""
+    """Check that the bands fit the sampling rates, and warn if bands differ or stay empty."""
     rates = sorted({checked.sample_rate for checked in clips})
     for rate in rates:
         require_bands(rate, settings)
-    if settings.preset == "stork" and len(rates) > 1:
+    if settings.preset == "stork" and settings.highest_hz is None and len(rates) > 1:
         log.warning(
             "The clips have sampling rates of %s Hz; with `features: stork` the same band is at "
-            "another frequency at each.",
+            "another frequency at each. `features.highest_hz: %g` makes them the same.",
             ", ".join(map(str, rates)),
+            rates[0] / 2,
         )
+    for sentence in sentences_on_empty_bands([clip.sample_rate for clip in clips], settings):
+        log.warning("%s", sentence)
 
 
 def _sentences(corpus: str, without: Sequence[tuple[str, str]]) -> str:

@@ -26,6 +26,7 @@ class Source:
     Attributes:
         settings: keys of the section `corpus` of the configuration that this corpus reads.
         features: presets of the section `features` that it works with.
+        highest_hz: default of `features.highest_hz`, for recordings at less than 22,050 Hz.
         holds: content of the user's folder, in words; for a corpus that reads `folder`.
         archive_name: name of the published archive that it is made from, as in
             `config/downloads.json`.
@@ -40,6 +41,7 @@ class Source:
 
     settings: tuple[str, ...] = ()
     features: tuple[str, ...] = ("authors", "stork")
+    highest_hz: float | None = None
     holds: str = ""
     archive_name: str | None = None
     description: str

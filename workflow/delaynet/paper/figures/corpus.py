@@ -4,6 +4,7 @@ import math
 import textwrap
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +16,10 @@ from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator
 
 from delaynet.config.grid import Config
+from delaynet.config.settings import SpikeFeatures
 from delaynet.data.corpus.clips import SPLITS, Label, label_names, labels_of
 from delaynet.data.corpus.report import CheckedClip, CorpusReport, read_report
+from delaynet.data.features.mel import sentences_on_empty_bands
 from delaynet.data.order import number_first
 from delaynet.paper.figures import style
 from delaynet.paper.figures.loading import require
@@ -32,12 +35,17 @@ LETTERS_PER_LINE = 120
 
 
 def load(config: Config, results_folder: Path) -> CorpusReport:
-    """Read the corpus report.
+    """Read the corpus report, and add notes on mel bands that stay empty.
 
     Raises:
         UserError: it is missing.
     """
-    return read_report(require(results_folder / "corpus_report.json"))
+    report = read_report(require(results_folder / "corpus_report.json"))
+    if isinstance(config.features, SpikeFeatures):
+        return report
+    rates = [checked.sample_rate for checked in report.clips]
+    notes = sentences_on_empty_bands(rates, config.features)
+    return replace(report, notes=(*report.notes, *notes))
 
 
 @style.styled
@@ -155,6 +163,7 @@ def _words(report: CorpusReport) -> list[str]:
         "channels: " + _shares([str(checked.channels) for checked in clips]),
         "encoding: " + _shares([checked.encoding for checked in clips]),
         f"faults, not shown above: {len(kinds):,}{': ' if kinds else ''}{_shares(kinds)}",
+        *report.notes,
     ]
 
 
