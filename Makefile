@@ -1,4 +1,4 @@
-# make paper | make replot | make test | make test-fast | make test-slurm | make lint | make benchmark | make report | make setup | make develop | make clean
+# make paper | make replot | make test | make test-fast | make test-slurm | make lint | make benchmark | make published | make report | make setup | make develop | make clean
 # One command each, on a fresh machine with git, make and Python 3.11 or newer.
 
 PYTHON ?= python3
@@ -20,13 +20,13 @@ unexport PYTHONPATH PYTHONHOME MPLBACKEND SNAKEMAKE_PROFILE PIP_TARGET PIP_PREFI
 # tests of one file share what they have made; a worker may need 2 GB
 PYTEST := $(BIN)/pytest --numprocesses=auto --maxprocesses=4 --dist=loadfile \
 	--no-loadscope-reorder --durations=10
-SNAKEMAKE := $(BIN)/snakemake --workflow-profile workflow/profiles/default --configfile "$(CONFIG)" \
+SNAKEMAKE = $(BIN)/snakemake --workflow-profile workflow/profiles/default --configfile "$(CONFIG)" \
 	--cores $(CORES) $(if $(MEMORY),--resources mem_mb=$(MEMORY))
 
 # the report is made of what the run has left
 .NOTPARALLEL:
 
-.PHONY: paper replot report test test-fast test-slurm lint benchmark setup develop clean help
+.PHONY: paper replot report test test-fast test-slurm lint benchmark published setup develop clean help
 
 # $(call alone,TARGETS): make them under a lock, which make and its Snakemake hold as long as one of
 # them lives (so no --close here), and no job of theirs does. Who was just stopped takes a moment.
@@ -107,6 +107,13 @@ lint: develop
 # on a machine that does nothing else, about a quarter of an hour
 benchmark: develop
 	@PYTHONPATH=tests $(BIN)/python -m benchmark
+
+# whole trainings beside those of the published code; some two core-hours, and docs/published.md
+published: CONFIG = config/departures.yaml
+published: develop
+	@$(SNAKEMAKE) results/grouping.csv results/tables/accuracy.csv --directory results/published \
+		--logger delaynet
+	@PYTHONPATH=tests $(BIN)/python -m published
 
 setup: .venv/complete
 

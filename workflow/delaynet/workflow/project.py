@@ -53,7 +53,10 @@ PROJECT = Project(
     # what can change a result, or the page that prints it
     versioned=("Snakefile", "workflow", "manuscript", "config", "envs"),
     places=("results", "resources"),
-    by_products=("README.md", "report.html", "checkpoints", "tensorboard", "benchmark"),
+    by_products=(
+        *("README.md", "report.html", "checkpoints", "tensorboard"),
+        *("benchmark", "published"),  # studies of `make`
+    ),
     manuscript="manuscript",
     printed=("paper.pdf", "paper.html"),
     is_same_configuration=is_same_configuration,
