@@ -183,7 +183,7 @@ def test_a_new_structures_name_is_code_of_what_prints_it_and_of_no_training(proj
     replace(
         project / "workflow/delaynet/config/variants.py",
         place,
-        place.replace("static", "another") + f'"another", "none"),\n{place}',
+        place.replace("static", "another") + f'"another", "a mask", "none"),\n{place}',
     )
     found = findings(project)
     assert found["results/tables/accuracy.csv"].state == "code changed"

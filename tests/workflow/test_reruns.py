@@ -82,7 +82,7 @@ def test_a_change_to_the_features_code_does_all_but_the_corpus_again(finished: P
 
 
 STATIC = '    "static": Structure('
-ANOTHER = '    "another": Structure("another", "none"),\n'
+ANOTHER = '    "another": Structure("another", "a mask", "none"),\n'
 
 
 @pytest.mark.slow

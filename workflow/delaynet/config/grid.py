@@ -26,7 +26,7 @@ from delaynet.config.settings import (
     Settings,
     TrainingSettings,
 )
-from delaynet.config.variants import DELAYS, SIGNS, STRUCTURES
+from delaynet.config.variants import DELAYS, SIGNS, STRUCTURES, meanings
 
 if TYPE_CHECKING:  # a type checker cannot read choices that are computed
     Delays = str
@@ -86,12 +86,13 @@ Condition = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
 class GridBlock(Settings):
     """A product of variants."""
 
-    delays: tuple[Delays, ...] = Field(min_length=1)
-    """How delays come about."""
-    structure: tuple[Structure, ...] = Field(min_length=1)
-    """How connections come about."""
-    signs: tuple[Signs, ...] = Field(("free",), min_length=1)
-    """`dale`: a presynaptic unit is excitatory or inhibitory, never both; `free`: any signs."""
+    delays: tuple[Delays, ...] = Field(
+        min_length=1, description=f"How delays come about. {meanings(DELAYS)}"
+    )
+    structure: tuple[Structure, ...] = Field(
+        min_length=1, description=f"How connections come about. {meanings(STRUCTURES)}"
+    )
+    signs: tuple[Signs, ...] = Field(("free",), min_length=1, description=meanings(SIGNS))
     sparsity: tuple[Sparsity, ...] = Field(("0",), min_length=1)
     """Shares of connections that do not exist, as quoted decimals: '0' for `dense`, more for the
     others."""

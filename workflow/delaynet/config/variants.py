@@ -4,6 +4,7 @@ Settings, tables, figures and the manuscript use them; legends and tables have t
 Colours and markers are in `delaynet.paper.figures.style`.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 
@@ -14,10 +15,12 @@ class Kind:
     Attributes:
         words: label in legends and sentences.
         short: label in a table's column.
+        meaning: what it is, for the list of settings.
     """
 
     words: str
     short: str
+    meaning: str
 
 
 @dataclass(frozen=True)
@@ -26,6 +29,7 @@ class Structure:
 
     Attributes:
         words: label in legends, sentences and tables.
+        meaning: what it is, for the list of settings.
         change: of the connections in training: `none`, `pruned` for good, or `rewired`.
         has_sparsity: True if its sparsity is above 0, False if it is 0.
         description: Typst, what the manuscript says of it where the grid has it. It may use
@@ -34,6 +38,7 @@ class Structure:
     """
 
     words: str
+    meaning: str
     change: str
     has_sparsity: bool = True
     description: str = ""
@@ -46,17 +51,30 @@ class Structure:
 
 
 DELAYS = {
-    "learned": Kind("learned delays", "learned"),
-    "fixed": Kind("fixed delays", "fixed"),
-    "frozen": Kind("frozen delays", "frozen"),
-    "none": Kind("no delays", "none"),
+    "learned": Kind(
+        "learned delays",
+        "learned",
+        "by DCLS: the kernel's width is annealed, then delays are rounded",
+    ),
+    "fixed": Kind("fixed delays", "fixed", "random, one tap each"),
+    "frozen": Kind(
+        "frozen delays",
+        "frozen",
+        "as `fixed`, but with wide kernels first, as in `learned`: a control",
+    ),
+    "none": Kind("no delays", "none", "all zero"),
 }
 STRUCTURES = {
-    "dense": Structure("dense", "none", has_sparsity=False),
-    "static": Structure("static", "none"),
-    "static_connected": Structure("static, connected", "none"),
+    "dense": Structure("dense", "every connection", "none", has_sparsity=False),
+    "static": Structure("static", "a random mask", "none"),
+    "static_connected": Structure(
+        "static, connected",
+        "a random mask in which every hidden unit that is used has an input and an output",
+        "none",
+    ),
     "magnitude": Structure(
         "magnitude pruning",
+        "dense at first, the smallest weights pruned epoch by epoch",
         "pruned",
         description="_Magnitude_ networks begin dense and lose their weakest connections for good, "
         'on the cubic schedule of @zhu2017 over a share of #num("settings.training.'
@@ -68,13 +86,22 @@ STRUCTURES = {
   url    = {https://arxiv.org/abs/1710.01878},
 }""",
     ),
-    "deep_r": Structure("DEEP R", "rewired"),
-    "deep_r_rigl": Structure("DEEP R with RigL", "rewired"),
+    "deep_r": Structure("DEEP R", "pruned at zero, regrown at random", "rewired"),
+    "deep_r_rigl": Structure(
+        "DEEP R with RigL", "pruned at zero, regrown by the gradient", "rewired"
+    ),
 }
 SIGNS = {
-    "free": Kind("free signs", "free"),
-    "dale": Kind("Dale's principle", "Dale"),
+    "free": Kind("free signs", "free", "any signs"),
+    "dale": Kind(
+        "Dale's principle", "Dale", "a presynaptic unit is excitatory or inhibitory, never both"
+    ),
 }
+
+
+def meanings(choices: Mapping[str, Kind | Structure]) -> str:
+    """Return what each name means, as `fixed`: random, one tap each; .."""
+    return "; ".join(f"`{name}`: {choice.meaning}" for name, choice in choices.items()) + "."
 
 
 def structures_with(change: str) -> tuple[str, ...]:

@@ -2,14 +2,13 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from delaynet.config.errors import UserError
-from delaynet.config.files import reading_hdf5
+from delaynet.data.features.reading import FeaturesTable, read_features, read_table
 from delaynet.data.order import number_first
 
 
@@ -66,19 +65,6 @@ class Splits:
     step_milliseconds: float
 
 
-class _FeaturesFile(NamedTuple):
-    """The content of a features file; arrays have one row per clip."""
-
-    features: np.ndarray
-    label: np.ndarray
-    filename: np.ndarray
-    speaker: np.ndarray
-    split: np.ndarray
-    classes: int
-    corpus_name: str
-    step_milliseconds: float
-
-
 def load_splits(
     path: Path,
     validation_speakers: tuple[str, ...],
@@ -94,19 +80,19 @@ def load_splits(
     Raises:
         UserError: no features file, a validation speaker without clips, or a split without clips.
     """
-    content = _read(path)
-    is_validation = validation_clips(content.split, content.speaker, validation_speakers)
-    if not (content.split == "validation").any():
-        speakers = sorted(set(content.speaker[content.split == "train"]), key=number_first)
+    table, features = read_table(path), read_features(path)
+    is_validation = validation_clips(table.split, table.speaker, validation_speakers)
+    if not (table.split == "validation").any():
+        speakers = sorted(set(table.speaker[table.split == "train"]), key=number_first)
         if absent := sorted(set(validation_speakers) - set(speakers), key=number_first):
             raise UserError(
                 f"{path}: the training list has no clips of speakers {', '.join(absent)}, which "
                 f"`training.validation_speakers` names; it has {', '.join(speakers)}."
             )
     chosen = {
-        "training": (content.split == "train") & ~is_validation,
+        "training": (table.split == "train") & ~is_validation,
         "validation": is_validation,
-        "test": content.split == "test",
+        "test": table.split == "test",
     }
     for split, rows in chosen.items():
         if not rows.any():
@@ -115,11 +101,11 @@ def load_splits(
                 f"{', '.join(validation_speakers)}; change `training.validation_speakers`."
             )
     return Splits(
-        **{split: _clips(content, rows, device) for split, rows in chosen.items()},
-        mel_channel=torch.arange(content.features.shape[2]),
-        classes=content.classes,
-        corpus_name=content.corpus_name,
-        step_milliseconds=content.step_milliseconds,
+        **{split: _clips(table, features, rows, device) for split, rows in chosen.items()},
+        mel_channel=torch.arange(features.shape[2]),
+        classes=len(table.label_names),
+        corpus_name=table.corpus_name,
+        step_milliseconds=table.step_milliseconds,
     )
 
 
@@ -140,26 +126,12 @@ def validation_clips(
     return held_out
 
 
-def _read(path: Path) -> _FeaturesFile:
-    if not path.exists():
-        raise UserError(f"{path}: not there; make it first with `snakemake {path}`.")
-    with reading_hdf5(path, "a features file") as file:
-        return _FeaturesFile(
-            features=file["features"][()],
-            label=file["label"][()],
-            filename=file["filename"].asstr()[()],
-            speaker=file["speaker"].asstr()[()],
-            split=file["split"].asstr()[()],
-            classes=len(file.attrs["label_names"]),
-            corpus_name=str(file.attrs["corpus_name"]),
-            step_milliseconds=1000 * float(file["features"].attrs["frame_duration_s"]),
-        )
-
-
-def _clips(content: _FeaturesFile, rows: np.ndarray, device: torch.device) -> Clips:
+def _clips(
+    table: FeaturesTable, features: np.ndarray, rows: np.ndarray, device: torch.device
+) -> Clips:
     """Return the chosen clips on the device."""
     return Clips(
-        torch.from_numpy(content.features[rows]).transpose(1, 2).contiguous().to(device),
-        torch.from_numpy(content.label[rows]).to(device),
-        tuple(content.filename[rows]),
+        torch.from_numpy(features[rows]).transpose(1, 2).contiguous().to(device),
+        torch.from_numpy(table.label[rows]).to(device),
+        tuple(table.filename[rows]),
     )

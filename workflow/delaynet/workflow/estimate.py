@@ -9,11 +9,12 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import h5py
 import numpy as np
 
+from delaynet.config.errors import UserError
 from delaynet.config.grid import Config, Point, Run
 from delaynet.config.settings import CorpusSettings
+from delaynet.data.features.reading import read_table
 from delaynet.data.sources import load_source
 from delaynet.provenance.record import record_path
 from delaynet.training.run_folder import RUN_FILES
@@ -165,11 +166,8 @@ def number_of_clips(corpus: CorpusSettings, features: Path) -> int | None:
     None also where features or list cannot be read, which the check of the corpus reports.
     """
     if features.exists():
-        with (
-            suppress(OSError, KeyError, TypeError, AttributeError),
-            h5py.File(features, locking=False) as file,
-        ):
-            return int((file["split"].asstr()[()] == "train").sum())
+        with suppress(UserError):
+            return int((read_table(features).split == "train").sum())
     return load_source(corpus.source).training_clips(corpus)
 
 

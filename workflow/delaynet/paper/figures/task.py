@@ -11,10 +11,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from delaynet.config.files import reading_hdf5
 from delaynet.config.grid import Config
 from delaynet.data.features.audio import read_audio
-from delaynet.data.features.frames import step_seconds
+from delaynet.data.features.reading import read_features, read_table
 from delaynet.model.network import class_evidence
 from delaynet.paper.figures import style
 from delaynet.paper.figures.loading import require, run_file
@@ -77,21 +76,16 @@ def load(config: Config, results_folder: Path, corpus: Path | None = None) -> Ta
     )
     filename = _example(predictions)
     path = require(results_folder / "features.h5")
-    with reading_hdf5(path, "a features file") as file:
-        row = list(file["filename"].asstr()[()]).index(filename)
-        features = file["features"][row]  # [frames, bands]
-        label_names = [str(name) for name in file.attrs["label_names"]]
-        label, speaker = int(file["label"][row]), str(file["speaker"].asstr()[row])
-        audio_folder = str(file.attrs["corpus_audio"])
-        corpus_name = str(file.attrs["corpus_name"])
-        channel_name = str(file["features"].attrs["axes"][2])
+    table = read_table(path)
+    row = list(table.filename).index(filename)
+    features = read_features(path, row)  # [frames, bands]
     model = read_settings(settings.parent).model
     saved = read_network(network_file)
     fed = torch.from_numpy(features)[:, saved.attributes["mel_channel"]]  # [T, bands]
     response = respond(rebuild(saved, model), fed[:, None])
     audio, rate = None, 0
     if corpus is not None:
-        audio, rate = read_audio(corpus / audio_folder / filename)
+        audio, rate = read_audio(corpus / table.corpus_audio / filename)
     return Task(
         audio=audio,
         sample_rate=rate,
@@ -99,12 +93,12 @@ def load(config: Config, results_folder: Path, corpus: Path | None = None) -> Ta
         spikes=response.spikes[0][:, 0].numpy(),
         voltage=response.voltage[:, 0].numpy(),
         evidence=class_evidence(response.voltage)[0].numpy(),
-        label=label,
-        speaker=speaker,
-        label_names=label_names,
-        step_milliseconds=1000 * step_seconds(config.features),
-        corpus_name=corpus_name,
-        channel_name=channel_name,
+        label=int(table.label[row]),
+        speaker=str(table.speaker[row]),
+        label_names=table.label_names,
+        step_milliseconds=table.step_milliseconds,
+        corpus_name=table.corpus_name,
+        channel_name=table.channel_name,
     )
 
 

@@ -15,7 +15,6 @@ from delaynet.analysis.claims import decide, terms
 from delaynet.analysis.grouping import grouping, maps, points, power
 from delaynet.analysis.grouping.nulls import NULLS
 from delaynet.analysis.tables import show_setting
-from delaynet.config.files import reading_hdf5
 from delaynet.config.grid import STANDARD
 from delaynet.config.listing import settings_of
 from delaynet.config.settings import DecibelFeatures
@@ -23,6 +22,7 @@ from delaynet.config.variants import DELAYS, SIGNS, STRUCTURES
 from delaynet.data.dataset import validation_clips
 from delaynet.data.features import spikes
 from delaynet.data.features.frames import step_seconds
+from delaynet.data.features.reading import read_table
 from delaynet.data.sources import load_source
 from delaynet.model import delays
 from delaynet.model.structures import deep_r
@@ -183,13 +183,8 @@ def corpus(inputs: Inputs) -> Object:
     Name, clips by split, speakers and classes come from the features file; the texts for the
     manuscript from the corpus's source, None where it has none.
     """
-    with reading_hdf5(inputs.sources.features, "a features file") as file:
-        name = str(file.attrs["corpus_name"])
-        classes = len(file.attrs["label_names"])
-        speaker = file["speaker"].asstr()[()]
-        languages = len(np.unique(file["language"][()]))
-        split = file["split"].asstr()[()]
-        left_out = len(file["left_out"])
+    table = read_table(inputs.sources.features)
+    speaker, split, classes = table.speaker, table.split, len(table.label_names)
     is_test, is_listed = split == "test", split == "validation"
     training = inputs.config.training
     is_validation = validation_clips(split, speaker, training.validation_speakers)
@@ -203,12 +198,12 @@ def corpus(inputs: Inputs) -> Object:
         "speakers": len(np.unique(speaker)),
         "test_only_speakers": len(np.setdiff1d(speaker[is_test], speaker[~is_test])),
         "validation_speakers": len(np.unique(speaker[is_validation])),
-        "languages": languages,
+        "languages": len(np.unique(table.language)),
         "classes": classes,
-        "left_out": left_out,
+        "left_out": table.left_out,
     }
     numbers = {
-        "name": Number(name, name),
+        "name": Number(table.corpus_name, table.corpus_name),
         "chance": Number(100 / classes, f"{100 / classes:.1f}"),
         **{key: count(value) for key, value in counts.items()},
     }

@@ -1,0 +1,74 @@
+"""The features file, read: its table of clips, and the features of clips."""
+
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from delaynet.config.errors import UserError
+from delaynet.config.files import reading_hdf5
+
+KIND = "a features file"
+
+
+class FeaturesTable(NamedTuple):
+    """What a features file says of its clips; arrays have one row per clip.
+
+    Attributes:
+        filename: str.
+        label: index of `label_names`.
+        speaker: str.
+        language: str.
+        split: "train", "validation" or "test".
+        label_names: the classes' words.
+        corpus_name: as in the manuscript.
+        corpus_audio: folder of the sound files below that of the corpus.
+        channel_name: what an input channel is.
+        step_milliseconds: duration of a frame, which is a time step of the network.
+        left_out: number of files that were left out.
+    """
+
+    filename: np.ndarray
+    label: np.ndarray
+    speaker: np.ndarray
+    language: np.ndarray
+    split: np.ndarray
+    label_names: list[str]
+    corpus_name: str
+    corpus_audio: str
+    channel_name: str
+    step_milliseconds: float
+    left_out: int
+
+
+def read_table(path: Path) -> FeaturesTable:
+    """Read the table of clips.
+
+    Raises:
+        UserError: there is no such file, or it is no features file.
+    """
+    if not path.exists():
+        raise UserError(f"{path}: not there; make it first with `snakemake {path}`.")
+    with reading_hdf5(path, KIND) as file:
+        texts = ("filename", "speaker", "language", "split")
+        return FeaturesTable(
+            **{name: file[name].asstr()[()] for name in texts},
+            label=file["label"][()],
+            label_names=[str(name) for name in file.attrs["label_names"]],
+            corpus_name=str(file.attrs["corpus_name"]),
+            corpus_audio=str(file.attrs["corpus_audio"]),
+            channel_name=str(file["features"].attrs["axes"][2]),
+            step_milliseconds=1000 * float(file["features"].attrs["frame_duration_s"]),
+            left_out=len(file["left_out"]),
+        )
+
+
+def read_features(path: Path, clips: slice | int = slice(None)) -> np.ndarray:
+    """Read the features of clips, float32 [clips, frames, bands], or of one, [frames, bands].
+
+    Raises:
+        UserError: as `read_table`.
+    """
+    with reading_hdf5(path, KIND) as file:
+        features: np.ndarray = file["features"][clips]
+        return features
