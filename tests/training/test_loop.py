@@ -15,7 +15,7 @@ import torch
 from delaynet.config.errors import UserError
 from delaynet.config.grid import RunSettings
 from delaynet.config.settings import ModelSettings, TrainingSettings
-from delaynet.data.dataset import load_splits
+from delaynet.data.dataset import LEAVE_ONE_OUT, load_splits
 from delaynet.model.delays import MINIMAL_WIDTH
 from delaynet.model.network import class_evidence
 from delaynet.training.device import pick_device
@@ -180,6 +180,30 @@ def test_validation_speakers_that_are_not_there_are_named(small_features: Path) 
         UserError, match=r"no clips of speakers 77, .* it has 0, 1, 2, 3, 6, 7, 8, 9, 10, 11."
     ):
         load_splits(small_features, ("77",), torch.device("cpu"))
+
+
+@pytest.mark.parametrize(("seed", "speaker"), [(0, "0"), (4, "6"), (9, "11"), (10, "0"), (23, "3")])
+def test_with_leave_one_out_the_seed_chooses_the_validation_speaker(
+    seed: int, speaker: str, small_features: Path
+) -> None:
+    cpu = torch.device("cpu")
+    found = load_splits(small_features, LEAVE_ONE_OUT, cpu, seed)
+    named = load_splits(small_features, (speaker,), cpu)
+    for split in ("training", "validation", "test"):
+        assert getattr(found, split).filename == getattr(named, split).filename
+
+
+def test_a_training_that_leaves_one_speaker_out_is_that_without_the_speaker(
+    small_features: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.INFO):
+        for name, held_out in (("one_out", "leave_one_out"), ("named", "3")):
+            settings = run_settings({"epochs": 1, "validation_speakers": held_out})
+            settings = settings.model_copy(update={"seed": 13})
+            train(settings, small_features, tmp_path / name)
+    assert "held out for validation: speaker 3" in caplog.messages
+    networks = [(tmp_path / name / "network.h5").read_bytes() for name in ("one_out", "named")]
+    assert networks[0] == networks[1]
 
 
 def test_the_summary_says_how_active_and_connected_the_network_is(folder: Path) -> None:

@@ -18,7 +18,7 @@ from delaynet.data import sources
 from delaynet.data.corpus.check import check_corpus
 from delaynet.data.corpus.clips import Clip
 from delaynet.data.corpus.layout import digit_clip, list_path, write_filenames
-from delaynet.data.dataset import load_splits
+from delaynet.data.dataset import LEAVE_ONE_OUT, load_splits
 from delaynet.data.features.writing import write_features
 from delaynet.data.sources import Source, check_source, load_source
 from delaynet.workflow.defaults import with_defaults_of_source
@@ -122,6 +122,8 @@ def test_one_file_is_all_that_a_new_corpus_needs(
     assert splits.validation.filename == ("bo/no.wav", "bo/yes.wav")
     assert splits.test.filename == ("cy/no.wav", "cy/yes.wav")
     assert splits.training.label.tolist() == [0, 1]
+    with pytest.raises(UserError, match="has a validation list, so no speaker is left out; take"):
+        load_splits(features, LEAVE_ONE_OUT, torch.device("cpu"))
 
 
 def test_speakers_may_have_names_and_are_held_out_by_them(
@@ -163,6 +165,8 @@ def test_a_source_may_say_where_its_mel_bands_end_and_the_user_has_the_last_word
 def test_validation_speakers_are_numbers_or_names_and_kept_as_text() -> None:
     content = GRID | {"training": {"validation_speakers": [11, "ada"]}}
     assert parse_config(content).training.validation_speakers == ("11", "ada")
+    content = GRID | {"training": {"validation_speakers": "leave_one_out"}}
+    assert parse_config(content).training.validation_speakers == LEAVE_ONE_OUT
 
 
 @pytest.mark.parametrize(

@@ -267,6 +267,20 @@ Speaker = Annotated[
 ]
 
 
+def _as_list(speakers: Any) -> Any:
+    """Accept one speaker without a list."""
+    return [speakers] if isinstance(speakers, str) else speakers
+
+
+Speakers = Annotated[
+    tuple[Speaker, ...],
+    Field(min_length=1),
+    BeforeValidator(
+        _as_list, json_schema_input_type=Annotated[list[Speaker], Field(min_length=1)] | str
+    ),
+]
+
+
 class TrainingSettings(Settings):
     """How a network is trained."""
 
@@ -311,9 +325,10 @@ class TrainingSettings(Settings):
     pruning_fraction: float = Field(0.5, gt=0, le=1)
     """Share of the epochs in which `magnitude` networks are pruned from dense to their sparsity.
     The last epoch always has it, and only epochs that have it can be selected."""
-    validation_speakers: tuple[Speaker, ...] = Field(("11",), min_length=1)
+    validation_speakers: Speakers = ("11",)
     """Speakers held out of the training list to select the epoch, by name or number; ignored if the
-    corpus has a validation list."""
+    corpus has a validation list. `leave_one_out`: one speaker a run; of n speakers in the training
+    list, sorted, seed k holds out number k modulo n, so that the choice is part of the spread."""
     select: Literal["validation_best", "last", "test_best"] = "validation_best"
     """The epoch whose network is kept. `test_best` is the published code's choice; it reads the
     test list every epoch and overstates accuracy."""

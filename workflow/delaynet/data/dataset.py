@@ -1,5 +1,6 @@
 """From the features file to tensors: training, validation and test clips."""
 
+import logging
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,6 +11,11 @@ from torch import Tensor
 from delaynet.config.errors import UserError
 from delaynet.data.features.reading import FeaturesTable, read_features, read_table
 from delaynet.data.order import number_first
+
+# value of `training.validation_speakers`
+LEAVE_ONE_OUT = ("leave_one_out",)
+
+log = logging.getLogger("delaynet.data")
 
 
 @dataclass(frozen=True)
@@ -69,26 +75,39 @@ def load_splits(
     path: Path,
     validation_speakers: tuple[str, ...],
     device: torch.device,
+    seed: int = 0,
 ) -> Splits:
     """Read a features file.
 
     Args:
         path: features file, as `delaynet.data.features` writes it.
-        validation_speakers: held out of the training list, unless the corpus has a validation list.
+        validation_speakers: held out of the training list, unless the corpus has a validation list;
+            or `LEAVE_ONE_OUT`, one speaker by the seed.
         device: of the returned tensors.
+        seed: of the run.
 
     Raises:
-        UserError: no features file, a validation speaker without clips, or a split without clips.
+        UserError: no features file, a validation speaker without clips, a split without clips, or
+            `LEAVE_ONE_OUT` with a corpus that has a validation list.
     """
     table, features = read_table(path), read_features(path)
-    is_validation = validation_clips(table.split, table.speaker, validation_speakers)
-    if not (table.split == "validation").any():
-        speakers = sorted(set(table.speaker[table.split == "train"]), key=number_first)
-        if absent := sorted(set(validation_speakers) - set(speakers), key=number_first):
+    has_list = (table.split == "validation").any()
+    speakers = training_speakers(table.split, table.speaker)
+    if validation_speakers == LEAVE_ONE_OUT:
+        if has_list:
             raise UserError(
-                f"{path}: the training list has no clips of speakers {', '.join(absent)}, which "
-                f"`training.validation_speakers` names; it has {', '.join(speakers)}."
+                f"{path}: the corpus has a validation list, so no speaker is left out; take "
+                "`training.validation_speakers` out of the configuration."
             )
+        validation_speakers = (speakers[seed % len(speakers)],) if speakers else ()
+        log.info("held out for validation: speaker %s", ", ".join(validation_speakers))
+    is_validation = validation_clips(table.split, table.speaker, validation_speakers)
+    absent = sorted(set(validation_speakers) - set(speakers), key=number_first)
+    if absent and not has_list:
+        raise UserError(
+            f"{path}: the training list has no clips of speakers {', '.join(absent)}, which "
+            f"`training.validation_speakers` names; it has {', '.join(speakers)}."
+        )
     chosen = {
         "training": (table.split == "train") & ~is_validation,
         "validation": is_validation,
@@ -107,6 +126,16 @@ def load_splits(
         corpus_name=table.corpus_name,
         step_milliseconds=table.step_milliseconds,
     )
+
+
+def training_speakers(split: np.ndarray, speaker: np.ndarray) -> list[str]:
+    """Return the speakers of the training list, numbers first.
+
+    Args:
+        split: of each clip, [clips].
+        speaker: of each clip, [clips].
+    """
+    return sorted(set(speaker[split == "train"]), key=number_first)
 
 
 def validation_clips(

@@ -72,7 +72,8 @@ def train(
     execution = execution or Execution()
     device = pick_device(settings.training.device)
     with note_signals() as interruption, flush_denormals():
-        splits = load_splits(features, settings.training.validation_speakers, device)
+        speakers = settings.training.validation_speakers
+        splits = load_splits(features, speakers, device, settings.seed)
         splits = apply_control(splits, settings.training.data, settings.seed)
         log.info("training on the %s", describe_device(device))
         network = initial_network(settings, splits.training.features.shape[1], splits.classes)

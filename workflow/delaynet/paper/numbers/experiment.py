@@ -19,7 +19,7 @@ from delaynet.config.grid import STANDARD
 from delaynet.config.listing import settings_of
 from delaynet.config.settings import DecibelFeatures
 from delaynet.config.variants import DELAYS, SIGNS, STRUCTURES
-from delaynet.data.dataset import validation_clips
+from delaynet.data.dataset import LEAVE_ONE_OUT, training_speakers, validation_clips
 from delaynet.data.features import spikes
 from delaynet.data.features.frames import step_seconds
 from delaynet.data.features.reading import read_table
@@ -202,6 +202,11 @@ def corpus(inputs: Inputs) -> Object:
         "classes": classes,
         "left_out": table.left_out,
     }
+    if training.validation_speakers == LEAVE_ONE_OUT:
+        # with each seed other clips
+        for name in ("training", "validation", "validation_speakers"):
+            del counts[name]
+        counts["training_speakers"] = len(training_speakers(split, speaker))
     numbers = {
         "name": Number(table.corpus_name, table.corpus_name),
         "chance": Number(100 / classes, f"{100 / classes:.1f}"),
