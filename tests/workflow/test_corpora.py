@@ -122,12 +122,13 @@ def test_an_archive_on_disk_is_used_without_a_download(archive: Path, tmp_path: 
     assert "Traceback" not in result.stderr
 
 
-def documented_example() -> str:
-    """The configuration that config/README.md shows for one's own recordings."""
+def documented(name: str) -> str:
+    """A block of text that config/README.md shows, by its first line, made small."""
     text = (Path(__file__).parents[2] / "config" / "README.md").read_text()
-    found = re.search(r"^    # config/yes_no.yaml\n((?:    .*\n)+)", text, re.MULTILINE)
+    found = re.search(rf"^    {re.escape(name)}\n((?:    .*\n)+)", text, re.MULTILINE)
     assert found
-    return re.sub("^    ", "", found[1], flags=re.MULTILINE)
+    shown = re.sub("^    ", "", found[1], flags=re.MULTILINE)
+    return shown.replace("seeds: 3", "seeds: 1").replace("epochs: 10", "epochs: 1")
 
 
 def test_the_documented_example_of_ones_own_recordings_becomes_a_paper(
@@ -147,10 +148,7 @@ def test_the_documented_example_of_ones_own_recordings_becomes_a_paper(
                 names["test" if speaker == 4 else "train"].append(name)
     for split, listed in names.items():
         (folder / f"{split}_filenames.txt").write_text("\n".join(listed))
-    smaller = (
-        documented_example().replace("seeds: 3", "seeds: 1").replace("epochs: 10", "epochs: 1")
-    )
-    (project / "config" / "yes_no.yaml").write_text(smaller)
+    (project / "config" / "yes_no.yaml").write_text(documented("# config/yes_no.yaml"))
     result = run(project, "make", "paper", "CONFIG=config/yes_no.yaml")
     assert "results/paper.pdf" in result.stdout
     with h5py.File(project / FEATURES) as file:
@@ -164,6 +162,46 @@ def test_the_documented_example_of_ones_own_recordings_becomes_a_paper(
     assert planned(project, "all", *shown) == {}
     soundfile.write(folder / "audio" / names["train"][0], sound[: len(sound) // 2], SAMPLE_RATE)
     assert planned(project, "all", *shown)["check"] == 1
+
+
+def test_recordings_that_a_table_lists_become_a_paper(finished: Path, tmp_path: Path) -> None:
+    project = copy_project(tmp_path / "project")
+    copy_power(finished, project)
+    folder = project / "recordings"
+    (folder / "monday").mkdir(parents=True)
+    lines = ["file,word,speaker"]
+    for speaker, variant in zip(("Ada", "Bo", "Cy"), ("m1", "f1", "m3"), strict=True):
+        for take in range(16):
+            word = ("yes", "no")[take % 2]
+            sound = speak(word, f"en+{variant}", 130 + 5 * take, 40 + take, 50)
+            soundfile.write(folder / f"monday/{speaker} {take}.wav", sound, SAMPLE_RATE)
+            lines.append(f"monday/{speaker} {take}.wav,{word},{speaker}")
+    table, good = folder / "words.csv", "\n".join(lines)
+    (project / "config" / "words.yaml").write_text(documented("# config/words.yaml"))
+    shown = ("--configfile", "config/words.yaml")
+
+    # without a column nothing begins; without a file the features say so, and nothing is trained
+    table.write_text(good.replace("speaker", "who", 1))
+    result = snakemake(project, FEATURES, *shown, check=False)
+    assert "no column `speaker`" in result.stdout + result.stderr
+    assert not (project / "results" / "corpus_report.json").exists()
+    table.write_text(f"{good}\nmonday/gone.wav,yes,Ada")
+    result = snakemake(project, FEATURES, *shown, "--show-failed-logs", check=False)
+    assert "'monday/gone.wav': missing (line 50: not in recordings)" in result.stdout + result.stderr
+    assert "Traceback" not in result.stdout + result.stderr
+    assert not (project / FEATURES).exists()
+
+    table.write_text(good)
+    result = run(project, "make", "paper", "CONFIG=config/words.yaml")
+    assert "results/paper.pdf" in result.stdout
+    report = json.loads((project / "results" / "corpus_report.json").read_text())
+    assert report["summary"]["clips_by_split"] == {"test": 16, "train": 16, "validation": 16}
+    assert "drawn by speaker" in report["notes"][0]
+    made_from = json.loads((project / "results/records/features.h5.json").read_text())["inputs"]
+    assert set(made_from) == {"recordings/monday", "results/corpus_report.json"}
+    assert planned(project, "all", *shown) == {}
+    audit = run(project, sys.executable, "-m", "delaynet", "audit", "results/paper.pdf")
+    assert "recordings/words.csv" in audit.stdout
 
 
 def test_mistakes_in_ones_own_folder_stop_no_plan_without_a_sentence(

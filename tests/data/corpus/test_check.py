@@ -37,6 +37,8 @@ TEST = [digit_clip("english", speaker, 0, digit, "test") for speaker, digit in N
 CLIPS = TRAIN + TEST
 OWN = CorpusSettings(source="folder")
 DIGITS = CorpusSettings(source="synthetic")
+# tests/data/sources/test_table.py finds these
+OF_TABLES = {"same content", "wrong line", "unknown split", "shared speaker"}
 
 
 def spoken(clip):
@@ -401,7 +403,7 @@ def test_every_kind_of_fault_is_found_at_once_with_its_file(faulty):
     folder, expected = faulty
     report = check_corpus(folder, DIGITS)
     assert [(fault.filename, fault.fault) for fault in report.faults] == expected
-    assert {fault.fault for fault in report.faults} == set(FAULT_KINDS)
+    assert {fault.fault for fault in report.faults} == set(FAULT_KINDS) - OF_TABLES
     assert all(fault.detail for fault in report.faults)
     assert [checked.clip for checked in report.clips] == CLIPS[8:19]
     assert not {c.clip.filename for c in report.clips} & {f.filename for f in report.faults}

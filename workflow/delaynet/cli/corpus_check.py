@@ -10,6 +10,7 @@ from delaynet.config.grid import parse_settings
 from delaynet.config.settings import NamedCorpusSettings
 from delaynet.data.corpus.check import check_corpus
 from delaynet.data.corpus.report import CorpusReport, sentence, write_report
+from delaynet.data.sources import load_source
 from delaynet.workflow.project import recorded
 
 SHOWN_FAULTS = 20
@@ -32,8 +33,10 @@ def command(corpus: Path, settings: str, processes: int, output: Path) -> None:
 
     Faults do not make the command fail; the features stop at them or leave the files out.
     """
-    with recorded(inputs=[corpus], outputs=[output]):
-        report = check_corpus(corpus, parse_settings(NamedCorpusSettings, settings), processes)
+    chosen = parse_settings(NamedCorpusSettings, settings)
+    named = chosen.model_copy(update={"folder": str(corpus)})
+    with recorded(inputs=load_source(chosen.source).inputs(named), outputs=[output]):
+        report = check_corpus(corpus, chosen, processes)
         write_report(report, output)
     _tell(report, output)
 

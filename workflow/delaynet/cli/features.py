@@ -9,7 +9,7 @@ from delaynet.cli import PATH, PROCESSES
 from delaynet.config.errors import UserError
 from delaynet.config.grid import parse_settings
 from delaynet.config.settings import FeatureSettings, SpikeFeatures
-from delaynet.data.corpus.report import read_report
+from delaynet.data.corpus.report import places, read_report
 from delaynet.data.features.spikes import FILENAMES, write_spike_features
 from delaynet.data.features.writing import write_features
 from delaynet.workflow.project import recorded
@@ -67,5 +67,7 @@ def command(
         return
     if report is None:
         raise UserError("--report is missing: make one with `delaynet corpus check`, and name it.")
-    with recorded([corpus, report], [output], parameters | {"faults": faults}):
-        write_features(corpus, read_report(report), output, chosen, faults, processes)
+    content = read_report(report)
+    inputs = [*places(corpus, content), report]
+    with recorded(inputs, [output], parameters | {"faults": faults}):
+        write_features(corpus, content, output, chosen, faults, processes)

@@ -7,6 +7,7 @@ import click
 from delaynet.cli import PATH
 from delaynet.config.errors import UserError
 from delaynet.config.grid import load_config
+from delaynet.data.sources import load_source
 from delaynet.paper.figures.render import render
 from delaynet.paper.figures.selection import needed_files, reads_recordings
 from delaynet.workflow.project import recorded
@@ -33,6 +34,7 @@ def command(
     if reads_recordings(name, settings):
         if corpus is None:
             raise UserError(f"--corpus is missing: the figure '{name}' shows a recording.")
-        inputs.append(corpus)
+        named = settings.corpus.model_copy(update={"folder": str(corpus)})
+        inputs += load_source(named.source).inputs(named)
     with recorded(inputs, outputs=list(output), parameters={"figure": name}) as job:
         render(name, config, results, *output, corpus=corpus, embedded=job.embedded)

@@ -78,7 +78,8 @@ class CorpusSettings(Settings):
     ] = "synthetic"
     """A file of `workflow/delaynet/data/sources`. `synthetic` speaks the digits with eSpeak NG;
     `heidelberg` fetches the Heidelberg Digits; `folder` reads recordings in their layout; `spikes`
-    reads the Spiking Heidelberg Digits. Short form: `corpus: heidelberg`.
+    reads the Spiking Heidelberg Digits; `table` reads any recordings, by a table that lists them.
+    Short form: `corpus: heidelberg`.
     """
     folder: str | None = Field(None, min_length=1)
     """For a source that reads your files, their folder. `source: folder`: the recordings (with
@@ -94,7 +95,14 @@ class CorpusSettings(Settings):
     trials: int = Field(15, ge=1)
     """For `source: synthetic`, how often each speaker says each word; 240 clips per trial."""
     seed: int = Field(0, ge=0)
-    """Seed of a generated corpus, such as `synthetic`."""
+    """Seed of a generated corpus, such as `synthetic`, and of the splits that `table` draws."""
+    table: str | None = Field(None, min_length=1, json_schema_extra={"before": None})
+    """For `source: table`, a CSV or TSV file with a line for each recording: `file` (a path below
+    the folder of the table), `word`, `speaker`, and optionally `split`, `language`, `trial`."""
+    shared_speakers: Literal["allowed", "excluded"] = Field(
+        "allowed", json_schema_extra={"before": "allowed"}
+    )
+    """For `source: table`, whether a speaker may be in several splits; if not, that is a fault."""
 
 
 def _check_range(lowest: float, highest: float | None, limit: float = math.inf) -> None:

@@ -27,6 +27,10 @@ FaultKind = Literal[
     "listed twice",  # in one list
     "both lists",
     "same recording",  # another file has the same language, speaker, trial and word
+    "same content",  # another file has the same bytes
+    "wrong line",  # of a table, that names no recording
+    "unknown split",
+    "shared speaker",  # another split has the speaker too, and must not
     "unknown label",  # a word that the corpus does not have
     "missing",  # listed, and not there
     "extra",  # there, and not listed
@@ -47,7 +51,7 @@ class Clip:
         word: as written in the corpus, such as "7".
         speaker: name or number of the speaker.
         split: 'train', 'validation' or 'test'.
-        language: that is spoken.
+        language: that is spoken; '' where a table does not say.
         trial: number of the repetition, by the same speaker.
     """
 

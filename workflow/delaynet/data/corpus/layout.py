@@ -120,19 +120,33 @@ def read_list(path: Path) -> list[tuple[int, str]]:
     Raises:
         UserError: the list is missing, empty or not text.
     """
-    advice = "write one clip's file name a line into it."
+    text = read_text(path, "list", "write one clip's file name a line into it.")
+    names = (line.strip().removeprefix("audio/") for line in text.split("\n"))
+    return [(number, name) for number, name in enumerate(names, start=1) if name]
+
+
+def read_text(path: Path, what: str, advice: str) -> str:
+    """Return the text of a list or table in UTF-8, without a byte order mark.
+
+    Args:
+        path: of the file.
+        what: it is, in a word.
+        advice: end of the sentence if it is missing or empty.
+
+    Raises:
+        UserError: the file is missing, empty or not text.
+    """
     try:
         text = path.read_text(encoding="utf-8-sig")
     except FileNotFoundError:
-        raise UserError(f"The list {path} is missing: {advice}") from None
+        raise UserError(f"The {what} {path} is missing: {advice}") from None
     except OSError as error:
-        raise UserError(f"The list {path} cannot be read ({error.strerror}).") from None
+        raise UserError(f"The {what} {path} cannot be read ({error.strerror}).") from None
     except UnicodeDecodeError:
-        raise UserError(f"The list {path} is not text in UTF-8: save it as that.") from None
+        raise UserError(f"The {what} {path} is not text in UTF-8: save it as that.") from None
     if not text.strip():
-        raise UserError(f"The list {path} is empty: {advice}")
-    names = (line.strip().removeprefix("audio/") for line in text.split("\n"))
-    return [(number, name) for number, name in enumerate(names, start=1) if name]
+        raise UserError(f"The {what} {path} is empty: {advice}")
+    return text
 
 
 def _read_lists(folder: Path, files: set[str]) -> dict[str, list[Place]]:

@@ -9,7 +9,7 @@ import statistics
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, fields
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any, Literal
 
 from delaynet.config.errors import UserError
@@ -89,6 +89,18 @@ def usable_clips(report: CorpusReport, faults: Literal["stop", "leave_out"]) -> 
                 f"({_counted(len(report.faults), 'fault')} in all): mend what the report lists."
             )
     return list(report.clips)
+
+
+def places(folder: Path, report: CorpusReport) -> list[Path]:
+    """Return what holds the recordings of a corpus: its folder.
+
+    Where a table lists them, its folder may hold much else: then what is there of the listed files
+    and of their folders.
+    """
+    if report.audio != ".":
+        return [folder]
+    names = {PurePosixPath(checked.clip.filename).parts[0] for checked in report.clips}
+    return [folder / name for name in sorted(names)]
 
 
 def sentence(fault: Fault) -> str:
@@ -174,7 +186,7 @@ def summary(report: CorpusReport) -> dict[str, Any]:
         "clips_by_language": _counts(clips, lambda checked: checked.clip.language),
         "clips_by_speaker": _counts(clips, lambda checked: checked.clip.speaker),
         "clips_by_word": _counts(
-            clips, lambda checked: f"{checked.clip.language} {checked.clip.word}"
+            clips, lambda checked: f"{checked.clip.language} {checked.clip.word}".strip()
         ),
         "clips_by_sample_rate": _counts(clips, lambda checked: checked.sample_rate),
         "clips_by_channels": _counts(clips, lambda checked: checked.channels),

@@ -92,7 +92,7 @@ def write_left_out(file: h5py.File, faults: Sequence[tuple[str, str]]) -> None:
 
 def _create_texts(file: h5py.File, key: str, texts: Sequence[str]) -> h5py.Dataset:
     encoded = [text.encode() for text in texts]
-    kind = h5py.string_dtype("utf-8", max(map(len, encoded), default=1))
+    kind = h5py.string_dtype("utf-8", max([1, *map(len, encoded)]))
     return file.create_dataset(key, data=np.array(encoded, dtype=kind))
 
 

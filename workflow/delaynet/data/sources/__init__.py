@@ -15,6 +15,7 @@ from delaynet.data.corpus.clips import Table
 
 # keys of the section `corpus` that every source has
 COMMON = ("source", "faults")
+MADE = Path("results/corpus")
 
 
 class Source:
@@ -77,7 +78,7 @@ class Source:
 
     def folder(self, corpus: CorpusSettings) -> Path:
         """Return the folder of the corpus: the user's own, or the one that is made."""
-        return Path("results/corpus" if corpus.folder is None else corpus.folder)
+        return MADE if corpus.folder is None else Path(corpus.folder)
 
     def inputs(self, corpus: CorpusSettings) -> list[Path]:
         """Return the files and folders of the corpus that jobs have as inputs."""
@@ -89,9 +90,9 @@ class Source:
         The digest changes if a recording is replaced under its old name. It does not if the folder
         is copied, which changes only times.
         """
-        if "folder" not in self.settings:
-            return ""
         folder = self.folder(corpus)
+        if folder == MADE:
+            return ""
         # the check of the corpus reports broken links
         sizes = sorted(
             (str(file.relative_to(folder)), file.stat(follow_symlinks=file.exists()).st_size)
