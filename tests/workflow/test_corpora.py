@@ -187,7 +187,9 @@ def test_recordings_that_a_table_lists_become_a_paper(finished: Path, tmp_path: 
     assert not (project / "results" / "corpus_report.json").exists()
     table.write_text(f"{good}\nmonday/gone.wav,yes,Ada")
     result = snakemake(project, FEATURES, *shown, "--show-failed-logs", check=False)
-    assert "'monday/gone.wav': missing (line 50: not in recordings)" in result.stdout + result.stderr
+    assert (
+        "'monday/gone.wav': missing (line 50: not in recordings)" in result.stdout + result.stderr
+    )
     assert "Traceback" not in result.stdout + result.stderr
     assert not (project / FEATURES).exists()
 

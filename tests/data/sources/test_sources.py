@@ -75,7 +75,7 @@ def test_the_words_of_a_source_can_be_set_and_what_they_cite_is_known(
 
 
 def test_the_files_of_the_folder_are_the_sources() -> None:
-    assert {"folder", "heidelberg", "spikes", "synthetic"} <= set(SOURCES)
+    assert {"folder", "fsdd", "heidelberg", "spikes", "synthetic", "table"} <= set(SOURCES)
 
 
 @pytest.mark.parametrize("name", ["folder", "heidelberg", "synthetic"])

@@ -70,6 +70,31 @@ def _check_source(name: str) -> str:
     return name
 
 
+def _as_text(speaker: Any) -> Any:
+    """Accept a speaker's number instead of a string."""
+    is_number = isinstance(speaker, int) and not isinstance(speaker, bool)
+    return str(speaker) if is_number else speaker
+
+
+Speaker = Annotated[
+    str, Field(min_length=1), BeforeValidator(_as_text, json_schema_input_type=str | int)
+]
+
+
+def _as_list(speakers: Any) -> Any:
+    """Accept one speaker without a list."""
+    return [speakers] if isinstance(speakers, str) else speakers
+
+
+Speakers = Annotated[
+    tuple[Speaker, ...],
+    Field(min_length=1),
+    BeforeValidator(
+        _as_list, json_schema_input_type=Annotated[list[Speaker], Field(min_length=1)] | str
+    ),
+]
+
+
 class CorpusSettings(Settings):
     """Where the recordings come from."""
 
@@ -77,16 +102,17 @@ class CorpusSettings(Settings):
         str, AfterValidator(_check_source), Field(json_schema_extra={"enum": [*SOURCES]})
     ] = "synthetic"
     """A file of `workflow/delaynet/data/sources`. `synthetic` speaks the digits with eSpeak NG;
-    `heidelberg` fetches the Heidelberg Digits; `folder` reads recordings in their layout; `spikes`
-    reads the Spiking Heidelberg Digits; `table` reads any recordings, by a table that lists them.
-    Short form: `corpus: heidelberg`.
+    `heidelberg` fetches the Heidelberg Digits, `fsdd` the Free Spoken Digit Dataset; `folder` reads
+    recordings in the layout of the former; `table` reads any recordings, by a table that lists
+    them; `spikes` reads the Spiking Heidelberg Digits. Short form: `corpus: heidelberg`.
     """
     folder: str | None = Field(None, min_length=1)
     """For a source that reads your files, their folder. `source: folder`: the recordings (with
-    `audio/` and the two filename lists); `source: spikes`: `shd_train.h5` and `shd_test.h5`."""
+    `audio/` and the two filename lists); `source: spikes`: `shd_train.h5` and `shd_test.h5`;
+    `source: fsdd`, if it is not to be fetched: `recordings/`."""
     archive: str | None = Field(None, min_length=1)
-    """For a source that is published as an archive (`heidelberg`): an archive that is on disk
-    already. By default it is downloaded into `resources/`."""
+    """For a source that is published as an archive (`heidelberg`, `fsdd`): an archive that is on
+    disk already. By default it is downloaded into `resources/`."""
     published: str = Field("config/downloads.json", min_length=1)
     """For such a source, the file of URLs, mirrors and checksums."""
     faults: Literal["stop", "leave_out"] = "stop"
@@ -99,6 +125,9 @@ class CorpusSettings(Settings):
     table: str | None = Field(None, min_length=1, json_schema_extra={"before": None})
     """For `source: table`, a CSV or TSV file with a line for each recording: `file` (a path below
     the folder of the table), `word`, `speaker`, and optionally `split`, `language`, `trial`."""
+    test_speakers: Speakers | None = Field(None, json_schema_extra={"before": None})
+    """For `source: fsdd`, the speakers whose clips are the test list, and no training clips. By
+    default the test list is the corpus's own: recordings 0 to 4 of each digit and speaker."""
     shared_speakers: Literal["allowed", "excluded"] = Field(
         "allowed", json_schema_extra={"before": "allowed"}
     )
@@ -262,31 +291,6 @@ class ModelSettings(Settings):
     """What builds the delay kernels: `native`, this project's own functions, or `dcls`, the
     published package. Both give the same network, to the precision of the numbers; `native` is the
     faster (docs/benchmark.md)."""
-
-
-def _as_text(speaker: Any) -> Any:
-    """Accept a speaker's number instead of a string."""
-    is_number = isinstance(speaker, int) and not isinstance(speaker, bool)
-    return str(speaker) if is_number else speaker
-
-
-Speaker = Annotated[
-    str, Field(min_length=1), BeforeValidator(_as_text, json_schema_input_type=str | int)
-]
-
-
-def _as_list(speakers: Any) -> Any:
-    """Accept one speaker without a list."""
-    return [speakers] if isinstance(speakers, str) else speakers
-
-
-Speakers = Annotated[
-    tuple[Speaker, ...],
-    Field(min_length=1),
-    BeforeValidator(
-        _as_list, json_schema_input_type=Annotated[list[Speaker], Field(min_length=1)] | str
-    ),
-]
 
 
 class TrainingSettings(Settings):

@@ -34,11 +34,13 @@ from delaynet.data.corpus.published import (
     read_digests,
     url_of,
 )
+from delaynet.data.corpus.unpack import digest_of_recordings
 
 log = logging.getLogger("delaynet.data.corpus")
 
 as_size = partial(tqdm.format_sizeof, suffix="B")
 LONGEST_LIST = 1 << 20  # bytes of a list of checksums
+OF_RECORDINGS = "SHA-256 over the recordings"
 # statuses below 500 that may change a moment later
 TEMPORARY = (408, 425, 429)
 
@@ -118,7 +120,7 @@ def fetch(published: Published, target: Path, patience: Patience = PATIENCE) -> 
         part.finish()
     found = Pin(bytes=part.position, md5=part.digests["MD5"], sha256=part.digests["SHA-256"])
     log.info("%s: fetched from %s; %s", target, url, found)
-    if published.pinned is None:
+    if published.pinned is None and published.recordings is None:
         log.warning("%s: %s", target, published.not_pinned)
     return found
 
@@ -158,9 +160,18 @@ class Part:
         self._file.truncate(0)
         self.digests, self.position, self.is_assembled = Digests(), 0, False
 
+    def digest(self, algorithm: str) -> str:
+        """Return a digest of the bytes, or of the recordings in them if they are an archive."""
+        if algorithm != OF_RECORDINGS:
+            return self.digests[algorithm]
+        try:
+            return digest_of_recordings(self.path)
+        except UserError:  # as long as it is not complete
+            return "of no archive of recordings"
+
     def is_complete(self, expected: Expected) -> bool:
         """Return whether the bytes are the expected ones."""
-        return self.digests[expected.algorithm] == expected.digest
+        return self.digest(expected.algorithm) == expected.digest
 
     def finish(self) -> None:
         """Give the part the target's name, once it has reached the disk."""
@@ -239,6 +250,8 @@ def _expected(mirror: str, published: Published, client: Client) -> Expected:
     """Return the expected checksum: the pin, else the one listed on the mirror or another."""
     if pin := published.pinned:
         return Expected("SHA-256", pin.sha256, pin.bytes, f"pinned in {published.path}")
+    if published.recordings:
+        return Expected(OF_RECORDINGS, published.recordings, None, f"that in {published.path}")
     for other in sorted(published.mirrors, key=lambda each: each != mirror):
         url = url_of(other, published.checksums)
         try:
@@ -285,7 +298,7 @@ def _fill(part: Part, url: str, expected: Expected, client: Client) -> None:
             pass
         if part.is_complete(expected):
             return
-        name, found = expected.algorithm, part.digests[expected.algorithm]
+        name, found = expected.algorithm, part.digest(expected.algorithm)
         wrong = f"gave {name} {found}, where {name} {expected.digest} is {expected.origin}"
         is_final = chance == 2 or not part.is_assembled
         part.rewind()

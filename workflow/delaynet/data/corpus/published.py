@@ -1,7 +1,8 @@
 """Addresses and checksums of published corpora: `config/downloads.json`.
 
 `pinned` is null until `delaynet corpus pin` writes size and digests of a fetched archive there.
-From then on a download of other bytes is refused.
+From then on a download of other bytes is refused. An archive that its server packs anew for each
+request has no digest to pin: its entry has the digest of the recordings in it.
 """
 
 import hashlib
@@ -16,6 +17,7 @@ from tqdm import tqdm
 from delaynet.config.errors import UserError
 from delaynet.config.files import replacing
 from delaynet.config.settings import Settings
+from delaynet.data.corpus.unpack import digest_of_recordings
 
 log = logging.getLogger("delaynet.data.corpus")
 
@@ -23,6 +25,7 @@ FETCHED = Path("resources")
 BLOCK = 1 << 20  # bytes
 CLONE = Path(__file__).resolve().parents[4]
 FileName = Annotated[str, Field(pattern=r"^[^/\s]+$")]
+Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 Mirror = Annotated[str, Field(pattern=r"^https?://[^/\s]\S*$")]
 
 
@@ -48,7 +51,7 @@ class Pin(Settings):
 
     bytes: int = Field(ge=1)
     md5: str = Field(pattern=r"^[0-9a-f]{32}$")
-    sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
+    sha256: Sha256
 
     def __str__(self) -> str:
         """Return size and digests in words."""
@@ -61,9 +64,13 @@ class Entry(Settings):
     file: FileName
     """Name of the archive, the same on every mirror."""
     mirrors: tuple[Mirror, ...] = Field(min_length=1)
-    """Addresses that the names are appended to, in the order in which they are tried."""
-    checksums: FileName
-    """Name of the publisher's list of MD5 sums."""
+    """Addresses in the order in which they are tried: of the archive, ending in .tar.gz; or of the
+    place that it and the list of checksums are in, to which their names are appended."""
+    checksums: FileName = "md5sums.txt"
+    """Name of the publisher's list of MD5 sums; not read where `recordings` are known."""
+    recordings: Sha256 | None = None
+    """SHA-256 of what `sha256sum *` prints in the folder of the recordings. Any archive with these
+    recordings is taken, and no other."""
     pinned: Pin | None = None
     """Size and digests of the archive; null until it is pinned."""
 
@@ -90,7 +97,7 @@ class Published(Entry):
 
 def url_of(mirror: str, name: str) -> str:
     """Return the address of a file on a mirror."""
-    return f"{mirror.rstrip('/')}/{name}"
+    return mirror if mirror.endswith(".tar.gz") else f"{mirror.rstrip('/')}/{name}"
 
 
 def load_published(path: Path, corpus: str) -> Published:
@@ -140,10 +147,13 @@ def check(published: Published, archive: Path) -> Pin:
     """Compare an archive with its pin, if there is one, without a request to the network.
 
     Raises:
-        UserError: it is no file, is empty, cannot be read, or differs from the pin.
+        UserError: it is no file, is empty, cannot be read, differs from the pin, or holds other
+            recordings.
     """
     expected, found = published.pinned, pin_of(archive)
-    if expected is None:
+    if published.recordings:
+        check_recordings(published, digest_of_recordings(archive), archive)
+    elif expected is None:
         log.warning("%s: is used unverified (%s); %s", archive, found, published.not_pinned)
     elif found != expected:
         raise UserError(
@@ -153,6 +163,20 @@ def check(published: Published, archive: Path) -> Pin:
     else:
         log.info("%s: is the archive that %s pins", archive, published.path)
     return found
+
+
+def check_recordings(published: Published, found: str, place: Path) -> None:
+    """Compare the digest of the recordings in an archive or a folder with that of the corpus.
+
+    Raises:
+        UserError: it is another one.
+    """
+    if found != published.recordings:
+        raise UserError(
+            f"{place}: holds other recordings (SHA-256 over all of them {found}) than the corpus "
+            f"'{published.corpus}', for which {published.path} has {published.recordings}: name "
+            "an archive or folder of these, with nothing added, changed or left out."
+        )
 
 
 def pin_of(archive: Path) -> Pin:

@@ -1,19 +1,30 @@
-"""Unpack an untrusted archive in the layout of the Heidelberg Digits."""
+"""Unpack the untrusted archive of a corpus."""
 
 import json
 import shutil
-from pathlib import Path
+from collections.abc import Sequence
+from pathlib import Path, PurePosixPath
+from tempfile import TemporaryDirectory
 
 from delaynet.config.errors import UserError
 from delaynet.config.files import replacing_folder
 from delaynet.data.corpus.layout import LISTS, Identity, list_path, refuse_to_replace
 from delaynet.provenance.archives import Limits, unpack_archive
+from delaynet.provenance.record import fingerprint
 
 # several times what the recordings need
 LIMITS = Limits(file_bytes=64 * 2**20, total_bytes=16 * 2**30, members=100_000)
 
 
-def unpack(archive: Path, folder: Path, identity: Identity, sha256: str) -> None:
+# folder of the sound files of a corpus that is known by its recordings
+RECORDINGS = "recordings"
+LAYOUT = ("audio", *(list_path(Path(), split).name for split in LISTS))
+ADVICE = "fetch it again, or name another archive"
+
+
+def unpack(
+    archive: Path, folder: Path, identity: Identity, sha256: str, names: Sequence[str] = LAYOUT
+) -> None:
     """Unpack the archive into a corpus folder, which appears whole or not at all.
 
     Resource forks of macOS (`._*`) are skipped. The content may lie below one common top
@@ -21,9 +32,11 @@ def unpack(archive: Path, folder: Path, identity: Identity, sha256: str) -> None
 
     Args:
         archive: a gzipped tar file.
-        folder: to make; gets `audio/`, the two lists, and a `corpus.json` with the digest.
+        folder: to make; gets what the archive holds, and a `corpus.json` with the digest.
         identity: what the corpus is, for `corpus.json`.
         sha256: of the archive, for `corpus.json`.
+        names: of what it must hold, first the folder of sound files. By default the layout of the
+            Heidelberg Digits, `audio/` and the two lists.
 
     Raises:
         UserError: the archive is damaged, hostile or not in the layout; the folder holds something
@@ -33,14 +46,9 @@ def unpack(archive: Path, folder: Path, identity: Identity, sha256: str) -> None
     with replacing_folder(folder) as temporary:
         unpacked = temporary / ".unpacked"
         unpacked.mkdir()
-        unpack_archive(
-            archive,
-            unpacked,
-            LIMITS,
-            lambda path: not path.name.startswith("._"),
-            "fetch it again, or name another archive",
-        )
-        for path in _root(unpacked, archive, identity.name).glob("[!.]*"):
+        unpack_archive(archive, unpacked, LIMITS, _is_no_fork, ADVICE)
+        root = _root(unpacked, archive, identity.name, names)
+        for path in root.glob("[!.]*"):
             path.rename(temporary / path.name)
         shutil.rmtree(unpacked)
         record = {
@@ -54,19 +62,41 @@ def unpack(archive: Path, folder: Path, identity: Identity, sha256: str) -> None
         (temporary / "corpus.json").write_text(text, encoding="utf-8")
 
 
-def _root(unpacked: Path, archive: Path, name: str) -> Path:
-    """Return the folder with `audio/` and the lists: what was unpacked, or the one folder in it."""
+def digest_of_recordings(archive: Path) -> str:
+    """Return the digest of the folder `recordings` in an archive, as `fingerprint` computes it.
+
+    Raises:
+        UserError: the archive is damaged, hostile, or has no such folder.
+    """
+    with TemporaryDirectory() as temporary:
+        unpacked = Path(temporary)
+        unpack_archive(archive, unpacked, LIMITS, _is_no_fork, ADVICE)
+        root = _root(unpacked, archive, "corpus", (RECORDINGS,))
+        return str(fingerprint(root / RECORDINGS)["sha256"])
+
+
+def _is_no_fork(path: PurePosixPath) -> bool:
+    return not path.name.startswith("._")
+
+
+def _root(unpacked: Path, archive: Path, name: str, names: Sequence[str]) -> Path:
+    """Return the folder with all these names: what was unpacked, or the one folder in it."""
     root = unpacked
     entries = sorted(root.glob("[!.]*"))
-    if len(entries) == 1 and entries[0].is_dir() and entries[0].name != "audio":
+    if len(entries) == 1 and entries[0].is_dir() and entries[0].name != names[0]:
         root = entries[0]
         entries = sorted(root.glob("[!.]*"))
-    lists = [list_path(root, split) for split in LISTS]
-    if (root / "audio").is_dir() and all(path.is_file() for path in lists):
+    if (root / names[0]).is_dir() and all((root / each).is_file() for each in names[1:]):
         return root
     found = ", ".join(f"'{path.name}'" for path in entries[:5]) or "nothing"
     more = f" and {len(entries) - 5:,} more" if len(entries) > 5 else ""
-    raise UserError(
-        f"{archive}: holds {found}{more}, where `audio/`, `{lists[0].name}` and "
-        f"`{lists[1].name}` should be; name the archive of the {name}."
+    wanted = " and ".join(
+        ", ".join(part) for part in (_quoted(names[:-1]), _quoted(names[-1:])) if part
     )
+    raise UserError(
+        f"{archive}: holds {found}{more}, where {wanted} should be; name the archive of the {name}."
+    )
+
+
+def _quoted(names: Sequence[str]) -> list[str]:
+    return [f"`{name}`" if "." in name else f"`{name}/`" for name in names]

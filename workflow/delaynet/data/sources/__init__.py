@@ -122,7 +122,8 @@ class Source:
                 f"`corpus.archive`: {corpus.archive} does not exist; name the archive that you "
                 "have, or leave the key out and it is fetched."
             )
-        if "folder" not in self.settings:
+        is_made = corpus.folder is None and self.archive_name is not None
+        if "folder" not in self.settings or is_made:
             return
         if corpus.folder is None:
             raise UserError(
