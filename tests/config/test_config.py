@@ -209,7 +209,7 @@ def test_a_block_may_have_seeds_of_its_own() -> None:
     }
 
 
-@pytest.mark.parametrize("name", ["config.yaml", "paper.yaml"])
+@pytest.mark.parametrize("name", ["config.yaml", "human.yaml", "paper.yaml"])
 def test_the_shipped_configurations_are_valid(name: str) -> None:
     assert isinstance(load_config(PROJECT / "config" / name), Config)
 
@@ -240,6 +240,17 @@ def test_the_miniature_has_seeds_enough_for_the_claims_and_the_controls() -> Non
     ]
     # one-sided exact sign-flips: 1/64 passes a correction for three tests, 1/32 does not
     assert {seeds[point] for point in dense + sparse} == {6}
+
+
+def test_the_miniature_with_peoples_voices_differs_in_its_corpus_alone() -> None:
+    synthetic, human = (
+        load_config(PROJECT / "config" / name).model_dump()
+        for name in ("config.yaml", "human.yaml")
+    )
+    differing = {key for key in synthetic if synthetic[key] != human[key]}
+    assert differing == {"name", "corpus", "training"}
+    synthetic["training"]["validation_speakers"] = human["training"]["validation_speakers"]
+    assert synthetic["training"] == human["training"]
 
 
 def test_the_controls_that_decide_c4_are_in_both_configurations() -> None:

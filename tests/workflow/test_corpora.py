@@ -8,6 +8,7 @@ import sys
 import tarfile
 from pathlib import Path
 
+import fsdd_layout
 import h5py
 import pytest
 import soundfile
@@ -32,6 +33,9 @@ grid:
   - {delays: [learned], structure: [dense]}
 seeds: 1
 """
+FSDD = TINY.replace(
+    "{source: synthetic, trials: 1}", "{source: fsdd, published: published.json}"
+).replace("batch_size: 32", "batch_size: 4, validation_speakers: [cy]")
 FEATURES = "results/features.h5"
 
 
@@ -120,6 +124,48 @@ def test_an_archive_on_disk_is_used_without_a_download(archive: Path, tmp_path: 
     result = snakemake(project, FEATURES, check=False)
     assert "gone.tar.gz does not exist" in result.stdout + result.stderr
     assert "Traceback" not in result.stderr
+
+
+def test_the_free_spoken_digits_are_fetched_or_lie_in_a_folder_and_become_a_paper(
+    finished: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("DELAYNET_FSDD", raising=False)
+    files = fsdd_layout.recordings()
+    project = copy_project(tmp_path / "project")
+    copy_power(finished, project)
+    mirror = Mirror(fsdd_layout.archive_of(files))
+    fsdd_layout.write_addresses(
+        project / "published.json", files, f"{mirror.url}{NAME}", archive="fsdd.tar.gz"
+    )
+    (project / "config" / "config.yaml").write_text(FSDD)
+    with running(mirror):
+        result = run(project, "make", "paper")
+    assert "results/paper.pdf" in result.stdout
+    corpus = json.loads((project / "results" / "numbers.json").read_text())["corpus"]
+    assert (corpus["training"]["value"], corpus["test"]["value"]) == (8, 12)
+    assert "CC~BY-SA~4.0" in corpus["availability"]
+    assert "10.5281/zenodo.1342401" in corpus["bibliography"]
+
+    # a folder that make's command line names; no file of the project is changed
+    fsdd_layout.write_recordings(tmp_path / "mine", files)
+    features = (project / FEATURES).read_bytes()
+    shutil.rmtree(project / "results" / "corpus")
+    shutil.rmtree(project / "resources")
+    run(project, "make", "paper", f"DELAYNET_FSDD={tmp_path / 'mine'}")
+    assert (project / FEATURES).read_bytes() == features
+    read = json.loads((project / "results/records/corpus_report.json.json").read_text())["inputs"]
+    assert list(read) == [str(tmp_path / "mine" / "recordings")]
+
+
+def test_the_miniature_with_peoples_voices_reads_a_folder_that_the_environment_names(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fsdd_layout.write_recordings(tmp_path / "mine", fsdd_layout.recordings())
+    monkeypatch.setenv("DELAYNET_FSDD", str(tmp_path / "mine"))
+    project = copy_project(tmp_path / "project")
+    jobs = planned(project, "all", "--configfile", "config/human.yaml")
+    assert jobs["train"] == 78
+    assert not {"fetch", "corpus"} & set(jobs)
 
 
 def documented(name: str) -> str:
