@@ -15,7 +15,7 @@ def write_published(
     times: list[np.ndarray],
     units: list[np.ndarray],
     labels: list[int],
-    speakers: list[int],
+    speakers: list[int] | None,
     keys: list[str] | None,
 ) -> None:
     """Write one file in the published layout and its number types."""
@@ -28,7 +28,8 @@ def write_published(
             for row, value in enumerate(values):
                 dataset[row] = np.asarray(value, kind)
         file["labels"] = np.array(labels, np.uint16)
-        file["extra/speaker"] = np.array(speakers, np.uint16)
+        if speakers is not None:
+            file["extra/speaker"] = np.array(speakers, np.uint16)
         if keys is not None:
             file["extra/keys"] = np.array([key.encode() for key in keys])
         file["extra/meta_info/gender"] = np.array([b"female", b"male"])
@@ -48,5 +49,21 @@ def write_folder(
             [row % classes for row in range(clips)],
             [speakers[row % len(speakers)] for row in range(clips)],
             keys,
+        )
+    return folder
+
+
+def write_ssc(folder: Path, speakers: list[int] | None = None) -> Path:
+    """Write the three files of the Spiking Speech Commands with random spikes: 35 words."""
+    generator = np.random.default_rng(0)
+    for split in ("train", "valid", "test"):
+        counts = generator.integers(50, 200, 70)
+        write_published(
+            folder / f"ssc_{split}.h5",
+            [np.sort(generator.uniform(0, 1.2, count)) for count in counts],
+            [generator.integers(0, 700, count) for count in counts],
+            [row % 35 for row in range(70)],
+            speakers,
+            [f"word{number}" for number in range(35)],
         )
     return folder

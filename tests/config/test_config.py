@@ -142,7 +142,7 @@ WRONG = [
         {"features": {"preset": "stork", "lowest_hz": 500, "highest_hz": 500}},
         ["`lowest_hz` is 500", "end at 500 Hz"],
     ),
-    ("a source that is none", {"corpus": "shd"}, ["corpus.source", "'shd'", "folder, fsdd"]),
+    ("a source that is none", {"corpus": "sdh"}, ["corpus.source", "'sdh'", "folder, fsdd"]),
 ]
 
 

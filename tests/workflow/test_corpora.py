@@ -7,6 +7,7 @@ import shutil
 import sys
 import tarfile
 from pathlib import Path
+from typing import Any
 
 import fsdd_layout
 import h5py
@@ -14,7 +15,8 @@ import pytest
 import soundfile
 from local_mirror import NAME, Mirror, running
 from project_copy import TINY, copy_power, copy_project, planned, run, snakemake
-from published_spikes import write_folder
+from published_speech_commands import write_speech_commands
+from published_spikes import write_folder, write_ssc
 
 from delaynet.data.corpus.espeak import SAMPLE_RATE, speak
 
@@ -25,7 +27,7 @@ HEIDELBERG = TINY.replace(
 )
 SPIKES = """
 name: spikes
-corpus: {source: spikes, folder: shd}
+corpus: {source: shd, folder: shd}
 features: spikes
 model: {hidden: [4]}
 training: {epochs: 1, batch_size: 32, validation_speakers: [3]}
@@ -288,6 +290,44 @@ def test_published_spikes_become_a_paper(finished: Path, tmp_path: Path) -> None
     assert "results/paper.pdf" in result.stdout
     with h5py.File(project / FEATURES) as file:
         assert file["features"].shape == (80, 100, 140)
+        assert file.attrs["corpus_source"] == "shd"
     (project / "shd" / "shd_test.h5").unlink()
     result = snakemake(project, "--dry-run", check=False)
     assert "shd_test.h5 does not exist" in result.stdout + result.stderr
+
+
+def numbers_of_pdf(project: Path) -> dict[str, Any]:
+    """Make the PDF, and return the numbers that it prints."""
+    snakemake(project, "results/paper.pdf")
+    numbers: dict[str, Any] = json.loads((project / "results" / "numbers.json").read_text())
+    return numbers
+
+
+def test_published_spikes_with_their_own_validation_list_become_a_pdf(
+    finished: Path, tmp_path: Path
+) -> None:
+    project = copy_project(tmp_path / "project")
+    copy_power(finished, project)
+    write_ssc(project / "ssc")
+    config = SPIKES.replace("shd", "ssc").replace(", validation_speakers: [3]", "")
+    (project / "config" / "config.yaml").write_text(config)
+    corpus = numbers_of_pdf(project)["corpus"]
+    assert corpus["name"]["shown"] == "Spiking Speech Commands"
+    assert [corpus[name]["value"] for name in ("training", "validation_list", "test")] == [70] * 3
+
+
+def test_the_speech_commands_become_a_pdf(finished: Path, tmp_path: Path) -> None:
+    project = copy_project(tmp_path / "project")
+    copy_power(finished, project)
+    write_speech_commands(project / "speech")
+    config = SPIKES.replace(
+        "{source: shd, folder: shd}", "{source: speech_commands, folder: speech}"
+    )
+    config = config.replace("features: spikes\n", "").replace(", validation_speakers: [3]", "")
+    config = config.replace("batch_size: 32", "batch_size: 8")
+    (project / "config" / "config.yaml").write_text(config)
+    numbers = numbers_of_pdf(project)
+    corpus = numbers["corpus"]
+    assert corpus["name"]["shown"] == "Speech Commands"
+    assert [corpus[name]["value"] for name in ("training", "validation_list", "test")] == [18, 6, 6]
+    assert numbers["settings"]["features"]["highest_hz"]["value"] == 8000

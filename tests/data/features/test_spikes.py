@@ -8,7 +8,7 @@ import h5py
 import numpy as np
 import pytest
 import torch
-from published_spikes import DIGITS, write_folder
+from published_spikes import DIGITS, write_folder, write_ssc
 
 from delaynet.config.errors import UserError
 from delaynet.config.settings import SpikeFeatures
@@ -168,6 +168,24 @@ def test_twenty_labels_without_names_are_the_digits(tmp_path: Path):
     write_spike_features(folder, tmp_path / "features.h5", SpikeFeatures())
     with h5py.File(tmp_path / "features.h5") as file:
         assert list(file.attrs["label_names"]) == DIGITS
+
+
+@pytest.mark.parametrize("speakers", [None, list(range(70))], ids=["unnamed", "named"])
+def test_the_speech_commands_bring_their_validation_list(
+    speakers: list[int] | None, tmp_path: Path
+):
+    folder = write_ssc(tmp_path / "published", speakers)
+    write_spike_features(folder, tmp_path / "features.h5", SpikeFeatures(), "ssc")
+    with h5py.File(tmp_path / "features.h5") as file:
+        assert file.attrs["corpus_name"] == "Spiking Speech Commands"
+        assert file.attrs["corpus_source"] == "ssc"
+        assert len(file.attrs["label_names"]) == 35
+        assert set(file["language"].asstr()[:]) == {"english"}
+        assert file["filename"].asstr()[75] == "ssc_valid.h5#5"
+        assert set(file["speaker"].asstr()[:70]) == set(map(str, speakers or ["unknown"]))
+    splits = load_splits(tmp_path / "features.h5", ("11",), torch.device("cpu"))
+    assert splits.validation.filename == tuple(f"ssc_valid.h5#{row}" for row in range(70))
+    assert (len(splits.training), len(splits.test)) == (70, 70)
 
 
 def test_made_again_the_file_is_byte_for_byte_the_same(published: Path, tmp_path: Path):

@@ -75,7 +75,8 @@ def test_the_words_of_a_source_can_be_set_and_what_they_cite_is_known(
 
 
 def test_the_files_of_the_folder_are_the_sources() -> None:
-    assert {"folder", "fsdd", "heidelberg", "spikes", "synthetic", "table"} <= set(SOURCES)
+    named = {"folder", "fsdd", "heidelberg", "shd", "spikes", "ssc", "synthetic", "table"}
+    assert named | {"speech_commands"} == set(SOURCES)
 
 
 @pytest.mark.parametrize("name", ["folder", "heidelberg", "synthetic"])
@@ -193,7 +194,12 @@ def test_settings_that_do_not_fit_a_source_are_one_sentence(
 def test_features_that_a_source_does_not_serve_are_one_sentence(tmp_path: Path) -> None:
     write_folder(tmp_path)
     spikes = CorpusSettings(source="spikes", folder=str(tmp_path))
-    check_source(spikes, "spikes")
+    for name in ("spikes", "shd"):
+        check_source(CorpusSettings(source=name, folder=str(tmp_path)), "spikes")
+    with pytest.raises(
+        UserError, match=r"ssc_train\.h5 does not exist; .* holds ssc_train\.h5, ssc_v"
+    ):
+        check_source(CorpusSettings(source="ssc", folder=str(tmp_path)), "spikes")
     with pytest.raises(UserError, match="'authors', but `source: spikes` works with spikes"):
         check_source(spikes, "authors")
     with pytest.raises(UserError, match="'spikes', but `source: synthetic` works with authors or"):

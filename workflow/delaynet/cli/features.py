@@ -10,7 +10,7 @@ from delaynet.config.errors import UserError
 from delaynet.config.grid import parse_settings
 from delaynet.config.settings import FeatureSettings, SpikeFeatures
 from delaynet.data.corpus.report import places, read_report
-from delaynet.data.features.spikes import FILENAMES, write_spike_features
+from delaynet.data.features.spikes import CORPORA, write_spike_features
 from delaynet.data.features.writing import write_features
 from delaynet.workflow.project import recorded
 
@@ -20,7 +20,14 @@ from delaynet.workflow.project import recorded
     "--corpus",
     type=PATH,
     required=True,
-    help="Folder of the corpus; for spikes, the one of `shd_train.h5` and `shd_test.h5`.",
+    help="Folder of the corpus; for spikes, the one of the published files.",
+)
+@click.option(
+    "--source",
+    type=click.Choice(list(CORPORA)),
+    default="spikes",
+    show_default=True,
+    help="Of spikes: which corpus they are.",
 )
 @click.option(
     "--report",
@@ -45,6 +52,7 @@ from delaynet.workflow.project import recorded
 @click.option("--output", type=PATH, required=True, help="HDF5 to write.")
 def command(
     corpus: Path,
+    source: str,
     report: Path | None,
     settings: str,
     faults: Literal["stop", "leave_out"],
@@ -53,17 +61,17 @@ def command(
 ) -> None:
     """Turn a corpus into the input of the networks.
 
-    Recordings give mel features, the Spiking Heidelberg Digits counts of spikes. The output is one
-    HDF5 file with features, label, speaker, word and split of each clip.
+    Recordings give mel features, published spikes their counts. The output is one HDF5 file with
+    features, label, speaker, word and split of each clip.
     """
     chosen = parse_settings(FeatureSettings, settings)
     parameters = {"features": chosen.model_dump(mode="json")}
     if isinstance(chosen, SpikeFeatures):
         if report is not None:
             raise UserError("--report: spikes have no report; leave it out.")
-        inputs = [corpus / name for name in FILENAMES.values()]
+        inputs = [corpus / name for name in CORPORA[source].filenames.values()]
         with recorded(inputs, [output], parameters):
-            write_spike_features(corpus, output, chosen)
+            write_spike_features(corpus, output, chosen, source)
         return
     if report is None:
         raise UserError("--report is missing: make one with `delaynet corpus check`, and name it.")

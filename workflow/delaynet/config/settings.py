@@ -104,12 +104,13 @@ class CorpusSettings(Settings):
     """A file of `workflow/delaynet/data/sources`. `synthetic` speaks the digits with eSpeak NG;
     `heidelberg` fetches the Heidelberg Digits, `fsdd` the Free Spoken Digit Dataset; `folder` reads
     recordings in the layout of the former; `table` reads any recordings, by a table that lists
-    them; `spikes` reads the Spiking Heidelberg Digits. Short form: `corpus: heidelberg`.
+    them; `speech_commands`, `shd` (also called `spikes`) and `ssc` read the Speech Commands, the
+    Spiking Heidelberg Digits and the Spiking Speech Commands. Short form: `corpus: heidelberg`.
     """
     folder: str | None = Field(None, min_length=1)
     """For a source that reads your files, their folder. `source: folder`: the recordings (with
-    `audio/` and the two filename lists); `source: spikes`: `shd_train.h5` and `shd_test.h5`;
-    `source: fsdd`, if it is not to be fetched: `recordings/`."""
+    `audio/` and the two filename lists); `speech_commands`, `shd`, `ssc`: the unpacked archives;
+    `fsdd`, if it is not to be fetched: `recordings/`."""
     archive: str | None = Field(None, min_length=1)
     """For a source that is published as an archive (`heidelberg`, `fsdd`): an archive that is on
     disk already. By default it is downloaded into `resources/`."""
@@ -149,7 +150,7 @@ class DecibelFeatures(Settings):
 
     preset: Literal["authors"] = "authors"
     """`authors`: mel features in decibels, at one sampling rate; `stork`: mel features at each
-    file's own rate, standardised file by file; `spikes`: counts of the published spikes. Short
+    file's own rate, standardised file by file; `spikes`: counts of published spikes. Short
     form: `features: stork`."""
     sample_rate: int = Field(22050, ge=1000)
     """Sampling rate that all audio is brought to, in Hz."""

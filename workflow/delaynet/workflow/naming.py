@@ -160,6 +160,8 @@ def feature_options(config: Config) -> str:
     """Return the options of `delaynet features`."""
     folder = load_source(config.corpus.source).folder(config.corpus)
     options = ["--corpus", str(folder), "--faults", config.corpus.faults]
+    if isinstance(config.features, SpikeFeatures):
+        options += ["--source", config.corpus.source]
     for report in feature_report(config):
         options += ["--report", report]
     return shlex.join([*options, "--settings", config.features.model_dump_json()])

@@ -1,8 +1,8 @@
-"""The Spiking Heidelberg Digits instead of audio: published spikes, counted in bins.
+"""The Heidelberg Spiking Data Sets instead of audio: published spikes, counted in bins.
 
-They are the Heidelberg Digits after a model of the inner ear: spikes of 700 units, in one HDF5 file
-per list. Source: Cramer et al. 2020, "The Heidelberg Spiking Data Sets", doi
-10.1109/TNNLS.2020.3044364. Datasets of one row per clip: `spikes/times` (in seconds) and
+They are the Heidelberg Digits and the Speech Commands after a model of the inner ear: spikes of 700
+units, in one HDF5 file per list. Source: Cramer et al. 2020, "The Heidelberg Spiking Data Sets",
+doi 10.1109/TNNLS.2020.3044364. Datasets of one row per clip: `spikes/times` (in seconds) and
 `spikes/units` (0 to 699), with one number per spike, `labels` and `extra/speaker`; and
 `extra/keys`, the names of the labels.
 """
@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import h5py
 import numpy as np
@@ -30,8 +31,32 @@ from delaynet.data.features.hdf5 import (
 )
 
 UNITS = 700
-FILENAMES = {"train": "shd_train.h5", "test": "shd_test.h5"}
-NAME = "Spiking Heidelberg Digits"
+
+
+class SpikeCorpus(NamedTuple):
+    """A published corpus of spikes.
+
+    Attributes:
+        name: of the corpus.
+        filenames: of the file of each list.
+        language: of words that are not the twenty digits.
+    """
+
+    name: str
+    filenames: dict[str, str]
+    language: str
+
+
+SHD = SpikeCorpus(
+    "Spiking Heidelberg Digits", {"train": "shd_train.h5", "test": "shd_test.h5"}, "unknown"
+)
+SSC = SpikeCorpus(
+    "Spiking Speech Commands",
+    {"train": "ssc_train.h5", "validation": "ssc_valid.h5", "test": "ssc_test.h5"},
+    "english",
+)
+# by `corpus.source`
+CORPORA = {"shd": SHD, "spikes": SHD, "ssc": SSC}
 DIGITS = [Label(language, str(digit)) for language in DIGIT_NAMES for digit in range(10)]
 # A time on the edge of two bins may be stored as the next smaller binary number; it still belongs
 # to the later bin. In bins: 0.1 microseconds for bins of 10 ms.
@@ -40,11 +65,11 @@ EDGE = 1e-5
 
 @dataclass(frozen=True)
 class _SpikeFile:
-    """The content of one of the two files, apart from the spikes.
+    """The content of the file of one list, apart from the spikes.
 
     Attributes:
         path: of the file.
-        split: 'train' or 'test'.
+        split: 'train', 'validation' or 'test'.
         label: of each clip.
         speaker: of each clip.
         keys: names of the labels, or None if the file does not say.
@@ -53,7 +78,7 @@ class _SpikeFile:
     path: Path
     split: str
     label: list[int]
-    speaker: list[int]
+    speaker: list[str]
     keys: list[str] | None
 
 
@@ -93,25 +118,29 @@ def spike_counts(times: np.ndarray, units: np.ndarray, settings: SpikeFeatures) 
     return features.astype(np.float32)
 
 
-def write_spike_features(folder: Path, path: Path, settings: SpikeFeatures) -> None:
+def write_spike_features(
+    folder: Path, path: Path, settings: SpikeFeatures, source: str = "spikes"
+) -> None:
     """Write the published spikes as a features file (see `delaynet.data.features.hdf5`).
 
-    The training clips stand first, then the test clips, both in the order of their file. A clip is
+    The training clips stand first and the test clips last, in the order of their file. A clip is
     named after its file and row, as `shd_train.h5#17`; its trial counts the clips of its speaker
-    and label before it. Of twenty labels the first ten are the English digits, the others the
-    German ones; other labels are words of an unknown language.
+    and label before it. Of twenty labels of the Spiking Heidelberg Digits the first ten are the
+    English digits, the others the German ones.
 
     Args:
-        folder: of `shd_train.h5` and `shd_test.h5`.
+        folder: of the published files.
         path: file to write.
         settings: how spikes are counted.
+        source: a name in `CORPORA`.
 
     Raises:
         UserError: a file is missing or not in the published layout; the file and, where one is at
             fault, the clip are named.
     """
-    parts = [_read_clips(folder / name, split) for split, name in FILENAMES.items()]
-    labels, names = _labels(parts)
+    corpus = CORPORA[source]
+    parts = [_read_clips(folder / name, split, corpus) for split, name in corpus.filenames.items()]
+    labels, names = _labels(parts, corpus)
     clips = [clip for part in parts for clip in _clips(part, labels)]
     with (
         replacing_hdf5(path) as file,
@@ -120,21 +149,24 @@ def write_spike_features(folder: Path, path: Path, settings: SpikeFeatures) -> N
         features = create_features(file, settings, len(clips), "unit group", "spike in a bin")
         done = 0
         for part in parts:
-            for counts in _counts(part, settings):
+            for counts in _counts(part, settings, corpus):
                 features[done : done + len(counts)] = counts
                 done += len(counts)
                 progress.update(len(counts))
-        describe_corpus(file, NAME, "spikes", "", names)
+        describe_corpus(file, corpus.name, source, "", names)
         write_rows(file, clips, [label for part in parts for label in part.label])
         write_left_out(file, [])
 
 
-def _labels(parts: list[_SpikeFile]) -> tuple[list[Label], list[str]]:
-    """Return the classes of both files and their names."""
-    train, test = parts
-    if train.keys and test.keys and train.keys != test.keys:
-        raise UserError(f"{train.path} and {test.path} do not agree in `extra/keys`: fetch both.")
-    keys = train.keys or test.keys
+def _labels(parts: list[_SpikeFile], corpus: SpikeCorpus) -> tuple[list[Label], list[str]]:
+    """Return the classes of all files and their names."""
+    keys = None
+    for part in parts:
+        if keys and part.keys and part.keys != keys:
+            raise UserError(
+                f"{parts[0].path} and {part.path} do not agree in `extra/keys`: fetch both."
+            )
+        keys = keys or part.keys
     classes = len(keys) if keys else 1 + max(max(part.label) for part in parts)
     for part in parts:
         if not 0 <= min(part.label) <= max(part.label) < classes:
@@ -142,26 +174,26 @@ def _labels(parts: list[_SpikeFile]) -> tuple[list[Label], list[str]]:
                 f"{part.path}: `labels` has numbers from {min(part.label)} to {max(part.label)}, "
                 f"not 0 to {classes - 1}: fetch it again."
             )
-    if classes == len(DIGITS):
+    if corpus is SHD and classes == len(DIGITS):
         return DIGITS, keys or label_names(DIGITS)
     keys = keys or [str(number) for number in range(classes)]
-    return [Label("unknown", key) for key in keys], keys
+    return [Label(corpus.language, key) for key in keys], keys
 
 
 def _clips(part: _SpikeFile, labels: list[Label]) -> Iterator[Clip]:
     """Yield the clips of a file."""
-    trials: Counter[tuple[int, int]] = Counter()
+    trials: Counter[tuple[str, int]] = Counter()
     for index, (label, speaker) in enumerate(zip(part.label, part.speaker, strict=True)):
         language, word = labels[label]
         filename = f"{part.path.name}#{index}"
         trial = trials[speaker, label]
-        yield Clip(filename, word, str(speaker), part.split, language, trial)
+        yield Clip(filename, word, speaker, part.split, language, trial)
         trials[speaker, label] += 1
 
 
-def _counts(part: _SpikeFile, settings: SpikeFeatures) -> Iterator[np.ndarray]:
+def _counts(part: _SpikeFile, settings: SpikeFeatures, corpus: SpikeCorpus) -> Iterator[np.ndarray]:
     """Yield the features of a file, [up to 64 clips, frames, bands] at a time."""
-    with _opened(part.path) as file:
+    with _opened(part.path, corpus) as file:
         for start in range(0, len(part.label), CLIPS_PER_CHUNK):
             chunk = slice(start, start + CLIPS_PER_CHUNK)
             clips = zip(file["spikes/times"][chunk], file["spikes/units"][chunk], strict=True)
@@ -174,11 +206,11 @@ def _counts(part: _SpikeFile, settings: SpikeFeatures) -> Iterator[np.ndarray]:
             yield np.stack(counts)
 
 
-def _read_clips(path: Path, split: str) -> _SpikeFile:
+def _read_clips(path: Path, split: str, corpus: SpikeCorpus) -> _SpikeFile:
     """Read a file apart from its spikes, and check that these are there."""
-    with _opened(path) as file:
+    with _opened(path, corpus) as file:
         label = _numbers(file, "labels")
-        speaker = _numbers(file, "extra/speaker")
+        speaker = _speakers(file, len(label), corpus)
         lengths = {"labels": len(label), "extra/speaker": len(speaker)}
         for name, kinds, content in (("times", "f", "times"), ("units", "iu", "whole numbers")):
             dataset = _dataset(file, f"spikes/{name}")
@@ -194,9 +226,21 @@ def _read_clips(path: Path, split: str) -> _SpikeFile:
             raise UserError(f"{path}: not the same number of clips ({described}): fetch it again.")
         keys = None
         if "extra/keys" in file:
-            texts = np.atleast_1d(_dataset(file, "extra/keys")[()])
-            keys = [t.decode() if isinstance(t, bytes) else str(t) for t in texts.tolist()]
+            keys = _texts(_dataset(file, "extra/keys"))
         return _SpikeFile(path, split, label, speaker, keys)
+
+
+def _speakers(file: h5py.File, clips: int, corpus: SpikeCorpus) -> list[str]:
+    """Return the speaker of each clip; a corpus with a validation list may leave them out."""
+    if "validation" in corpus.filenames and "extra/speaker" not in file:
+        return ["unknown"] * clips
+    return _texts(_dataset(file, "extra/speaker"))
+
+
+def _texts(dataset: h5py.Dataset) -> list[str]:
+    """Return texts, or numbers as texts."""
+    values = np.atleast_1d(dataset[()]).tolist()
+    return [value.decode() if isinstance(value, bytes) else str(value) for value in values]
 
 
 def _numbers(file: h5py.File, name: str) -> list[int]:
@@ -213,17 +257,17 @@ def _dataset(file: h5py.File, name: str) -> h5py.Dataset:
     dataset = file.get(name)
     if not isinstance(dataset, h5py.Dataset):
         raise UserError(
-            f"{file.filename}: has no dataset `{name}`; it must be the published file of the {NAME}"
+            f"{file.filename}: has no dataset `{name}`; it must be a published file of spikes"
         )
     return dataset
 
 
 @contextmanager
-def _opened(path: Path) -> Iterator[h5py.File]:
+def _opened(path: Path, corpus: SpikeCorpus) -> Iterator[h5py.File]:
     """Open a published file."""
     if not path.is_file():
         raise UserError(
-            f"{path} is not there: fetch `{path.name}.gz` of the {NAME} from "
+            f"{path} is not there: fetch `{path.name}.gz` of the {corpus.name} from "
             "https://zenkelab.org/datasets and unpack it there."
         )
     try:

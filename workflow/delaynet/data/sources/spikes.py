@@ -1,18 +1,19 @@
-"""The Spiking Heidelberg Digits: the published spikes, in the user's folder."""
+"""The Spiking Heidelberg Digits, under an earlier name; see `shd`."""
 
 from pathlib import Path
 
 from delaynet.config.settings import CorpusSettings
-from delaynet.data.features.spikes import FILENAMES
+from delaynet.data.features.spikes import SHD
 from delaynet.data.sources import Source
 
 
 class Spikes(Source):
-    """Spikes in the two published files; there are no recordings, so there is no table of clips."""
+    """Spikes in the published files; there are no recordings, so there is no table of clips."""
 
     settings = ("folder",)
     features = ("spikes",)
-    holds = " and ".join(FILENAMES.values())
+    corpus = SHD
+    holds = " and ".join(SHD.filenames.values())
     description = (
         "The corpus, _#corpus;_ @cramer2022, holds the spikes of "
         '#num("corpus.clips") clips of spoken digits by #num("corpus.speakers") speakers, made by '
@@ -24,8 +25,8 @@ class Spikes(Source):
     )
 
     def inputs(self, corpus: CorpusSettings) -> list[Path]:
-        """Return the two files."""
-        return [self.folder(corpus) / name for name in FILENAMES.values()]
+        """Return the published files."""
+        return [self.folder(corpus) / name for name in self.corpus.filenames.values()]
 
 
 SOURCE = Spikes()
