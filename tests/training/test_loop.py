@@ -15,7 +15,9 @@ import torch
 from delaynet.config.errors import UserError
 from delaynet.config.grid import RunSettings
 from delaynet.config.settings import ModelSettings, TrainingSettings
+from delaynet.data import dataset, memory
 from delaynet.data.dataset import LEAVE_ONE_OUT, load_splits
+from delaynet.data.memory import free_memory
 from delaynet.model.delays import MINIMAL_WIDTH
 from delaynet.model.network import class_evidence
 from delaynet.training.device import pick_device
@@ -204,6 +206,60 @@ def test_a_training_that_leaves_one_speaker_out_is_that_without_the_speaker(
     assert "held out for validation: speaker 3" in caplog.messages
     networks = [(tmp_path / name / "network.h5").read_bytes() for name in ("one_out", "named")]
     assert networks[0] == networks[1]
+
+
+def test_features_that_do_not_fit_into_memory_are_read_from_disk_to_the_same_bytes(
+    folder: Path,
+    small_features: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    monkeypatch.setattr(dataset, "free_memory", lambda device: 4_000_000)
+    with caplog.at_level(logging.INFO):
+        train(run_settings(), small_features, tmp_path).remove()
+    assert any("(0.0 GB) are read from disk batch by batch" in text for text in caplog.messages)
+    for name in ("initial.h5", "network.h5", "predictions.csv", "summary.json"):
+        assert (tmp_path / name).read_bytes() == (folder / name).read_bytes()
+
+
+def test_features_from_disk_are_those_in_memory(
+    small_features: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cpu = torch.device("cpu")
+    loaded = load_splits(small_features, ("11",), cpu)
+    monkeypatch.setattr(dataset, "free_memory", lambda device: 0)
+    stored = load_splits(small_features, ("11",), cpu)
+    assert loaded.training.features.shape == stored.training.features.shape
+    for index in (torch.tensor([7, 3, 3, 100]), slice(5, 40)):
+        for split in ("training", "validation", "test"):
+            index = index if split == "training" else slice(2, 9)
+            one, other = (getattr(s, split).signal(index) for s in (loaded, stored))
+            assert torch.equal(one, other)
+
+
+@pytest.mark.parametrize("data", ["permuted_channels", "scrambled_time"])
+def test_a_control_that_alters_features_needs_them_in_memory(
+    data: str, small_features: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(dataset, "free_memory", lambda device: 0)
+    with pytest.raises(UserError, match=f"data: {data}` needs all features in memory"):
+        train(run_settings({"data": data}), small_features, tmp_path)
+
+
+def test_memory_is_limited_by_the_machine_and_by_control_groups(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cpu = torch.device("cpu")
+    machine = free_memory(cpu)
+    assert machine is None or machine > 50_000_000
+    group = tmp_path / "slurm" / "job"
+    group.mkdir(parents=True)
+    for folder, limit in ((group, "max"), (group.parent, "3000"), (tmp_path, "9000")):
+        (folder / "memory.max").write_text(f"{limit}\n")
+        (folder / "memory.stat").write_text("anon 1000\nfile 500\n")
+    monkeypatch.setattr(memory, "_control_groups", lambda: [group, group.parent, tmp_path])
+    assert free_memory(cpu) == 2000
 
 
 def test_the_summary_says_how_active_and_connected_the_network_is(folder: Path) -> None:

@@ -4,16 +4,23 @@ import logging
 from dataclasses import dataclass
 from pathlib import Path
 
+import h5py
 import numpy as np
 import torch
 from torch import Tensor
 
 from delaynet.config.errors import UserError
-from delaynet.data.features.reading import FeaturesTable, read_features, read_table
+from delaynet.config.files import readable
+from delaynet.data.features.reading import KIND, FeaturesTable, open_features, read_table
+from delaynet.data.memory import free_memory
 from delaynet.data.order import number_first
 
 # value of `training.validation_speakers`
 LEAVE_ONE_OUT = ("leave_one_out",)
+
+# Of the free memory, for features: the rest is for the training, and for others that start with it.
+SHARE_OF_MEMORY = 0.5
+CLIPS_PER_PART = 1024
 
 log = logging.getLogger("delaynet.data")
 
@@ -45,6 +52,28 @@ class Clips:
             [channels, time, batch].
         """
         return self.features[index].permute(1, 2, 0).contiguous()
+
+
+@dataclass(frozen=True)
+class StoredClips(Clips):
+    """Clips whose features stay in their file, and are read when they are needed.
+
+    Attributes:
+        features: without values, for their shape, [clips, channels, time].
+        stored: features of all clips of the file, [clips of the file, time, channels].
+        row: of each clip in the file, [clips].
+    """
+
+    stored: h5py.Dataset
+    row: np.ndarray
+
+    def signal(self, index: Tensor | slice) -> Tensor:
+        """Read the input currents of some clips, [channels, time, batch]."""
+        rows = self.row[index.cpu().numpy() if isinstance(index, Tensor) else index]
+        features = np.empty((len(rows), *self.stored.shape[1:]), np.float32)
+        for place in rows.argsort():
+            self.stored.read_direct(features, rows[place], place)
+        return torch.from_numpy(features).to(self.label.device).permute(2, 1, 0).contiguous()
 
 
 @dataclass(frozen=True)
@@ -90,7 +119,7 @@ def load_splits(
         UserError: no features file, a validation speaker without clips, a split without clips, or
             `LEAVE_ONE_OUT` with a corpus that has a validation list.
     """
-    table, features = read_table(path), read_features(path)
+    table = read_table(path)
     has_list = (table.split == "validation").any()
     speakers = training_speakers(table.split, table.speaker)
     if validation_speakers == LEAVE_ONE_OUT:
@@ -119,9 +148,13 @@ def load_splits(
                 f"{path}: the {split} split has no clips with validation speakers "
                 f"{', '.join(validation_speakers)}; change `training.validation_speakers`."
             )
+    with readable(path, KIND):
+        stored = open_features(path)
+        clips = _stored_clips if _is_too_large(stored, device) else _loaded_clips
+        splits = {split: clips(table, stored, rows, device) for split, rows in chosen.items()}
     return Splits(
-        **{split: _clips(table, features, rows, device) for split, rows in chosen.items()},
-        mel_channel=torch.arange(features.shape[2]),
+        **splits,
+        mel_channel=torch.arange(stored.shape[2]),
         classes=len(table.label_names),
         corpus_name=table.corpus_name,
         step_milliseconds=table.step_milliseconds,
@@ -155,12 +188,52 @@ def validation_clips(
     return held_out
 
 
-def _clips(
-    table: FeaturesTable, features: np.ndarray, rows: np.ndarray, device: torch.device
-) -> Clips:
-    """Return the chosen clips on the device."""
-    return Clips(
-        torch.from_numpy(features[rows]).transpose(1, 2).contiguous().to(device),
+def _is_too_large(stored: h5py.Dataset, device: torch.device) -> bool:
+    """Return whether features need more than their share of the free memory, and say so."""
+    free = free_memory(device)
+    if free is None or stored.nbytes <= SHARE_OF_MEMORY * free:
+        return False
+    log.info(
+        "the features (%.1f GB) are read from disk batch by batch: of the memory %.1f GB are free, "
+        "and they get at most %d %% of it",
+        stored.nbytes / 1e9,
+        free / 1e9,
+        100 * SHARE_OF_MEMORY,
+    )
+    return True
+
+
+def _stored_clips(
+    table: FeaturesTable, stored: h5py.Dataset, rows: np.ndarray, device: torch.device
+) -> StoredClips:
+    """Return the chosen clips, with their features left in the file."""
+    (row,) = np.nonzero(rows)
+    frames, bands = stored.shape[1:]
+    return StoredClips(
+        torch.empty(len(row), bands, frames, device="meta"),
         torch.from_numpy(table.label[rows]).to(device),
         tuple(table.filename[rows]),
+        stored,
+        row,
+    )
+
+
+def _loaded_clips(
+    table: FeaturesTable, stored: h5py.Dataset, rows: np.ndarray, device: torch.device
+) -> Clips:
+    """Return the chosen clips with their features on the device.
+
+    They are read in parts: a copy of all would take as much memory again.
+    """
+    frames, bands = stored.shape[1:]
+    features = torch.empty(int(rows.sum()), bands, frames, device=device)  # [clips, channels, time]
+    done = 0
+    for start in range(0, len(rows), CLIPS_PER_PART):
+        part = slice(start, start + CLIPS_PER_PART)
+        if (chosen := rows[part]).any():
+            values = torch.from_numpy(stored[part][chosen])
+            features[done : done + len(values)] = values.transpose(1, 2)
+            done += len(values)
+    return Clips(
+        features, torch.from_numpy(table.label[rows]).to(device), tuple(table.filename[rows])
     )

@@ -14,7 +14,8 @@ from dataclasses import replace
 
 import torch
 
-from delaynet.data.dataset import Clips, Splits
+from delaynet.config.errors import UserError
+from delaynet.data.dataset import Clips, Splits, StoredClips
 from delaynet.training.randomness import generator
 
 
@@ -25,7 +26,15 @@ def apply_control(splits: Splits, data: str, seed: int) -> Splits:
         splits: as they are.
         data: `training.data`.
         seed: of the run.
+
+    Raises:
+        UserError: the control alters features, which do not fit into memory.
     """
+    if data in ("permuted_channels", "scrambled_time") and isinstance(splits.training, StoredClips):
+        raise UserError(
+            f"`training.data: {data}` needs all features in memory, and they do not fit: give the "
+            "training more memory."
+        )
     match data:
         case "natural":
             return splits

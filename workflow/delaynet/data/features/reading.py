@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import NamedTuple
 
+import h5py
 import numpy as np
 
 from delaynet.config.errors import UserError
@@ -63,12 +64,22 @@ def read_table(path: Path) -> FeaturesTable:
         )
 
 
-def read_features(path: Path, clips: slice | int = slice(None)) -> np.ndarray:
-    """Read the features of clips, float32 [clips, frames, bands], or of one, [frames, bands].
+def open_features(path: Path) -> h5py.Dataset:
+    """Open the features, [clips, frames, bands], to read the rows of a few clips at a time.
+
+    Raises:
+        OSError, KeyError: it is no features file; see `readable`.
+    """
+    # without a cache of chunks a row is read alone, not with the 63 others of its chunk
+    return h5py.File(path, locking=False, rdcc_nbytes=0)["features"]
+
+
+def read_features(path: Path, clip: int) -> np.ndarray:
+    """Read the features of one clip, float32 [frames, bands].
 
     Raises:
         UserError: as `read_table`.
     """
     with reading_hdf5(path, KIND) as file:
-        features: np.ndarray = file["features"][clips]
+        features: np.ndarray = file["features"][clip]
         return features
