@@ -250,7 +250,7 @@ def test_recordings_that_a_table_lists_become_a_paper(finished: Path, tmp_path: 
     made_from = json.loads((project / "results/records/features.h5.json").read_text())["inputs"]
     assert set(made_from) == {"recordings/monday", "results/corpus_report.json"}
     assert planned(project, "all", *shown) == {}
-    audit = run(project, sys.executable, "-m", "delaynet", "audit", "results/paper.pdf")
+    audit = run(project, sys.executable, "-m", "delaynet", "audit", FEATURES)
     assert "recordings/words.csv" in audit.stdout
 
 
