@@ -7,10 +7,14 @@ BIN := .venv/bin
 CONFIG ?= config/config.yaml
 # on how many cores: make paper CORES=2
 CORES ?= all
-# in MiB, of this machine or container: no more jobs at a time than fit
-MEMORY := $(shell cat /proc/meminfo /sys/fs/cgroup/memory.max 2>/dev/null | awk '\
-	/^MemTotal/ {least = $$2 / 1024} /^[0-9]+$$/ && $$1 / 2^20 < least {least = $$1 / 2^20} \
-	END {if (least) print int(least)}')
+# in MiB, of this machine, container or job (a cgroup and those around it): no more jobs at a time
+# than fit
+MEMORY := $(shell { cat /proc/meminfo; \
+	sed -nE 's,^[0-9]+:(memory)?:,/sys/fs/cgroup/\1,p' /proc/self/cgroup | while read -r group; do \
+		while [ "$$group" != /sys/fs ]; do \
+			cat "$$group/memory.max" "$$group/memory.limit_in_bytes"; group=$${group%/*}; done; done; \
+	} 2>/dev/null | awk '/^MemTotal/ {least = $$2 / 1024} \
+	/^[0-9]+$$/ && $$1 / 2^20 < least {least = $$1 / 2^20} END {if (least) print int(least)}')
 # pip alone, as uv reads no mirror, certificate or proxy from a site's settings of pip
 PIP := $(BIN)/python -m pip install --quiet --quiet --disable-pip-version-check --no-user
 # a module is compiled when it is first imported: here too where the environment forbids it
@@ -20,8 +24,10 @@ unexport PYTHONPATH PYTHONHOME MPLBACKEND SNAKEMAKE_PROFILE PIP_TARGET PIP_PREFI
 # tests of one file share what they have made; a worker may need 2 GB
 PYTEST := $(BIN)/pytest --numprocesses=auto --maxprocesses=4 --dist=loadfile \
 	--no-loadscope-reorder --durations=10
+# a training on a GPU may need more; seen on CPUs: 0.6 GB in miniature, 0.8 GB at the paper's size
+ON_A_CPU := train:mem_mb=1000
 SNAKEMAKE = $(BIN)/snakemake --workflow-profile workflow/profiles/default --configfile "$(CONFIG)" \
-	--cores $(CORES) $(if $(MEMORY),--resources mem_mb=$(MEMORY))
+	--cores $(CORES) $(if $(MEMORY),--resources mem_mb=$(MEMORY) --set-resources $(ON_A_CPU))
 
 # the report is made of what the run has left
 .NOTPARALLEL:
@@ -122,7 +128,7 @@ ifneq ($(shell cat .venv/complete 2>/dev/null; test -x .venv/bin/python || echo 
 .PHONY: .venv/complete
 endif
 
-.venv/complete: envs/requirements.txt envs/A_pythonpath.pth pyproject.toml
+.venv/complete: envs/requirements.txt envs/A_surroundings.pth pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 		{ echo "make: $(PYTHON) is older than 3.11; name a newer one: make PYTHON=python3.12 ..." >&2; exit 1; }
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || \
@@ -131,7 +137,7 @@ endif
 	@rm -rf .venv && $(PYTHON) -m venv .venv
 	@$(PIP) --no-compile -r envs/requirements.txt
 	@$(PIP) --no-deps --no-build-isolation --editable .
-	@cp envs/A_pythonpath.pth "$$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')"
+	@cp envs/A_surroundings.pth "$$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')"
 	@echo "$(abspath .venv)" > .venv/complete
 
 # what tests, linters and the benchmark need beside it

@@ -4,6 +4,7 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -41,6 +42,23 @@ def test_a_copy_of_the_package_on_the_python_path_is_the_one_that_runs(tmp_path:
     script = "import delaynet; print(delaynet.where)"
     said = subprocess.check_output([BIN / "python", "-c", script], env=environment, text=True)
     assert said == "copy\n"
+
+
+@pytest.mark.parametrize("name", ["HOME", "XDG_CACHE_HOME"])
+def test_caches_are_in_a_temporary_folder_where_there_is_no_home(name: str, tmp_path: Path) -> None:
+    home, temporary = tmp_path / "home", tmp_path / "temporary"
+    temporary.mkdir()
+    script = "import os; print(os.environ.get('XDG_CACHE_HOME'))"
+
+    def cache() -> str:
+        environment = {name: str(home), "TMPDIR": str(temporary)}
+        return subprocess.check_output([BIN / "python", "-c", script], env=environment, text=True)
+
+    assert cache().strip() == {"HOME": "None", "XDG_CACHE_HOME": str(home)}[name], "it can be made"
+    # in a file nobody can make a folder, root neither
+    home.touch()
+    (made,) = cache().split()
+    assert Path(made).parent == temporary
 
 
 @pytest.mark.parametrize("name", FOREIGN)
@@ -132,3 +150,31 @@ def test_make_runs_on_the_cores_that_are_named_and_within_the_machine_s_memory()
     assert "--cores 3 " in said
     (memory,) = re.findall(r"--resources mem_mb=(\d+)", said)
     assert 500 < int(memory) <= os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**20
+
+
+@pytest.fixture
+def container() -> Iterator[Path]:
+    """A group of processes around another, with 3 GiB of memory, as root can make one."""
+    of_this = Path("/proc/self/cgroup").read_text(encoding="utf-8")
+    for controller, own in re.findall(r"^\d+:(memory)?:(.*)", of_this, re.M):
+        around = Path(f"/sys/fs/cgroup/{controller}{own}/delaynet-{os.getpid()}")
+        try:
+            (around / "inner").mkdir(parents=True)
+        except OSError:
+            continue
+        limits = [around / "memory.max", around / "memory.limit_in_bytes"]
+        existing = [limit for limit in limits if limit.exists()]
+        if existing:
+            existing[0].write_text(str(3 * 2**30))
+            yield around / "inner"
+        (around / "inner").rmdir()
+        around.rmdir()
+        if existing:
+            return
+    pytest.skip("only root can limit memory, and not everywhere")
+
+
+def test_make_runs_no_more_at_a_time_than_fit_in_a_container(container: Path) -> None:
+    command = f"echo $$ > '{container}/cgroup.procs'; exec make --dry-run run CORES=16"
+    said = subprocess.check_output(["sh", "-c", command], cwd=PROJECT, text=True)
+    assert "--cores 16 --resources mem_mb=3072 --set-resources train:mem_mb=1000 " in said

@@ -64,7 +64,7 @@ def copy_power(made: Path, project: Path) -> None:
 
 def date_back_set_up(project: Path) -> None:
     """Let `make` find the set-up complete, whatever a test or git did to the files' times."""
-    for name in ("envs/requirements.txt", "envs/A_pythonpath.pth", "pyproject.toml"):
+    for name in ("envs/requirements.txt", "envs/A_surroundings.pth", "pyproject.toml"):
         os.utime(project / name, (0, 0))
 
 
