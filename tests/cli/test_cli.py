@@ -96,6 +96,9 @@ def test_a_mistake_gets_one_sentence_and_writes_nothing(mistake: str, tmp_path: 
     assert list(tmp_path.iterdir()) == []
 
 
+JOB = "delaynet_0b8e6c3e-2f3c-4a53-9a34-6f6f3f0f7a11"
+
+
 def slurm_that(folder: Path, squeue: str) -> None:
     """Leave two commands in a folder: `scancel`, which does nothing, and `squeue`."""
     for name, script in {"scancel": "exit 0", "squeue": squeue}.items():
@@ -125,14 +128,15 @@ def test_jobs_cannot_be_cancelled_where_there_is_no_slurm_or_it_does_not_answer(
         "delaynet: `squeue` failed (slurm_load_jobs error: no contact); "
         "try again when `sinfo` answers.\n"
     )
-    slurm_that(tmp_path, "echo 'delaynet_1|7|/another/clone'")
+    # one of another clone, and one in which the user may be at work
+    slurm_that(tmp_path, f"echo '{JOB}|7|/another/clone'; echo 'delaynet_paper|8|{tmp_path}'")
     assert cancelled(tmp_path).stdout == "No job of this folder is in the queue.\n"
 
 
 def test_a_job_that_does_not_end_is_not_waited_for_without_end(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    slurm_that(tmp_path, f"echo 'delaynet_1|7|{tmp_path}'; echo 'delaynet_1|8|{tmp_path}'")
+    slurm_that(tmp_path, f"echo '{JOB}|7|{tmp_path}'; echo '{JOB}|8|{tmp_path}'")
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(UserError, match=r"these jobs were cancelled .* 0 seconds: 7; their nodes"):
         cluster.cancel(["7", "6"], tmp_path, seconds=0)

@@ -53,6 +53,7 @@ AuthInfo=cred_expire=30
 # a node that is silent for as long is down, and its jobs go back into the queue
 SlurmdTimeout=30
 OverTimeLimit=0
+EnforcePartLimits=ALL
 SlurmdParameters=config_overrides
 PreemptType=preempt/partition_prio
 PreemptMode=REQUEUE
@@ -64,6 +65,8 @@ PartitionName=gpu Nodes=n[1-4] Default=YES
 PartitionName=dying Nodes=n[5-6]
 PartitionName=patient Nodes=n7
 PartitionName=urgent Nodes=n7 PriorityTier=9
+# where a pack of trainings is too long
+PartitionName=short Nodes=n[1-4] MaxTime=01:00:00
 {memory}"""
 # for as long Slurm tells of jobs that have ended
 WITHOUT_ACCOUNTING = "MinJobAge=7200\n"
@@ -302,7 +305,7 @@ class Cluster:
         return [
             job
             for job, fields in self.jobs(*states).items()
-            if fields["WorkDir"] == str(folder) and "trainings" in fields["StdOut"]
+            if fields["WorkDir"] == str(folder) and "trainings" in fields.get("StdOut", "")
         ]
 
     def cancel(self, folder: Path) -> None:

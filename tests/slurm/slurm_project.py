@@ -5,7 +5,7 @@ import io
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -62,15 +62,15 @@ class Project:
         assert old in path.read_text()
         path.write_text(path.read_text().replace(old, new))
 
-    def snakemake(self, *arguments: str, **variables: str) -> "Running":
-        """Start Snakemake from the root, as its user would."""
+    def snakemake(self, *arguments: str, within: Sequence[str] = (), **variables: str) -> "Running":
+        """Start Snakemake from the root, as its user would, or within a command that runs it."""
         environment = of_a_user() | {"OMP_NUM_THREADS": "1"} | variables
         environment["PATH"] = f"{self.folder}/.venv/bin:{environment['PATH']}"
         output = self.folder / "snakemake.txt"
         with output.open("a") as file:
             process = subprocess.Popen(
                 # it does not outlive the tests, whatever ends them
-                ["setpriv", "--pdeathsig", "KILL", "snakemake", *arguments],
+                ["setpriv", "--pdeathsig", "KILL", *within, "snakemake", *arguments],
                 cwd=self.folder,
                 stdin=subprocess.DEVNULL,
                 stdout=file,
@@ -82,12 +82,17 @@ class Project:
 
     @contextmanager
     def training(
-        self, *arguments: str, pack: int = 1, partition: str = "gpu"
+        self,
+        *arguments: str,
+        pack: int = 1,
+        partition: str = "gpu",
+        within: Sequence[str] = (),
     ) -> Iterator["Running"]:
         """Train all runs on the cluster, and ask for news often, as trainings are short."""
         running = self.snakemake(
             *("--profile", "slurm", "--slurm-init-seconds-before-status-checks", "3"),
             *("--until", "train", *arguments),
+            within=within,
             DELAYNET_PACK=str(pack),
             DELAYNET_PARTITION=partition,
         )

@@ -2,6 +2,7 @@
 
 import itertools
 import json
+import re
 from datetime import datetime
 from pathlib import Path
 
@@ -9,6 +10,14 @@ import pytest
 from slurm_cluster import Cluster, shell
 from slurm_project import SLOW, TINY, Project
 
+THREE = SLOW.replace("[learned]", "[none, fixed, learned]").replace("epochs: 40", "epochs: 2")
+# where nothing may run on the login node; a name that begins as those of our jobs
+INSIDE = {
+    "sbatch": ("sh", "-c", "sbatch --wait --output=snakemake.txt --open-mode=append"
+               ' --job-name=delaynet_paper --wrap "$*"', "sh"),
+    "srun": ("sh", "-c", 'exec script -qec "srun --pty --job-name=delaynet_paper $*" /dev/null',
+             "sh"),
+}  # fmt: skip
 TWO = SLOW.replace("[learned]", "[none, learned]")
 ALWAYS_FAILS = TWO + "variants: {none-dense-free: {training: {device: cuda}}}\n"
 
@@ -78,6 +87,30 @@ def test_in_a_pack_the_others_finish_and_are_not_trained_again(
     log = next(project.folder.glob("logs/train/**/learned-dense-free/**/*.log")).read_text()
     assert "going on from the checkpoint after the last epoch" in log
     assert "epoch 1 of" not in log
+
+
+def test_a_pack_that_is_too_long_is_named_with_the_setting_that_helps_and_the_others_go_on(
+    cluster: Cluster, project: Project
+) -> None:
+    (project.folder / "config" / "paper.yaml").write_text(THREE)
+    with project.training(pack=2, partition="short") as running:
+        assert running.code() != 0
+    refusal = r"sbatch refused jobs: .*time limit.*\. What helps is another DELAYNET_PACK"
+    assert len(re.findall(refusal, project.output())) == 1
+    assert len(list(project.folder.glob("results/runs/**/summary.json"))) == 1
+    with project.training(pack=1, partition="short") as running:
+        running.succeeds()
+    assert len(list(project.folder.glob("results/runs/**/summary.json"))) == 3
+
+
+@pytest.mark.parametrize("way", INSIDE)
+def test_snakemake_may_run_inside_a_job_of_slurm(
+    cluster: Cluster, project: Project, undisturbed: dict[str, bytes], way: str
+) -> None:
+    with project.training(within=INSIDE[way]) as running:
+        running.succeeds()
+    assert project.trained() == undisturbed
+    assert len(cluster.trainings(project.folder, "COMPLETED")) == 1
 
 
 @pytest.mark.parametrize("options", ["size=16k", "size=1m,ro"])

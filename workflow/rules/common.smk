@@ -22,6 +22,7 @@ from delaynet.workflow.workarounds import (
     announce_after_dry_run,
     configuration_of,
     keeping_going,
+    log_errors_of_groups,
     recall_results,
 )
 from delaynet.provenance.jobs import jobs, not_compared
@@ -37,6 +38,7 @@ SOURCE = load_source(CONFIG.corpus.source)
 job = jobs(PROJECT, workflow)
 recall_results(workflow, Path("results"))
 announce_after_dry_run(workflow)
+log_errors_of_groups()
 
 
 wildcard_constraints:

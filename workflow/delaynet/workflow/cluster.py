@@ -17,8 +17,9 @@ import click
 
 from delaynet.config.errors import UserError
 
-# `slurm-jobname-prefix` in the profile
-PREFIX = "delaynet_"
+# `slurm-jobname-prefix` in the profile, and the plugin's UUID of a run; a job in which a user runs
+# Snakemake may be named delaynet, too
+NAME = re.compile(r"delaynet_[0-9a-f-]{36}")
 # longer than Slurm's default waits before it kills a process or reports it as unkillable
 SECONDS_TO_END = 180
 # words of a refusal by `sbatch`, and the variables that set what it refuses
@@ -49,7 +50,7 @@ def orphans(folder: Path) -> list[str]:
     return [
         job
         for name, job, submitted_from in jobs
-        if name.startswith(PREFIX) and Path(submitted_from) == folder
+        if NAME.fullmatch(name) and Path(submitted_from) == folder
     ]
 
 

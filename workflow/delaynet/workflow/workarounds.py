@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from snakemake.common.configfile import load_configfile
+from snakemake.jobs import GroupJob
+from snakemake.logging import logger
 from snakemake.persistence import RECORD_FORMAT_VERSION, MetadataRecord
 from snakemake.persistence.file import FilePersistence
 
@@ -62,6 +64,21 @@ def keeping_going(workflow: Any, file: str) -> Callable[[Any], str]:
         return file
 
     return input_of_job
+
+
+def log_errors_of_groups() -> None:
+    """Log why a group of jobs has failed, such as a refusal by `sbatch`.
+
+    Snakemake logs that it has failed, and drops the executor's message.
+    """
+    log_error = GroupJob.log_error
+
+    def with_message(group: GroupJob, msg: str | None = None, **others: Any) -> None:
+        if msg:
+            logger.error(msg)
+        log_error(group, msg, **others)
+
+    GroupJob.log_error = with_message
 
 
 def configuration_of(workflow: Any, given: Mapping[str, Any]) -> Mapping[str, Any]:
