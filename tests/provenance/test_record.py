@@ -208,6 +208,25 @@ def test_a_project_in_a_folder_of_a_larger_repository_is_at_that_one_s_commit(
     assert version_control(PROJECT, thesis)["uncommitted"] is not None
 
 
+@pytest.mark.parametrize("way", ["worktree add", "submodule add", "clone --depth=1"])
+def test_a_worktree_a_submodule_and_a_shallow_clone_are_at_their_own_commit(
+    clone: Path, tmp_path: Path, way: str
+) -> None:
+    around = tmp_path / "around"
+    there = around / "paper"
+    around.mkdir()
+    git(around, "init", "--quiet")
+    if way == "worktree add":
+        git(clone, *way.split(), str(there))
+    else:
+        git(around, "-c", "protocol.file.allow=always", *way.split(), f"file://{clone}", "paper")
+    clean = version_control(PROJECT, there)
+    assert clean == version_control(PROJECT, clone)
+    assert clean["commit"] is not None
+    (there / "workflow/delaynet/__init__.py").write_text("A = 2\n")
+    assert version_control(PROJECT, there)["uncommitted"] is not None
+
+
 def test_another_repository_that_the_environment_names_is_not_asked(
     clone: Path, thesis: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
