@@ -64,8 +64,9 @@ class FreeSpokenDigits(Source):
 
     def folder(self, corpus: CorpusSettings) -> Path:
         """Return the folder that configuration or environment name, or the one that is made."""
-        if corpus.archive is None and corpus.folder is None and VARIABLE in os.environ:
-            return Path(os.environ[VARIABLE])
+        named = os.environ.get(VARIABLE)
+        if corpus.archive is None and corpus.folder is None and named:
+            return Path(named)
         return super().folder(corpus)
 
     def inputs(self, corpus: CorpusSettings) -> list[Path]:
