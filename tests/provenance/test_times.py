@@ -115,3 +115,13 @@ def test_what_is_no_record_is_left_to_the_audit(results: Path, content: str) -> 
     (results / "records" / "table.csv.json").write_text(content, encoding="utf-8")
     (results / "seal.json").write_text(content, encoding="utf-8")
     follow(results)
+
+
+def test_what_was_made_while_the_clock_was_ahead_is_dated_now(results: Path) -> None:
+    tomorrow = time.time() + 86400
+    os.utime(results / "features.h5", (tomorrow, tomorrow))
+    follow(results)
+    names = ("features.h5", "network.h5", "table.csv")
+    dates = [(results / name).stat().st_mtime for name in names]
+    assert dates == sorted(dates)
+    assert dates[-1] <= time.time()

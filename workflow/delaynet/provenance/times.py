@@ -62,6 +62,10 @@ def follow_content(project: Project, results: Path, jobs: Sequence[Job]) -> int:
         return times[path]
 
     with suppress(OSError):
+        # made while the clock was ahead: Snakemake fails every job that reads it
+        for path in [path for job in jobs for path in job.outputs if (time_of(path) or 0) > now]:
+            times[path] = now
+            _set_time(project.place_of(path, results), now)
         for job in _in_order(jobs):
             made = [made_at for path in job.outputs if (made_at := time_of(path)) is not None]
             if len(made) < len(job.outputs):
