@@ -36,14 +36,30 @@ def write_array(path: Path) -> None:
             file.create_group(f"group_{number}")["values"] = np.random.rand(500)
 
 
+def write_array_in_parts(path: Path, most_bytes: int | None = 1_000_000) -> None:
+    with replacing_hdf5(path, most_bytes) as file:
+        values = file.create_dataset("values", (400, 500), "f4", chunks=(64, 500))
+        for row in range(400):
+            values[row] = row
+        values.resize(390, axis=0)
+
+
 def write_folder(path: Path) -> None:
     with replacing_folder(path) as temporary:
         (temporary / "below").mkdir()
         (temporary / "below" / "file").write_text("x" * 100_000)
 
 
-FILE_WRITERS = [write_text, write_array]
+FILE_WRITERS = [write_text, write_array, write_array_in_parts]
 WRITERS = [*FILE_WRITERS, write_folder]
+
+
+def test_an_array_that_is_written_in_parts_has_the_bytes_of_one_from_memory(tmp_path: Path) -> None:
+    for name, most_bytes in (("memory.h5", None), ("disk.h5", 1_000_000), ("more.h5", 3_000_000)):
+        write_array_in_parts(tmp_path / name, most_bytes)
+    contents = {path.read_bytes() for path in tmp_path.iterdir()}
+    assert len(contents) == 1
+    assert 780_000 < len(contents.pop()) < 1_000_000
 
 
 def sentence_on_a_full_disk(write: Callable[[Path], None], path: Path) -> None:

@@ -8,6 +8,7 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import h5py
 
@@ -50,16 +51,48 @@ def replacing(path: Path) -> Iterator[Path]:
 
 
 @contextmanager
-def replacing_hdf5(path: Path) -> Iterator[h5py.File]:
+def replacing_hdf5(path: Path, most_bytes: int | None = None) -> Iterator[h5py.File]:
     """Yield an HDF5 file in memory, written to `path` when the block ends well.
 
     On a full disk, HDF5 cannot close its file and may crash the interpreter.
+
+    Args:
+        path: to write.
+        most_bytes: that the file may take, if it is to be written part by part, not kept in memory;
+            they are reserved on the disk first.
     """
-    content = io.BytesIO()
     with replacing(path) as temporary:
+        if most_bytes is not None:
+            with _Reserved(temporary, "w+") as written:
+                written.reserve(most_bytes)
+                with h5py.File(written, "w") as file:
+                    yield file
+            return
+        content = io.BytesIO()
         with h5py.File(content, "w") as file:
             yield file
         temporary.write_bytes(content.getbuffer())
+
+
+class _Reserved(io.FileIO):
+    """A file with room on the disk that is reserved; HDF5 needs it to look empty at first."""
+
+    end = 0
+
+    def reserve(self, size: int) -> None:
+        if hasattr(os, "posix_fallocate"):  # not on a Mac
+            os.posix_fallocate(self.fileno(), 0, size)
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        if whence == os.SEEK_END:
+            offset += self.end
+            whence = os.SEEK_SET
+        return super().seek(offset, whence)
+
+    def write(self, data: Any) -> int:
+        written = super().write(data)
+        self.end = max(self.end, self.tell())
+        return written
 
 
 @contextmanager

@@ -12,16 +12,22 @@ from collections.abc import Sequence
 import h5py
 import numpy as np
 
-from delaynet.config.settings import DecibelFeatures, SpikeFeatures, StandardisedFeatures
+from delaynet.config.settings import AnyFeatures
 from delaynet.data.corpus.clips import Clip
 from delaynet.data.features.frames import step_seconds
 
 CLIPS_PER_CHUNK = 64
 
 
+def most_bytes(settings: AnyFeatures, clips: int) -> int:
+    """Return how large the file of so many clips can be: full chunks, and 4 kB of text a clip."""
+    chunks = -(-clips // CLIPS_PER_CHUNK)
+    return 4 * chunks * CLIPS_PER_CHUNK * settings.frames * settings.bands + 4096 * (clips + 256)
+
+
 def create_features(
     file: h5py.File,
-    settings: DecibelFeatures | StandardisedFeatures | SpikeFeatures,
+    settings: AnyFeatures,
     clips: int,
     band: str,
     unit: str,

@@ -26,6 +26,7 @@ from delaynet.data.features.hdf5 import (
     CLIPS_PER_CHUNK,
     create_features,
     describe_corpus,
+    most_bytes,
     write_left_out,
     write_rows,
 )
@@ -143,7 +144,7 @@ def write_spike_features(
     labels, names = _labels(parts, corpus)
     clips = [clip for part in parts for clip in _clips(part, labels)]
     with (
-        replacing_hdf5(path) as file,
+        replacing_hdf5(path, most_bytes(settings, len(clips))) as file,
         tqdm(total=len(clips), desc="counting spikes", unit="clip", mininterval=1) as progress,
     ):
         features = create_features(file, settings, len(clips), "unit group", "spike in a bin")

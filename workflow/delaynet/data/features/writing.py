@@ -19,6 +19,7 @@ from delaynet.data.features.hdf5 import (
     CLIPS_PER_CHUNK,
     create_features,
     describe_corpus,
+    most_bytes,
     write_left_out,
     write_rows,
 )
@@ -67,7 +68,7 @@ def write_features(
     """
     clips = usable_clips(report, faults)
     _require_bands_of_all(clips, settings)
-    with replacing_hdf5(path) as file:
+    with replacing_hdf5(path, most_bytes(settings, len(clips))) as file:
         features = create_features(file, settings, len(clips), "mel band", UNITS[settings.preset])
         used, without = _compute(features, folder / report.audio, clips, settings, processes)
         if without and (faults == "stop" or not used):
