@@ -223,7 +223,12 @@ def test_null_models_that_break_dales_principle_are_not_tested():
     names = ids(claims_config())
     start = "morans_i_learned_dense_dale_p0_"
     about_dale = {name.removeprefix(start) for name in names if name.startswith(start)}
-    assert about_dale == {"delays_within_neuron", "delays_across_neurons", "untrained"}
+    assert about_dale == {
+        "delays_within_neuron",
+        "delays_within_sign",
+        "delays_across_neurons",
+        "untrained",
+    }
 
 
 def test_delays_that_are_all_zero_are_not_permuted():

@@ -181,6 +181,7 @@ def test_the_table_holds_every_network_measure_and_null_that_can_test_it(analyse
             "signs_within_neuron",
             "delays_within_neuron",
             "channels_within_neuron",
+            "delays_within_sign",
             "signs_across_neurons",
             "delays_across_neurons",
             "untrained",
@@ -188,8 +189,9 @@ def test_the_table_holds_every_network_measure_and_null_that_can_test_it(analyse
         ("delays_within_neuron", "delays_across_neurons", "untrained"),
     )
     assert columns_of_tests(rows) == [
-        *product(["initial"], ["mel"], ["morans_i"], signs[:5]),
-        *product(["trained"], ["mel"], ["morans_i", "join_excess"], signs),
+        *product(["initial"], ["mel"], ["morans_i"], signs[:6]),
+        *product(["trained"], ["mel"], ["morans_i"], signs),
+        *product(["trained"], ["mel"], ["join_excess"], [*signs[:3], *signs[4:]]),
         *product(
             ["trained"],
             ["mel"],
@@ -214,7 +216,12 @@ def test_the_table_is_in_the_order_of_the_grid(analysed):
 
 def test_signs_are_never_permuted_under_dales_principle(analysed):
     nulls = {row["null"] for row in read_rows(analysed, signs="dale")}
-    assert nulls == {"delays_within_neuron", "delays_across_neurons", "untrained"}
+    assert nulls == {
+        "delays_within_neuron",
+        "delays_within_sign",
+        "delays_across_neurons",
+        "untrained",
+    }
 
 
 def z_scores(analysed, **wanted):
@@ -231,6 +238,7 @@ def z_scores(analysed, **wanted):
                 "signs_within_neuron",
                 "delays_within_neuron",
                 "channels_within_neuron",
+                "delays_within_sign",
                 "signs_across_neurons",
                 "delays_across_neurons",
             },
@@ -244,12 +252,12 @@ def z_scores(analysed, **wanted):
                 "signs_across_neurons",
                 "delays_across_neurons",
             },
-            {"channels_within_neuron"},
+            {"channels_within_neuron", "delays_within_sign"},
         ),
         (
             {"delays": "fixed", "structure": "dense"},
             {"signs_within_neuron", "channels_within_neuron", "signs_across_neurons"},
-            {"delays_within_neuron", "delays_across_neurons"},
+            {"delays_within_neuron", "delays_within_sign", "delays_across_neurons"},
         ),
         (
             {"delays": "none"},
@@ -326,7 +334,7 @@ def test_the_initial_network_is_compared_with_on_the_neurons_that_fire_after_tra
 
 def test_what_is_too_sparse_has_empty_cells(analysed):
     rows = read_rows(analysed, structure="static")
-    assert len(rows) == 2 * 25
+    assert len(rows) == 2 * 27
     for row in rows:
         assert int(row["close_pairs"]) < MINIMAL_PAIRS
         assert {row[name] for name in ("observed", "null_mean", "null_sd", "z", "p")} == {""}

@@ -25,9 +25,11 @@ ALL = {
     "signs_within_neuron",
     "delays_within_neuron",
     "channels_within_neuron",
+    "delays_within_sign",
     "signs_across_neurons",
     "delays_across_neurons",
 }
+JOINT = {"delays_within_sign"}
 # Which null models reject, for the measures of signs (where they can test them) and for clustering
 # of positions. Where delays follow Dale's signs, positions hang on the signs that neighbouring
 # channels happen to have.
@@ -37,7 +39,7 @@ EXPECTED = {
         "signs": {"signs_within_neuron", "channels_within_neuron", "signs_across_neurons"},
         "clustering": set(),
     },
-    "time": {"signs": ALL - {"channels_within_neuron"}, "clustering": set()},
+    "time": {"signs": ALL - {"channels_within_neuron"} - JOINT, "clustering": set()},
     "neither": {"signs": set(), "clustering": set()},
     "shared_stripes": {
         "signs": {"signs_within_neuron", "channels_within_neuron"},
@@ -56,7 +58,11 @@ UNDER_DALE = {"shared_stripes", "time_under_dale", "neither_under_dale"}
 
 def groups_of(points, within):
     neuron = np.repeat(np.arange(points.neurons), points.size)
-    return neuron if within == "neuron" else points.channel
+    return {
+        "neuron": neuron,
+        "sign": neuron + 1j * points.sign,
+        "channel": points.channel,
+    }[within]
 
 
 @pytest.mark.parametrize("density", [1.0, 0.1])
@@ -97,6 +103,7 @@ def test_nothing_changes_where_all_that_is_exchanged_is_alike():
     without_delays = points_of(sign, np.zeros_like(delay))
     assert [null for null in PERMUTING if changes_nothing(without_delays, null)] == [
         "delays_within_neuron",
+        "delays_within_sign",
         "delays_across_neurons",
     ]
     one_sign = points_of(np.abs(sign), delay)
@@ -130,6 +137,7 @@ def test_signs_across_neurons_do_not_change_under_dales_principle():
     )
     assert valid_nulls(under_dale=True) == (
         "delays_within_neuron",
+        "delays_within_sign",
         "delays_across_neurons",
         "untrained",
     )
@@ -192,9 +200,9 @@ def false_positives(net, signs, density, nets):
 def test_false_positives_at_five_per_cent_lie_within_binomial_bounds(signs, density):
     net = planted.neither if signs == "free" else planted.neither_under_dale
     rejected = false_positives(net, signs, density, nets=1000)
-    # 99.9 % for the 42 rates together
-    low, high = binom.ppf([0.0005 / 42, 1 - 0.0005 / 42], 1000, 0.05)
-    assert len(rejected) == (14 if signs == "free" else 7)
+    # 99.9 % for the 46 rates together
+    low, high = binom.ppf([0.0005 / 46, 1 - 0.0005 / 46], 1000, 0.05)
+    assert len(rejected) == (15 if signs == "free" else 8)
     for which, count in rejected.items():
         assert low <= count <= high, which
 

@@ -4,7 +4,7 @@ The definitions are those of `grouping.measures`, the permutations those of
 `grouping.nulls.permutations_of`. What a null model does not change is computed once: the lags of
 pairs if only signs are permuted, the product of a pair's marks if only delays are. Signs and delays
 are permuted together, once for the three null models within neurons and once for the two within
-channels.
+channels; for `delays_within_sign` alone.
 """
 
 from collections.abc import Callable, Mapping
@@ -61,7 +61,7 @@ def draws(points: MarkedPoints, wanted: Mapping[Test, int], seed: int) -> dict[T
 def _draws_within(
     points: MarkedPoints, within: str, wanted: Mapping[Test, int], seed: int
 ) -> dict[Test, Array]:
-    """Return all draws that permute within neurons, or within channels."""
+    """Return all draws that permute within the same groups of synapses."""
     compute = {
         (measure, null): getattr(MEASURES[measure], NULLS[null].permutes)(points)
         for measure, null in wanted

@@ -6,8 +6,9 @@ synapses within a neuron or within a channel, all orders equally likely; `NULLS`
 `delays_within_neuron` and `channels_within_neuron` are counterparts: time beyond space, and space
 beyond time. `signs_within_neuron` and `delays_within_neuron` reject for signs that depend on delay
 alone and for signs that depend on both; `channels_within_neuron` distinguishes the two. Without
-delays it equals `signs_within_neuron`. The models across neurons permute only one
-attribute, so they detect a relation of sign and delay that all neurons share.
+delays it equals `signs_within_neuron`. `delays_within_sign` keeps which signs lie at which channels
+and at which delays, and rejects only where the two go together. The models across neurons permute
+only one attribute, so they detect a relation of sign and delay that all neurons share.
 
 Under Dale's principle a sign belongs to its channel. `signs_within_neuron` and
 `channels_within_neuron` would break that and `signs_across_neurons` would change nothing.
@@ -19,7 +20,8 @@ numbers of excitatory and inhibitory synapses. Distances to the nearest depend o
 are therefore tested within neurons only. Moran's I, the correlogram and the join counts correct for
 a neuron's balance. But `signs_across_neurons` makes the balances of neurons more alike, and rejects
 too often if they differ widely; it decides no claim.
-`channels_within_neuron` is drawn for Moran's I and the join counts.
+`channels_within_neuron` is drawn for Moran's I and the join counts, `delays_within_sign` for
+Moran's I.
 """
 
 import math
@@ -48,7 +50,8 @@ class Null:
         label: its name in the paper.
         permutes: `sign`, `delay`, or `both` (a synapse's sign and delay go to another channel);
             empty if networks are compared.
-        within: `neuron` or `channel`.
+        within: `neuron`, `sign` (the excitatory, or the inhibitory, synapses of a neuron) or
+            `channel`.
         words: what is permuted, in a few words.
         question: its question, in a few words.
         description: what it permutes and tests, in Typst.
@@ -93,6 +96,17 @@ NULLS = {
         "permutes sign and delay together within a neuron, so that each pair of them goes to "
         "another channel: is the sign tied to the channel, beyond the delay (_space beyond time_)?",
     ),
+    "delays_within_sign": Null(
+        "N7",
+        "delay",
+        "sign",
+        "delays of a sign",
+        "space and time together",
+        "permutes delays within a neuron among synapses of the same sign, so that which signs lie "
+        "at which channels and at which delays is kept: do channel and delay go together "
+        "(_joint grouping_)?",
+        valid_under_dale=True,
+    ),
     "signs_across_neurons": Null(
         "N3",
         "sign",
@@ -128,14 +142,14 @@ PERMUTING = tuple(name for name, null in NULLS.items() if null.permutes)
 WITHIN_NEURONS = tuple(name for name, null in NULLS.items() if null.within == "neuron")
 
 # Which null models can test which measure, and why: see above.
-_OF_SIGNS = tuple(NULLS)
+_OF_SIGNS = tuple(name for name in NULLS if name != "delays_within_sign")
 _OF_POSITIONS = ("delays_within_neuron", "delays_across_neurons", UNTRAINED)
 TESTED_BY: dict[str, tuple[str, ...]] = {
-    "morans_i": _OF_SIGNS,
+    "morans_i": tuple(NULLS),
     "join_excess": _OF_SIGNS,
     "nearest_excess": ("signs_within_neuron", "delays_within_neuron"),
     "clustering": _OF_POSITIONS,
-    "correlogram": tuple(name for name in NULLS if name != "channels_within_neuron"),
+    "correlogram": tuple(name for name in _OF_SIGNS if name != "channels_within_neuron"),
     "pair_correlation": _OF_POSITIONS,
 }
 
@@ -176,7 +190,7 @@ def permuted_within(
 
     Args:
         points: the network.
-        within: `neuron` or `channel`.
+        within: `neuron`, `sign` or `channel`.
         permutations: how many in all.
         seed: seed of the permutations.
     """
@@ -205,8 +219,12 @@ def _groups(points: MarkedPoints, within: str) -> tuple[IntArray, IntArray]:
     """Return the groups within which synapses are permuted: [groups + 1] and [synapses]."""
     if within == "neuron":
         return points.start, np.arange(points.synapses)
-    member = np.argsort(points.channel, kind="stable")
-    return np.append(0, np.cumsum(np.bincount(points.channel))), member
+    if within == "sign":
+        group = 2 * np.repeat(np.arange(points.neurons), points.size) + (points.sign > 0)
+    else:
+        group = points.channel
+    member = np.argsort(group, kind="stable")
+    return np.append(0, np.cumsum(np.bincount(group))), member
 
 
 def changes_nothing(points: MarkedPoints, null: str) -> bool:
