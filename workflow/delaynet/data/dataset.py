@@ -11,9 +11,9 @@ from torch import Tensor
 
 from delaynet.config.errors import UserError
 from delaynet.config.files import readable
-from delaynet.data.features.reading import KIND, FeaturesTable, open_features, read_table
 from delaynet.data.memory import free_memory
 from delaynet.data.order import number_first
+from delaynet.data.reading import KIND, FeaturesTable, open_features, read_table
 
 # value of `training.validation_speakers`
 LEAVE_ONE_OUT = ("leave_one_out",)

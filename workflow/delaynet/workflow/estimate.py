@@ -14,7 +14,7 @@ import numpy as np
 from delaynet.config.errors import UserError
 from delaynet.config.grid import Config, Point, Run
 from delaynet.config.settings import CorpusSettings
-from delaynet.data.features.reading import read_table
+from delaynet.data.reading import read_table
 from delaynet.data.sources import load_source
 from delaynet.provenance.record import record_path
 from delaynet.training.run_folder import RUN_FILES

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from delaynet.config.grid import Config
 from delaynet.data.features.audio import read_audio
-from delaynet.data.features.reading import read_features, read_table
+from delaynet.data.reading import read_features, read_table
 from delaynet.model.network import class_evidence
 from delaynet.paper.figures import style
 from delaynet.paper.figures.loading import require, run_file

@@ -22,7 +22,7 @@ from delaynet.config.variants import DELAYS, SIGNS, STRUCTURES
 from delaynet.data.dataset import LEAVE_ONE_OUT, training_speakers, validation_clips
 from delaynet.data.features import spikes
 from delaynet.data.features.frames import step_seconds
-from delaynet.data.features.reading import read_table
+from delaynet.data.reading import read_table
 from delaynet.data.sources import load_source
 from delaynet.model import delays
 from delaynet.model.structures import deep_r
