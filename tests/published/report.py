@@ -110,28 +110,33 @@ def effects_figure(effects: pd.DataFrame) -> Figure:
     """Draw every effect with its interval, a panel a measure, a row a switch and cell."""
     figure = style.new_figure(style.FULL_WIDTH, 110)
     panels = figure.subplots(1, len(AXES), sharey=True)
+    height = _heights(effects)
     for axes, letter, (measure, label) in zip(panels, "ab", AXES.items(), strict=True):
-        _draw_effects(axes, effects[effects["measure"] == measure])
+        _draw_effects(axes, effects[effects["measure"] == measure], height)
         axes.set_xlabel(label)
         style.panel_title(axes, letter)
+    panels[0].set_yticks(list(height.values()), [f"{switch}: {cell}" for switch, cell in height])
+    panels[0].set_ylim(max(height.values()) + 0.7, -0.7)
     handles, names = panels[0].get_legend_handles_labels()
     figure.legend(handles, names, loc="outside lower center", ncols=len(names))
     return figure
 
 
-def _draw_effects(axes: Axes, effects: pd.DataFrame) -> None:
-    order = {switch: number for number, switch in enumerate(SWITCHES)}
-    rows = effects.drop_duplicates(["switch", *CELL])
-    # a gap between switches
-    height = {
-        (row["switch"], cell_words(row)): number + order[row["switch"]]
+def _heights(effects: pd.DataFrame) -> dict[tuple[str, str], int]:
+    """Return the height of each switch and cell, with a gap between switches."""
+    rows = effects.drop_duplicates(["switch", *CELL]).sort_values(
+        "switch", key=lambda names: names.map(SWITCHES.index), kind="stable"
+    )
+    return {
+        (row["switch"], cell_words(row)): number + SWITCHES.index(row["switch"])
         for number, (_, row) in enumerate(rows.iterrows())
     }
+
+
+def _draw_effects(axes: Axes, effects: pd.DataFrame, height: dict[tuple[str, str], int]) -> None:
     for offset, (others, look) in zip((-0.16, 0.16), LOOKS.items(), strict=True):
         of_side = effects[effects["others"] == others]
         places = [height[row["switch"], cell_words(row)] + offset for _, row in of_side.iterrows()]
         ends = of_side["effect"] - of_side["low"], of_side["high"] - of_side["effect"]
         axes.errorbar(of_side["effect"], places, xerr=ends, fmt="o", markersize=3, **look)
     axes.axvline(0, color=style.GREY, linewidth=0.6)
-    axes.set_yticks(list(height.values()), [f"{switch}: {cell}" for switch, cell in height])
-    axes.set_ylim(max(height.values()) + 0.7, -0.7)

@@ -507,6 +507,7 @@ def test_the_points_of_grouping_are_the_z_of_its_table(large):
             "signs_within_neuron",
             "delays_within_neuron",
             "channels_within_neuron",
+            "delays_within_sign",
             "signs_across_neurons",
             "delays_across_neurons",
         ),
