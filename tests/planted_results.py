@@ -73,7 +73,8 @@ class World:
             mean = self.rewired_effect
         elif run.signs == "dale":
             mean = self.dale_effect
-        if null == "channels_within_neuron":
+        # by channel, and by channel and delay together
+        if null in ("channels_within_neuron", "delays_within_sign"):
             has_space = order == "mel" and run.condition != "shuffled_labels"
             mean *= self.space * has_space
         if network == "initial":

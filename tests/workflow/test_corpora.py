@@ -148,12 +148,13 @@ def test_the_free_spoken_digits_are_fetched_or_lie_in_a_folder_and_become_a_pape
     assert "CC~BY-SA~4.0" in corpus["availability"]
     assert "10.5281/zenodo.1342401" in corpus["bibliography"]
 
-    # a folder that make's command line names; no file of the project is changed
+    # a folder that the environment names; no file of the project is changed
     fsdd_layout.write_recordings(tmp_path / "mine", files)
     features = (project / FEATURES).read_bytes()
     shutil.rmtree(project / "results" / "corpus")
     shutil.rmtree(project / "resources")
-    run(project, "make", "paper", f"DELAYNET_FSDD={tmp_path / 'mine'}")
+    monkeypatch.setenv("DELAYNET_FSDD", str(tmp_path / "mine"))
+    snakemake(project, FEATURES)
     assert (project / FEATURES).read_bytes() == features
     read = json.loads((project / "results/records/corpus_report.json.json").read_text())["inputs"]
     assert list(read) == [str(tmp_path / "mine" / "recordings")]

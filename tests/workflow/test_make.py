@@ -192,11 +192,12 @@ def test_a_broken_recording_stops_the_run_with_its_name_and_leaves_nothing(
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can mount a full disk")
-def test_a_full_temporary_folder_stops_nothing(untouched: Path, tmp_path: Path) -> None:
+def test_a_full_temporary_folder_stops_nothing(tmp_path: Path) -> None:
+    project = copy_project(tmp_path / "project")
     full = tmp_path / "full"
     full.mkdir()
     mount_and_fill = "mount -t tmpfs -o size=4k tmpfs $0 && yes > $0/file; TMPDIR=$0 exec $@"
     profile = ("--workflow-profile", "workflow/profiles/default")
     command = (".venv/bin/snakemake", "results/config.json", *profile, "--cores", "2")
-    run(untouched, "unshare", "--mount", "sh", "-c", mount_and_fill, full, *command)
-    (untouched / "results" / "config.json").unlink()
+    run(project, "unshare", "--mount", "sh", "-c", mount_and_fill, full, *command)
+    assert (project / "results" / "config.json").exists()
