@@ -148,7 +148,7 @@ def _draw_z(axes: Axes, shown: list[Row], tests: Tests, null: str) -> None:
     for place in rows.empty_rows(after):
         own = [tests.get((run, "trained", null)) for run in shown[place].runs]
         rows.say(axes, place, why_empty(own))
-    axes.set_xlabel("z of Moran's I")
+    axes.set_xlabel("z of I")
 
 
 def why_empty(tests: list[Any]) -> str:
@@ -174,5 +174,5 @@ def _draw_effect(axes: Axes, shown: list[Row], tests: Tests) -> None:
     rows.draw_points(axes, pd.concat([before, after], ignore_index=True))
     for place in rows.empty_rows(after):
         rows.say(axes, place, "not testable")
-    axes.set_xlabel("effect on Moran's I")
+    axes.set_xlabel("effect on I")
     axes.xaxis.set_major_locator(MaxNLocator(4))
