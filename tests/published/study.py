@@ -4,12 +4,10 @@ Accuracies are in percent, their differences in percentage points. Grouping is M
 networks beyond the null model that exchanges signs within a neuron.
 """
 
-import numpy as np
 import pandas as pd
-from scipy.stats import ttest_1samp
 from statsmodels.stats.weightstats import CompareMeans, DescrStatsW
 
-from delaynet.analysis.statistics import CONFIDENCE
+from delaynet.analysis.tables import summarise_seeds
 from delaynet.config.grid import STANDARD
 
 CELL = ["delays", "structure", "signs", "sparsity"]
@@ -65,8 +63,8 @@ def effects(values: pd.DataFrame) -> pd.DataFrame:
 
     Returns:
         A row per measure, switch, cell and setting of the other switches (`others`: `ours` or
-        `published`): `n` pairs of one seed, their mean difference `effect`, and its 95 % interval
-        of Student's t distribution, `low` and `high`.
+        `published`): `n` pairs of one seed, their mean difference `effect`, its
+        `standard_deviation`, and its 95 % interval of Student's t distribution, `low` and `high`.
     """
     by_condition = {
         name: runs.set_index([*CELL, "seed"]) for name, runs in values.groupby("condition")
@@ -79,8 +77,8 @@ def effects(values: pd.DataFrame) -> pd.DataFrame:
                 for cell, of_seeds in both.dropna().groupby(CELL, sort=False):
                     row = {"measure": measure, "switch": switch, "others": others}
                     row |= dict(zip(CELL, cell, strict=True))
-                    rows.append(row | _summary(of_seeds.to_numpy()))
-    return pd.DataFrame(rows)
+                    rows.append(row | summarise_seeds(of_seeds.to_numpy()))
+    return pd.DataFrame(rows).rename(columns={"mean": "effect"})
 
 
 def _sides(switch: str) -> tuple[tuple[str, str, str], ...]:
@@ -88,13 +86,3 @@ def _sides(switch: str) -> tuple[tuple[str, str, str], ...]:
     changed = f"published_{switch}"
     from_published = (changed, PUBLISHED) if switch in CHANGED_IN_BOTH else (PUBLISHED, changed)
     return (("ours", f"ours_{switch}", STANDARD), ("published", *from_published))
-
-
-def _summary(differences: np.ndarray) -> dict[str, float]:
-    interval = ttest_1samp(differences, 0).confidence_interval(CONFIDENCE)
-    return {
-        "n": len(differences),
-        "effect": differences.mean(),
-        "low": interval.low,
-        "high": interval.high,
-    }

@@ -4,8 +4,8 @@ Source: Cramer et al. 2020, "The Heidelberg Spiking Data Sets", doi 10.1109/TNNL
 """
 
 from delaynet.data.features.spikes import SSC
+from delaynet.data.sources.shd import Spikes
 from delaynet.data.sources.speech_commands import BIBLIOGRAPHY
-from delaynet.data.sources.spikes import Spikes
 
 
 class SpikingSpeechCommands(Spikes):
