@@ -8,7 +8,7 @@ import pandas as pd
 from delaynet.analysis.tables import read_results
 from delaynet.config.grid import load_config
 from published.report import ROOT, write_all
-from published.study import CELL, effects, equivalence
+from published.study import CELL, effects, equivalence, initial_weights_by_epochs
 
 REFERENCE = ROOT / "tests/reference/authors_training.csv"
 MEASURE = {
@@ -45,7 +45,8 @@ def main(folder: Path) -> None:
     benchmarks = (folder / "benchmarks/train").rglob("*.tsv")
     seconds = sum(pd.read_csv(path, sep="\t")["s"].iloc[0] for path in benchmarks)
     facts = {"runs": str(len(runs)), "hours": f"{seconds / 3600:.1f}"}
-    for path in write_all(equivalence(runs, reference), effects(values), facts):
+    epochs = initial_weights_by_epochs(values)
+    for path in write_all(equivalence(runs, reference), effects(values), epochs, facts):
         click.echo(f"written: {path}")
 
 

@@ -30,29 +30,36 @@ LOOKS = {
 
 
 def write_all(
-    equivalence: pd.DataFrame, effects: pd.DataFrame, facts: dict[str, str]
+    equivalence: pd.DataFrame, effects: pd.DataFrame, epochs: pd.DataFrame, facts: dict[str, str]
 ) -> list[Path]:
     """Write tables, page and figure; return their paths.
 
     Args:
         equivalence: from `published.study.equivalence`.
         effects: from `published.study.effects`.
+        epochs: from `published.study.initial_weights_by_epochs`.
         facts: of the trainings, for the page.
     """
     page = ROOT / "docs/published.md"
     # the manuscript reads the effects
-    tables = {ROOT / "docs/published.csv": equivalence, ROOT / "manuscript/departures.csv": effects}
+    tables = {
+        ROOT / "docs/published.csv": equivalence,
+        ROOT / "docs/published_epochs.csv": epochs,
+        ROOT / "manuscript/departures.csv": effects,
+    }
     for path, table in tables.items():
         with replacing(path) as temporary:
             table.to_csv(temporary, index=False, float_format="%.6g")
     with replacing(page) as temporary:
-        temporary.write_text(page_of(equivalence, effects, facts), encoding="utf-8")
+        temporary.write_text(page_of(equivalence, effects, epochs, facts), encoding="utf-8")
     figure = page.with_suffix(".png")
     save(effects_figure(effects), figure)
     return [path.relative_to(ROOT) for path in (*tables, page, figure)]
 
 
-def page_of(equivalence: pd.DataFrame, effects: pd.DataFrame, facts: dict[str, str]) -> str:
+def page_of(
+    equivalence: pd.DataFrame, effects: pd.DataFrame, epochs: pd.DataFrame, facts: dict[str, str]
+) -> str:
     """Return the page for readers."""
     held = int(equivalence["is_equivalent"].sum())
     return PAGE.read_text(encoding="utf-8").format(
@@ -62,6 +69,7 @@ def page_of(equivalence: pd.DataFrame, effects: pd.DataFrame, facts: dict[str, s
         equivalence="\n".join(equivalence_table(equivalence)),
         accuracy="\n".join(effects_table(effects, "accuracy", 1)),
         grouping="\n".join(effects_table(effects, "grouping", 3)),
+        epochs="\n".join(epochs_table(epochs)),
         **facts,
     )
 
@@ -103,6 +111,18 @@ def effects_table(effects: pd.DataFrame, measure: str, digits: int) -> Iterator[
         }
         cells = " | ".join(shown.get(others, "") for others in LOOKS)
         yield f"| `{switch}` | {cell_words(rows.iloc[0])} | {cells} |"
+
+
+def epochs_table(epochs: pd.DataFrame) -> Iterator[str]:
+    """Yield the lines of the table of initial weights: a line a cell and number of epochs."""
+    yield "| cell | epochs | seeds | ours | published | published minus ours |"
+    yield "| --- | ---: | ---: | ---: | ---: | ---: |"
+    for _, row in epochs.iterrows():
+        interval = f"{row['low']:+.1f} to {row['high']:+.1f}"
+        yield (
+            f"| {cell_words(row)} | {row['epochs']} | {row['n']} | {row['ours']:.1f} | "
+            f"{row['published']:.1f} | {row['effect']:+.1f} ({interval}) |"
+        )
 
 
 @style.styled

@@ -18,6 +18,11 @@ SWITCHES = ("initial_delays", "initial_weights", "l1_on", "pruning", "select")
 # networks that were trained once and kept in different epochs: theirs is not the starting point
 CHANGED_IN_BOTH = ("select",)
 MEASURES = ("accuracy", "grouping")
+# conditions by epochs, with our initial weights and with the published ones
+INITIAL_WEIGHTS = {
+    10: (STANDARD, "ours_initial_weights"),
+    100: ("ours_100_epochs", "ours_initial_weights_100_epochs"),
+}
 
 
 def equivalence(ours: pd.DataFrame, reference: pd.DataFrame) -> pd.DataFrame:
@@ -78,6 +83,29 @@ def effects(values: pd.DataFrame) -> pd.DataFrame:
                     row = {"measure": measure, "switch": switch, "others": others}
                     row |= dict(zip(CELL, cell, strict=True))
                     rows.append(row | summarise_seeds(of_seeds.to_numpy()))
+    return pd.DataFrame(rows).rename(columns={"mean": "effect"})
+
+
+def initial_weights_by_epochs(values: pd.DataFrame) -> pd.DataFrame:
+    """Compare our initial weights with the published ones after few and after many epochs.
+
+    Args:
+        values: a row per run, with `CELL`, `seed`, `condition` and `accuracy`.
+
+    Returns:
+        A row per cell and number of epochs, over the seeds that were trained for both numbers:
+        `epochs`, `n`, the mean accuracies `ours` and `published`, and of the paired difference,
+        published minus ours, the mean `effect`, `standard_deviation`, `low` and `high` as in
+        `effects`.
+    """
+    accuracy = values.set_index([*CELL, "seed", "condition"])["accuracy"].unstack("condition")
+    compared = accuracy[[name for names in INITIAL_WEIGHTS.values() for name in names]].dropna()
+    rows = []
+    for cell, seeds in compared.groupby(CELL, sort=False):
+        for epochs, (ours, published) in INITIAL_WEIGHTS.items():
+            row = dict(zip(CELL, cell, strict=True)) | {"epochs": epochs}
+            row |= {"ours": seeds[ours].mean(), "published": seeds[published].mean()}
+            rows.append(row | summarise_seeds((seeds[published] - seeds[ours]).to_numpy()))
     return pd.DataFrame(rows).rename(columns={"mean": "effect"})
 
 

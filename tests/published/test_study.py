@@ -6,8 +6,16 @@ import pytest
 
 from delaynet.config.grid import STANDARD, Config, Point, load_config
 from published.__main__ import REFERENCE
-from published.report import ROOT, effects_table, equivalence_table
-from published.study import CELL, PUBLISHED, SWITCHES, effects, equivalence
+from published.report import ROOT, effects_table, epochs_table, equivalence_table
+from published.study import (
+    CELL,
+    INITIAL_WEIGHTS,
+    PUBLISHED,
+    SWITCHES,
+    effects,
+    equivalence,
+    initial_weights_by_epochs,
+)
 
 CONFIG = load_config(ROOT / "config/departures.yaml")
 # of no effect here, or not a choice about networks that are trained once
@@ -85,6 +93,31 @@ def test_an_effect_is_the_published_choice_minus_ours_in_pairs() -> None:
     assert row["low"] < -6.5 < row["high"]
     # the networks that keep the best epoch begin from those that keep the last
     assert found.loc[("accuracy", "select", "published"), "effect"] == 6.5
+
+
+@pytest.mark.parametrize("epochs", INITIAL_WEIGHTS)
+def test_conditions_by_epochs_differ_in_the_initial_weights_alone(epochs: int) -> None:
+    ours, published = INITIAL_WEIGHTS[epochs]
+    assert changed(ours, published) == {"initial_weights"}
+    assert {settings_of(CONFIG, name)["epochs"] for name in (ours, published)} == {epochs}
+
+
+def test_initial_weights_are_compared_over_the_seeds_that_were_trained_longer() -> None:
+    seeds = np.array([0.0, 2.0, 3.0, 1.0])
+    (ours, published), (long_ours, long_published) = INITIAL_WEIGHTS.values()
+    values = pd.concat(
+        [
+            table(ours, 80 + seeds),
+            table(published, 50 + 2 * seeds),
+            table(long_ours, 90 + seeds[:3]),
+            table(long_published, 89 + seeds[:3]),
+        ]
+    )
+    few, many = initial_weights_by_epochs(values).to_dict("records")
+    assert (few["epochs"], few["n"], few["effect"]) == (10, 3, pytest.approx(-30 + 5 / 3))
+    assert (many["epochs"], many["n"], many["effect"]) == (100, 3, -1)
+    line = list(epochs_table(initial_weights_by_epochs(values)))[3]
+    assert line == "| fixed delays, dense | 100 | 3 | 91.7 | 90.7 | -1.0 (-1.0 to -1.0) |"
 
 
 def test_the_page_says_each_effect_and_each_cell() -> None:
