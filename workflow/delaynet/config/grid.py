@@ -99,7 +99,7 @@ class GridBlock(Settings):
     condition: tuple[Condition, ...] = Field((STANDARD,), min_length=1)
     """Names from `conditions`; `standard` has no settings of its own."""
     seeds: int | None = Field(None, ge=1)
-    """Number of seeds of this block, 0 .. seeds - 1; by default the common number."""
+    """Number of seeds of this block; by default the common number."""
 
     @model_validator(mode="after")
     def _sparsity_fits_structure(self) -> "GridBlock":
@@ -194,7 +194,9 @@ class Config(Settings):
     grid: tuple[GridBlock, ...] = Field(min_length=1)
     """Blocks of variants; the grid is their union."""
     seeds: int = Field(ge=1)
-    """Every variant is trained with seeds 0 .. seeds - 1, unless its block sets its own number."""
+    """Number of seeds that every variant is trained with, unless its block sets its own number."""
+    first_seed: int = Field(0, ge=0, json_schema_extra={"before": 0})
+    """The lowest seed; the others follow it. A study on fresh seeds begins where the last ended."""
     variants: dict[str, Overrides] = Field({})
     """Settings of single variants, which override the common ones:
     `{<variant>: {model: {}, training: {}}}`."""
@@ -248,7 +250,7 @@ class Config(Settings):
             for structure in block.structure
             for signs in block.signs
             for sparsity in block.sparsity
-            for seed in range(block.seeds or self.seeds)
+            for seed in range(self.first_seed, self.first_seed + (block.seeds or self.seeds))
         )
         yield from seen
 

@@ -26,7 +26,9 @@ def settings_of(config: Config) -> Iterator[Setting]:
                     yield from _section(f"grid.{index}", block)
             case "variants" | "conditions":
                 yield from _overrides(name, getattr(config, name))
-            case "name" | "seeds":
+            case "first_seed" if name not in config.model_dump():
+                continue
+            case "name" | "seeds" | "first_seed":
                 yield Setting(name, getattr(config, name), _one_line(field.description))
             case _:
                 yield from _section(name, getattr(config, name))
