@@ -113,7 +113,7 @@ def test_captions_and_settings_are_printed_by_key(built):
         "accuracy.fixed-dense-free.cells.p0.standard_deviation",
         "grouping.learned-dense-free.p0.seeds",
         "claims.C4.verdict",
-        "claims.C5.parts.c5_premise_signs_within_neuron.verdict",
+        "claims.C5.parts.c5_premise.verdict",
         "claims.C3.plain_difference",
         "controls.shuffled_labels.points",
         "interior.survival",

@@ -127,17 +127,31 @@ def test_comparisons_count_the_signs_of_contrasts(numbers, made):
     assert comparison["most"]["magnitude"]["shown"] == f"{abs(differences.max()):.1f}"
 
 
-def test_effects_and_z_are_summarised_over_the_seeds_that_could_be_tested(numbers):
+def test_effects_are_summarised_over_the_seeds_that_could_be_tested(numbers):
     row = numbers["grouping"]["learned-static-free"]["p0_9375"]
-    cell = row["nulls"]["signs_within_neuron"]
+    cell = row["kinds"]["joint"]
     assert (cell["seeds"]["value"], cell["testable"]["value"]) == (3, 2)
-    # 0.05 and 0.07, of null models with a deviation of 0.005; those of seed 1 are empty
+    # 0.05 and 0.07; those of seed 1 are empty
     assert cell["effect"]["value"] == pytest.approx(0.06)
     assert cell["effect"]["shown"] == "+0.060"
-    assert cell["z"]["shown"] == "+12.0"
-    summary = numbers["grouping_summary"]["signs_within_neuron"]
+    assert cell["standard_deviation"]["shown"] == "0.014"
+    summary = numbers["grouping_summary"]["joint"]
     assert summary["cells"]["value"] == summary["positive"]["value"] == 5
     assert summary["least"]["effect"]["value"] == pytest.approx(0.06)
+
+
+def test_space_and_time_are_what_permuted_delays_and_channels_leave(of_claims):
+    results, numbers = of_claims
+    table = read_table(results / "grouping.csv").query(
+        "condition == 'standard' and network == 'trained' and measure == 'morans_i'"
+        " and delays == 'learned' and structure == 'dense' and signs == 'free'"
+    )
+    effect = (table["observed"] - table["null_mean"]).groupby(table["null"]).mean()
+    cells = numbers["grouping"]["learned-dense-free"]["p0"]["kinds"]
+    for kind, left_out in (("space", "delays_within_neuron"), ("time", "channels_within_neuron")):
+        expected = effect["signs_within_neuron"] - effect[left_out]
+        assert cells[kind]["effect"]["value"] == pytest.approx(expected)
+    assert cells["joint"]["effect"]["value"] == pytest.approx(effect["delays_within_sign"])
 
 
 def test_networks_that_cannot_be_tested_are_counted_and_placed(numbers):
@@ -147,31 +161,23 @@ def test_networks_that_cannot_be_tested_are_counted_and_placed(numbers):
     assert untested["whole_sparsities"] == {} and untested["are_others"]
 
 
-def test_the_comparison_with_the_untrained_network_has_an_effect_and_no_z(numbers):
-    n5 = numbers["grouping"]["learned-dense-dale"]["p0"]["nulls"]["untrained"]
-    assert n5["effect"]["value"] == pytest.approx(0.06) and n5["z"] is None
+def test_the_comparison_with_the_untrained_network_has_an_effect(numbers):
+    untrained = numbers["grouping"]["learned-dense-dale"]["p0"]["kinds"]["untrained"]
+    assert untrained["effect"]["value"] == pytest.approx(0.06)
 
 
-def test_where_there_is_nothing_to_permute_there_is_no_effect_and_nothing_is_counted(of_claims):
-    results, numbers = of_claims
-    cells = numbers["grouping"]["none-dense-free"]["p0"]["nulls"]
-    assert cells["signs_within_neuron"]["effect"] and cells["channels_within_neuron"]["effect"]
-    of_delays = cells["delays_within_neuron"]
-    assert of_delays["effect"] is None and of_delays["z"] is None
-    for null, counts in (("delays_within_neuron", (0, 3)), ("signs_within_neuron", (3, 0))):
-        cell = cells[null]
-        assert (cell["testable"]["value"], cell["unchanged"]["value"]) == counts
-    of_signs, of_delays = (
-        numbers["grouping_summary"][null]
-        for null in ("signs_within_neuron", "delays_within_neuron")
-    )
-    table = read_table(results / "grouping.csv")
-    both = table[(table["signs"] == "dale") & (table["null"] == "delays_within_neuron")]
-    dale = both.groupby(["delays", "structure", "sparsity"]).ngroups  # N1 is not valid there
-    assert of_delays["cells"]["value"] == of_signs["cells"]["value"] - 1 + dale
-    assert of_delays["cells"]["value"] == of_delays["positive"]["value"]
-    dale_cells = numbers["grouping"]["learned-dense-dale"]["p0"]["nulls"]
-    assert dale_cells["signs_within_neuron"] is None and dale_cells["delays_within_neuron"]
+def test_kinds_of_grouping_that_are_not_defined_have_no_effect_and_are_not_counted(of_claims):
+    numbers = of_claims[1]
+
+    def defined(variant):
+        cells = numbers["grouping"][variant]["p0"]["kinds"]
+        return [kind for kind, cell in cells.items() if cell]
+
+    assert defined("none-dense-free") == ["space", "untrained"]
+    assert defined("learned-dense-dale") == ["joint", "untrained"]
+    assert defined("learned-dense-free") == ["space", "time", "joint", "untrained"]
+    counts = {kind: of["cells"]["value"] for kind, of in numbers["grouping_summary"].items()}
+    assert counts["space"] == counts["time"] + 1 == counts["joint"] == counts["untrained"] - 1
 
 
 def test_controls_stand_apart_from_the_standard_condition(of_claims):
@@ -179,36 +185,32 @@ def test_controls_stand_apart_from_the_standard_condition(of_claims):
     table = read_table(results / "tables" / "accuracy.csv").set_index("condition")
     grouping = read_table(results / "grouping.csv").query(
         "condition == 'permuted_channels' and network == 'trained' and measure == 'morans_i'"
-        " and null == 'signs_within_neuron'"
+        " and null == 'delays_within_sign'"
     )
     assert list(numbers["controls"]) == list(CONDITIONS)
     for condition, control in numbers["controls"].items():
         (point,) = control["points"].values()
         assert point["mean"]["value"] == table.loc[condition, "mean"]
         assert point["n"]["value"] == 3
-        assert list(point["against"]) == [
-            "signs_within_neuron",
-            "channels_within_neuron",
-            "delays_within_neuron",
-        ]
+        assert list(point["kinds"]) == ["space", "time", "joint"]
         is_check = condition == "permuted_channels"
-        for against in point["against"].values():
-            assert against["effect"] and against["standard_effect"]
-            assert against["standard_less_this"]["n"]["value"] == 2  # seed 1 cannot be tested
-            assert (against["fed_effect"] is not None) == is_check
-            assert (against["true_less_fed_order"] is not None) == is_check
+        for kind in point["kinds"].values():
+            assert kind["effect"] and kind["standard_effect"]
+            assert kind["standard_less_this"]["n"]["value"] == 2  # seed 1 cannot be tested
+            assert (kind["fed_effect"] is not None) == is_check
+            assert (kind["true_less_fed_order"] is not None) == is_check
     point = numbers["controls"]["permuted_channels"]["points"]["learned-dense-free_p0"]
     for order, name in (("mel", "effect"), ("fed", "fed_effect")):
         rows = grouping[grouping["order"] == order]
         effect = (rows["observed"] - rows["null_mean"]).mean()
-        found = point["against"]["signs_within_neuron"][name]
+        found = point["kinds"]["joint"][name]
         assert found["value"] == pytest.approx(effect)
 
 
 def test_effects_without_the_delays_at_the_ends_stand_apart(of_claims):
     results, numbers = of_claims
     rows = read_table(results / "grouping.csv").query(
-        "measure == 'morans_i_interior' and null == 'delays_within_neuron'"
+        "measure == 'morans_i_interior' and null == 'delays_within_sign'"
         " and condition == 'standard' and delays == 'learned'"
         " and structure == 'dense' and signs == 'dale'"
     )
@@ -216,7 +218,7 @@ def test_effects_without_the_delays_at_the_ends_stand_apart(of_claims):
     effect = (rows["observed"] - rows["null_mean"]).mean()
     assert list(found) == ["free", "dale"]
     assert found["dale"]["inside"]["value"] == pytest.approx(effect)
-    assert list(numbers["interior"]["tests"]) == ["delays_within_neuron", "channels_within_neuron"]
+    assert numbers["interior"]["test"]["p"] and numbers["interior"]["survival"]["p"]
 
 
 def test_seeds_are_counted_by_variant_without_the_controls(of_claims, results, small_features):
@@ -278,14 +280,14 @@ def test_how_small_a_corrected_p_can_be_is_told_by_claim(of_claims):
     assert reach["C6"]["smallest_p"]["value"] == 3 / 8
     assert reach["C1"]["smallest_reversed_p"]["value"] == 3 * 3 / 16
     assert reach["C6"]["smallest_reversed_p"]["value"] == 3 / 8
-    assert reach["C4"]["smallest_reversed_p"]["value"] == 1
+    assert reach["C4"]["smallest_reversed_p"]["value"] == 3 * 2 / 8
 
 
 def test_networks_that_training_cannot_change_are_left_out_of_the_counts(results, small_features):
     """Dense, delays fixed, signs bound: shown in the table, and in no summary."""
     numbers = numbers_of(results, config_of(GRID, 3), small_features)
     assert numbers["untested"]["that_cannot_change"] == ["dense"]
-    assert numbers["grouping"]["fixed-dense-dale"]["p0"]["nulls"]["delays_within_neuron"]["effect"]
+    assert numbers["grouping"]["fixed-dense-dale"]["p0"]["kinds"]["joint"]["effect"]
     # of free signs three dense and two static, and learned delays with Dale's
     assert numbers["grouping_summary"]["untrained"]["cells"]["value"] == 6
     assert numbers["untested"]["networks"]["value"] == 8 * 3
@@ -302,8 +304,8 @@ def test_effects_are_printed_in_digits_that_fit_their_unit(of_claims):
         return claims[claim]["parts"][part]["effect"]["shown"]
 
     assert re.fullmatch(r"[+\N{MINUS SIGN}]\d+\.\d", shown("C1", "c1_learned_fixed"))
-    assert re.fullmatch(r"\+\d+\.\d", shown("C4", "c4_signs_within_neuron"))
-    assert re.fullmatch(r"\+0\.\d{3}", shown("C5", "c5_signs_within_neuron"))
+    assert re.fullmatch(r"\+\d+\.\d", shown("C4", "c4_joint"))
+    assert re.fullmatch(r"\+0\.\d{3}", shown("C5", "c5_joint"))
 
 
 def test_what_is_not_in_the_grid_has_a_verdict_and_no_effect(results, small_features):

@@ -82,10 +82,10 @@ def test_families_are_corrected_as_they_say(decisions):
 
 
 def test_grouping_is_tested_on_one_z_a_seed(tmp_path):
-    found = decisions_of(tmp_path)["c4_delays_within_neuron"]
+    found = decisions_of(tmp_path)["c4_joint"]
     rows = trained(tmp_path).query(
         "delays == 'learned' and structure == 'dense' and signs == 'free'"
-        " and null == 'delays_within_neuron' and condition == 'standard'"
+        " and null == 'delays_within_sign' and condition == 'standard'"
         " and measure == 'morans_i'"
     )
     assert (found.shown.n, found.shown.effect) == (6, pytest.approx(rows["z"].mean()))
@@ -102,20 +102,16 @@ def test_what_decides_claims_is_not_tested_again():
     assert len(singles) == len(set(singles))
 
 
-def test_controls_are_told_by_channel_and_by_delay():
+def test_controls_are_about_joint_grouping():
     both = {"condition": [*CONTROLS], "signs": ["free", "dale"]}
     config = claims_config(grid=[*CLAIMS_GRID[:-1], CLAIMS_GRID[-1] | both], conditions=CONTROLS)
     family = [hypothesis for hypothesis in listed(config) if hypothesis.family == "control"]
-    told = {
-        (t.point.condition, t.point.signs, t.quantity.null) for h in family for t in h.terms[1:]
-    }
-    by_data = {
-        ("free", "channels_within_neuron"),
-        ("free", "delays_within_neuron"),
-        ("dale", "delays_within_neuron"),
-    }
-    expected = {(name, *of) for name in ("scrambled_time", "shuffled_labels") for of in by_data}
-    assert told == expected | {("permuted_channels", "free", "channels_within_neuron")}
+    tested = [
+        (t.point.condition, t.point.signs, t.quantity.measure) for h in family for t in h.terms[1:]
+    ]
+    assert sorted(tested) == sorted(
+        (name, signs, "joint") for name in CONTROLS for signs in ("free", "dale")
+    )
 
 
 def test_tests_that_few_seeds_cannot_decide_do_not_weaken_the_others(decisions):
@@ -130,13 +126,13 @@ def test_grouping_without_clamped_delays_is_tested_as_the_claims_are(tmp_path):
     found = decisions_of(tmp_path)
     rows = trained(tmp_path).query(
         "delays == 'learned' and structure == 'dense' and signs == 'free'"
-        " and null == 'channels_within_neuron' and condition == 'standard'"
+        " and null == 'delays_within_sign' and condition == 'standard'"
         " and measure == 'morans_i_interior'"
     )
-    inside = found["morans_i_interior_learned_dense_free_p0_channels_within_neuron"]
+    inside = found["morans_i_interior_learned_dense_free_p0_delays_within_sign"]
     assert (inside.shown.n, inside.shown.effect) == (6, pytest.approx(rows["z"].mean()))
     assert (
-        found["survival_morans_i_interior_learned_dense_dale_p0_delays_within_neuron"].verdict
+        found["survival_morans_i_interior_learned_dense_dale_p0_delays_within_sign"].verdict
         == "supported"
     )
 
@@ -145,23 +141,19 @@ def test_the_reversed_test_asks_for_the_opposite(tmp_path):
     found = decisions_of(tmp_path, TIME_ONLY)
     rows = trained(tmp_path).query(
         "delays == 'learned' and structure == 'dense' and signs == 'free'"
-        " and null == 'channels_within_neuron' and condition == 'standard'"
+        " and null == 'delays_within_sign' and condition == 'standard'"
         " and measure == 'morans_i'"
     )
-    assert (
-        found["c4_channels_within_neuron"].result.reversed_p
-        == sign_flip(rows["z"] - 1.645, "less")
-        == 1 / 64
-    )
-    # the smallest of four parts, corrected for their number, then for that of the claims
-    assert (found["c4"].result.reversed_p, found["c4"].corrected.reversed_p) == (4 / 64, 12 / 64)
+    assert found["c4_joint"].result.reversed_p == sign_flip(rows["z"] - 1.645, "less") == 1 / 64
+    # the smaller of two parts, corrected for their number, then for that of the claims
+    assert (found["c4"].result.reversed_p, found["c4"].corrected.reversed_p) == (2 / 64, 6 / 64)
     assert (found["c4"].result.smallest_p, found["c4"].result.smallest_reversed_p) == (
         1 / 64,
-        4 / 64,
+        2 / 64,
     )
     # premises do not count
     assert (found["c5"].result.smallest_reversed_p, found["c6"].result.smallest_reversed_p) == (
-        3 / 64,
+        1 / 64,
         1 / 64,
     )
     assert found["c1_fixed_none"].result.reversed_p == 1
@@ -179,9 +171,9 @@ def test_a_difference_the_other_way_round_is_opposed(tmp_path):
 
 
 def test_survival_is_compared_with_half_of_the_same_seeds_dense_effect(tmp_path):
-    found = decisions_of(tmp_path)["c6_delays_within_neuron"]
+    found = decisions_of(tmp_path)["c6_joint"]
     rows = trained(tmp_path).query(
-        "delays == 'learned' and structure == 'dense' and null == 'delays_within_neuron'"
+        "delays == 'learned' and structure == 'dense' and null == 'delays_within_sign'"
         " and condition == 'standard' and measure == 'morans_i'"
     )
     effect = rows.pivot(index="seed", columns="signs", values="effect")
@@ -193,7 +185,7 @@ def test_sides_are_paired_over_the_seeds_that_both_have(tmp_path):
     grid = [{"delays": [delays], "structure": ["dense"], "seeds": n} for delays, n in seeds.items()]
     found = decisions_of(tmp_path, config=claims_config(grid=grid))
     assert [found[f"c1_{pair}"].shown.n for pair in ("learned_fixed", "learned_none")] == [5, 3]
-    assert found["c4_signs_within_neuron"].shown.n == 6
+    assert found["c4_joint"].shown.n == 6
 
 
 def test_a_claim_shows_its_weakest_part(tmp_path):
@@ -211,12 +203,12 @@ def test_survival_is_tested_at_the_highest_sparsity_with_enough_pairs(
 ):
     world = replace(CLAIMS_HOLD, untestable=(f"learned-deep_r_rigl-free {untestable}",))
     found = decisions_of(tmp_path, world)
-    assert found["c5_signs_within_neuron"].hypothesis.terms[0].point.sparsity == sparsity
+    assert found["c5_joint"].hypothesis.terms[0].point.sparsity == sparsity
     other = "0_9375" if sparsity == "0.75" else "0_75"
     survivals = {
-        test for test in found if re.match(r"survival_learned_deep_r_rigl_free.*signs_within", test)
+        test for test in found if re.match(r"survival_learned_deep_r_rigl_free.*joint", test)
     }
-    assert survivals == {f"survival_learned_deep_r_rigl_free_p{other}_signs_within_neuron"}
+    assert survivals == {f"survival_learned_deep_r_rigl_free_p{other}_joint"}
 
 
 def test_null_models_that_break_dales_principle_are_not_tested():
@@ -249,20 +241,17 @@ def test_controls_are_known_by_their_settings_and_not_their_names(tmp_path):
     grid = [*CLAIMS_GRID[:-1], CLAIMS_GRID[-1] | {"condition": ["plain"]}]
     names = ids(claims_config(grid=grid, conditions=conditions))
     for side in ("mel", "standard"):
-        assert f"fed_order_{side}_learned_dense_free_p0_plain_signs_within_neuron" in names
+        assert f"fed_order_{side}_learned_dense_free_p0_plain_joint" in names
 
 
 def test_controls_show_what_grouping_comes_from(tmp_path):
     grid = [*CLAIMS_GRID[:-1], CLAIMS_GRID[-1] | {"seeds": 10}]
     found = decisions_of(tmp_path, config=claims_config(10, grid))
     point = "learned_dense_free_p0"
-    for null, verdict in (
-        ("channels_within_neuron", "supported"),
-        ("delays_within_neuron", "undecided"),
-    ):
-        assert found[f"condition_grouping_{point}_shuffled_labels_{null}"].verdict == verdict
-        assert found[f"fed_order_mel_{point}_permuted_channels_{null}"].verdict == verdict
-        assert found[f"fed_order_standard_{point}_permuted_channels_{null}"].verdict == verdict
+    for kind, verdict in (("joint", "supported"), ("space", "undecided")):
+        assert found[f"condition_grouping_{point}_shuffled_labels_{kind}"].verdict == verdict
+        assert found[f"fed_order_mel_{point}_permuted_channels_{kind}"].verdict == verdict
+        assert found[f"fed_order_standard_{point}_permuted_channels_{kind}"].verdict == verdict
     assert found[f"condition_accuracy_{point}_shuffled_labels"].shown.effect == pytest.approx(
         75, abs=1
     )
@@ -294,7 +283,7 @@ def test_weak_grouping_that_all_seeds_show_opposes_nothing(tmp_path):
     """z of about 1 in each of five seeds: below what one network could show, and not nothing."""
     world = replace(CLAIMS_HOLD, effect=0.005, effect_spread=0.0005)
     found = decisions_of(tmp_path, world, claims_config(5))
-    scores = found["c4_signs_within_neuron"]
+    scores = found["c4_joint"]
     assert 0 < scores.shown.low < scores.shown.high < 1.645
     assert scores.verdict == "supported"
     assert found["c4"].verdict == "undecided"

@@ -94,10 +94,19 @@ def test_the_pairs_needed_lie_where_the_curve_reaches_80_per_cent():
 @pytest.mark.slow
 def test_a_network_is_testable_from_where_a_whole_effect_is_found_with_80_per_cent():
     needed = []
-    for null, (whole, _) in EFFECTS.items():
+    for null in ("signs_within_neuron", "delays_within_neuron"):
+        whole = EFFECTS[null][0]
         curve = [power_at(null, whole, count, NETWORKS) for count in (300, 400, 600, 900)]
         needed.append(pairs_needed(curve, null, whole))
     assert 100 * math.ceil(max(needed) / 100) == MINIMAL_PAIRS
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("close_pairs", "share"), [(MINIMAL_PAIRS, 1 / 4), (2700, 2 / 3)])
+def test_a_single_network_with_few_pairs_often_hides_joint_grouping(close_pairs, share):
+    whole = EFFECTS["delays_within_sign"][0]
+    found = power_at("delays_within_sign", whole, close_pairs, NETWORKS)
+    assert found.low < share < found.high
 
 
 @pytest.mark.slow
@@ -121,6 +130,8 @@ def test_the_curve_is_a_table_of_every_null_effect_and_count(tmp_path):
         ("signs_within_neuron", 0.15),
         ("delays_within_neuron", 0.19),
         ("delays_within_neuron", 0.095),
+        ("delays_within_sign", 0.065),
+        ("delays_within_sign", 0.0325),
     ]
-    assert len(rows) == 4 * len(COUNTS)
+    assert len(rows) == 6 * len(COUNTS)
     assert all(float(row["low"]) <= float(row["power"]) <= float(row["high"]) for row in rows)

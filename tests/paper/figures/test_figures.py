@@ -15,6 +15,7 @@ import pytest
 from matplotlib.collections import PathCollection, PolyCollection
 from matplotlib.colors import to_hex, to_rgb
 
+from delaynet.analysis.grouping.kinds import KINDS
 from delaynet.analysis.grouping.maps import GroupingMap, write_map
 from delaynet.config.errors import UserError
 from delaynet.config.grid import STANDARD, Run, load_config, parse_config
@@ -23,7 +24,7 @@ from delaynet.data.corpus.clips import FAULT_KINDS, Clip, Fault
 from delaynet.data.corpus.report import CheckedClip, CorpusReport, write_report
 from delaynet.paper.figures import corpus, style
 from delaynet.paper.figures.correlogram import read_correlogram
-from delaynet.paper.figures.loading import read_morans_i
+from delaynet.paper.figures.loading import read_effects
 from delaynet.paper.figures.render import render, save
 from delaynet.paper.figures.selection import (
     FIGURES,
@@ -497,31 +498,22 @@ def by_row(axes):
     return drawn
 
 
-def test_the_points_of_grouping_are_the_z_of_its_table(large):
+def test_the_points_of_grouping_are_the_effects_of_each_kind(large):
     config = load_config(large / "config.json")
-    tests = read_morans_i(large, needed_runs("grouping", config))
+    effects = read_effects(large, needed_runs("grouping", config))
     figure = draw("grouping", large)
-    for axes, null in zip(
-        figure.subfigs[0].axes,
-        (
-            "signs_within_neuron",
-            "delays_within_neuron",
-            "channels_within_neuron",
-            "delays_within_sign",
-            "signs_across_neurons",
-            "delays_across_neurons",
-        ),
-        strict=False,
-    ):
-        written = [test.z for test in tests if test.null == null and not np.isnan(test.z)]
-        drawn = [z for z, _, _ in points(axes)]
+    for axes, kind in zip(figure.subfigs[0].axes, KINDS, strict=True):
+        written = [
+            effect for (*_, of), effect in effects.items() if of == kind and not np.isnan(effect)
+        ]
+        drawn = [effect for effect, _, _ in points(axes)]
         assert sorted(drawn) == sorted(written)
         assert len(drawn) > 10
 
 
-def test_a_null_that_is_not_valid_a_network_with_few_pairs_and_one_without_delays_say_so(large):
+def test_a_kind_that_is_not_defined_and_a_network_with_few_pairs_say_so(large):
     words = texts(draw("grouping", large))
-    assert {"not valid", "not testable", "nothing to permute"} <= set(words)
+    assert {"not defined", "not testable"} <= set(words)
 
 
 def test_conditions_appear_among_the_controls_and_nowhere_else(large):
@@ -536,9 +528,9 @@ def test_conditions_appear_among_the_controls_and_nowhere_else(large):
 
 def test_controls_show_every_seed_and_permuted_channels_in_both_orders(large):
     data, figure = load("controls", large), draw("controls", large)
-    by_null = [by_row(axes) for axes in figure.axes[:3]]
-    effects, accuracy = by_null[1], by_row(figure.axes[3])
-    assert by_null[0] != effects != by_null[2]
+    by_kind = [by_row(axes) for axes in figure.axes[:3]]
+    effects, accuracy = by_kind[2], by_row(figure.axes[3])
+    assert by_kind[0] != by_kind[1] != effects
     names = [row.name for row in data.shown]
     assert {"permuted channels, true order", "permuted channels, fed order"} <= set(names)
     assert {"untrained", "frozen delays", "l1 0.001", "standard"} <= set(names)
@@ -599,7 +591,11 @@ def test_a_correlogram_outlines_what_most_seeds_have_outside_of_the_band(tmp_pat
 
 def test_power_shows_its_table_and_the_pairs_of_every_trained_network(large):
     data = load("power", large)
-    assert set(data.curves["null"]) == {"signs_within_neuron", "delays_within_neuron"}
+    assert set(data.curves["null"]) == {
+        "signs_within_neuron",
+        "delays_within_neuron",
+        "delays_within_sign",
+    }
     assert set(data.close_pairs) == set(standard_runs(load_config(large / "config.json")))
     panel = draw("power", large).axes[0]
     lines = [line for line in panel.lines if len(line.get_xdata()) > 2]

@@ -12,10 +12,9 @@ Families:
     confirmatory  C4, C5, C6; one-sided, level 0.05, corrected by Holm
     accuracy      C1, C2, C3; one-sided, level 0.05, corrected by Benjamini & Hochberg
     part          the parts of the tests of these two families, uncorrected
-    control       whether grouping by channel (`channels_within_neuron`) and in delay
-                  (`delays_within_neuron`) needs what a control removes, and a check of the
-                  analysis: grouping by channel follows frequency and not the order of
-                  inputs; corrected together by Benjamini & Hochberg
+    control       whether joint grouping needs what a control removes, and a check of the
+                  analysis: it follows frequency and not the order of inputs; corrected together
+                  by Benjamini & Hochberg
     exploratory   all else, corrected together by Benjamini & Hochberg
 
 In the last two families, tests with too few seeds to be decided do not count in the correction and

@@ -6,7 +6,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from delaynet.analysis.claims.terms import ACCURACY, Grid, Quantity, Term
+from delaynet.analysis.claims.terms import ACCURACY, JOINT_EFFECT, Grid, Quantity, Term
+from delaynet.analysis.grouping.kinds import effects_by_kind
 from delaynet.analysis.statistics import Array
 from delaynet.analysis.tables import read_table
 from delaynet.config.errors import UserError
@@ -44,6 +45,9 @@ def read_cells(config: Config, results: pd.DataFrame, grouping: Path) -> Cells:
     for name in ("effect", "z"):
         for (*point, measure, null, order), values in _by_seed(table, KEYS, name, seeds):
             cells[Point(*point), Quantity(name, measure, null, order)] = values
+    kinds, keys = effects_by_kind(table), [*Point._fields, "kind", "order"]
+    for (*point, kind, order), values in _by_seed(kinds, keys, "effect", seeds):
+        cells[Point(*point), Quantity("effect", kind, order=order)] = values
     return cells
 
 
@@ -75,8 +79,7 @@ def reached_shares(results: pd.DataFrame) -> dict[str, float]:
     return dict(share.groupby(static["sparsity"]).mean())
 
 
-def has_enough_pairs(point: Point, nulls: Iterable[str], cells: Cells, grid: Grid) -> bool:
-    """Return whether the networks of all seeds at a point can be tested against null models."""
-    quantities = [Quantity("effect", "morans_i", null) for null in nulls]
-    testable = [len(values_of([Term(1, point, q)], cells, grid)) for q in quantities]
-    return min(testable) == len(grid[point].seeds)
+def has_enough_pairs(point: Point, cells: Cells, grid: Grid) -> bool:
+    """Return whether the networks of all seeds at a point can be tested for grouping."""
+    testable = values_of([Term(1, point, JOINT_EFFECT)], cells, grid)
+    return len(testable) == len(grid[point].seeds)

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 
 from delaynet.analysis.claims.terms import (
     ACCURACY,
+    JOINT_EFFECT,
+    JOINT_Z,
     REACHED_SHARE,
     Family,
     Grid,
@@ -15,7 +17,7 @@ from delaynet.analysis.claims.terms import (
     remaining,
     shared_sparsities,
 )
-from delaynet.analysis.grouping.nulls import UNTRAINED, WITHIN_NEURONS
+from delaynet.analysis.grouping.nulls import UNTRAINED
 from delaynet.config.grid import Point
 
 # A sparsity that no point of a grid has; a hypothesis with it is not testable.
@@ -66,18 +68,18 @@ CLAIMS = {
         "grouping after training",
         "After training, excitation and inhibition are grouped in space (input channel) and in "
         "time (delay).",
-        "After training, excitation and inhibition are grouped together in channel (beyond delay) "
-        "and in delay (beyond channel).",
+        "After training, excitation and inhibition are grouped in channel and delay together, "
+        "beyond grouping by channel alone and by delay alone.",
     ),
     "C5": Claim(
         "grouping after rewiring",
         "The grouping survives pruning and rewiring.",
-        "The grouping survives pruning and rewiring: at least half of it is left.",
+        "The joint grouping survives pruning and rewiring: at least half of it is left.",
     ),
     "C6": Claim(
         "grouping under Dale's principle",
         "The grouping survives Dale's principle.",
-        "The grouping in delay survives Dale's principle: at least half of it is left.",
+        "The joint grouping survives Dale's principle: at least half of it is left.",
     ),
 }
 
@@ -106,10 +108,6 @@ def hypotheses_of_claims(
 
 def _all_of(claim: str, family: Family, parts: list[Hypothesis]) -> Hypothesis:
     return Hypothesis(claim.lower(), family, claim, "all parts", parts=tuple(parts))
-
-
-def _effect(null: str) -> Quantity:
-    return Quantity("effect", "morans_i", null)
 
 
 def _learning_delays_wins() -> list[Hypothesis]:
@@ -176,17 +174,13 @@ def _no_gain_once_rewired(grid: Grid, reached: Mapping[str, float]) -> list[Hypo
 
 
 def _is_grouped() -> list[Hypothesis]:
-    """C4: signs depend on delays beyond channels and on channels beyond delays, due to training."""
-    scores = [Quantity("z", "morans_i", null) for null in WITHIN_NEURONS]
+    """C4: channel and delay go together in the signs, and training increases grouping."""
+    joint = f"{DENSE.variant} against {JOINT_Z.null}"
+    more = f"{DENSE.variant} against {UNTRAINED}"
+    untrained = Quantity("effect", "morans_i", UNTRAINED)
     return [
-        Hypothesis(
-            f"c4_{quantity.null}",
-            "part",
-            "C4",
-            f"learned-dense-free against {quantity.null}",
-            (Term(1, DENSE, quantity),),
-        )
-        for quantity in (*scores, _effect(UNTRAINED))
+        Hypothesis("c4_joint", "part", "C4", joint, (Term(1, DENSE, JOINT_Z),)),
+        Hypothesis("c4_untrained", "part", "C4", more, (Term(1, DENSE, untrained),)),
     ]
 
 
@@ -200,38 +194,34 @@ def _survives_rewiring(grid: Grid, is_testable: Testable) -> list[Hypothesis]:
     points = [rewired_point._replace(sparsity=s) for s in shared_sparsities(grid, rewired_point)]
     testable = [point for point in points if is_testable(point)]
     point = [rewired_point, *points, *testable][-1]
-    return _survives("C5", point, WITHIN_NEURONS)
+    return _survives("C5", point)
 
 
 def _survives_dale(grid: Grid) -> list[Hypothesis]:
-    """C6: half of the dense effect is left under Dale's principle, in delay alone."""
+    """C6: half of the dense effect is left under Dale's principle."""
     point = DENSE._replace(signs="dale")
     if point in grid and not grid[point].obeys_dale:  # Dale's principle in name only
         point = point._replace(sparsity=NOWHERE)
-    return _survives("C6", point, ("delays_within_neuron",))
+    return _survives("C6", point)
 
 
-def _survives(claim: str, point: Point, nulls: tuple[str, ...]) -> list[Hypothesis]:
+def _survives(claim: str, point: Point) -> list[Hypothesis]:
     """Return the parts of "survives": half of the dense effect is left, and there is one."""
     name = claim.lower()
-    contrast = f"{point.variant} minus half of {DENSE.variant}"
     return [
         Hypothesis(
-            f"{name}_{null}",
+            f"{name}_joint",
             "part",
             claim,
-            f"{contrast} against {null}",
-            remaining(point, DENSE, _effect(null)),
-        )
-        for null in nulls
-    ] + [
+            f"{point.variant} minus half of {DENSE.variant}, joint grouping",
+            remaining(point, DENSE, JOINT_EFFECT),
+        ),
         Hypothesis(
-            f"{name}_premise_{null}",
+            f"{name}_premise",
             "part",
             claim,
-            f"{DENSE.variant} against {null}",
-            (Term(1, DENSE, _effect(null)),),
+            f"{DENSE.variant}, joint grouping",
+            (Term(1, DENSE, JOINT_EFFECT),),
             is_premise=True,
-        )
-        for null in nulls
+        ),
     ]

@@ -2,11 +2,13 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from decimal import Decimal
+from itertools import product
 
 from delaynet.analysis.claims.claims import DENSE
 from delaynet.analysis.claims.terms import (
     ACCURACY,
-    Facts,
+    JOINT_Z,
     Family,
     Grid,
     Hypothesis,
@@ -14,6 +16,7 @@ from delaynet.analysis.claims.terms import (
     Quantity,
     Term,
     difference,
+    kinds_at,
     name_of,
     name_of_point,
     nulls_at,
@@ -21,14 +24,12 @@ from delaynet.analysis.claims.terms import (
     shared_sparsities,
 )
 from delaynet.analysis.grouping.grouping import INTERIOR
-from delaynet.analysis.grouping.nulls import TESTED_BY, UNTRAINED, WITHIN_NEURONS
-from delaynet.analysis.tables import CONTRASTS, Contrast
+from delaynet.analysis.grouping.kinds import JOINT, KINDS
+from delaynet.analysis.grouping.nulls import TESTED_BY, UNTRAINED
+from delaynet.analysis.tables import CONTRASTS, REWIRED, SPARSE_FIXED, Contrast
 from delaynet.config.grid import STANDARD, Point
+from delaynet.config.variants import DELAYS
 
-# The null models for controls: signs depend on channels beyond delays, and on delays beyond
-# channels. Signs permuted within a neuron mix the two.
-BY_CHANNEL, IN_DELAY = "channels_within_neuron", "delays_within_neuron"
-NULLS_OF_CONTROLS = (BY_CHANNEL, IN_DELAY)
 # Training data without anything to group signs by.
 NOTHING_TO_GROUP_BY = ("scrambled_time", "shuffled_labels")
 OTHER_MEASURES = ("join_excess", "nearest_excess", "clustering")
@@ -53,7 +54,9 @@ def _all_hypotheses(grid: Grid) -> list[Hypothesis]:
     return [
         *_accuracies(grid),
         *_growth_with_sparsity(grid),
+        *_gains_of_rewiring(grid),
         *_scores(grid),
+        *_kinds(grid),
         *_changes(grid),
         *_survivals(grid),
         *_without_clamped_delays(grid),
@@ -107,8 +110,39 @@ def _growth_with_sparsity(grid: Grid) -> Iterator[Hypothesis]:
             )
 
 
-def _nulls_within_neurons(point: Point, facts: Facts) -> list[str]:
-    return [null for null in nulls_at(point, facts) if null in WITHIN_NEURONS]
+def _gains_of_rewiring(grid: Grid) -> Iterator[Hypothesis]:
+    """Yield what rewiring gains over random connections, and whether that is due to delays.
+
+    A rewired network with fixed delays chooses inputs and their delays together. Without delays it
+    chooses inputs alone. Only if it gains more with fixed delays than without does structure learn
+    delays: (rewired - static | fixed) - (rewired - static | none).
+    """
+    for rewired, static in product(REWIRED, SPARSE_FIXED):
+        for sparsity in sorted({point.sparsity for point in grid}, key=Decimal):
+            gains = {}
+            for delays in DELAYS:
+                minuend = Point(delays, rewired, "free", sparsity)
+                subtrahend = minuend._replace(structure=static)
+                if minuend in grid and subtrahend in grid:
+                    gains[delays] = difference(minuend, subtrahend)
+                    yield Hypothesis(
+                        name_of(("gain", minuend.variant, "minus", static, f"p{sparsity}")),
+                        "exploratory",
+                        "C2",
+                        f"{delays}-{rewired} minus {delays}-{static}",
+                        gains[delays],
+                        "two_sided",
+                    )
+            if "fixed" in gains and "none" in gains:
+                minus_none = tuple(Term(-t.weight, t.point, t.quantity) for t in gains["none"])
+                yield Hypothesis(
+                    name_of(("structure_learns_delays", rewired, "minus", static, f"p{sparsity}")),
+                    "exploratory",
+                    "C2",
+                    f"{rewired} minus {static}, fixed delays minus none",
+                    gains["fixed"] + minus_none,
+                    "two_sided",
+                )
 
 
 def _claim_of(point: Point) -> str:
@@ -136,6 +170,19 @@ def _scores(grid: Grid) -> Iterator[Hypothesis]:
                 )
 
 
+def _kinds(grid: Grid) -> Iterator[Hypothesis]:
+    """Yield, for every point and kind of grouping, that its mean effect is above 0."""
+    for point, facts in grid.items():
+        for kind in kinds_at(point, facts):
+            yield Hypothesis(
+                name_of((kind, name_of_point(point))),
+                "exploratory",
+                _claim_of(point),
+                f"{_name_of(point)}, {KINDS[kind].words}",
+                (Term(1, point, Quantity("effect", kind)),),
+            )
+
+
 def _changes(grid: Grid) -> Iterator[Hypothesis]:
     """Yield, for every point, that training increases grouping: trained minus initial above 0."""
     for point in grid:
@@ -156,34 +203,35 @@ def _survivals(grid: Grid) -> Iterator[Hypothesis]:
         reference = Point(point.delays, "dense", "free", "0")
         if point.condition != STANDARD or point == reference or reference not in grid:
             continue
-        for null in _nulls_within_neurons(point, facts):
+        for kind in kinds_at(point, facts):
             yield Hypothesis(
-                name_of(("survival", name_of_point(point), null)),
+                name_of(("survival", name_of_point(point), kind)),
                 "exploratory",
                 _claim_of(point),
-                f"{point.variant} minus half of {reference.variant} against {null}",
-                remaining(point, reference, Quantity("effect", "morans_i", null)),
+                f"{point.variant} minus half of {reference.variant}, {KINDS[kind].words}",
+                remaining(point, reference, Quantity("effect", kind)),
             )
 
 
 def _without_clamped_delays(grid: Grid) -> Iterator[Hypothesis]:
     """Yield the tests of C4 and C6 for synapses with delays inside the range."""
     dale = DENSE._replace(signs="dale")
-    for null in NULLS_OF_CONTROLS if DENSE in grid else ():
+    null = JOINT_Z.null
+    if DENSE in grid:
         yield Hypothesis(
             name_of((INTERIOR, name_of_point(DENSE), null)),
             "exploratory",
             "C4",
             f"{DENSE.variant}, interior delays, against {null}",
-            (Term(1, DENSE, Quantity("z", INTERIOR, null)),),
+            (Term(1, DENSE, JOINT_Z._replace(measure=INTERIOR)),),
         )
     if DENSE in grid and dale in grid and grid[dale].obeys_dale:
         yield Hypothesis(
-            name_of(("survival", INTERIOR, name_of_point(dale), IN_DELAY)),
+            name_of(("survival", INTERIOR, name_of_point(dale), null)),
             "exploratory",
             "C6",
-            f"{dale.variant} minus half of {DENSE.variant}, interior delays, against {IN_DELAY}",
-            remaining(dale, DENSE, Quantity("effect", INTERIOR, IN_DELAY)),
+            f"{dale.variant} minus half of {DENSE.variant}, interior delays, against {null}",
+            remaining(dale, DENSE, Quantity("effect", INTERIOR, null)),
         )
 
 
@@ -195,13 +243,13 @@ def _learned_delays(grid: Grid) -> Iterator[Hypothesis]:
         for other in ("fixed", "frozen"):
             if (subtrahend := point._replace(delays=other)) not in grid:
                 continue
-            for null in _nulls_within_neurons(point, facts):
+            for kind in kinds_at(point, facts):
                 yield Hypothesis(
-                    name_of(("grouping", point.variant, "minus", name_of_point(subtrahend), null)),
+                    name_of(("grouping", point.variant, "minus", name_of_point(subtrahend), kind)),
                     "exploratory",
                     _claim_of(point),
-                    f"{point.variant} minus {subtrahend.variant} against {null}",
-                    difference(point, subtrahend, Quantity("effect", "morans_i", null)),
+                    f"{point.variant} minus {subtrahend.variant}, {KINDS[kind].words}",
+                    difference(point, subtrahend, Quantity("effect", kind)),
                     "two_sided",
                 )
 
@@ -209,9 +257,9 @@ def _learned_delays(grid: Grid) -> Iterator[Hypothesis]:
 def _conditions(grid: Grid) -> Iterator[Hypothesis]:
     """Yield accuracy and grouping of the standard condition minus those of every other one.
 
-    One-sided if a control removes the assumed cause of grouping; against `NULLS_OF_CONTROLS` such
-    tests are a family of their own. Two-sided for sweeps and for permuted channels, where grouping
-    should follow the channels (`_fed_orders`).
+    One-sided if a control removes the assumed cause of grouping; for joint grouping such tests are
+    a family of their own. Two-sided for sweeps and for permuted channels, where grouping should
+    follow the channels (`_fed_orders`).
     """
     for point, facts in grid.items():
         standard = point.standard
@@ -228,15 +276,15 @@ def _conditions(grid: Grid) -> Iterator[Hypothesis]:
             "two_sided",
         )
         removes_cause = facts.data in NOTHING_TO_GROUP_BY
-        kind: Kind = "greater" if removes_cause else "two_sided"
-        for null in _nulls_within_neurons(point, facts):
+        side: Kind = "greater" if removes_cause else "two_sided"
+        for kind in kinds_at(point, facts):
             yield Hypothesis(
-                name_of(("condition_grouping", name, null)),
-                "control" if removes_cause and null in NULLS_OF_CONTROLS else "exploratory",
+                name_of(("condition_grouping", name, kind)),
+                "control" if removes_cause and kind == JOINT else "exploratory",
                 "C4",
-                f"{contrast} against {null}",
-                difference(standard, point, Quantity("effect", "morans_i", null)),
-                kind,
+                f"{contrast}, {KINDS[kind].words}",
+                difference(standard, point, Quantity("effect", kind)),
+                side,
             )
 
 
@@ -244,24 +292,24 @@ def _fed_orders(grid: Grid) -> Iterator[Hypothesis]:
     """Yield, for permuted channels, that grouping follows mel order and not the order of inputs.
 
     This checks the analysis: a fully connected layer with identically distributed initial synapses
-    has no order of inputs. Only `channels_within_neuron` tests whether channels matter.
+    has no order of inputs. Grouping in time alone has no order of channels to follow.
     """
     for point, facts in grid.items():
         if facts.data != "permuted_channels":
             continue
         standard = point.standard
-        for null in _nulls_within_neurons(point, facts):
-            mel = Quantity("effect", "morans_i", null)
+        for kind in kinds_at(point, facts):
+            mel = Quantity("effect", kind)
             fed = mel._replace(order="fed")
             sides = {"mel": Term(1, point, mel), "standard": Term(1, standard, mel)}
             for side, minuend in sides.items():
-                is_check = side == "mel" and null == BY_CHANNEL
+                is_check = side == "mel" and kind == JOINT
                 family: Family = "control" if is_check else "exploratory"
                 if minuend.point in grid:
                     yield Hypothesis(
-                        name_of(("fed_order", side, name_of_point(point), null)),
+                        name_of(("fed_order", side, name_of_point(point), kind)),
                         family,
                         "C4",
-                        f"{side} minus {point.condition} in fed order against {null}",
+                        f"{side} minus {point.condition} in fed order, {KINDS[kind].words}",
                         (minuend, Term(-1, point, fed)),
                     )

@@ -16,6 +16,7 @@ from delaynet.analysis.claims.claims import CLAIMS, DENSE
 from delaynet.analysis.claims.decide import CORRECTIONS, VERDICTS, Decision, decide
 from delaynet.analysis.claims.tests import results_of_tests
 from delaynet.analysis.grouping.grouping import INTERIOR
+from delaynet.analysis.grouping.kinds import KINDS
 from delaynet.analysis.tables import write_table
 from delaynet.config.grid import load_config
 from delaynet.training.run_folder import write_json
@@ -24,6 +25,7 @@ UNITS = {
     "accuracy": "points",
     "morans_i": "Moran's I",
     INTERIOR: "Moran's I",
+    **dict.fromkeys(KINDS, "Moran's I"),
     "join_excess": "share of pairs",
     "nearest_excess": "kernel widths",
     "clustering": "ratio to chance",

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Literal, NamedTuple
 
+from delaynet.analysis.grouping.kinds import JOINT, KINDS
 from delaynet.analysis.grouping.nulls import NULLS, PERMUTING, TESTED_BY, valid_nulls
 from delaynet.config.grid import STANDARD, Config, Point
 from delaynet.model.dale import obeys_dale
@@ -44,9 +45,9 @@ class Quantity(NamedTuple):
 
     Attributes:
         name: `accuracy` in percent; `z` against a null model; `effect`, observed minus the mean of
-            the null model.
-        measure: `accuracy`, or a measure of grouping.
-        null: the null model, or nothing.
+            the null model, or of a kind of grouping.
+        measure: `accuracy`, a measure of grouping, or a kind of grouping (`grouping.kinds`).
+        null: the null model; nothing for accuracy and for kinds of grouping.
         order: of the channels, `mel` or `fed`.
     """
 
@@ -57,6 +58,9 @@ class Quantity(NamedTuple):
 
 
 ACCURACY = Quantity("accuracy", "accuracy")
+# effect of joint grouping, and its z
+JOINT_EFFECT = Quantity("effect", JOINT)
+JOINT_Z = Quantity("z", "morans_i", KINDS[JOINT].minuend)
 
 
 class Term(NamedTuple):
@@ -145,6 +149,16 @@ def nulls_at(point: Point, facts: Facts, measure: str = "morans_i") -> list[str]
         if null in valid
         and null in TESTED_BY[measure]
         and (NULLS[null].permutes == "sign" or point.delays != "none")
+    ]
+
+
+def kinds_at(point: Point, facts: Facts) -> list[str]:
+    """Return the kinds of grouping that are defined at a point, and not zero for want of delays."""
+    return [
+        name
+        for name, kind in KINDS.items()
+        if (kind.valid_under_dale or not facts.obeys_dale)
+        and (point.delays != "none" or name == "space")
     ]
 
 

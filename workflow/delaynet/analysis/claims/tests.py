@@ -21,7 +21,6 @@ from delaynet.analysis.claims.claims import hypotheses_of_claims
 from delaynet.analysis.claims.decide import TestResult
 from delaynet.analysis.claims.exploratory import exploratory_hypotheses
 from delaynet.analysis.claims.terms import MARGIN, TYPICAL_Z, Grid, Hypothesis, Kind, grid_of
-from delaynet.analysis.grouping.nulls import WITHIN_NEURONS
 from delaynet.analysis.statistics import (
     Array,
     all_of,
@@ -64,7 +63,7 @@ def results_of_tests(config: Config, runs_folder: Path, grouping: Path) -> list[
     cells = read_cells(config, results, grouping)
     claims = hypotheses_of_claims(
         grid,
-        lambda point: has_enough_pairs(point, WITHIN_NEURONS, cells, grid),
+        lambda point: has_enough_pairs(point, cells, grid),
         reached_shares(results),
     )
     parts = [part for claim in claims for part in claim.parts]

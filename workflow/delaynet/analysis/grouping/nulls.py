@@ -138,8 +138,6 @@ NULLS = {
 }
 UNTRAINED = "untrained"
 PERMUTING = tuple(name for name, null in NULLS.items() if null.permutes)
-# These keep each neuron's synapses, and decide claims.
-WITHIN_NEURONS = tuple(name for name, null in NULLS.items() if null.within == "neuron")
 
 # Which null models can test which measure, and why: see above.
 _OF_SIGNS = tuple(name for name in NULLS if name != "delays_within_sign")

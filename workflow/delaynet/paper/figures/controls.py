@@ -2,19 +2,24 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from math import isnan, nan
+from math import nan
 from pathlib import Path
-from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from delaynet.analysis.grouping.nulls import NULLS, WITHIN_NEURONS
+from delaynet.analysis.grouping.kinds import KINDS
 from delaynet.config.grid import STANDARD, Config, Run
 from delaynet.config.variants import DELAYS
 from delaynet.paper.figures import rows, style
 from delaynet.paper.figures.grouping import why_empty
-from delaynet.paper.figures.loading import accuracies, chance, corpus_name, read_morans_i
+from delaynet.paper.figures.loading import (
+    Effects,
+    accuracies,
+    chance,
+    corpus_name,
+    read_effects,
+)
 from delaynet.paper.figures.rows import Row
 from delaynet.paper.figures.selection import needed_runs
 
@@ -27,14 +32,14 @@ class Controls:
 
     Attributes:
         shown: the rows.
-        tests: of Moran's I by run, network, order of the channels, and null model.
+        effects: of each kind of grouping on Moran's I.
         accuracy: on the test clips, in percent.
         chance: accuracy of guessing, in percent.
         corpus_name: what the networks learned.
     """
 
     shown: list[Row]
-    tests: Mapping[tuple[Run, str, str, str], Any]
+    effects: Effects
     accuracy: Mapping[Run, float]
     chance: float
     corpus_name: str
@@ -47,10 +52,9 @@ def load(config: Config, results_folder: Path) -> Controls:
         UserError: a table or a run is missing.
     """
     runs = needed_runs("controls", config)
-    tests = read_morans_i(results_folder, runs)
     return Controls(
         _rows(config, runs),
-        {(test.run, test.network, test.order, test.null): test for test in tests},
+        read_effects(results_folder, runs),
         accuracies(results_folder, runs),
         chance(results_folder, runs),
         corpus_name(results_folder, runs),
@@ -88,12 +92,12 @@ def _rows(config: Config, runs: Sequence[Run]) -> list[Row]:
 def draw(data: Controls) -> Figure:
     """Draw effect and accuracy of every condition: one row each, one point per seed.
 
-    a, b, c: effect, Moran's I less the mean of the null models within neurons; d: test accuracy.
+    a, b, c: grouping in space, in time and in both together; d: test accuracy.
     Strokes are means. Untrained networks are rings. Channels that were permuted before training are
     analysed in true order, that of the mel bands, and in the order in which they were fed.
     """
     figure = style.new_figure(style.FULL_WIDTH, max(ROW * len(data.shown), 30) + SURROUNDINGS)
-    ratios = (*[1.0] * len(WITHIN_NEURONS), 1.25)
+    ratios = (*[1.0] * len(KINDS), 1.25)
     panels = figure.subplots(1, len(ratios), sharey=True, width_ratios=ratios)
     for axes, letter in zip(panels, "abcd", strict=True):
         style.panel_title(axes, letter)
@@ -103,29 +107,25 @@ def draw(data: Controls) -> Figure:
             style.say_empty(axes, "no conditions but the standard\nin this grid")
         return figure
     rows.lay_out(panels, data.shown)
-    for axes, letter, null in zip(panels, "abc", WITHIN_NEURONS, strict=False):
-        style.panel_title(axes, letter, f"{NULLS[null].label}:\n{NULLS[null].question}")
-        _draw_effects(axes, data, null)
+    for axes, letter, (name, kind) in zip(panels, "abc", KINDS.items(), strict=False):
+        style.panel_title(axes, letter, f"{kind.words}\n({kind.label})")
+        _draw_effects(axes, data, name)
     for axes in panels[1:-1]:
         axes.sharex(panels[0])
     _draw_accuracy(panels[-1], data)
     return figure
 
 
-def _draw_effects(axes: Axes, data: Controls, null: str) -> None:
-    def effect(row: Row, run: Run) -> float:
-        test = data.tests.get((run, row.network, row.order, null))
-        # without z there is nothing to permute
-        return test.effect if test and not isnan(test.z) else nan
-
-    table = rows.table_of(data.shown, effect)
+def _draw_effects(axes: Axes, data: Controls, kind: str) -> None:
+    table = rows.table_of(
+        data.shown,
+        lambda row, run: data.effects.get((run, row.network, row.order, kind), nan),
+    )
     rows.zero_line(axes)
     rows.draw_means(axes, table)
     rows.draw_points(axes, table)
     for place in rows.empty_rows(table):
-        row = data.shown[place]
-        own = [data.tests.get((run, row.network, row.order, null)) for run in row.runs]
-        rows.say(axes, place, why_empty(own))
+        rows.say(axes, place, why_empty(data.effects, data.shown[place], kind))
     axes.set_xlabel("effect on Moran's I")
 
 

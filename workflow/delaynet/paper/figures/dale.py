@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from math import nan
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
 from delaynet.analysis.claims.terms import SHARE
-from delaynet.analysis.grouping.nulls import NULLS, valid_nulls
+from delaynet.analysis.grouping.kinds import JOINT, KINDS
 from delaynet.config.grid import Config, Point, Run
 from delaynet.config.variants import SIGNS
 from delaynet.data.features.frames import step_seconds
@@ -30,13 +31,12 @@ from delaynet.paper.figures.loading import (
     chance,
     corpus_name,
     fields_before_and_after,
-    read_morans_i,
+    read_effects,
 )
 from delaynet.paper.figures.rows import Row
 from delaynet.paper.figures.selection import needed_runs
 
-NULL = valid_nulls(under_dale=True)[0]  # the primary one
-KINDS = {"excitatory": (1, style.EXCITATORY), "inhibitory": (-1, style.INHIBITORY)}
+BY_SIGN = {"excitatory": (1, style.EXCITATORY), "inhibitory": (-1, style.INHIBITORY)}
 ROW, MAPS, LEGEND = 6.5, 34.0, 6.0  # heights in mm
 AROUND_ROWS, AROUND_MAPS, MOST_OF_ROWS = 12.0, 14.0, 150.0
 PANEL_OF_DELAYS = 40.0
@@ -50,7 +50,7 @@ class DaleFigure:
 
     Attributes:
         accuracy: on the test clips, in percent.
-        effect: Moran's I less the mean of the null model, of trained networks.
+        effect: of joint grouping on Moran's I, of trained networks.
         chance: accuracy of guessing, in percent.
         seen: one run of each, with free signs and with Dale's principle, of the variant below.
         correlograms: of trained networks with free signs and with Dale's principle.
@@ -77,13 +77,13 @@ def load(config: Config, results_folder: Path) -> DaleFigure:
         UserError: a table or a run is missing.
     """
     runs = needed_runs("dale", config)
-    tests = read_morans_i(results_folder, runs)
+    effects = read_effects(results_folder, runs)
     own = [run for run in runs if _pair(run) == _pair(runs[0])]
     kinds = {signs: [run for run in own if run.signs == signs] for signs in SIGNS}
     kinds = {signs: seeds for signs, seeds in kinds.items() if seeds}
     return DaleFigure(
         accuracies(results_folder, runs),
-        {t.run: t.effect for t in tests if (t.network, t.null) == ("trained", NULL)},
+        {run: effects.get((run, "trained", "mel", JOINT), nan) for run in runs},
         chance(results_folder, runs),
         tuple(seeds[0] for seeds in kinds.values()),
         tuple(read_correlogram(results_folder, seeds, "trained") for seeds in kinds.values()),
@@ -103,7 +103,7 @@ def _delays(results_folder: Path, runs: list[Run]) -> dict[str, NDArray[np.float
     for run in runs:
         before, after = fields_before_and_after(results_folder, run)
         taken = {"before": before.delay[before.sign != 0]}
-        taken |= {name: after.delay[after.sign == sign] for name, (sign, _) in KINDS.items()}
+        taken |= {name: after.delay[after.sign == sign] for name, (sign, _) in BY_SIGN.items()}
         for name, delay in taken.items():
             count = np.bincount(delay, minlength=after.max_delay)
             shares.setdefault(name, []).append(100 * count / max(len(delay), 1))
@@ -114,7 +114,7 @@ def _delays(results_folder: Path, runs: list[Run]) -> dict[str, NDArray[np.float
 def draw(data: DaleFigure) -> Figure:
     """Draw pairs of networks of the same seed above, one variant in detail below.
 
-    a: test accuracy; b: effect on Moran's I against permuted delays, filled with free signs, open
+    a: test accuracy; b: joint grouping, effect on Moran's I, filled with free signs, open
     under Dale's principle, a line a seed; strokes mark half of the mean effect in dense networks
     with the same delays and free signs, which must be left if the grouping is to survive. c: delays
     after training under Dale's principle by sign, mean over seeds. d, e: correlograms of trained
@@ -148,7 +148,7 @@ def draw(data: DaleFigure) -> Figure:
     effects = rows.table_of(shown, lambda row, run: data.effect[run])
     _draw_pairs(effect, effects)
     _draw_margins(effect, shown, data.effect, rows.empty_rows(effects))
-    effect.set_xlabel(f"effect (Moran's I − {NULLS[NULL].label})")
+    effect.set_xlabel(f"joint grouping ({KINDS[JOINT].label}),\neffect on Moran's I")
     _draw_delays(delays, data)
     _draw_maps(maps, data)
     _draw_legend(figure)
@@ -184,7 +184,7 @@ def _draw_delays(axes: Axes, data: DaleFigure) -> None:
         color="#DDDDDD",
         label="before training",
     )
-    for name, (_, colour) in KINDS.items():
+    for name, (_, colour) in BY_SIGN.items():
         axes.plot(delay, data.delays[name], color=colour, linewidth=1, label=name)
     axes.set_ylim(0, 1.45 * axes.get_ylim()[1])
     axes.legend(loc="upper center", ncols=1)

@@ -1,8 +1,7 @@
-"""Grouping of excitation and inhibition: Moran's I against the null models, and correlograms."""
+"""Grouping of excitation and inhibition in space, in time and in both, and correlograms."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from math import isnan, nan
+from math import nan
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +12,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator
 
-from delaynet.analysis.claims.terms import TYPICAL_Z
-from delaynet.analysis.grouping.nulls import NULLS, PERMUTING, valid_nulls
+from delaynet.analysis.grouping.kinds import KINDS
 from delaynet.config.grid import Config, Run
 from delaynet.data.features.frames import step_seconds
 from delaynet.paper.figures import rows, style
@@ -25,7 +23,7 @@ from delaynet.paper.figures.correlogram import (
     read_correlogram,
     scale_of,
 )
-from delaynet.paper.figures.loading import corpus_name, read_morans_i
+from delaynet.paper.figures.loading import Effects, corpus_name, read_effects
 from delaynet.paper.figures.rows import Row
 from delaynet.paper.figures.selection import needed_runs
 
@@ -35,8 +33,6 @@ OUTLINED = "outside of the null model's band in most seeds"
 ROW, MAPS, LEGEND = 4.2, 36.0, 6.0  # heights in mm
 AROUND_ROWS, AROUND_MAPS, MOST_OF_ROWS = 20.0, 13.0, 150.0
 
-Tests = Mapping[tuple[Run, str, str], Any]
-
 
 @dataclass(frozen=True)
 class GroupingFigure:
@@ -44,7 +40,7 @@ class GroupingFigure:
 
     Attributes:
         runs: those shown.
-        tests: of Moran's I by run, network and null model; those that are not valid are missing.
+        effects: of each kind of grouping on Moran's I.
         seen: one run of the variant of the correlograms.
         correlograms: before and after training.
         step_milliseconds: duration of a step.
@@ -52,7 +48,7 @@ class GroupingFigure:
     """
 
     runs: list[Run]
-    tests: Tests
+    effects: Effects
     seen: Run
     correlograms: tuple[Correlogram, Correlogram]
     step_milliseconds: float
@@ -60,19 +56,18 @@ class GroupingFigure:
 
 
 def load(config: Config, results_folder: Path) -> GroupingFigure:
-    """Read the tests of the dense runs and of those at the shown sparsity.
+    """Read the effects of the dense runs and of those at the shown sparsity.
 
     Raises:
         UserError: a table or a run is missing.
     """
     runs = needed_runs("grouping", config)
-    tests = read_morans_i(results_folder, runs)
     seen = next((run for run in runs if run.variant == SEEN), runs[0])
     seeds = [run for run in runs if run.point == seen.point]
     before, after = (read_correlogram(results_folder, seeds, name) for name in NETWORKS)
     return GroupingFigure(
         runs,
-        {(test.run, test.network, test.null): test for test in tests},
+        read_effects(results_folder, runs),
         seen,
         (before, after),
         1000 * step_seconds(config.features),
@@ -82,32 +77,26 @@ def load(config: Config, results_folder: Path) -> GroupingFigure:
 
 @style.styled
 def draw(data: GroupingFigure) -> Figure:
-    """Draw tests as rows of points above, correlograms below.
+    """Draw effects as rows of points above, correlograms below.
 
-    a: z of Moran's I against each null model that is valid, trained networks in colour and initial
-    ones as grey rings, a point a seed; 1.645 is the one-sided 5 % point. b: the effect, Moran's I
-    less the mean of the first of these null models; lines join a seed's initial and trained
-    network. c, d: correlogram less the mean of its null model, mean over seeds; outlined lags lie
+    a, b, c: effects on Moran's I of grouping in space, in time and in both together; trained
+    networks in colour and initial ones as grey rings, a point a seed, strokes are means of trained
+    ones. d, e: correlogram less the mean of its null model, mean over seeds; outlined lags lie
     outside of the null model's simultaneous 95 % band in most seeds; at grey ones there is no pair.
     """
     shown = rows.grouped(data.runs)
     heights = (min(ROW * len(shown), MOST_OF_ROWS) + AROUND_ROWS, MAPS + AROUND_MAPS, LEGEND)
     figure, (above, below, _) = style.stacked(heights)
-    ratios = (*[1.0] * len(PERMUTING), 1.25)
-    panels = above.subplots(1, len(ratios), sharey=True, width_ratios=ratios)
+    panels = above.subplots(1, len(KINDS), sharex=True, sharey=True)
     rows.lay_out(panels, shown)
-    for axes, null in zip(panels, PERMUTING, strict=False):
-        _draw_z(axes, shown, data.tests, null)
-        axes.sharex(panels[0])
-        words = NULLS[null].words.replace(" ", "\n", 1)
-        style.panel_title(axes, "a" if axes is panels[0] else "", f"{NULLS[null].label}: {words}")
-    _draw_effect(panels[-1], shown, data.tests)
-    style.panel_title(panels[-1], "b", "before and\nafter training")
+    for axes, letter, (name, kind) in zip(panels, "abc", KINDS.items(), strict=True):
+        _draw_effects(axes, shown, data.effects, name)
+        style.panel_title(axes, letter, f"{kind.words}\n({kind.label})")
     maps = below.subplots(1, 2, sharey=True)
     scale = scale_of(data.correlograms)
     words = f": {style.variant_words(data.seen)}"
     for axes, letter, when, values in zip(
-        maps, "cd", ("before", "after"), data.correlograms, strict=True
+        maps, "de", ("before", "after"), data.correlograms, strict=True
     ):
         draw_map(axes, values, data.step_milliseconds, scale)
         style.panel_title(axes, letter, f"{when} training{words}")
@@ -125,54 +114,33 @@ def _draw_legend(figure: Figure) -> None:
         "markeredgecolor": rows.INITIAL,
         "markeredgewidth": 0.6,
     }
-    dashes: dict[str, Any] = {"color": style.GREY, "linewidth": 0.7, "linestyle": (0, (3, 2))}
     handles = [
         Line2D([], [], linestyle="", marker="o", label="before training", **ring),
         Line2D([], [], linestyle="", marker="o", color="black", label="after training"),
-        Line2D([], [], label=f"z = {TYPICAL_Z}", **dashes),
         Patch(facecolor="none", edgecolor="black", linewidth=0.7, label=OUTLINED),
     ]
     figure.legend(handles=handles, loc="lower center", ncols=len(handles))
 
 
-def _draw_z(axes: Axes, shown: list[Row], tests: Tests, null: str) -> None:
-    rows.zero_line(axes)
-    axes.axvline(TYPICAL_Z, color=style.GREY, linewidth=0.7, linestyle=(0, (3, 2)))
-
-    def z_of(network: str) -> pd.DataFrame:
-        z = {run: test.z for (run, *key), test in tests.items() if key == [network, null]}
-        return rows.table_of(shown, lambda row, run: z.get(run, nan)).assign(network=network)
-
-    before, after = map(z_of, NETWORKS)
-    rows.draw_points(axes, pd.concat([before, after], ignore_index=True))
-    for place in rows.empty_rows(after):
-        own = [tests.get((run, "trained", null)) for run in shown[place].runs]
-        rows.say(axes, place, why_empty(own))
-    axes.set_xlabel("z of I")
-
-
-def why_empty(tests: list[Any]) -> str:
-    """Say why no seed of a row has a z; None where it has no tests."""
-    made = [test for test in tests if test is not None]
-    if not made:
-        return "not valid"
-    return "not testable" if all(isnan(test.observed) for test in made) else "nothing to permute"
-
-
-def _draw_effect(axes: Axes, shown: list[Row], tests: Tests) -> None:
+def _draw_effects(axes: Axes, shown: list[Row], effects: Effects, kind: str) -> None:
     rows.zero_line(axes)
 
-    def effect_of(network: str) -> pd.DataFrame:
-        def effect(row: Row, run: Run) -> float:
-            null = valid_nulls(under_dale=run.signs == "dale")[0]
-            return float(tests[run, network, null].effect)
+    def effects_of(network: str) -> pd.DataFrame:
+        table = rows.table_of(
+            shown, lambda row, run: effects.get((run, network, row.order, kind), nan)
+        )
+        return table.assign(network=network)
 
-        return rows.table_of(shown, effect).assign(network=network)
-
-    before, after = map(effect_of, NETWORKS)
-    rows.join_seeds(axes, pd.concat([before, after], ignore_index=True))
+    before, after = map(effects_of, NETWORKS)
+    rows.draw_means(axes, after)
     rows.draw_points(axes, pd.concat([before, after], ignore_index=True))
     for place in rows.empty_rows(after):
-        rows.say(axes, place, "not testable")
-    axes.set_xlabel("effect on I")
+        rows.say(axes, place, why_empty(effects, shown[place], kind))
+    axes.set_xlabel("effect on Moran's I")
     axes.xaxis.set_major_locator(MaxNLocator(4))
+
+
+def why_empty(effects: Effects, row: Row, kind: str) -> str:
+    """Say why no seed of a row has an effect."""
+    is_defined = any((run, row.network, row.order, kind) in effects for run in row.runs)
+    return "not testable" if is_defined else "not defined"

@@ -2,14 +2,18 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
+from delaynet.analysis.grouping.kinds import MEASURE, effects_by_kind
 from delaynet.analysis.grouping.receptive_fields import ReceptiveFields, receptive_fields
+from delaynet.analysis.tables import read_table
 from delaynet.config.errors import UserError
 from delaynet.config.grid import Run
 from delaynet.training.run_folder import read_network, read_summary
+
+# effects on Moran's I by run, network, order of the channels, and kind of grouping
+Effects = dict[tuple[Run, str, str, str], float]
 
 
 def require(path: Path) -> Path:
@@ -56,23 +60,44 @@ def chance(results_folder: Path, runs: Sequence[Run]) -> float:
     return 100 / int(read_summary(summary.parent)["classes"])
 
 
-def read_morans_i(results_folder: Path, runs: Sequence[Run]) -> list[Any]:
-    """Read the tests of Moran's I of some runs from `grouping.csv`.
+def _grouping_of(results_folder: Path, runs: Sequence[Run]) -> pd.DataFrame:
+    """Return the rows of `grouping.csv` on Moran's I of some runs."""
+    table = read_table(require(results_folder / "grouping.csv"))
+    table = table[table["measure"] == MEASURE]
+    wanted = set(runs)
+    is_wanted = [Run(*at) in wanted for at in table[list(Run._fields)].itertuples(index=False)]
+    return table[is_wanted]
 
-    Returns:
-        a named tuple a test: the columns, the `run`, and the `effect`, Moran's I less its mean
-        under the null model; what cannot be tested is not a number.
+
+def read_close_pairs(results_folder: Path, runs: Sequence[Run]) -> dict[Run, float]:
+    """Read the number of close pairs of synapses of trained networks.
 
     Raises:
-        UserError: it is missing.
+        UserError: the table is missing.
     """
-    path = require(results_folder / "grouping.csv")
-    table = pd.read_csv(path, dtype={"sparsity": str})
-    table = table[table["measure"] == "morans_i"]
-    table["run"] = [Run(*fields) for fields in table[list(Run._fields)].itertuples(index=False)]
-    table["effect"] = table["observed"] - table["null_mean"]
-    wanted = set(runs)
-    return [test for test in table.itertuples() if test.run in wanted]
+    table = _grouping_of(results_folder, runs).query("network == 'trained'")
+    return {
+        Run(*at): pairs
+        for *at, pairs in table[[*Run._fields, "close_pairs"]].itertuples(index=False)
+    }
+
+
+def read_effects(results_folder: Path, runs: Sequence[Run]) -> Effects:
+    """Read the effect of each kind of grouping on Moran's I.
+
+    Returns:
+        by run, network, order of the channels, and kind; not a number where it cannot be tested,
+        nothing where it is not defined.
+
+    Raises:
+        UserError: the table is missing.
+    """
+    effects = effects_by_kind(_grouping_of(results_folder, runs))
+    return {
+        (Run(*at), network, order, kind): effect
+        for *at, network, order, kind, effect in effects.itertuples(index=False)
+        if kind == "space" or at[0] != "none"
+    }
 
 
 def accuracies(results_folder: Path, runs: Sequence[Run]) -> dict[Run, float]:

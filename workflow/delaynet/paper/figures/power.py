@@ -14,7 +14,7 @@ from delaynet.analysis.grouping.points import MINIMAL_PAIRS
 from delaynet.analysis.grouping.power import POWER
 from delaynet.config.grid import Config, Run
 from delaynet.paper.figures import style
-from delaynet.paper.figures.loading import corpus_name, read_morans_i, require
+from delaynet.paper.figures.loading import corpus_name, read_close_pairs, require
 from delaynet.paper.figures.selection import needed_runs
 from delaynet.paper.figures.sparsity import draw_seeds, sparsity_axis
 
@@ -45,8 +45,7 @@ def load(config: Config, results_folder: Path) -> PowerFigure:
     curves = pd.read_csv(require(results_folder / "power.csv"), dtype={"effect": str})
     curves[["power", "low", "high"]] *= 100
     runs = needed_runs("power", config)
-    tests = read_morans_i(results_folder, runs)
-    close_pairs = {test.run: test.close_pairs for test in tests if test.network == "trained"}
+    close_pairs = read_close_pairs(results_folder, runs)
     return PowerFigure(curves, close_pairs, corpus_name(results_folder, runs))
 
 
@@ -54,7 +53,7 @@ def load(config: Config, results_folder: Path) -> PowerFigure:
 def draw(data: PowerFigure) -> Figure:
     """Draw one panel of power per null model, and one of the pairs in networks.
 
-    a, b: share of simulated networks in which Moran's I finds the planted grouping, with its
+    a, b, c: share of simulated networks in which Moran's I finds the planted grouping, with its
     interval, for the effects planted against each null model. Last: pairs close enough to be
     tested, a point a trained network, open under Dale's principle. Broken lines: from so many pairs
     on a network is tested.

@@ -171,8 +171,8 @@ _ENTRIES = {
         ("metrics.csv", "summary.json"),
     ),
     "grouping": Entry(
-        "Grouping of excitation and inhibition: Moran's I of every seed against the null models, "
-        "before and after training, and mean correlograms of signs.",
+        "Grouping of excitation and inhibition in space, in time and in both together, of every "
+        "seed before and after training, and mean correlograms of signs.",
         shown_runs,
         ("summary.json",),
         GROUPING,

@@ -9,7 +9,7 @@ import pandas as pd
 from delaynet.analysis.claims.claims import CLAIMS
 from delaynet.analysis.claims.decide import VERDICTS
 from delaynet.analysis.claims.terms import name_of, name_of_point
-from delaynet.analysis.grouping.nulls import WITHIN_NEURONS
+from delaynet.analysis.grouping.kinds import JOINT
 from delaynet.config.grid import STANDARD, Point
 from delaynet.config.variants import STRUCTURES
 from delaynet.paper.numbers.accuracy import comparisons_of
@@ -135,9 +135,9 @@ def _static_survives(first: Row, tests: Mapping[str, Row]) -> bool:
     if pd.isna(first["effect"]):
         return False
     point = Point("learned", "static", "free", first["sparsity"])
-    names = [name_of(("survival", name_of_point(point), null)) for null in WITHIN_NEURONS]
-    # a grid without such networks has no such tests
-    return all(name in tests and tests[name]["verdict"] == "supported" for name in names)
+    name = name_of(("survival", name_of_point(point), JOINT))
+    # a grid without such networks has no such test
+    return name in tests and tests[name]["verdict"] == "supported"
 
 
 def _reach(tests: Iterable[Row]) -> Object:

@@ -3,10 +3,8 @@
 from typing import Any
 
 from delaynet.analysis.claims.claims import DENSE
-from delaynet.analysis.claims.exploratory import BY_CHANNEL, NULLS_OF_CONTROLS
-from delaynet.analysis.claims.terms import LEARNED_FROM, name_of, name_of_point
-from delaynet.analysis.grouping.grouping import PRIMARY
-from delaynet.analysis.grouping.nulls import NULLS
+from delaynet.analysis.claims.terms import JOINT_Z, LEARNED_FROM, kinds_at, name_of, name_of_point
+from delaynet.analysis.grouping.kinds import JOINT, effects_by_kind
 from delaynet.config.grid import STANDARD, Point
 from delaynet.paper.numbers.claims import test_object
 from delaynet.paper.numbers.experiment import corpus, settings
@@ -14,9 +12,6 @@ from delaynet.paper.numbers.grouping import effect_cell, is_at
 from delaynet.paper.numbers.inputs import Inputs
 from delaynet.paper.numbers.number import Object, count, decimal, sourced
 from delaynet.paper.numbers.places import place_of, sparsity_name
-
-# the null models that a control is described against; its own tests are against the last two
-DESCRIBED_AGAINST = ("signs_within_neuron", *NULLS_OF_CONTROLS)
 
 
 def conditions(inputs: Inputs) -> Object:
@@ -62,17 +57,16 @@ def _point(point: Point, inputs: Inputs) -> Object:
         "n": count(row["n"]),
         "training_accuracy": decimal(row["training_accuracy"]),
     }
-    valid = set(inputs.grouping[is_at(inputs.grouping, point)]["null"])
-    against = {null: _against(point, null, inputs) for null in DESCRIBED_AGAINST if null in valid}
-    # a check of the analysis concerns channels only; a control needs standard networks
-    compared = NULLS_OF_CONTROLS if point.standard in inputs.grid else ()
-    tested = (BY_CHANNEL,) if _is_check(point, inputs) else compared
+    kinds = {kind: _kind(point, kind, inputs) for kind in kinds_at(point, inputs.grid[point])}
+    # a control needs standard networks; a check of the analysis compares a network with itself
+    is_compared = _is_check(point, inputs) or point.standard in inputs.grid
     return {
         **sourced(accuracy, inputs.sources.accuracy),
         "learned_nothing": bool(row["training_accuracy"] < LEARNED_FROM * chance),
-        "against": against,
-        "decisive": [null for null in tested if null in against],
-        "passed": _passed(point, inputs),
+        "kinds": kinds,
+        "is_decisive": is_compared and JOINT in kinds,
+        "decides": point._replace(condition=STANDARD) == DENSE,
+        "is_grouped": _is_grouped(point, inputs),
     }
 
 
@@ -81,17 +75,17 @@ def _is_check(point: Point, inputs: Inputs) -> bool:
     return inputs.grid[point].data == "permuted_channels"
 
 
-def _against(point: Point, null: str, inputs: Inputs) -> Object:
-    """Return effects against one null model, and the tests that compare them; or None."""
+def _kind(point: Point, kind: str, inputs: Inputs) -> Object:
+    """Return the effects of one kind of grouping, and the tests that compare them; or None."""
 
     def effect(point: Point, order: str = "mel") -> Any:
         rows = inputs.grouping[is_at(inputs.grouping, point)]
-        rows = rows[(rows["network"] == "trained") & (rows["measure"] == PRIMARY)]
-        cell = effect_cell(rows[(rows["null"] == null) & (rows["order"] == order)])
+        effects = effects_by_kind(rows[(rows["network"] == "trained") & (rows["order"] == order)])
+        cell = effect_cell(effects[effects["kind"] == kind]["effect"])
         return sourced(cell["effect"], inputs.sources.grouping)
 
     def test(prefix: str) -> Any:
-        row = inputs.tests[name_of((prefix, name_of_point(point), null))]
+        row = inputs.tests[name_of((prefix, name_of_point(point), kind))]
         return sourced(test_object(row), inputs.sources.tests)
 
     has_standard, is_check = point.standard in inputs.grid, _is_check(point, inputs)
@@ -104,33 +98,8 @@ def _against(point: Point, null: str, inputs: Inputs) -> Object:
     }
 
 
-def _passed(point: Point, inputs: Inputs) -> Object:
-    """Return which of C4's tests networks of a control pass, and which evidence is left for claims.
-
-    Returns:
-        labels of the passed `nulls`; whether a claim is decided on such networks (`decides`); the
-        claims that `cannot_tell` learned grouping from theirs; the null models that other claims
-        `rest` on.
-    """
-    tests = inputs.tests
-    nulls_of = {
-        claim: list(
-            dict.fromkeys(tests[part]["null"] for part in inputs.claims[claim]["tests"][1:])
-        )
-        for claim in ("C4", "C5", "C6")
-    }
-    names = {null: name_of((PRIMARY, name_of_point(point), null)) for null in nulls_of["C4"]}
-    # not every null model is valid at every point
-    verdicts = {null: tests[name]["verdict"] for null, name in names.items() if name in tests}
-    passed = [null for null, verdict in verdicts.items() if verdict == "supported"]
-    left = {
-        claim: [NULLS[null].label for null in nulls if null not in passed]
-        for claim, nulls in nulls_of.items()
-        if not set(nulls).isdisjoint(passed)
-    }
-    return {
-        "nulls": [NULLS[null].label for null in passed],
-        "decides": point._replace(condition=STANDARD) == DENSE,
-        "cannot_tell": [claim for claim, nulls in left.items() if not nulls],
-        "rest": {claim: nulls for claim, nulls in left.items() if nulls},
-    }
+def _is_grouped(point: Point, inputs: Inputs) -> bool:
+    """Return whether networks of a control pass the test of joint grouping of C4."""
+    name = name_of((JOINT_Z.measure, name_of_point(point), JOINT_Z.null))
+    # without delays there is no such test
+    return name in inputs.tests and inputs.tests[name]["verdict"] == "supported"

@@ -171,7 +171,6 @@ def nulls() -> Object:
         name: {
             "label": null.label,
             "description": typographic(null.description),
-            "is_within_neurons": null.within == "neuron",
         }
         for name, null in NULLS.items()
     }

@@ -1,4 +1,4 @@
-"""Grouping: effects on Moran's I against each null model, over seeds."""
+"""Grouping: effects on Moran's I by kind of grouping, over seeds."""
 
 from collections.abc import Iterator
 
@@ -6,16 +6,23 @@ import numpy as np
 import pandas as pd
 
 from delaynet.analysis.claims.claims import DENSE
-from delaynet.analysis.claims.exploratory import BY_CHANNEL, IN_DELAY
-from delaynet.analysis.claims.terms import Grid, name_of, name_of_point
+from delaynet.analysis.claims.terms import JOINT_Z, Grid, kinds_at, name_of, name_of_point
 from delaynet.analysis.grouping.grouping import INTERIOR, PRIMARY
-from delaynet.analysis.grouping.nulls import NULLS, UNTRAINED, WITHIN_NEURONS
+from delaynet.analysis.grouping.kinds import KINDS, effects_by_kind
+from delaynet.analysis.grouping.nulls import UNTRAINED
 from delaynet.analysis.tables import GRID_POINT
 from delaynet.config.grid import STANDARD, Point
 from delaynet.config.variants import SIGNS, STRUCTURES
 from delaynet.paper.numbers.claims import test_object
 from delaynet.paper.numbers.inputs import Inputs
-from delaynet.paper.numbers.number import Object, count, signed, sourced, typographic
+from delaynet.paper.numbers.number import (
+    Object,
+    count,
+    decimal,
+    signed,
+    sourced,
+    typographic,
+)
 from delaynet.paper.numbers.places import (
     in_short,
     order_of,
@@ -25,25 +32,29 @@ from delaynet.paper.numbers.places import (
 )
 
 EFFECT_DIGITS = 3
-SUMMARISED = (*WITHIN_NEURONS, UNTRAINED)
+# the columns of the table of grouping: its kinds, and all of it beyond that before training
+COLUMNS = (*KINDS, UNTRAINED)
+
+
+def kinds_of_grouping() -> Object:
+    """Return the kinds of grouping in their order: their words, and their null models by label."""
+    return {name: {"words": kind.words, "label": kind.label} for name, kind in KINDS.items()}
 
 
 def grouping_objects(inputs: Inputs) -> Object:
-    """Return effects and z of the primary measure in trained networks of the standard condition.
+    """Return effects on the primary measure in trained networks of the standard condition.
 
-    The effect is the observed value less the mean of the null model; where that has nothing to
-    permute, such as delays that are all zero, there is no effect.
-
-    `grouping`, by variant and sparsity; `grouping_summary`, by null model, in how many of the
+    `grouping`, by variant and sparsity; `grouping_summary`, by kind of grouping, in how many of the
     combinations that training can change the networks are grouped; `untested`, the networks that
     are left out.
     """
     table, grid = inputs.grouping, inputs.grid
     trained = table[(table["condition"] == STANDARD) & (table["network"] == "trained")]
     trained = trained[(trained["measure"] == PRIMARY) & (trained["order"] == "mel")]
+    effects = _effects(trained, grid)
     objects = {
-        "grouping": _rows(trained),
-        "grouping_summary": dict(_summaries(trained, grid)),
+        "grouping": _rows(effects),
+        "grouping_summary": dict(_summaries(effects, grid)),
         "untested": _untested(trained, grid),
     }
     return sourced(objects, inputs.sources.grouping)
@@ -66,52 +77,51 @@ def _by_point(rows: pd.DataFrame) -> Iterator[tuple[Point, pd.DataFrame]]:
         yield point, groups[point]
 
 
-def effect_cell(seeds: pd.DataFrame) -> Object:
-    """Return means over the testable seeds of one point, against one null model."""
-    effect, z = _effects(seeds).dropna(), seeds["z"].dropna()
+def _effects(trained: pd.DataFrame, grid: Grid) -> pd.DataFrame:
+    """Return one row per network and column of the table of grouping that is defined for it."""
+    beyond_initial = trained[trained["null"] == UNTRAINED].assign(kind=UNTRAINED)
+    beyond_initial["effect"] = beyond_initial["observed"] - beyond_initial["null_mean"]
+    effects = pd.concat([effects_by_kind(trained), beyond_initial], join="inner")
+    points = [Point(*at) for at in effects[GRID_POINT].itertuples(index=False)]
+    defined = [
+        kind in (*kinds_at(point, grid[point]), UNTRAINED)
+        for point, kind in zip(points, effects["kind"], strict=True)
+    ]
+    return effects[defined]
+
+
+def effect_cell(effects: "pd.Series[float]") -> Object:
+    """Return the mean over the testable seeds of one point, and the standard deviation."""
+    testable = effects.dropna()
     return {
-        "seeds": count(len(seeds)),
-        "testable": count(len(effect)),
-        "unchanged": count(_is_unchanged(seeds).sum()),
-        "effect": signed(float(effect.mean()), EFFECT_DIGITS),
-        "z": signed(float(z.mean())),
+        "seeds": count(len(effects)),
+        "testable": count(len(testable)),
+        "effect": signed(float(testable.mean()), EFFECT_DIGITS),
+        "standard_deviation": decimal(float(testable.std()), EFFECT_DIGITS),
     }
 
 
-def _rows(trained: pd.DataFrame) -> Object:
-    """Return one row per variant and sparsity; None where a null model is not valid."""
+def _rows(effects: pd.DataFrame) -> Object:
+    """Return one row per variant and sparsity; None where a kind of grouping is not defined."""
     found: Object = {}
-    for point, rows in _by_point(trained):
-        cells = {null: effect_cell(seeds) for null, seeds in rows.groupby("null")}
+    for point, rows in _by_point(effects):
+        cells = {kind: effect_cell(seeds["effect"]) for kind, seeds in rows.groupby("kind")}
         found.setdefault(point.variant, {})[sparsity_name(point.sparsity)] = {
             **in_short(point._asdict()),
             "sparsity": sparsity_number(point.sparsity),
-            "seeds": next(iter(cells.values()))["seeds"],
-            "nulls": {null: cells.get(null) for null in NULLS},
+            "seeds": cells[UNTRAINED]["seeds"],
+            "kinds": {kind: cells.get(kind) for kind in COLUMNS},
         }
     return found
 
 
-def _is_unchanged(rows: pd.DataFrame) -> "pd.Series[bool]":
-    """Return where a null model has nothing to permute: there is a value, but no z."""
-    return rows["observed"].notna() & rows["z"].isna() & (rows["null"] != UNTRAINED)
-
-
-def _effects(rows: pd.DataFrame) -> "pd.Series[float]":
-    """Return the effects; not a number where untested or where there is nothing to permute."""
-    return (rows["observed"] - rows["null_mean"]).mask(_is_unchanged(rows))
-
-
-def _summaries(trained: pd.DataFrame, grid: Grid) -> Iterator[tuple[str, Object]]:
-    """Yield by null model the number of points with grouping, of those that training can change."""
-    for null in SUMMARISED:
-        rows = trained[trained["null"] == null]
-        if rows.empty:
-            continue
+def _summaries(effects: pd.DataFrame, grid: Grid) -> Iterator[tuple[str, Object]]:
+    """Yield by column the number of points with grouping, of those that training can change."""
+    for kind in COLUMNS:
         means = {
             point: mean
-            for point, seeds in _by_point(rows)
-            if can_change(point, grid) and not np.isnan(mean := _effects(seeds).mean())
+            for point, seeds in _by_point(effects[effects["kind"] == kind])
+            if can_change(point, grid) and not np.isnan(mean := seeds["effect"].mean())
         }
         # of equal means the first by name is the lowest, the last the highest
         points = sorted(means, key=lambda point: (point.variant, sparsity_name(point.sparsity)))
@@ -121,7 +131,7 @@ def _summaries(trained: pd.DataFrame, grid: Grid) -> Iterator[tuple[str, Object]
             for point in points
         ]
         yield (
-            null,
+            kind,
             {
                 "cells": count(len(means)),
                 "positive": count(sum(mean > 0 for mean in means.values())),
@@ -155,18 +165,19 @@ def _untested(trained: pd.DataFrame, grid: Grid) -> Object:
 
 
 def interior(inputs: Inputs) -> Object:
-    """Return grouping in dense networks with learned delays, without the delays at the ends.
+    """Return joint grouping in dense networks with learned delays, without the delays at the ends.
 
-    `effects` in delay by signs, without and with the ends; `tests` with free signs by null model;
-    `survival` under Dale's principle, or None.
+    `effects` by signs, without and with the ends; `test` with free signs, and `survival` under
+    Dale's principle, or None.
     """
-    table, grid, tests = inputs.grouping, inputs.grid, inputs.tests
+    table, null = inputs.grouping, JOINT_Z.null
+    table = table.assign(effect=table["observed"] - table["null_mean"])
     is_trained = (table["condition"] == STANDARD) & (table["network"] == "trained")
     effects = {}
     for point in (DENSE, DENSE._replace(signs="dale")):
-        at_point = is_trained & is_at(table, point) & (table["null"] == IN_DELAY)
+        at_point = is_trained & is_at(table, point) & (table["null"] == null)
         inside, of_all = (
-            effect_cell(table[at_point & (table["measure"] == measure)])
+            effect_cell(table[at_point & (table["measure"] == measure)]["effect"])
             for measure in (INTERIOR, PRIMARY)
         )
         if inside["effect"] and of_all["effect"]:
@@ -176,19 +187,18 @@ def interior(inputs: Inputs) -> Object:
                 "of_all": of_all["effect"],
             }
     dale = DENSE._replace(signs="dale")
-    grouped = {
-        null: test_object(tests[name_of((INTERIOR, name_of_point(DENSE), null))])
-        for null in (IN_DELAY, BY_CHANNEL)
-        if DENSE in grid
+    names = {
+        "test": (INTERIOR, name_of_point(DENSE), null),
+        "survival": ("survival", INTERIOR, name_of_point(dale), null),
     }
-    survival = None
-    if DENSE in grid and dale in grid and grid[dale].obeys_dale:
-        name = name_of(("survival", INTERIOR, name_of_point(dale), IN_DELAY))
-        survival = test_object(tests[name])
+    found = {name: inputs.tests.get(name_of(parts)) for name, parts in names.items()}
+    objects = {name: test_object(row) if row else None for name, row in found.items()}
     return {
         "effects": sourced(effects, inputs.sources.grouping),
-        "tests": sourced({n: t for n, t in grouped.items() if t["p"]}, inputs.sources.tests),
-        "survival": sourced(survival, inputs.sources.tests) if survival and survival["p"] else None,
+        **{
+            name: sourced(test, inputs.sources.tests) if test and test["p"] else None
+            for name, test in objects.items()
+        },
     }
 
 

@@ -24,7 +24,7 @@ from delaynet.paper.numbers.accuracy import accuracy_objects, contrasts_by_claim
 from delaynet.paper.numbers.claims import claims_by_name, families
 from delaynet.paper.numbers.controls import conditions, controls
 from delaynet.paper.numbers.experiment import constants, corpus, derived, extent, nulls, settings
-from delaynet.paper.numbers.grouping import grouping_objects, interior
+from delaynet.paper.numbers.grouping import grouping_objects, interior, kinds_of_grouping
 from delaynet.paper.numbers.inputs import Inputs, Sources, read_inputs
 from delaynet.paper.numbers.number import Object, keyed
 
@@ -54,6 +54,7 @@ def numbers_of(inputs: Inputs) -> Object:
         "grid": extent(inputs),
         "corpus": corpus(inputs),
         "nulls": nulls(),
+        "kinds": kinds_of_grouping(),
         **accuracy_objects(inputs),
         "contrasts": contrasts_by_claim(inputs),
         **grouping_objects(inputs),
