@@ -199,12 +199,7 @@ def test_the_table_holds_every_network_measure_and_null_that_can_test_it(analyse
             ["signs_within_neuron", "delays_within_neuron"],
         ),
         *product(["trained"], ["mel"], ["clustering"], positions),
-        *product(
-            ["trained"],
-            ["mel"],
-            ["morans_i_interior"],
-            ["signs_within_neuron", "delays_within_neuron", "channels_within_neuron"],
-        ),
+        ("trained", "mel", "morans_i_interior", "delays_within_sign"),
     ]
 
 
@@ -295,7 +290,7 @@ def test_delays_at_the_ends_of_the_range_are_left_out_of_the_interior(analysed):
     wanted = planted_space_and_time | {"measure": "morans_i_interior"}
     assert min(z_scores(analysed, **wanted)) > 4
     nulls = {row["null"] for row in read_rows(analysed, measure=wanted["measure"], signs="dale")}
-    assert nulls == {"delays_within_neuron"}
+    assert nulls == {"delays_within_sign"}
 
 
 def test_clamped_delays_alone_are_no_grouping_of_the_interior():
@@ -334,7 +329,7 @@ def test_the_initial_network_is_compared_with_on_the_neurons_that_fire_after_tra
 
 def test_what_is_too_sparse_has_empty_cells(analysed):
     rows = read_rows(analysed, structure="static")
-    assert len(rows) == 2 * 27
+    assert len(rows) == 2 * 25
     for row in rows:
         assert int(row["close_pairs"]) < MINIMAL_PAIRS
         assert {row[name] for name in ("observed", "null_mean", "null_sd", "z", "p")} == {""}
