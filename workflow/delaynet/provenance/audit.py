@@ -161,12 +161,7 @@ class Audit:
         yield from self._walk(path, 0, set())
 
     def chain_of_copy(self, copy: Path, carried: Embedded) -> Iterator[Link]:
-        """Yield a copied figure or manuscript, and the chain of the result that it is a copy of.
-
-        Args:
-            copy: a file anywhere.
-            carried: the identifier in its metadata.
-        """
+        """Yield a copied figure or manuscript, and the chain of the result that it is a copy of."""
         made = [path for path, record in self.records.items() if record["id"] == carried.record]
         # the job may have written several formats
         path = next((path for path in made if Path(path).suffix == copy.suffix.lower()), None)
@@ -204,11 +199,7 @@ class Audit:
         return str(self.records[path]["ended"]) if path in self.records else ""
 
     def everything(self, folder: str | None = None) -> Iterator[Link]:
-        """Yield the chains of all results, newest first, then what has no record.
-
-        Args:
-            folder: of results; None for all.
-        """
+        """Yield the chains of results, all or a folder's, newest first, then what has no record."""
         seen: set[str] = set()
         # inputs are older, and in the chains of newer results
         recorded = sorted(self.records, key=self._age, reverse=True)

@@ -128,12 +128,7 @@ def _is_empty_text(node: ast.expr) -> bool:
 
 
 def code(project: Project, *modules: str) -> list[str]:
-    """Return `<file> <digest>` of the given modules and of all that they depend on.
-
-    Args:
-        project: of the modules.
-        modules: dotted names, such as `package.part.module`.
-    """
+    """Return `<file> <digest>` of modules such as `package.part`, and of all that they import."""
     described = []
     for module in modules_of(project, *modules):
         path = module_path(project, module)
@@ -143,13 +138,10 @@ def code(project: Project, *modules: str) -> list[str]:
 
 
 def code_now(root: Path) -> Callable[[str], str | None]:
-    """Return a function that gives the present digest of a module or rule.
+    """Return a function that gives the present digest of a module or rule below a folder.
 
     A module is named as `package/part.py`, a rule as `rule train`. The digest is None if it is
     missing or cannot be read. Each file is read once.
-
-    Args:
-        root: the folder that holds the package and the rules.
     """
 
     @cache
@@ -183,11 +175,6 @@ def changed_code(
     """Return those modules of a result, and its rule, that have changed.
 
     Snakemake would make the result again because of them.
-
-    Args:
-        project: that the record is of.
-        record: of the result's job.
-        now: from `code_now`.
     """
     if record["command"].startswith(tuple(f"{project.package} {c} " for c in project.fetching)):
         return []

@@ -26,10 +26,6 @@ def jobs(project: Project, workflow: Any) -> Callable[..., dict[str, Any]]:
     `settings`: strings, or functions of the wildcards that return one. Snakemake compares them too.
     The last parameter, named after the package, is the beginning of the command. It passes what
     Snakemake compares to the record.
-
-    Args:
-        project: that the rules are of.
-        workflow: Snakemake's, whose Snakefile is being read.
     """
     digests = rule_digests(project.workflow)
     code_of = cache(partial(code, project))
@@ -76,9 +72,6 @@ def not_compared(setting: Setting) -> Callable[..., str]:
 
     Snakemake (9.27) compares parameters that are functions of wildcards, and none of functions that
     take more arguments.
-
-    Args:
-        setting: the parameter, or a function of the wildcards.
     """
 
     def parameter(wildcards: Any, threads: int) -> str:

@@ -81,13 +81,10 @@ def _torch() -> dict[str, Any] | None:
 
 
 def processor(cpuinfo: str) -> str | None:
-    """Return what tells a processor from others, or None where the system does not say.
+    """Return what tells a processor from others, by /proc/cpuinfo; None where that is empty.
 
     A name alone does not: virtual machines shorten it, and ARM has numbers only. Cores of several
     kinds are all named.
-
-    Args:
-        cpuinfo: text of /proc/cpuinfo.
     """
     found = re.findall(rf"^({'|'.join(PROCESSOR)})\s*: (.+)$", cpuinfo, re.M)
     return ", ".join(dict.fromkeys(f"{field} {value}" for field, value in found)) or None

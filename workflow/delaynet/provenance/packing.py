@@ -39,11 +39,6 @@ Digests = dict[str, dict[str, Any]]
 def pack(project: Project, results: Path, archive: Path) -> int:
     """Pack all recorded results of the project in the current folder; return the number of files.
 
-    Args:
-        project: that the results are of.
-        results: folder of results.
-        archive: to write.
-
     Raises:
         UserError: there are no records, a result fails the audit, or something else than an older
             archive is in the way.
@@ -86,10 +81,6 @@ def pack(project: Project, results: Path, archive: Path) -> int:
 def refuse_place(archive: Path, results: Path) -> None:
     """Refuse to write an archive over another file, or among the results.
 
-    Args:
-        archive: to write.
-        results: folder of results.
-
     Raises:
         UserError: it is among the results, or something else than an older archive is there.
     """
@@ -128,14 +119,10 @@ def files_of(audit: Audit) -> Iterator[str]:
 
 
 def require_unaltered(audit: Audit, advice: str) -> None:
-    """Refuse results that are not as recorded.
+    """Refuse results that are not as recorded, with a sentence that ends with the advice.
 
     Results may be out of date because code, configuration or manuscript have changed, but not
     because other results have.
-
-    Args:
-        audit: of the results.
-        advice: end of the sentence.
 
     Raises:
         UserError: names the first file that is altered, missing, unrecorded or made from an

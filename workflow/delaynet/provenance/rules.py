@@ -22,9 +22,6 @@ HEAD = (
 def rule_digests(workflow: Path) -> dict[str, str]:
     """Return the digest of each rule, by name.
 
-    Args:
-        workflow: the folder that holds `Snakefile` and `rules/`.
-
     Raises:
         SyntaxError: a file is not Python with rules.
         OSError: a file cannot be read.

@@ -33,10 +33,7 @@ SETTINGS = {
 
 
 def orphans(folder: Path) -> list[str]:
-    """Return the Slurm ids of this user's jobs that were submitted from a folder.
-
-    Args:
-        folder: root of the project; jobs of another clone are not touched.
+    """Return the Slurm ids of this user's jobs that were submitted from a folder, the clone's root.
 
     Raises:
         UserError: Slurm is not here, or does not answer.
@@ -55,12 +52,7 @@ def orphans(folder: Path) -> list[str]:
 
 
 def cancel(jobs: list[str], folder: Path, seconds: float = SECONDS_TO_END) -> None:
-    """Cancel orphans of a folder, and wait until they are gone: until then they may write.
-
-    Args:
-        jobs: their ids.
-        folder: root of the project.
-        seconds: to wait at most.
+    """Cancel orphans of a folder, and wait until they are gone: they may write until then.
 
     Raises:
         UserError: Slurm does not answer, or jobs do not end.
@@ -95,11 +87,7 @@ def refuse_or_cancel_orphans(folder: Path) -> None:
 
 
 def print_refusals(logs: Iterable[str | Path]) -> None:
-    """Say which setting helps where `sbatch` has refused jobs.
-
-    Args:
-        logs: Snakemake's, of a run that has failed.
-    """
+    """Say which setting helps where `sbatch` has refused jobs."""
     text = "\n".join(Path(log).read_text(encoding="utf-8", errors="replace") for log in logs)
     for lines in dict.fromkeys(re.findall(r"sbatch failed\. [^']+'(.+?)'\.\n", text, re.S)):
         refusal = " ".join(lines.replace("sbatch: error: ", "").split())

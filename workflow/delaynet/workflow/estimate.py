@@ -120,10 +120,6 @@ def training_seconds(record: Mapping[str, Any], folder: Path) -> float:
 
     The record of an interrupted training covers its last part only; its metrics have the seconds of
     every epoch.
-
-    Args:
-        record: of the training.
-        folder: of the run; metrics that cannot be read are left out.
     """
     seconds = float(record["seconds"])
     with suppress(OSError, ValueError, KeyError, TypeError):
@@ -144,13 +140,7 @@ def _on_one_device(
 
 
 def expected_seconds(config: Config, run: Run, clips: int) -> float:
-    """Return the seconds that one core takes for a run, by the benchmark.
-
-    Args:
-        config: the configuration.
-        run: of its grid.
-        clips: in the training list.
-    """
+    """Return the seconds that one core takes for a run, by the benchmark."""
     settings, features = config.resolve(run), config.features
     sizes = features.bands, *settings.model.hidden
     values = features.frames * sum(a * b for a, b in pairwise(sizes))

@@ -51,9 +51,6 @@ def options_read_from(files: Iterable[str | Path]) -> str:
     """Return the options that name the configuration files, for the record.
 
     A file outside the project is left out: other users do not have it.
-
-    Args:
-        files: as Snakemake was given them.
     """
     paths = dict.fromkeys(os.path.relpath(file) for file in files)
     here = [path for path in paths if Path(path).parts[0] != os.pardir]
@@ -62,9 +59,6 @@ def options_read_from(files: Iterable[str | Path]) -> str:
 
 def refuse_orphans(executor: str) -> None:
     """Refuse to start, or ask, while jobs of an earlier Snakemake are in a cluster's queue.
-
-    Args:
-        executor: of Snakemake; a machine with Slurm's commands may still run jobs locally.
 
     Raises:
         WorkflowError: one sentence.

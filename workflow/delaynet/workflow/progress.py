@@ -74,35 +74,13 @@ class LogHandler(LogHandlerBase):
     """Writes the lines."""
 
     progress: Progress | None = None
+    # it takes the place of Snakemake's own output, and chooses and formats by itself
+    writes_to_stream = has_filter = has_formatter = True
+    writes_to_file = needs_rulegraph = False
 
     def __post_init__(self) -> None:
         """Start without jobs."""
         self.names: dict[int, str] = {}
-
-    @property
-    def writes_to_stream(self) -> bool:
-        """It takes the place of Snakemake's own output."""
-        return True
-
-    @property
-    def writes_to_file(self) -> bool:
-        """It writes no file."""
-        return False
-
-    @property
-    def has_filter(self) -> bool:
-        """It chooses by itself what to show."""
-        return True
-
-    @property
-    def has_formatter(self) -> bool:
-        """It formats by itself."""
-        return True
-
-    @property
-    def needs_rulegraph(self) -> bool:
-        """It does not look at the graph."""
-        return False
 
     def emit(self, record: LogRecord) -> None:
         """Show one event of Snakemake, if it is one to show."""

@@ -42,12 +42,7 @@ class Comparison(NamedTuple):
 
 
 def drawn_runs(audit: Audit, count: int, seed: int) -> list[str]:
-    """Draw recorded run folders, without replacement.
-
-    Args:
-        audit: of the results.
-        count: how many.
-        seed: the same seed draws the same runs from the same results.
+    """Draw recorded run folders, without replacement; the same seed draws the same ones.
 
     Raises:
         UserError: fewer were recorded.
@@ -61,11 +56,6 @@ def drawn_runs(audit: Audit, count: int, seed: int) -> list[str]:
 
 def retrain(audit: Audit, run: str, target: Path) -> Comparison:
     """Train a recorded run again, and compare.
-
-    Args:
-        audit: of the results.
-        run: run folder, as the records name it.
-        target: empty folder to train into.
 
     Raises:
         UserError: this package is not the code that trained it.

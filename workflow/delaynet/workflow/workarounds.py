@@ -28,9 +28,6 @@ def announce_after_dry_run(workflow: Any) -> None:
 
     Snakemake calls none of the Snakefile's hooks in a dry run, but its graph of jobs is still there
     when the interpreter exits.
-
-    Args:
-        workflow: Snakemake's, whose Snakefile is being read.
     """
     atexit.register(_announce, workflow)
 
@@ -52,10 +49,6 @@ def keeping_going(workflow: Any, file: str) -> Callable[[Any], str]:
     When one of them fails, the others are still done. Snakemake does not pass `--keep-going` to the
     processes that it starts on nodes, which read no profile either. Its settings are complete when
     it first asks for the inputs of a job, and not yet when it reads the Snakefile.
-
-    Args:
-        workflow: Snakemake's, whose Snakefile is being read.
-        file: the input.
     """
 
     def input_of_job(wildcards: Any) -> str:
@@ -85,10 +78,6 @@ def configuration_of(workflow: Any, given: Mapping[str, Any]) -> Mapping[str, An
     """Return the configuration; for a module that is given none, that of the project's file.
 
     In a module Snakemake ignores `configfile`, even where `config: config` is empty.
-
-    Args:
-        workflow: Snakemake's, whose Snakefile is being read.
-        given: the Snakefile's `config`.
     """
     if given or workflow.overwrite_configfiles:
         return given
@@ -101,11 +90,7 @@ def recall_results(workflow: Any, results: Path) -> None:
     """Restore what Snakemake knows of results that were copied, from their records.
 
     Snakemake compares times, which a copy changes, and parameters in `.snakemake/metadata`, which a
-    copy may lack. It does so after it has read the Snakefile.
-
-    Args:
-        workflow: Snakemake's, whose Snakefile is being read; the processes of jobs change nothing.
-        results: folder of results.
+    copy may lack. It does so after it has read the Snakefile. The processes of jobs change nothing.
     """
     jobs = recorded_jobs(PROJECT, results) if workflow.is_main_process else []
     if not jobs:

@@ -30,11 +30,6 @@ def check_corpus(folder: Path, corpus: CorpusSettings, processes: int = 1) -> Co
     Files with a fault are left out of the clips. The report does not depend on the number
     of processes.
 
-    Args:
-        folder: of the corpus.
-        corpus: the settings; its source gives the table.
-        processes: how many decode at once.
-
     Raises:
         UserError: the folder or the table is missing.
     """

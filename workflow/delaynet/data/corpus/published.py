@@ -122,12 +122,7 @@ def load_published(path: Path, corpus: str) -> Published:
 
 
 def pin(path: Path, corpus: str, archive: Path | None = None) -> None:
-    """Write size and digests of an archive to its entry; the rest of the file is kept.
-
-    Args:
-        path: the file of addresses.
-        corpus: its entry.
-        archive: to pin; by default the one that `delaynet corpus fetch` writes.
+    """Write size and digests of an archive, by default the fetched one, to its entry.
 
     Raises:
         UserError: the archive or the file of addresses is missing or cannot be used.

@@ -68,10 +68,6 @@ class CorpusReport:
 def usable_clips(report: CorpusReport, faults: Literal["stop", "leave_out"]) -> list[CheckedClip]:
     """Return the clips to work with, sorted by file name.
 
-    Args:
-        report: of the corpus.
-        faults: `stop` if there are any, or `leave_out` the files that have some.
-
     Raises:
         UserError: there are faults and `faults` is `stop` (all are listed, one per line), or a list
             has no clip left.

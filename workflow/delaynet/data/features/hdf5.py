@@ -64,13 +64,7 @@ def describe_corpus(
 
 
 def write_rows(file: h5py.File, clips: Sequence[Clip], labels: Sequence[int]) -> None:
-    """Write the table of clips.
-
-    Args:
-        file: to write to.
-        clips: of the rows.
-        labels: class of each, an index of the names of labels.
-    """
+    """Write the table of clips; a label is an index of the names of labels."""
     for key, numbers, meaning in (
         ("label", labels, "class, an index of label_names"),
         ("trial", [clip.trial for clip in clips], "how-manieth time the speaker says the word"),

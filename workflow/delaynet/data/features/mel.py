@@ -174,13 +174,9 @@ def require_bands(rate: int, settings: MelSettings) -> None:
 
 
 def empty_bands(rate: int, settings: MelSettings) -> int:
-    """Return how many mel bands begin at or above half the rate of a recording.
+    """Return how many mel bands begin at or above half the rate of a recording, in Hz.
 
     Resampling adds no frequencies, so these bands stay empty.
-
-    Args:
-        rate: of the recording, in Hz, before any resampling.
-        settings: how features are computed.
     """
     if isinstance(settings, StandardisedFeatures):  # at the recording's own rate
         return 0
@@ -190,12 +186,7 @@ def empty_bands(rate: int, settings: MelSettings) -> int:
 
 
 def sentences_on_empty_bands(rates: Sequence[int], settings: MelSettings) -> list[str]:
-    """Return a sentence for each sampling rate that is too low for some bands.
-
-    Args:
-        rates: of all recordings, in Hz.
-        settings: how features are computed.
-    """
+    """Return a sentence for each sampling rate, in Hz, that is too low for some bands."""
     return [
         f"{empty} of {settings.bands} mel bands are empty in {count:,} of {len(rates):,} clips: "
         f"they lie above {rate / 2:g} Hz, half the sampling rate of these recordings; "

@@ -54,10 +54,6 @@ class Source:
     def table(self, folder: Path, corpus: CorpusSettings) -> Table:
         """Return the table of clips.
 
-        Args:
-            folder: of the corpus.
-            corpus: the settings.
-
         Raises:
             UserError: a list is missing or cannot be read.
         """
@@ -65,11 +61,6 @@ class Source:
 
     def make(self, folder: Path, corpus: CorpusSettings, processes: int) -> None:
         """Make the corpus, whole or not at all, and the same byte for byte each time.
-
-        Args:
-            folder: to make.
-            corpus: the settings.
-            processes: how many may work at once.
 
         Raises:
             UserError: it cannot be made.
@@ -149,10 +140,6 @@ def load_source(name: str) -> Source:
 
 def check_source(corpus: CorpusSettings, preset: str) -> None:
     """Check the section `corpus` and the preset of the features.
-
-    Args:
-        corpus: the settings.
-        preset: of the section `features`.
 
     Raises:
         UserError: the source does not read a key, does not work with the preset, or lacks a file.

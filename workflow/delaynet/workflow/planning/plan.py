@@ -110,9 +110,6 @@ def in_words(reason: Any) -> str:
 
     Newer inputs are named, and the modules, rule and settings that have changed. Snakemake itself
     would print all old and all new parameters: for a training, some forty modules with digests.
-
-    Args:
-        reason: Snakemake's.
     """
     names = list(reason.get_names())
     words = "; ".join([name for name in names if name != AFTER_OTHERS] or names)
