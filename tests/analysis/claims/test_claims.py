@@ -302,3 +302,28 @@ def test_points_of_the_grid_know_their_seeds():
     assert grid[Point("learned", "dense", "free", "0")].seeds == frozenset(range(6))
     shuffled = grid[Point("learned", "dense", "free", "0", "shuffled_labels")]
     assert (shuffled.seeds, shuffled.data) == (frozenset(range(3)), "shuffled_labels")
+
+
+def test_structure_learns_delays_if_rewiring_gains_more_where_there_are_delays(tmp_path):
+    """Planted: rewiring gains 20 points with fixed delays, and 5 without any."""
+    accuracy = {
+        ("fixed", "deep_r_rigl"): 0.7,
+        ("fixed", "static_connected"): 0.5,
+        ("none", "deep_r_rigl"): 0.45,
+        ("none", "static_connected"): 0.4,
+    }
+    sparse = {"structure": ["static_connected", "deep_r_rigl"], "sparsity": ["0.9375"]}
+    grid = [
+        {"delays": ["none", "fixed"], **sparse, "condition": ["standard", "longer"]},
+        *CLAIMS_GRID[:1],
+    ]
+    config = claims_config(grid=grid, conditions={"longer": {"training": {"epochs": 300}}})
+    write_results(tmp_path, config, lambda run: accuracy.get((run.delays, run.structure), 0.8))
+    results = results_of_tests(config, tmp_path / "runs", tmp_path / "grouping.csv")
+    effects = {result.hypothesis.test: result.effect for result in results}
+    for condition in ("", "_longer"):
+        place = f"deep_r_rigl_free_p0_9375{condition}"
+        assert effects[f"gain_fixed_{place}_minus_static_connected"] == pytest.approx(20)
+        assert effects[f"gain_none_{place}_minus_static_connected"] == pytest.approx(5)
+        learns = effects[f"structure_learns_delays_fixed_{place}_minus_static_connected"]
+        assert learns == pytest.approx(15)

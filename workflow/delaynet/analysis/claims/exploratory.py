@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from decimal import Decimal
 from itertools import product
 
 from delaynet.analysis.claims.claims import DENSE
@@ -117,32 +116,33 @@ def _gains_of_rewiring(grid: Grid) -> Iterator[Hypothesis]:
     chooses inputs alone. Only if it gains more with fixed delays than without does structure learn
     delays: (rewired - static | fixed) - (rewired - static | none).
     """
-    for rewired, static in product(REWIRED, SPARSE_FIXED):
-        for sparsity in sorted({point.sparsity for point in grid}, key=Decimal):
-            gains = {}
-            for delays in DELAYS:
-                minuend = Point(delays, rewired, "free", sparsity)
-                subtrahend = minuend._replace(structure=static)
-                if minuend in grid and subtrahend in grid:
-                    gains[delays] = difference(minuend, subtrahend)
-                    yield Hypothesis(
-                        name_of(("gain", minuend.variant, "minus", static, f"p{sparsity}")),
-                        "exploratory",
-                        "C2",
-                        f"{delays}-{rewired} minus {delays}-{static}",
-                        gains[delays],
-                        "two_sided",
-                    )
-            if "fixed" in gains and "none" in gains:
-                minus_none = tuple(Term(-t.weight, t.point, t.quantity) for t in gains["none"])
+    places = dict.fromkeys((point.sparsity, point.condition) for point in grid)
+    for rewired, static, (sparsity, condition) in product(REWIRED, SPARSE_FIXED, places):
+        gains = {}
+        for delays in DELAYS:
+            minuend = Point(delays, rewired, "free", sparsity, condition)
+            subtrahend = minuend._replace(structure=static)
+            if minuend in grid and subtrahend in grid:
+                gains[delays] = difference(minuend, subtrahend)
                 yield Hypothesis(
-                    name_of(("structure_learns_delays", rewired, "minus", static, f"p{sparsity}")),
+                    name_of(("gain", name_of_point(minuend), "minus", static)),
                     "exploratory",
                     "C2",
-                    f"{rewired} minus {static}, fixed delays minus none",
-                    gains["fixed"] + minus_none,
+                    f"{_name_of(minuend)} minus {static}",
+                    gains[delays],
                     "two_sided",
                 )
+        if "fixed" in gains and "none" in gains:
+            minus_none = tuple(Term(-t.weight, t.point, t.quantity) for t in gains["none"])
+            fixed = gains["fixed"][0].point
+            yield Hypothesis(
+                name_of(("structure_learns_delays", name_of_point(fixed), "minus", static)),
+                "exploratory",
+                "C2",
+                f"{_name_of(fixed)} minus {static}, less the same without delays",
+                gains["fixed"] + minus_none,
+                "two_sided",
+            )
 
 
 def _claim_of(point: Point) -> str:
