@@ -31,7 +31,7 @@ The power at a count of close pairs is the share of networks found, with Wilson'
 Am. Stat. Assoc. 22, 209-212). A network is testable from the count at which the first two null
 models find the whole effect with a power of at least 0.8, by the lower end, rounded up
 to hundreds. Joint grouping, against the third, is a smaller effect: at that count one network in
-four shows it, and at 2,700 close pairs, those of the miniature at a sparsity of 0.5, two in three.
+four shows it, and at 2,700 close pairs, those of the miniature at a sparsity of 0.5, three in five.
 Claims on it are therefore tested on the mean over seeds, never on a single network.
 """
 

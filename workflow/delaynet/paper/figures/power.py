@@ -100,7 +100,7 @@ def _draw_power(axes: Axes, curves: pd.DataFrame) -> None:
         ax=axes,
     )
     close = {"borderaxespad": 0, "borderpad": 0.2, "labelspacing": 0.2}
-    seaborn.move_legend(axes, "upper left", title_fontsize=6.5, **close)
+    seaborn.move_legend(axes, "best", title_fontsize=6.5, **close)
     axes.set_xscale("log")
     axes.xaxis.set_major_formatter("{x:,.0f}")
 
