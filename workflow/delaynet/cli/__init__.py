@@ -54,6 +54,13 @@ PATH = click.Path(path_type=Path)
 RESULTS = click.option(
     "--results", type=PATH, default=Path("results"), show_default=True, help="Folder of results."
 )
+PUBLISHED = click.option(
+    "--published",
+    type=PATH,
+    default=Path("config/downloads.json"),
+    show_default=True,
+    help="File of addresses, mirrors and checksums.",
+)
 PROCESSES = click.option(
     "--processes",
     type=click.IntRange(1),

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from delaynet.cli import PUBLISHED
 from delaynet.data.corpus.download import fetch
 from delaynet.data.corpus.published import FETCHED, load_published
 from delaynet.workflow.project import recorded
@@ -11,13 +12,7 @@ from delaynet.workflow.project import recorded
 
 @click.command()
 @click.option("--corpus", required=True, help="Which of the published corpora to fetch.")
-@click.option(
-    "--published",
-    type=click.Path(path_type=Path),
-    default=Path("config/downloads.json"),
-    show_default=True,
-    help="File of addresses, mirrors and checksums.",
-)
+@PUBLISHED
 @click.option(
     "--output",
     type=click.Path(path_type=Path, dir_okay=False),

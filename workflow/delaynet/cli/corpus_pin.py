@@ -4,18 +4,13 @@ from pathlib import Path
 
 import click
 
+from delaynet.cli import PUBLISHED
 from delaynet.data.corpus.published import pin
 
 
 @click.command()
 @click.option("--corpus", required=True, help="Published corpus of the archive.")
-@click.option(
-    "--published",
-    type=click.Path(path_type=Path),
-    default=Path("config/downloads.json"),
-    show_default=True,
-    help="File of addresses, mirrors and checksums, to write to.",
-)
+@PUBLISHED
 @click.option(
     "--archive",
     type=click.Path(path_type=Path, dir_okay=False),

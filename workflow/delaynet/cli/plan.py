@@ -5,8 +5,7 @@ from pathlib import Path
 import click
 
 from delaynet.workflow.planning.dry_run import dry_run
-from delaynet.workflow.planning.plan import plan_of
-from delaynet.workflow.planning.replot import REPLOTTED, refuse_costly
+from delaynet.workflow.planning.plan import REPLOTTED, plan_of, refuse_costly
 from delaynet.workflow.planning.words import lines_of
 
 

@@ -153,7 +153,7 @@ def _is_refused(audit: Audit, link: Link) -> bool:
 class Hashing:
     """A file that is hashed while it is read."""
 
-    def __init__(self, file: IO[bytes], progress: Any = None) -> None:
+    def __init__(self, file: IO[bytes], progress: Any) -> None:
         """Take an open file, and the progress bar that counts its bytes."""
         self.file, self.progress, self.hash = file, progress, hashlib.sha256()
 
@@ -161,8 +161,7 @@ class Hashing:
         """Read as files do."""
         content = self.file.read(size)
         self.hash.update(content)
-        if self.progress is not None:
-            self.progress.update(len(content))
+        self.progress.update(len(content))
         return content
 
     @property

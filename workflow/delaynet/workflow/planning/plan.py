@@ -7,6 +7,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, NamedTuple
 
+from delaynet.config.errors import UserError
 from delaynet.config.grid import Config, Run
 from delaynet.provenance.states import named
 from delaynet.workflow.estimate import Estimate, estimate, is_done
@@ -14,6 +15,16 @@ from delaynet.workflow.naming import run_of
 from delaynet.workflow.project import PROJECT
 
 RESULTS = Path("results")
+# rules that run again, whether or not anything has changed
+REPLOTTED = ("figure", "paper")
+# rules whose results have to exist, with words for their jobs
+COSTLY = {
+    "fetch": "fetch the archive",
+    "corpus": "make the corpus",
+    "check": "check the corpus",
+    "features": "make the features",
+    "train": "train {jobs:,} networks",
+}
 # left out where a job has another reason
 AFTER_OTHERS = "input files updated by another job"
 # parameters of rules: a module or rule with its digest, or a setting in JSON
@@ -103,6 +114,24 @@ def plan_of(workflow: Any) -> Plan:
         on_gpus,
         workflow.resource_settings.cores,
     )
+
+
+def refuse_costly(plan: Plan) -> None:
+    """Refuse a plan that would train, or make the corpus or the features.
+
+    Raises:
+        UserError: names what would be made, and why.
+    """
+    costly = [
+        f"{COSTLY[step.rule].format(jobs=step.jobs)} ({step.reason})"
+        for step in plan.steps
+        if step.rule in COSTLY
+    ]
+    if costly:
+        raise UserError(
+            f"nothing is drawn, as that would {', '.join(costly)}; `make paper` does so, and "
+            "`delaynet results restore` brings results that were packed."
+        )
 
 
 def in_words(reason: Any) -> str:
