@@ -10,14 +10,21 @@ from pathlib import Path
 from typing import Any
 from zlib import crc32
 
+import pandas as pd
 import typst
 
+from delaynet.analysis import exchange
 from delaynet.analysis.claims.ledger import write_claims
 from delaynet.analysis.grouping.grouping import COLUMNS, MEASURES, orders_of, tests_of
 from delaynet.analysis.grouping.nulls import NULLS, UNTRAINED
 from delaynet.analysis.grouping.points import MINIMAL_PAIRS
-from delaynet.analysis.tables import write_accuracy, write_contrasts, write_hyperparameters
-from delaynet.config.grid import Config, Run, parse_config
+from delaynet.analysis.tables import (
+    write_accuracy,
+    write_contrasts,
+    write_hyperparameters,
+    write_table,
+)
+from delaynet.config.grid import Config, Run, load_config, parse_config
 from delaynet.paper.numbers.inputs import Sources
 from delaynet.paper.numbers.writing import write_numbers
 from delaynet.provenance.record import SEAL
@@ -161,6 +168,19 @@ def _statistics(effect: float | None, run: Run, null: str) -> list[Any]:
     return [observed, null_mean, null_sd, effect / null_sd, 1e-4 if effect > 0.01 else 0.5]
 
 
+def exchange_table(config: Config) -> pd.DataFrame:
+    """Accuracies of every run after exchanges, which cost it more with each seed."""
+    rows: list[list[Any]] = []
+    for run in config.runs():
+        rows.append([*run, exchange.NO_EXCHANGE, "yes", 1, 80, 0])
+        if run.delays == "learned":
+            rows.append([*run, exchange.NO_EXCHANGE, "no", 1, 82, -2])
+        for place, null in enumerate(exchange.exchanges_of(config.resolve(run))):
+            fall = 10 * (1 + place) + run.seed
+            rows.append([*run, null, "yes", exchange.DRAWS, 80 - fall, fall])
+    return pd.DataFrame(rows, columns=exchange.COLUMNS)
+
+
 def sources_of_numbers(results: Path) -> Sources:
     """The files of results that numbers are read from."""
     return Sources(
@@ -171,6 +191,7 @@ def sources_of_numbers(results: Path) -> Sources:
         tests=results / "tables" / "tests.csv",
         claims=results / "claims.json",
         grouping=results / "grouping.csv",
+        exchange=results / "tables" / "exchange.csv",
     )
 
 
@@ -182,6 +203,7 @@ def write_tables_and_numbers(results: Path, features: Path) -> None:
     write_accuracy(config, runs, tables / "accuracy.csv")
     write_contrasts(config, runs, tables / "contrasts.csv")
     write_hyperparameters(config, tables / "hyperparameters.csv")
+    write_table(exchange_table(load_config(config)), tables / "exchange.csv")
     write_claims(
         config,
         runs,

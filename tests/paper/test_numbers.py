@@ -17,6 +17,7 @@ from example_results import (
     write_tables_and_numbers,
 )
 
+from delaynet.analysis import exchange
 from delaynet.analysis.tables import read_table
 from delaynet.config.errors import UserError
 from delaynet.paper.numbers.number import Number, keyed, show_constant, show_p, show_signed
@@ -125,6 +126,24 @@ def test_comparisons_count_the_signs_of_contrasts(numbers, made):
     assert comparison["intervals"]["above"]["value"] == (learned["low"] > 0).sum()
     assert comparison["least"]["mean_difference"]["value"] == differences.min()
     assert comparison["most"]["magnitude"]["shown"] == f"{abs(differences.max()):.1f}"
+
+
+def test_falls_after_exchanges_are_means_over_seeds_with_their_interval(numbers, made):
+    table = read_table(made / "tables" / "exchange.csv")
+    of_point = numbers["exchange"]["learned-static-free"]["p0_9375"]
+    assert of_point["accuracy"]["shown"] == "80.0"
+    assert list(of_point["falls"]) == ["unrounded", *exchange.EXCHANGES]
+    rows = table.query("delays == 'learned' and structure == 'static'")
+    for null, fall in of_point["falls"].items():
+        is_exchange = null != "unrounded"
+        values = rows[rows["null"] == null]["fall"] if is_exchange else pd.Series([-2.0] * 3)
+        assert fall["mean"]["value"] == values.mean()
+        assert fall["n"]["value"] == 3
+        half = 4.302653 * values.std() / 3**0.5  # of Student's t with two degrees of freedom
+        interval = [fall[end]["value"] - values.mean() for end in ("low", "high")]
+        assert interval == pytest.approx([-half, half], rel=1e-6)
+        assert fall["mean"]["source"].endswith("tables/exchange.csv")
+    assert list(numbers["exchange"]["none-dense-free"]["p0"]["falls"]) == ["signs_within_neuron"]
 
 
 def test_effects_are_summarised_over_the_seeds_that_could_be_tested(numbers):

@@ -63,7 +63,7 @@ FILES = [
     "numbers.json",
     "claims.json", "config.json", "corpus_report.json", "features.h5", "grouping.csv",
     "grouping_maps.h5", "power.csv", "tables/accuracy.csv", "tables/contrasts.csv",
-    "tables/hyperparameters.csv", "tables/tests.csv", "tables/claims.csv",
+    "tables/exchange.csv", "tables/hyperparameters.csv", "tables/tests.csv", "tables/claims.csv",
     *(f"{Path(RUN).relative_to('results')}/{name}" for name in (
         "settings.json", "metrics.csv", "initial.h5", "network.h5", "predictions.csv",
         "summary.json",

@@ -26,8 +26,8 @@ pytestmark = pytest.mark.slow
 CONFIG = Path("config", "config.yaml")
 ALL_TRAININGS = 3
 AFTER_TRAINING = {
-    "figure": len(MANUSCRIPT_FIGURES), "grouping": 1, "tables": 1, "claims": 1, "numbers": 1,
-    "seal": 1, "paper": 1, "page": 1,
+    "figure": len(MANUSCRIPT_FIGURES), "grouping": 1, "exchange": 1, "tables": 1, "claims": 1,
+    "numbers": 1, "seal": 1, "paper": 1, "page": 1,
 }  # fmt: skip
 # as if all were too large for Snakemake to compare more than times
 BY_TIME = ("--max-checksum-file-size", "0")

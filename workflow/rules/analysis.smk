@@ -1,4 +1,4 @@
-# Reads:  run folders
+# Reads:  run folders, results/features.h5
 # Writes: results/grouping.csv, results/grouping_maps.h5, results/power.csv, results/claims.json,
 #         results/tables/*.csv
 
@@ -25,6 +25,35 @@ rule grouping:
     shell:
         "{params.delaynet} grouping --config {input.config} --runs results/runs"
         " --processes {threads} --output {output.table} --maps {output.maps} 2> {log}"
+
+
+rule exchange:
+    input:
+        config="results/config.json",
+        features="results/features.h5",
+        runs=files_of_runs("exchange", CONFIG, RUNS),
+    output:
+        report(
+            "results/tables/exchange.csv",
+            caption="../report/exchange_table.rst",
+            category="Tables",
+            labels={"table": "exchange", "format": "CSV"},
+        ),
+    log:
+        "logs/exchange.log",
+    benchmark:
+        "benchmarks/exchange.tsv"
+    conda:
+        "../../envs/delaynet.yaml"
+    threads: 2
+    resources:
+        mem_mb=3000,
+        runtime=240,
+    params:
+        **job("exchange"),
+    shell:
+        "{params.delaynet} exchange --config {input.config} --features {input.features}"
+        " --runs results/runs --processes {threads} --output {output} 2> {log}"
 
 
 # the same for every configuration: the number of pairs that a test needs

@@ -10,6 +10,7 @@ rule numbers:
         accuracy="results/tables/accuracy.csv",
         contrasts="results/tables/contrasts.csv",
         grouping="results/grouping.csv",
+        exchange="results/tables/exchange.csv",
         tests="results/tables/tests.csv",
         claims="results/claims.json",
     output:
@@ -29,7 +30,8 @@ rule numbers:
     shell:
         "{params.delaynet} numbers --config {input.config} --features {input.features}"
         " --accuracy {input.accuracy} --contrasts {input.contrasts} --grouping {input.grouping}"
-        " --tests {input.tests} --claims {input.claims} --output {output} 2> {log}"
+        " --exchange {input.exchange} --tests {input.tests} --claims {input.claims}"
+        " --output {output} 2> {log}"
 
 
 rule paper:

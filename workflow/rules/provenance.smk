@@ -38,7 +38,7 @@ rule seal:
         claims="results/claims.json",
         tables=expand(
             "results/tables/{table}.csv",
-            table=["accuracy", "contrasts", "hyperparameters", "tests", "claims"],
+            table="accuracy contrasts exchange hyperparameters tests claims".split(),
         ),
         figures=expand(
             "results/figures/{figure}.{format}",

@@ -6,6 +6,7 @@ from delaynet.config.grid import Config
 
 FILES_OF_A_RUN = {
     "grouping": ("initial.h5", "network.h5"),
+    "exchange": ("network.h5", "summary.json"),
     "tables": ("summary.json", "metrics.csv"),
     "claims": ("summary.json",),
 }

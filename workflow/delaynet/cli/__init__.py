@@ -25,6 +25,7 @@ COMMANDS = {
     "corpus make": "Make a corpus here: synthesise it, or unpack it from an archive.",
     "corpus pin": "Pin a fetched archive, so that another one is refused.",
     "crate": "Describe intact results as an RO-Crate, to publish or to deposit.",
+    "exchange": "Measure what networks lose when synapses exchange delays or signs.",
     "features": "Turn a corpus into the input of the networks.",
     "figure": "Draw one figure from run folders.",
     "grouping": "Measure how excitation and inhibition are grouped.",

@@ -16,6 +16,7 @@ from delaynet.workflow.project import recorded
 @click.option("--accuracy", type=PATH, required=True, help="Table of accuracies.")
 @click.option("--contrasts", type=PATH, required=True, help="Table of contrasts.")
 @click.option("--grouping", type=PATH, required=True, help="CSV of `delaynet grouping`.")
+@click.option("--exchange", type=PATH, required=True, help="CSV of `delaynet exchange`.")
 @click.option("--tests", type=PATH, required=True, help="Table of tests.")
 @click.option("--claims", type=PATH, required=True, help="JSON of all claims.")
 @click.option("--output", type=PATH, required=True, help="JSON to write.")

@@ -26,6 +26,7 @@ class Sources(NamedTuple):
         tests: the table of tests.
         claims: the ledger of claims.
         grouping: the table of `delaynet grouping`.
+        exchange: the table of `delaynet exchange`.
     """
 
     config: Path
@@ -35,6 +36,7 @@ class Sources(NamedTuple):
     tests: Path
     claims: Path
     grouping: Path
+    exchange: Path
 
 
 class Inputs(NamedTuple):
@@ -48,6 +50,7 @@ class Inputs(NamedTuple):
     tests: Mapping[str, Row]
     claims: Mapping[str, Row]
     grouping: pd.DataFrame
+    exchange: pd.DataFrame
 
 
 def read_inputs(sources: Sources) -> Inputs:
@@ -69,4 +72,5 @@ def read_inputs(sources: Sources) -> Inputs:
         {row["test"]: row for row in read_table(sources.tests).to_dict("records")},
         json.loads(sources.claims.read_text(encoding="utf-8")),
         read_table(sources.grouping),
+        read_table(sources.exchange),
     )

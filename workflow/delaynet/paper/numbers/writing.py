@@ -23,6 +23,7 @@ from delaynet.config.files import replacing
 from delaynet.paper.numbers.accuracy import accuracy_objects, contrasts_by_claim
 from delaynet.paper.numbers.claims import claims_by_name, families
 from delaynet.paper.numbers.controls import conditions, controls
+from delaynet.paper.numbers.exchange import exchange
 from delaynet.paper.numbers.experiment import constants, corpus, derived, extent, nulls, settings
 from delaynet.paper.numbers.grouping import grouping_objects, interior, kinds_of_grouping
 from delaynet.paper.numbers.inputs import Inputs, Sources, read_inputs
@@ -59,6 +60,7 @@ def numbers_of(inputs: Inputs) -> Object:
         "contrasts": contrasts_by_claim(inputs),
         **grouping_objects(inputs),
         "interior": interior(inputs),
+        "exchange": exchange(inputs),
         "claims": claims_by_name(inputs),
         "controls": controls(inputs),
         "families": families(inputs),

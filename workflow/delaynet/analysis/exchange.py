@@ -1,0 +1,189 @@
+"""Are delays and signs used? Accuracy of trained networks after synapses have exchanged them.
+
+Synapses of the first layer exchange their delays, or their signs, as a null model of grouping
+permutes them (`grouping.nulls`). A synapse keeps its channel and the magnitude of its weight, and
+all else stays as trained, batch normalisation too.
+
+The fall in accuracy shows how much the network needs the order that the exchange removes. Grouping
+is only a part of this order. Each delay also fits the weight of its synapse, even where delays are
+fixed: compare learned delays with these. An exchange of delays keeps a neuron's total weight from
+each channel; an exchange of signs does not, and also changes the neuron's mean current.
+"""
+
+import csv
+from collections.abc import Iterator
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from tqdm import tqdm
+
+from delaynet.analysis.grouping.nulls import NULLS, permuted_within, valid_nulls
+from delaynet.analysis.grouping.points import marked_points
+from delaynet.analysis.grouping.receptive_fields import receptive_fields
+from delaynet.analysis.reads import files_of_runs
+from delaynet.config.errors import UserError
+from delaynet.config.files import replacing
+from delaynet.config.grid import Run, RunSettings, load_config
+from delaynet.data.dataset import Clips, load_splits
+from delaynet.data.processes import in_order
+from delaynet.model.dale import obeys_dale
+from delaynet.training.controls import apply_control
+from delaynet.training.device import flush_denormals
+from delaynet.training.evaluation import evaluate, rebuild
+from delaynet.training.run_folder import SavedNetwork, read_network, read_summary
+
+EXCHANGES = ("signs_within_neuron", "delays_within_neuron", "delays_within_sign")
+NO_EXCHANGE = "none"
+# networks for each exchange
+DRAWS = 10
+
+
+class Accuracy(NamedTuple):
+    """Accuracy of a trained network on the test clips, in percent.
+
+    Attributes:
+        null: the null model that synapses exchange by, or `NO_EXCHANGE`.
+        rounded: whether delays are, `yes` as in every evaluation; `no` with the kernels of the
+            epoch that the network is from.
+        draws: networks that the exchange was drawn for.
+        accuracy: their mean.
+        fall: points by which it is below the accuracy without exchange, delays rounded.
+    """
+
+    null: str
+    rounded: str
+    draws: int
+    accuracy: float
+    fall: float
+
+
+COLUMNS = (*Run._fields, *Accuracy._fields)
+
+
+def exchanged(network: SavedNetwork, null: str, draws: int, seed: int) -> Iterator[SavedNetwork]:
+    """Yield networks in which synapses of the first layer have exchanged delays or signs.
+
+    Args:
+        network: as trained.
+        null: one of `EXCHANGES`.
+        draws: number of networks.
+        seed: of the draws.
+    """
+    layer = network.layers[0]
+    fields = receptive_fields(network, "fed")
+    neurons = len(fields.weight)
+    # the place of every synapse in the layer's arrays, instead of its delay
+    place = np.arange(layer.weight.size).reshape(layer.weight.shape)  # [S, neurons, channels]
+    places = np.moveaxis(place, 0, 1).reshape(neurons, -1)  # [neurons, S x channels]
+    points = marked_points(replace(fields, delay=places), np.ones(neurons, bool))
+    weight, delay = layer.weight.ravel(), layer.delay.ravel()
+    for _, permuted in permuted_within(points, NULLS[null].within, draws, seed):
+        for other in permuted.T:  # [synapses]
+            new_weight, new_delay = weight.copy(), delay.copy()
+            if NULLS[null].permutes == "sign":
+                new_weight[points.delay] = np.copysign(weight[points.delay], weight[other])
+            else:
+                new_delay[points.delay] = delay[other]
+            shape = layer.weight.shape
+            new = replace(layer, weight=new_weight.reshape(shape), delay=new_delay.reshape(shape))
+            yield replace(network, layers=[new, *network.layers[1:]])
+
+
+def accuracies(
+    network: SavedNetwork, settings: RunSettings, clips: Clips, sigma: float, draws: int
+) -> list[Accuracy]:
+    """Return the accuracy of a network without exchange, and after every one that changes it.
+
+    Args:
+        network: as trained.
+        settings: of its run.
+        clips: to evaluate on.
+        sigma: width of the kernels of the epoch that the network is from; 0 for rounded delays.
+        draws: of each exchange.
+    """
+
+    def accuracy(network: SavedNetwork, sigma: float = 0.0) -> float:
+        module = rebuild(network, settings.model)
+        return 100 * evaluate(module, clips, sigma).accuracy(settings.training)
+
+    trained = accuracy(network)
+    found = [Accuracy(NO_EXCHANGE, "yes", 1, trained, 0.0)]
+    if sigma > 0:
+        unrounded = accuracy(network, sigma)
+        found.append(Accuracy(NO_EXCHANGE, "no", 1, unrounded, trained - unrounded))
+    for null in exchanges_of(settings):
+        drawn = [accuracy(other) for other in exchanged(network, null, draws, settings.seed)]
+        mean = float(np.mean(drawn))
+        found.append(Accuracy(null, "yes", draws, mean, trained - mean))
+    return found
+
+
+def exchanges_of(settings: RunSettings) -> list[str]:
+    """Return the exchanges that are valid for a run and change its network."""
+    valid = valid_nulls(obeys_dale(settings))
+    has_delays = settings.delays != "none"
+    return [
+        null
+        for null in EXCHANGES
+        if null in valid and (has_delays or NULLS[null].permutes == "sign")
+    ]
+
+
+def _accuracies_of_run(
+    runs_folder: Path, features: Path, draws: int, settings: RunSettings
+) -> list[Accuracy]:
+    """Return the accuracies of a run, on the clips that it was tested on."""
+    # sums of several threads differ in their last digits
+    torch.set_num_threads(1)
+    folder, training = runs_folder / settings.run.folder, settings.training
+    splits = load_splits(features, training.validation_speakers, torch.device("cpu"), settings.seed)
+    clips = apply_control(splits, training.data, settings.seed).test
+    with flush_denormals():
+        network, sigma = read_network(folder / "network.h5"), read_summary(folder)["sigma"]
+        return accuracies(network, settings, clips, sigma, draws)
+
+
+def write_exchange(
+    config_path: Path,
+    runs_folder: Path,
+    features: Path,
+    output: Path,
+    processes: int,
+    draws: int = DRAWS,
+) -> None:
+    """Write the accuracies of every run of a configuration, in the order of the grid.
+
+    The result does not depend on the number of processes.
+
+    Args:
+        config_path: the resolved configuration.
+        runs_folder: the run folders.
+        features: the features file.
+        output: CSV to write, one row per run and `Accuracy`.
+        processes: how many work at once.
+        draws: of each exchange.
+
+    Raises:
+        UserError: a run or the features file is missing.
+    """
+    config = load_config(config_path)
+    for path in files_of_runs("exchange", config, runs_folder):
+        if not path.exists():
+            raise UserError(f"{path}: not there; train this run first.")
+    tasks = [config.resolve(run) for run in config.runs()]
+    work = partial(_accuracies_of_run, runs_folder, features, draws)
+    results = tqdm(in_order(work, tasks, processes), "exchange", len(tasks), unit="run")
+    with (
+        replacing(output) as temporary,
+        temporary.open("w", newline="", encoding="utf-8") as table,
+    ):
+        writer = csv.writer(table, lineterminator="\n")
+        writer.writerow(COLUMNS)
+        for settings, found in zip(tasks, results, strict=True):
+            for null, rounded, count, *values in found:
+                cells = [null, rounded, count, *(f"{value:.6g}" for value in values)]
+                writer.writerow([*settings.run, *cells])
