@@ -114,7 +114,7 @@ lint: develop
 benchmark: develop
 	@PYTHONPATH=tests $(BIN)/python -m benchmark
 
-# whole trainings beside those of the published code; some two core-hours, and docs/published.md
+# whole trainings beside those of the published code; some four core-hours, and docs/published.md
 published: CONFIG = config/departures.yaml
 published: develop
 	@$(SNAKEMAKE) results/grouping.csv results/tables/accuracy.csv --directory results/published \
