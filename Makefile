@@ -1,4 +1,4 @@
-# make paper | make replot | make test | make test-fast | make test-slurm | make lint | make benchmark | make published | make report | make setup | make develop | make clean
+# make paper | make replot | make test | make test-fast | make test-slurm | make lint | make benchmark | make published | make study | make report | make setup | make develop | make clean
 # One command each, on a fresh machine with git, make and Python 3.11 or newer.
 
 PYTHON ?= python3
@@ -32,7 +32,7 @@ SNAKEMAKE = $(BIN)/snakemake --workflow-profile workflow/profiles/default --conf
 # the report is made of what the run has left
 .NOTPARALLEL:
 
-.PHONY: paper replot report test test-fast test-slurm lint benchmark published setup develop clean help
+.PHONY: paper replot report test test-fast test-slurm lint benchmark published pilot study setup develop clean help
 
 # $(call alone,TARGETS): make them under a lock, which make and its Snakemake hold as long as one of
 # them lives (so no --close here), and no job of theirs does. Who was just stopped takes a moment.
@@ -120,6 +120,15 @@ published: develop
 	@$(SNAKEMAKE) results/grouping.csv results/tables/accuracy.csv --directory results/published \
 		--logger delaynet
 	@PYTHONPATH=tests $(BIN)/python -m published
+
+# does structure learn delays: the pilot, then some fifteen core-hours, and docs/study/*.csv
+pilot: CONFIG = config/pilot.yaml
+study: CONFIG = config/study.yaml
+pilot: develop
+	@$(SNAKEMAKE) results/tables/accuracy.csv --directory results/pilot --logger delaynet
+study: pilot
+	@$(SNAKEMAKE) results/grouping.csv results/tables/accuracy.csv --directory results/study --logger delaynet
+	@PYTHONPATH=tests $(BIN)/python -m study
 
 setup: .venv/complete
 

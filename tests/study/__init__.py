@@ -1,0 +1,1 @@
+"""The study: does structure learn delays, and what does the gradient add?"""

@@ -1,0 +1,62 @@
+"""The command behind `make study`, after the trainings."""
+
+from pathlib import Path
+
+import click
+import pandas as pd
+
+from delaynet.analysis.tables import summarise_seeds
+from delaynet.config.files import replacing
+from delaynet.config.grid import Point, load_config
+from study.study import estimates, finished_runs
+
+ROOT = Path(__file__).parents[2]
+FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
+
+
+@click.command(context_settings={"help_option_names": ["-h", "--help"]})
+@click.option(
+    "--pilot",
+    type=FOLDER,
+    default=ROOT / "results/pilot",
+    show_default=True,
+    help="Where Snakemake made the results of config/pilot.yaml.",
+)
+@click.option(
+    "--study",
+    type=FOLDER,
+    default=ROOT / "results/study",
+    show_default=True,
+    help="Where Snakemake makes the results of config/study.yaml; what is finished is read.",
+)
+def main(pilot: Path, study: Path) -> None:
+    """Write docs/study/*.csv from the trainings that are finished."""
+    folders = {"pilot": pilot, "study": study}
+    runs = {
+        name: finished_runs(load_config(ROOT / f"config/{name}.yaml"), folder / "results/runs")
+        for name, folder in folders.items()
+    }
+    tables = {
+        "pilot": runs["pilot"],
+        "runs": runs["study"],
+        "accuracy": accuracy(runs["study"]),
+        "estimates": estimates(runs["study"]),
+    }
+    for name, table in tables.items():
+        path = ROOT / f"docs/study/{name}.csv"
+        with replacing(path) as temporary:
+            table.to_csv(temporary, index=False, float_format="%.6g")
+        click.echo(f"written: {path.relative_to(ROOT)}")
+
+
+def accuracy(runs: pd.DataFrame) -> pd.DataFrame:
+    """Return n, mean, standard deviation and interval of test accuracy, a row per point."""
+    rows = [
+        dict(zip(Point._fields, point, strict=True)) | summarise_seeds(seeds.to_numpy())
+        for point, seeds in runs.groupby(list(Point._fields), sort=False)["accuracy"]
+    ]
+    return pd.DataFrame(rows)
+
+
+if __name__ == "__main__":
+    main(prog_name="make study")

@@ -1,0 +1,185 @@
+"""The study's questions: accuracies of finished runs in, estimates out.
+
+Accuracies are in percent, estimates in percentage points, paired by seed.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+from scipy.stats import ttest_1samp
+
+from delaynet.analysis.statistics import holm
+from delaynet.analysis.tables import summarise_seeds
+from delaynet.config.grid import STANDARD, Config, Point, Run
+from delaynet.training.run_folder import read_summary
+
+# with one, two and four synapses from each input, as many connections in all
+CONNECTIONS_OF_0_9375 = {
+    STANDARD: "0.9375",
+    "synapses_2": "0.96875",
+    "synapses_4": "0.984375",
+}
+
+
+@dataclass(frozen=True)
+class Estimand:
+    """A weighted sum of mean accuracies.
+
+    Attributes:
+        name: in the table.
+        question: what it answers.
+        terms: weights and points of the grid.
+        is_primary: whether it is one of those that are corrected together, by Holm's method.
+    """
+
+    name: str
+    question: str
+    terms: tuple[tuple[int, Point], ...]
+    is_primary: bool = False
+
+
+def difference(minuend: Point, subtrahend: Point) -> tuple[tuple[int, Point], ...]:
+    """Return the terms of a difference."""
+    return (1, minuend), (-1, subtrahend)
+
+
+def estimands() -> list[Estimand]:
+    """Return the questions about accuracy, the primary ones of each sparsity first."""
+    found = []
+    for sparsity in ("0.9375", "0.875"):
+        at = f"at {sparsity}"
+        found += [
+            _structure_learns_delays(sparsity, STANDARD, at, is_primary=True),
+            Estimand(
+                f"learned minus frozen, static {at}",
+                "what the gradient adds beyond the blur",
+                difference(*(_static(delays, sparsity) for delays in ("learned", "frozen"))),
+                is_primary=True,
+            ),
+            Estimand(
+                f"learned minus fixed, rewired {at}",
+                "what the gradient adds once the structure is learned",
+                difference(*(_rewired(delays, sparsity) for delays in ("learned", "fixed"))),
+                is_primary=True,
+            ),
+        ]
+        found += [
+            Estimand(
+                f"rewired minus static, {delays} {at}",
+                "what rewiring gains",
+                difference(_rewired(delays, sparsity), _static(delays, sparsity)),
+            )
+            for delays in ("fixed", "none", "learned")
+        ]
+        found += [
+            Estimand(
+                f"{better} minus {worse}, static {at}",
+                "what delays gain in random networks",
+                difference(_static(better, sparsity), _static(worse, sparsity)),
+            )
+            for better, worse in (("fixed", "none"), ("learned", "fixed"))
+        ]
+    found += [
+        Estimand(
+            f"{better} minus {worse}, dense",
+            "what delays gain in dense networks",
+            difference(*(Point(delays, "dense", "free", "0") for delays in (better, worse))),
+        )
+        for better, worse in (("learned", "fixed"), ("fixed", "none"))
+    ]
+    found.append(_structure_learns_delays("0.9375", "epochs_300", "at 0.9375, 300 epochs"))
+    for condition, sparsity in CONNECTIONS_OF_0_9375.items():
+        if condition != STANDARD:
+            words = f"{condition.removeprefix('synapses_')} synapses from each input"
+            found.append(_structure_learns_delays(sparsity, condition, words))
+    return found
+
+
+def _static(delays: str, sparsity: str, condition: str = STANDARD) -> Point:
+    return Point(delays, "static_connected", "free", sparsity, condition)
+
+
+def _rewired(delays: str, sparsity: str, condition: str = STANDARD) -> Point:
+    return Point(delays, "deep_r_rigl", "free", sparsity, condition)
+
+
+def _structure_learns_delays(
+    sparsity: str, condition: str, words: str, is_primary: bool = False
+) -> Estimand:
+    """Return (rewired - static | fixed) - (rewired - static | none)."""
+    fixed, none = (
+        difference(_rewired(delays, sparsity, condition), _static(delays, sparsity, condition))
+        for delays in ("fixed", "none")
+    )
+    return Estimand(
+        f"rewired minus static, fixed minus none, {words}",
+        "does structure learn delays",
+        fixed + tuple((-weight, point) for weight, point in none),
+        is_primary,
+    )
+
+
+def finished_runs(config: Config, runs_folder: Path) -> pd.DataFrame:
+    """Return a row for each run that is finished, in the order of the grid.
+
+    Returns:
+        the fields of `Run`, `epochs`, `initial_weights`, and in percent `accuracy` on the test list
+        and `training_accuracy`, that of the last epoch, with dropout on.
+    """
+    rows = []
+    for run in config.runs():
+        folder = runs_folder / run.folder
+        if not (folder / "summary.json").exists():
+            continue
+        settings = config.resolve(run)
+        last = pd.read_csv(folder / "metrics.csv").iloc[-1]
+        rows.append(
+            run._asdict()
+            | {
+                "epochs": settings.training.epochs,
+                "initial_weights": settings.model.initial_weights,
+                "accuracy": 100 * read_summary(folder)["test_accuracy"],
+                "training_accuracy": 100 * last["training_accuracy"],
+            }
+        )
+    return pd.DataFrame(rows, columns=[*Run._fields, *MEASURED])
+
+
+MEASURED = ("epochs", "initial_weights", "accuracy", "training_accuracy")
+
+
+def estimates(runs: pd.DataFrame) -> pd.DataFrame:
+    """Return the estimates that at least two seeds allow.
+
+    Args:
+        runs: a row per finished run, see `finished_runs`.
+
+    Returns:
+        A row per estimand: `name`, `question`, `is_primary`, `n` seeds that all its terms have,
+        their mean `effect`, `standard_deviation`, 95 % interval `low` to `high` of Student's t
+        distribution and two-sided `p` of the same, and for primary ones `holm`, p corrected for all
+        that are planned.
+    """
+    accuracy = runs.set_index([*Point._fields, "seed"])["accuracy"].sort_index()
+    points = set(accuracy.index.droplevel("seed"))
+    rows = []
+    for estimand in estimands():
+        if not all(tuple(point) in points for _, point in estimand.terms):
+            continue
+        total = sum(
+            weight * accuracy.loc[tuple(point)] for weight, point in estimand.terms
+        ).dropna()
+        if len(total) < 2:
+            continue
+        about = {name: getattr(estimand, name) for name in ("name", "question", "is_primary")}
+        p = float(ttest_1samp(total, 0).pvalue)
+        rows.append(about | summarise_seeds(total.to_numpy()) | {"p": p})
+    if not rows:
+        return pd.DataFrame()
+    table = pd.DataFrame(rows).rename(columns={"mean": "effect"})
+    is_primary = table["is_primary"].to_numpy(bool)
+    planned = sum(estimand.is_primary for estimand in estimands())
+    ps = table.loc[is_primary, "p"].tolist()
+    table.loc[is_primary, "holm"] = holm([*ps, *[1.0] * (planned - len(ps))])[: len(ps)]
+    return table

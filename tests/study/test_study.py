@@ -1,0 +1,90 @@
+"""The study's grid has every point of its questions, and estimates are what was planted."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from delaynet.config.grid import STANDARD, Point, load_config
+from study.__main__ import ROOT
+from study.study import CONNECTIONS_OF_0_9375, estimands, estimates
+
+CONFIGS = {name: load_config(ROOT / f"config/{name}.yaml") for name in ("study", "pilot")}
+
+
+def test_the_grid_has_every_point_that_is_compared() -> None:
+    grid = {run.point for run in CONFIGS["study"].runs()}
+    for estimand in estimands():
+        assert {point for _, point in estimand.terms} <= grid, estimand.name
+
+
+def test_the_study_uses_no_seed_of_the_pilot_or_the_miniature() -> None:
+    miniature = load_config(ROOT / "config/config.yaml")
+    study, *others = (
+        {run.seed for run in config.runs()} for config in (*CONFIGS.values(), miniature)
+    )
+    assert study.isdisjoint(set.union(*others))
+
+
+def test_several_synapses_from_each_input_leave_the_number_of_connections() -> None:
+    config = CONFIGS["study"]
+    connections = set()
+    for condition, sparsity in CONNECTIONS_OF_0_9375.items():
+        point = Point("fixed", "deep_r_rigl", "free", sparsity, condition)
+        run = next(run for run in config.runs() if run.point == point)
+        connections.add(config.resolve(run).model.synapses_per_pair * (1 - float(sparsity)))
+    assert connections == {0.0625}
+
+
+# how much more a seed gains than the one before it
+SLOPES = {
+    ("fixed", "deep_r_rigl"): 0.1,
+    ("none", "deep_r_rigl"): -0.05,
+    ("none", "static_connected"): 0.02,
+}
+
+
+def runs_of(means: dict[tuple[str, str], float], seeds: int = 5) -> pd.DataFrame:
+    """Accuracies at 0.9375: a mean by delays and structure, and what differs between seeds."""
+    return pd.DataFrame(
+        [
+            Point(*kind, "free", "0.9375")._asdict()
+            | {"seed": seed, "accuracy": mean + seed * (1 + SLOPES.get(kind, 0))}
+            for kind, mean in means.items()
+            for seed in range(seeds)
+        ]
+    )
+
+
+PLANTED = {
+    ("fixed", "deep_r_rigl"): 70.0,
+    ("fixed", "static_connected"): 50.0,
+    ("none", "deep_r_rigl"): 45.0,
+    ("none", "static_connected"): 40.0,
+}
+
+
+def test_structure_learns_delays_by_what_rewiring_gains_more_with_delays() -> None:
+    table = estimates(runs_of(PLANTED)).set_index("name")
+    row = table.loc["rewired minus static, fixed minus none, at 0.9375"]
+    assert row["is_primary"] and row["n"] == 5
+    assert row["effect"] == pytest.approx(15.34)
+    gain = table.loc["rewired minus static, fixed at 0.9375"]
+    differences = 20 + 0.1 * np.arange(5)
+    assert gain["effect"] == pytest.approx(differences.mean())
+    assert gain["standard_deviation"] == pytest.approx(differences.std(ddof=1))
+    assert gain["low"] < gain["effect"] < gain["high"] and not gain["is_primary"]
+
+
+def test_what_is_not_trained_yet_has_no_estimate_and_still_counts_in_the_correction() -> None:
+    runs = runs_of(PLANTED | {("learned", "deep_r_rigl"): 70.5})
+    runs.loc[runs["delays"] == "learned", "accuracy"] += [0.5, -0.5, 0.5, -0.5, 0.3]
+    table = estimates(runs).set_index("name")
+    assert "learned minus frozen, static at 0.9375" not in table.index
+    row = table.loc["learned minus fixed, rewired at 0.9375"]
+    planned = sum(estimand.is_primary for estimand in estimands())
+    assert planned == 6
+    assert row["holm"] == pytest.approx(min(1, 5 * row["p"]))
+
+
+def test_conditions_are_those_of_the_grid() -> None:
+    assert set(CONNECTIONS_OF_0_9375) - {STANDARD} <= set(CONFIGS["study"].conditions)
