@@ -7,7 +7,9 @@ import pandas as pd
 
 from delaynet.analysis.tables import summarise_seeds
 from delaynet.config.files import replacing
-from delaynet.config.grid import Point, load_config
+from delaynet.config.grid import Point, Run, load_config
+from delaynet.training.run_folder import read_network
+from study.ridge import likeness_by_difference
 from study.study import estimates, finished_runs
 
 ROOT = Path(__file__).parents[2]
@@ -41,12 +43,28 @@ def main(pilot: Path, study: Path) -> None:
         "runs": runs["study"],
         "accuracy": accuracy(runs["study"]),
         "estimates": estimates(runs["study"]),
+        "ridge": ridge(runs["study"], study / "results/runs"),
     }
     for name, table in tables.items():
         path = ROOT / f"docs/study/{name}.csv"
         with replacing(path) as temporary:
             table.to_csv(temporary, index=False, float_format="%.6g")
         click.echo(f"written: {path.relative_to(ROOT)}")
+
+
+def ridge(runs: pd.DataFrame, folder: Path) -> pd.DataFrame:
+    """Return likeness of signs by difference of delays, for dense networks of every condition."""
+    dense = runs[(runs["structure"] == "dense") & (runs["signs"] == "free")]
+    with_delays = dense[dense["delays"] != "none"]
+    tables = []
+    for kind, seeds in with_delays.groupby(["delays", "condition"], sort=False):
+        folders = [Run(*run).folder for run in seeds[list(Run._fields)].itertuples(index=False)]
+        networks = (read_network(folder / name / "network.h5") for name in folders)
+        table = likeness_by_difference(networks)
+        for place, (name, value) in enumerate(zip(("delays", "condition"), kind, strict=True)):
+            table.insert(place, name, value)
+        tables.append(table)
+    return pd.concat(tables) if tables else pd.DataFrame()
 
 
 def accuracy(runs: pd.DataFrame) -> pd.DataFrame:

@@ -5,7 +5,9 @@ import pandas as pd
 import pytest
 
 from delaynet.config.grid import STANDARD, Point, load_config
+from delaynet.training.run_folder import SavedLayer, SavedNetwork
 from study.__main__ import ROOT
+from study.ridge import likeness_by_difference
 from study.study import CONNECTIONS_OF_0_9375, estimands, estimates
 
 CONFIGS = {name: load_config(ROOT / f"config/{name}.yaml") for name in ("study", "pilot")}
@@ -88,3 +90,22 @@ def test_what_is_not_trained_yet_has_no_estimate_and_still_counts_in_the_correct
 
 def test_conditions_are_those_of_the_grid() -> None:
     assert set(CONNECTIONS_OF_0_9375) - {STANDARD} <= set(CONFIGS["study"].conditions)
+
+
+def test_signs_that_follow_delays_within_half_a_step_are_alike_there_alone() -> None:
+    """Planted: the sign is that of a wave of the delay, three steps long."""
+    random = np.random.default_rng(0)
+    delay = random.uniform(0, 24, (1, 200, 40)).astype(np.float32)
+    sign = np.where(np.sin(2 * np.pi * delay / 3) > 0, 1, -1)
+    layer = SavedLayer(
+        weight=sign.astype(np.float32),
+        delay=delay,
+        mask=np.ones(sign.shape, bool),
+        sign=sign.astype(np.int8),
+    )
+    network = SavedNetwork([layer], {"max_delay": 25, "mel_channel": np.arange(40)})
+    table = likeness_by_difference([network]).set_index("low")
+    assert table.loc[0.0, "likeness"] > 0.8
+    assert table.loc[1.0, "likeness"] < -0.4
+    assert abs(table.loc[5.0, "likeness"]) < 0.1
+    assert table["pairs"].min() > 1000
