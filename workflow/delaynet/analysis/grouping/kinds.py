@@ -32,13 +32,11 @@ class Kind(NamedTuple):
 
     Attributes:
         words: where signs are grouped.
-        question: its question, in a few words.
         minuend: the null model whose effect it is.
         subtrahend: the null model whose effect is subtracted, if any.
     """
 
     words: str
-    question: str
     minuend: str
     subtrahend: str = ""
 
@@ -60,9 +58,9 @@ class Kind(NamedTuple):
 
 # In the order of tables and figures.
 KINDS = {
-    "space": Kind("space", "signs by channel", "signs_within_neuron", "delays_within_neuron"),
-    "time": Kind("time", "signs by delay", "signs_within_neuron", "channels_within_neuron"),
-    JOINT: Kind("space and time together", "signs by both together", "delays_within_sign"),
+    "space": Kind("space", "signs_within_neuron", "delays_within_neuron"),
+    "time": Kind("time", "signs_within_neuron", "channels_within_neuron"),
+    JOINT: Kind("space and time together", "delays_within_sign"),
 }
 
 

@@ -52,8 +52,6 @@ class Null:
             empty if networks are compared.
         within: `neuron`, `sign` (the excitatory, or the inhibitory, synapses of a neuron) or
             `channel`.
-        words: what is permuted, in a few words.
-        question: its question, in a few words.
         description: what it permutes and tests, in Typst.
         valid_under_dale: whether it is valid for networks under Dale's principle.
     """
@@ -61,8 +59,6 @@ class Null:
     label: str
     permutes: str
     within: str
-    words: str
-    question: str
     description: str
     valid_under_dale: bool = False
 
@@ -73,16 +69,12 @@ NULLS = {
         "N1",
         "sign",
         "neuron",
-        "signs in a neuron",
-        "is there grouping?",
         "permutes signs within a neuron: is the sign tied to the place?",
     ),
     "delays_within_neuron": Null(
         "N2",
         "delay",
         "neuron",
-        "delays in a neuron",
-        "time beyond space",
         "permutes delays within a neuron, channel and sign kept: is it tied to the delay, beyond "
         "the channel (_time beyond space_)?",
         valid_under_dale=True,
@@ -91,8 +83,6 @@ NULLS = {
         "N6",
         "both",
         "neuron",
-        "channels in a neuron",
-        "space beyond time",
         "permutes sign and delay together within a neuron, so that each pair of them goes to "
         "another channel: is the sign tied to the channel, beyond the delay (_space beyond time_)?",
     ),
@@ -100,8 +90,6 @@ NULLS = {
         "N7",
         "delay",
         "sign",
-        "delays of a sign",
-        "space and time together",
         "permutes delays within a neuron among synapses of the same sign, so that which signs lie "
         "at which channels and at which delays is kept: do channel and delay go together "
         "(_joint grouping_)?",
@@ -111,8 +99,6 @@ NULLS = {
         "N3",
         "sign",
         "channel",
-        "signs in a channel",
-        "signs beyond the channel's share",
         "permutes signs across neurons at the same channel: is there more than each channel's own "
         "share of signs?",
     ),
@@ -120,8 +106,6 @@ NULLS = {
         "N4",
         "delay",
         "channel",
-        "delays in a channel",
-        "delays beyond the channel's own",
         "permutes delays across neurons at the same channel: is there more than each channel's own "
         "delays?",
         valid_under_dale=True,
@@ -130,8 +114,6 @@ NULLS = {
         "N5",
         "",
         "",
-        "the untrained network",
-        "more than before training?",
         "is no permutation but the untrained network of the same seed, on the same neurons.",
         valid_under_dale=True,
     ),
