@@ -5,6 +5,7 @@ import json
 import re
 import shutil
 from dataclasses import replace
+from typing import get_args
 
 import pytest
 from example_results import CLAIMS_GRID, text_of, write_project
@@ -13,6 +14,7 @@ from planted_results import CLAIMS_HOLD, LABELS_SHUFFLED, claims_config, draw
 from delaynet.analysis.claims import decide, tests
 from delaynet.analysis.claims.decide import VERDICTS
 from delaynet.config.errors import UserError
+from delaynet.config.settings import TrainingSettings
 from delaynet.paper.manuscript import build, list_numbers
 
 pytestmark = pytest.mark.slow
@@ -23,9 +25,9 @@ CLAIMS = ("C1", "C2", "C3", "C4", "C5", "C6")
 WORLDS = {"real": CLAIMS_HOLD, "shuffled": LABELS_SHUFFLED}
 
 
-def write_world(root, world, features, config):
+def write_world(root, world, features, config, **more):
     """Write a project with the results of a world; return folder and source."""
-    outcomes = {"accuracy": world.accuracy, "effect": world.effect_of}
+    outcomes = {"accuracy": world.accuracy, "effect": world.effect_of, **more}
     return root, write_project(root, config, features, **outcomes)
 
 
@@ -87,11 +89,14 @@ def test_the_abstract_and_the_ledger_print_the_verdicts(outcomes):
 def test_what_controls_say_follows_their_tests(tmp_path, small_features):
     """With ten seeds the tests of controls can decide; the words are those of their verdicts."""
     config = claims_config(10, [{**block, "seeds": 10} for block in CLAIMS_GRID])
-    text = text_of(*write_world(tmp_path / "real", CLAIMS_HOLD, small_features, config))
+    learned = {"training_accuracy": lambda run: 0.9}
+    text = text_of(*write_world(tmp_path / "real", CLAIMS_HOLD, small_features, config, **learned))
     assert "joint grouping follows frequency and not the order of input channels" in text
     assert "joint grouping needs, at least in part, meaningful labels" in text
     undecided = text_of(
-        *write_world(tmp_path / "three seeds", CLAIMS_HOLD, small_features, claims_config(10))
+        *write_world(
+            tmp_path / "three seeds", CLAIMS_HOLD, small_features, claims_config(10), **learned
+        )
     )
     sentence = "whether joint grouping needs meaningful labels stays open"
     assert re.search(rf"{sentence}: .{{0,60}} \(the mean effect is .+?; 𝑝 = ", undecided)
@@ -101,7 +106,7 @@ def test_what_controls_say_follows_their_tests(tmp_path, small_features):
         return 0.05 * grouped + CLAIMS_HOLD.effect_spread * draw(run, network, order, null)
 
     root = tmp_path / "the other way round"
-    text = text_of(root, write_project(root, config, small_features, effect=turned))
+    text = text_of(root, write_project(root, config, small_features, effect=turned, **learned))
     assert "joint grouping follows the order of input channels rather than frequency" in text
     assert "joint grouping is stronger without meaningful labels, so it does not need them" in text
     opposite = r"than under the standard condition, the difference [^;]{0,90}𝑝 of the opposite <"
@@ -114,6 +119,40 @@ def test_controls_that_learned_nothing_are_said_to_have_learned_nothing(outcomes
     assert "on the clips that they were trained on, less than 2 times chance" in text
     assert "so this control cannot tell meaningful labels from learning at all" in text
     assert "Yet they are grouped" not in text
+
+
+def test_every_control_has_its_words(tmp_path, small_features):
+    controls = get_args(TrainingSettings.model_fields["data"].annotation)[1:]
+    grid = [*CLAIMS_GRID[:-1], CLAIMS_GRID[-1] | {"condition": list(controls)}]
+    conditions = {name: {"training": {"data": name}} for name in controls}
+    config = claims_config(3, grid, conditions=conditions)
+    text = text_of(*write_world(tmp_path / "project", CLAIMS_HOLD, small_features, config))
+    for name in controls:
+        assert f"{name.capitalize().replace('_', ' ')} " in text, name
+    assert "correlations of the input over channels and time" in text
+
+
+@pytest.mark.parametrize(("share", "decides"), [(0.39, False), (0.41, True)])
+def test_controls_that_learned_half_as_well_as_standard_networks_decide_something(
+    tmp_path, small_features, share, decides
+):
+    """Of training clips standard networks classify 80 % correctly."""
+    config = claims_config(10, [{**block, "seeds": 10} for block in CLAIMS_GRID])
+    root, source = write_world(
+        tmp_path / "project",
+        CLAIMS_HOLD,
+        small_features,
+        config,
+        training_accuracy=lambda run: 0.8 if run.condition == "standard" else share,
+    )
+    text = text_of(root, source)
+    conclusion = "joint grouping needs, at least in part, meaningful labels"
+    nothing = (
+        f"nothing follows, since its networks were right for {100 * share:.1f} % of the clips that "
+        "they were trained on, and standard networks for 80.0 %"
+    )
+    assert (conclusion in text) == decides
+    assert (nothing in text) != decides
 
 
 def test_unlearned_networks_that_are_grouped_are_no_evidence_of_learning(tmp_path, small_features):

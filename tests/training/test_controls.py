@@ -2,7 +2,9 @@
 
 import copy
 import csv
+import json
 import shutil
+from collections import Counter
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
@@ -16,11 +18,14 @@ from torch import Tensor
 
 import delaynet.training.loop as loop
 from delaynet.analysis.grouping.receptive_fields import as_image, receptive_fields
+from delaynet.config.settings import ModelSettings
 from delaynet.data.dataset import Clips, Splits, load_splits
+from delaynet.training import controls
 from delaynet.training.controls import apply_control
 from delaynet.training.run_folder import SavedNetwork, read_network
 
-CONTROLS = ("permuted_channels", "scrambled_time", "shuffled_labels")
+DRAWN = ("permuted_channels", "scrambled_time", "shuffled_labels", "labels_by_heart")
+CONTROLS = (*DRAWN, "whitened")
 SPLITS = ("training", "validation", "test")
 
 
@@ -87,7 +92,55 @@ def test_shuffled_labels_keep_their_counts_and_test_labels_are_untouched(natural
     assert not torch.equal(control.validation.label, natural.validation.label)
 
 
-@pytest.mark.parametrize("data", CONTROLS)
+def autocorrelation(clips: Clips) -> float:
+    """Of each channel of each clip, from one frame to the next."""
+    deviation = clips.features - clips.features.mean(2, keepdim=True)
+    return float((deviation[..., 1:] * deviation[..., :-1]).mean() / deviation.var())
+
+
+def test_frames_that_follow_each_other_are_alike_unless_they_are_scrambled(natural: Splits) -> None:
+    for before, after in each_split(natural, apply_control(natural, "scrambled_time", 0)):
+        assert autocorrelation(before) > 0.5
+        assert abs(autocorrelation(after)) < 0.2
+
+
+def test_few_clips_of_each_class_are_learned_by_heart_with_other_labels(
+    natural: Splits, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(controls, "BY_HEART", 3)
+    before, after = natural.training, apply_control(natural, "labels_by_heart", 0)
+    learned = dict(zip(after.training.filename, after.training.label.tolist(), strict=True))
+    words = dict(zip(before.filename, before.label.tolist(), strict=True))
+    assert len(after.training) == len(before), "as many steps of training"
+    assert max(Counter(after.training.filename).values()) == -(-len(before) // 60)
+    assert Counter(words[name] for name in learned) == dict.fromkeys(range(20), 3)
+    assert Counter(learned.values()) == dict.fromkeys(range(20), 3)
+    assert sum(learned[name] == words[name] for name in learned) < 15
+    features = dict(zip(before.filename, before.features, strict=True))
+    for name, label, clip in zip(
+        after.training.filename, after.training.label.tolist(), after.training.features, strict=True
+    ):
+        assert torch.equal(clip, features[name])
+        assert label == learned[name], "the same label each time"
+    assert after.test is natural.test
+
+
+def test_labels_of_few_clips_can_be_learned_by_heart(
+    features: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(controls, "BY_HEART", 1)
+    settings = small_run(
+        structure="dense", signs="free", epochs=30, data="labels_by_heart", batch_size=12
+    )
+    settings = settings.model_copy(update={"model": ModelSettings(hidden=(64,), dropout=0)})
+    train_to_the_end(settings, features, tmp_path)
+    with (tmp_path / "metrics.csv").open() as file:
+        reached = [float(row["training_accuracy"]) for row in csv.DictReader(file)]
+    assert reached[-1] > 0.8
+    assert json.loads((tmp_path / "summary.json").read_text())["test_accuracy"] < 0.2
+
+
+@pytest.mark.parametrize("data", DRAWN)
 def test_what_a_control_draws_depends_on_the_seed_alone(natural: Splits, data: str) -> None:
     def content(seed: int) -> list[Tensor]:
         torch.rand(1)  # the global generator moves on
@@ -125,7 +178,7 @@ def test_a_natural_run_has_the_bytes_of_one_without_controls(
 def test_controls_begin_with_the_network_of_the_natural_run_and_end_with_another(
     runs: dict[str, Path],
 ) -> None:
-    for name, count in (("initial.h5", 1), ("network.h5", 4)):
+    for name, count in (("initial.h5", 1), ("network.h5", 1 + len(CONTROLS))):
         assert len({connections(read_network(folder / name)) for folder in runs.values()}) == count
 
 

@@ -20,6 +20,7 @@ from delaynet.data.dataset import LEAVE_ONE_OUT, load_splits
 from delaynet.data.memory import free_memory
 from delaynet.model.delays import MINIMAL_WIDTH
 from delaynet.model.network import class_evidence
+from delaynet.training.controls import ALTERS_FEATURES
 from delaynet.training.device import pick_device
 from delaynet.training.evaluation import evaluate, rebuild, rounding_gap
 from delaynet.training.loop import Execution, train
@@ -238,7 +239,7 @@ def test_features_from_disk_are_those_in_memory(
             assert torch.equal(one, other)
 
 
-@pytest.mark.parametrize("data", ["permuted_channels", "scrambled_time"])
+@pytest.mark.parametrize("data", ALTERS_FEATURES)
 def test_a_control_that_alters_features_needs_them_in_memory(
     data: str, small_features: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -23,7 +23,13 @@ from delaynet.config.grid import Point
 SWEEPS = {"l1_0_001": {"training": {"l1": 0.001}}}
 CONTROLS = {
     name: {"training": {"data": name}}
-    for name in ("permuted_channels", "scrambled_time", "shuffled_labels")
+    for name in (
+        "permuted_channels",
+        "scrambled_time",
+        "shuffled_labels",
+        "labels_by_heart",
+        "whitened",
+    )
 }
 
 
@@ -269,6 +275,8 @@ def test_sweeps_are_tested_on_both_sides():
         "permuted_channels": "two_sided",
         "scrambled_time": "greater",
         "shuffled_labels": "greater",
+        "labels_by_heart": "greater",
+        "whitened": "greater",
         "l1_0_001": "two_sided",
     }
 

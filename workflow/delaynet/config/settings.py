@@ -297,11 +297,20 @@ class ModelSettings(Settings):
 class TrainingSettings(Settings):
     """How a network is trained."""
 
-    data: Literal["natural", "permuted_channels", "scrambled_time", "shuffled_labels"] = "natural"
+    data: Literal[
+        "natural",
+        "permuted_channels",
+        "scrambled_time",
+        "shuffled_labels",
+        "labels_by_heart",
+        "whitened",
+    ] = "natural"
     """The data for training and test: the clips as they are (`natural`), or a control.
     `permuted_channels`: one random order of the input channels per run. `scrambled_time`: a random
     order of the frames in each clip. `shuffled_labels`: labels shuffled among training clips and
-    among validation clips; test labels stay true. All are drawn from the run's seed."""
+    among validation clips; test labels stay true. `labels_by_heart`: the same with five training
+    clips of each class, repeated, which networks learn by heart with `model.dropout: 0`.
+    `whitened`: no correlations over channels and frames. All are drawn from the run's seed."""
     epochs: int = Field(150, ge=1)
     """Passes through the training clips."""
     batch_size: int = Field(256, ge=2)

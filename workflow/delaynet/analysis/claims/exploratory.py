@@ -30,7 +30,7 @@ from delaynet.config.grid import STANDARD, Point
 from delaynet.config.variants import DELAYS
 
 # Training data without anything to group signs by.
-NOTHING_TO_GROUP_BY = ("scrambled_time", "shuffled_labels")
+NOTHING_TO_GROUP_BY = ("scrambled_time", "shuffled_labels", "labels_by_heart", "whitened")
 OTHER_MEASURES = ("join_excess", "nearest_excess", "clustering")
 
 

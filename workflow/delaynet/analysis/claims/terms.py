@@ -27,6 +27,9 @@ REACHED_SHARE = 0.9
 
 # Networks whose accuracy on training clips is below this many times chance have learned nothing.
 LEARNED_FROM = 2.0
+# A control decides nothing if its networks reach a smaller share of the standard networks' accuracy
+# on training clips.
+LEARNED_SHARE = 0.5
 
 
 class Facts(NamedTuple):

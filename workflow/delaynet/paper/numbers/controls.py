@@ -3,13 +3,20 @@
 from typing import Any
 
 from delaynet.analysis.claims.claims import DENSE
-from delaynet.analysis.claims.terms import JOINT_Z, LEARNED_FROM, kinds_at, name_of, name_of_point
+from delaynet.analysis.claims.terms import (
+    JOINT_Z,
+    LEARNED_FROM,
+    LEARNED_SHARE,
+    kinds_at,
+    name_of,
+    name_of_point,
+)
 from delaynet.analysis.grouping.kinds import JOINT, effects_by_kind
 from delaynet.config.grid import STANDARD, Point
 from delaynet.paper.numbers.claims import test_object
 from delaynet.paper.numbers.experiment import corpus, settings
 from delaynet.paper.numbers.grouping import effect_cell, is_at
-from delaynet.paper.numbers.inputs import Inputs
+from delaynet.paper.numbers.inputs import Inputs, Row
 from delaynet.paper.numbers.number import Object, count, decimal, sourced
 from delaynet.paper.numbers.places import place_of, sparsity_name
 
@@ -49,25 +56,33 @@ def controls(inputs: Inputs) -> Object:
 
 def _point(point: Point, inputs: Inputs) -> Object:
     """Return the results of a control at one point of the grid."""
-    row = next(row for row in inputs.accuracy if point == tuple(row[at] for at in Point._fields))
-    chance = corpus(inputs)["chance"].value
+    row, has_standard = _accuracy(point, inputs), point.standard in inputs.grid
+    reached, least = row["training_accuracy"], LEARNED_FROM * corpus(inputs)["chance"].value
+    standard = _accuracy(point.standard, inputs)["training_accuracy"] if has_standard else 0.0
     accuracy = {
         **place_of(row),
         "mean": decimal(row["mean"]),
         "n": count(row["n"]),
-        "training_accuracy": decimal(row["training_accuracy"]),
+        "training_accuracy": decimal(reached),
+        "standard_training_accuracy": decimal(standard) if has_standard else None,
     }
     kinds = {kind: _kind(point, kind, inputs) for kind in kinds_at(point, inputs.grid[point])}
     # a control needs standard networks; a check of the analysis compares a network with itself
-    is_compared = _is_check(point, inputs) or point.standard in inputs.grid
+    is_compared = _is_check(point, inputs) or has_standard
     return {
         **sourced(accuracy, inputs.sources.accuracy),
-        "learned_nothing": bool(row["training_accuracy"] < LEARNED_FROM * chance),
+        "learned_nothing": bool(reached < least),
+        "has_learned": bool(reached >= max(least, LEARNED_SHARE * standard)),
         "kinds": kinds,
         "is_decisive": is_compared and JOINT in kinds,
         "decides": point._replace(condition=STANDARD) == DENSE,
         "is_grouped": _is_grouped(point, inputs),
     }
+
+
+def _accuracy(point: Point, inputs: Inputs) -> Row:
+    """Return the row of a point in the table of accuracies."""
+    return next(row for row in inputs.accuracy if point == tuple(row[at] for at in Point._fields))
 
 
 def _is_check(point: Point, inputs: Inputs) -> bool:

@@ -51,6 +51,7 @@ CONSTANTS: dict[str, ModuleType] = {
     "typical_z": terms,
     "reached_share": terms,
     "learned_from": terms,
+    "learned_share": terms,
     "level": decide,
     "units": spikes,
 }
