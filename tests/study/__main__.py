@@ -6,13 +6,12 @@ import click
 import pandas as pd
 
 from delaynet.analysis.tables import summarise_seeds
-from delaynet.config.files import replacing
 from delaynet.config.grid import Point, Run, load_config
 from delaynet.training.run_folder import read_network
+from study.report import ROOT, write_all
 from study.ridge import likeness_by_difference
 from study.study import estimates, finished_runs
 
-ROOT = Path(__file__).parents[2]
 FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 
 
@@ -32,7 +31,7 @@ FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
     help="Where Snakemake makes the results of config/study.yaml; what is finished is read.",
 )
 def main(pilot: Path, study: Path) -> None:
-    """Write docs/study/*.csv from the trainings that are finished."""
+    """Write docs/study.md, its figure and docs/study/*.csv from the trainings that are finished."""
     folders = {"pilot": pilot, "study": study}
     runs = {
         name: finished_runs(load_config(ROOT / f"config/{name}.yaml"), folder / "results/runs")
@@ -45,10 +44,9 @@ def main(pilot: Path, study: Path) -> None:
         "estimates": estimates(runs["study"]),
         "ridge": ridge(runs["study"], study / "results/runs"),
     }
-    for name, table in tables.items():
-        path = ROOT / f"docs/study/{name}.csv"
-        with replacing(path) as temporary:
-            table.to_csv(temporary, index=False, float_format="%.6g")
+    if missing := [name for name, table in tables.items() if table.empty]:
+        raise click.ClickException(f"too few trainings are finished yet for {', '.join(missing)}.")
+    for path in write_all(tables):
         click.echo(f"written: {path.relative_to(ROOT)}")
 
 

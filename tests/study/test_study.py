@@ -6,7 +6,7 @@ import pytest
 
 from delaynet.config.grid import STANDARD, Point, load_config
 from delaynet.training.run_folder import SavedLayer, SavedNetwork
-from study.__main__ import ROOT
+from study.report import ROOT, estimates_table
 from study.ridge import likeness_by_difference
 from study.study import CONNECTIONS_OF_0_9375, estimands, estimates
 
@@ -86,6 +86,16 @@ def test_what_is_not_trained_yet_has_no_estimate_and_still_counts_in_the_correct
     planned = sum(estimand.is_primary for estimand in estimands())
     assert planned == 6
     assert row["holm"] == pytest.approx(min(1, 5 * row["p"]))
+
+
+def test_the_page_shows_each_estimate_with_its_interval() -> None:
+    table = estimates(runs_of(PLANTED))
+    lines = list(estimates_table(table))
+    assert len(lines) == 2 + len(table)
+    name = "rewired minus static, fixed minus none, at 0.9375"
+    assert lines[2].startswith(f"| **{name}** | 5 | +15.3 (+15.")
+    assert lines[3].startswith("| rewired minus static, fixed at 0.9375 | 5 | +20.2 (+")
+    assert lines[3].endswith("|  |")
 
 
 def test_conditions_are_those_of_the_grid() -> None:
