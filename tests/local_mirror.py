@@ -1,4 +1,4 @@
-"""A local web server that behaves as publishers' servers do on good days and on bad ones.
+"""A local web server with the faults that publishers' servers have.
 
 Every path has a list of answers, one a request; the last one is repeated. Nothing leaves 127.0.0.1.
 """
@@ -120,7 +120,7 @@ def serve(
         ranges: whether requests for a part are understood.
         cut_after: bytes after which the connection is closed.
         reset: whether the connection is reset instead.
-        announced: the length that is told, if not the true one.
+        announced: the length in the header, if not the true one.
         encoding: what the content is said to be encoded with.
         pause: pieces of so many bytes with so many seconds between.
         stall_after: bytes after which nothing comes any more.

@@ -1,4 +1,4 @@
-"""Which configuration results were made with: named by its record, held against its file."""
+"""Which configuration results were made with: named by its record, compared with its file."""
 
 import json
 import shlex

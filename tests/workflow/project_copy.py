@@ -114,7 +114,7 @@ def with_more_code(module: Path) -> Iterator[None]:
 
 
 def of_a_user() -> dict[str, str]:
-    """Return the environment without what this test's own Python or `make` was told."""
+    """Return the environment without what this test's own Python or `make` has set."""
     foreign = ("PYTHONPATH", "MAKEFLAGS")
     return {name: value for name, value in os.environ.items() if name not in foreign}
 

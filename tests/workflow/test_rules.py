@@ -1,4 +1,4 @@
-"""Every rule says what the house asks of it."""
+"""Every rule has the parts that this project requires of a rule."""
 
 import re
 from pathlib import Path

@@ -108,7 +108,7 @@ def test_code_beside_the_results_is_not_taken_for_the_code_that_trains(project: 
         retrain(audit, drawn_runs(audit, 1, 0)[0], project / "again")
 
 
-def test_a_run_that_two_machines_trained_in_parts_is_held_to_its_accuracy(
+def test_of_a_run_that_two_machines_trained_in_parts_the_accuracy_is_compared(
     project: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings = settings_of(0)
@@ -211,7 +211,7 @@ def test_the_tolerance_is_three_standard_errors_and_at_least_two_points() -> Non
     assert tolerance(0.99, 10**6) == tolerance(1.0, 20) == 0.02
 
 
-def test_what_rounding_depends_on_is_held_against_the_record(project: Path) -> None:
+def test_what_rounding_depends_on_is_compared_with_the_record(project: Path) -> None:
     settings = settings_of(0)
     summary = f"results/runs/{settings.run.folder}/summary.json"
     record = Audit(PROJECT, Path("results")).records[summary]

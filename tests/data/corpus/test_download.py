@@ -110,7 +110,7 @@ def nothing_listens() -> str:
     return mirror.url
 
 
-# good days
+# servers that work
 
 
 def test_an_archive_is_fetched_and_verified_and_the_file_of_addresses_stays(
@@ -297,9 +297,9 @@ def test_a_part_that_is_there_is_resumed(target: Path) -> None:
     assert mirror.sent < 201_000
 
 
-# servers with bad days
+# servers that fail for a while
 
-BAD_DAYS: dict[str, Answer] = {
+TEMPORARY_FAULTS: dict[str, Answer] = {
     **{str(code): status(code) for code in (408, 425, 429, 500, 502, 503, 504, 522)},
     "an empty body": serve(b""),
     "no reply": no_reply,
@@ -309,9 +309,9 @@ BAD_DAYS: dict[str, Answer] = {
 }
 
 
-@pytest.mark.parametrize("day", BAD_DAYS)
-def test_a_server_that_recovers_gives_the_archive(day: str, target: Path) -> None:
-    mirror = Mirror(CONTENT, BAD_DAYS[day], serve(CONTENT))
+@pytest.mark.parametrize("fault", TEMPORARY_FAULTS)
+def test_a_server_that_recovers_gives_the_archive(fault: str, target: Path) -> None:
+    mirror = Mirror(CONTENT, TEMPORARY_FAULTS[fault], serve(CONTENT))
     assert fetched(mirror, target=target) == CONTENT
     assert len(mirror.archive_requests()) == 2
 
@@ -457,7 +457,9 @@ def test_without_a_checksum_nothing_is_fetched(kind: str, target: Path) -> None:
     assert os.listdir(target.parent) == []
 
 
-def test_a_list_that_lies_is_outvoted_by_none_but_another_mirror_is_asked(target: Path) -> None:
+def test_with_a_wrong_list_the_archive_is_refused_and_the_next_mirror_is_tried(
+    target: Path,
+) -> None:
     liar = Mirror(CONTENT, md5sums=md5_line(OTHER))
     sentence = refusal(liar, target=target)
     assert pinned(OTHER).md5 in sentence

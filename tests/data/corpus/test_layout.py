@@ -1,4 +1,4 @@
-"""The corpus layout is that of the Heidelberg Digits, and mistakes in a corpus are told plainly."""
+"""The corpus layout is that of the Heidelberg Digits, and mistakes in a corpus are named."""
 
 from pathlib import Path
 
