@@ -261,7 +261,7 @@ def test_the_controls_that_decide_c4_are_in_both_configurations() -> None:
             for run in config.runs()
             if run.variant == "learned-dense-free"
         }
-        assert {"natural", "permuted_channels", "shuffled_labels"} <= controls
+        assert {"natural", "permuted_channels", "labels_by_heart", "whitened"} <= controls
 
 
 def test_the_full_grid_has_every_control_and_sweep() -> None:
