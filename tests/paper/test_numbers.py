@@ -116,18 +116,6 @@ def test_contrasts_are_those_of_the_table(numbers, made):
         assert (cell["low"]["value"], cell["high"]["value"]) == (row["low"], row["high"])
 
 
-def test_comparisons_count_the_signs_of_contrasts(numbers, made):
-    table = read_table(made / "tables" / "contrasts.csv")
-    learned = table[table["contrast"].str.match("learned-.* minus fixed-")]
-    comparison = numbers["claims"]["C1"]["comparisons"]["learned_minus_fixed"]
-    differences = learned["mean_difference"]
-    assert comparison["contrasts"]["value"] == len(learned) == 3
-    assert comparison["higher"]["value"] == (differences > 0).sum()
-    assert comparison["intervals"]["above"]["value"] == (learned["low"] > 0).sum()
-    assert comparison["least"]["mean_difference"]["value"] == differences.min()
-    assert comparison["most"]["magnitude"]["shown"] == f"{abs(differences.max()):.1f}"
-
-
 def test_falls_after_exchanges_are_means_over_seeds_with_their_interval(numbers, made):
     table = read_table(made / "tables" / "exchange.csv")
     of_point = numbers["exchange"]["learned-static-free"]["p0_9375"]
@@ -342,14 +330,11 @@ def test_one_seed_has_no_interval(results, small_features):
     assert row["cells"]["p0"]["standard_deviation"] is None and row["cells"]["p0_9375"] is None
     contrast = numbers["contrasts"]["C1"]["learned-dense_minus_fixed-dense-free"]
     assert contrast["cells"]["p0"]["low"] is None and contrast["seeds"]["most"]["value"] == 1
-    comparison = numbers["claims"]["C1"]["comparisons"]["learned_minus_fixed"]
-    assert comparison["intervals"] is None
 
 
 def test_a_grid_without_contrasts_has_numbers_all_the_same(results, small_features):
     numbers = numbers_of(results, config_of(TINY_GRID, 1), small_features)
     assert numbers["contrasts"] == {"C1": {}, "C2": {}, "C3": {}}
-    assert all(claim["comparisons"] == {} for claim in numbers["claims"].values())
     assert numbers["grid"]["runs"]["value"] == 2
 
 

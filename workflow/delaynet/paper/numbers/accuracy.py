@@ -16,7 +16,6 @@ from delaynet.paper.numbers.number import (
     decimal,
     signed,
     sourced,
-    typographic,
 )
 from delaynet.paper.numbers.places import (
     in_short,
@@ -28,12 +27,7 @@ from delaynet.paper.numbers.places import (
 )
 
 _variant = itemgetter("delays", "structure", "signs")
-# the comparisons of each claim that sentences describe, in their order, by the delays of both sides
-COMPARISONS = {
-    "C1": (("learned", "fixed"), ("learned", "frozen"), ("fixed", "none"), ("learned", "none")),
-    "C2": (("fixed", "learned"),),
-    "C3": (("learned", "fixed"),),
-}
+CLAIMS_OF_CONTRASTS = ("C1", "C2", "C3")
 
 
 def accuracy_objects(inputs: Inputs) -> Object:
@@ -115,21 +109,10 @@ def _connectivity(inputs: Inputs) -> Object:
 
 def contrasts_by_claim(inputs: Inputs) -> Object:
     """Return the rows of the table of contrasts."""
-    found: Object = {claim: {} for claim in COMPARISONS}
+    found: Object = {claim: {} for claim in CLAIMS_OF_CONTRASTS}
     keys = itemgetter("claim", "contrast", "signs")
     for (claim, contrast, signs), rows in groupby(_contrasts(inputs), keys):
         found[claim][f"{contrast.replace(' ', '_')}-{signs}"] = _contrast(list(rows), inputs)
-    return sourced(found, inputs.sources.contrasts)
-
-
-def comparisons_of(claim: str, inputs: Inputs) -> Object:
-    """Return the numbers of a claim's comparisons, by kind; empty for a claim without any."""
-    rows = [row for row in _contrasts(inputs) if row["claim"] == claim]
-    by_kind = {
-        "_minus_".join(sides): [row for row in rows if row["delays"] == sides]
-        for sides in COMPARISONS.get(claim, ())
-    }
-    found = {kind: _comparison(rows) for kind, rows in by_kind.items() if rows}
     return sourced(found, inputs.sources.contrasts)
 
 
@@ -169,35 +152,4 @@ def _contrast(rows: Sequence[Row], inputs: Inputs) -> Object:
         "signs": SIGNS[rows[0]["signs"]].short,
         "seeds": span_of(row["n"] for row in rows),
         "cells": _by_sparsity(rows, cell, inputs),
-    }
-
-
-def _comparison(rows: Sequence[Row]) -> Object:
-    """Return the number of contrasts of one kind, their signs, and the extremes."""
-    by_difference = sorted(rows, key=itemgetter("mean_difference"))
-    has_intervals = any(not pd.isna(row["low"]) for row in rows)
-    return {
-        "contrasts": count(len(rows)),
-        "higher": count(sum(row["mean_difference"] > 0 for row in rows)),
-        "lower": count(sum(row["mean_difference"] < 0 for row in rows)),
-        "intervals": {
-            "above": count(sum(row["low"] > 0 for row in rows)),
-            "below": count(sum(row["high"] < 0 for row in rows)),
-        }
-        if has_intervals
-        else None,
-        "least": _place_of_contrast(by_difference[0]),
-        "most": _place_of_contrast(by_difference[-1]),
-    }
-
-
-def _place_of_contrast(row: Row) -> Object:
-    """Return a difference, and its place in the grid."""
-    return {
-        "structures": " against ".join(_structures(row)),
-        "sparsity": sparsity_number(row["sparsity"]),
-        "signs": typographic(SIGNS[row["signs"]].words),
-        "n": count(row["n"]),
-        "mean_difference": signed(row["mean_difference"]),
-        "magnitude": decimal(abs(row["mean_difference"])),
     }

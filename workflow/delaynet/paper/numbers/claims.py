@@ -12,7 +12,6 @@ from delaynet.analysis.claims.terms import name_of, name_of_point
 from delaynet.analysis.grouping.kinds import JOINT
 from delaynet.config.grid import STANDARD, Point
 from delaynet.config.variants import STRUCTURES
-from delaynet.paper.numbers.accuracy import comparisons_of
 from delaynet.paper.numbers.inputs import Inputs, Row
 from delaynet.paper.numbers.number import (
     Number,
@@ -62,8 +61,8 @@ def claims_by_name(inputs: Inputs) -> Object:
     """Return the claims.
 
     Each has its words, its verdict with the reason, its `parts` and the name of the `deciding` one,
-    the sparsity that it was `tested_at` if the verdict depends on it, its comparisons, the smallest
-    p within `reach`, and further tests.
+    the sparsity that it was `tested_at` if the verdict depends on it, the smallest p within
+    `reach`, and further tests.
     """
     tests, ledger, table = inputs.tests, inputs.sources.claims, inputs.sources.tests
     reach = _reach(tests.values())
@@ -87,7 +86,6 @@ def claims_by_name(inputs: Inputs) -> Object:
             **sourced(_ledger_entry(entry), ledger),
             **sourced(from_tests, table),
             "deciding": next(n for n in parts if parts[n]["contrast"] == entry["contrast"]),
-            "comparisons": comparisons_of(claim, inputs),
         }
     return claims
 

@@ -167,10 +167,11 @@ def _file(module: ModuleType) -> str:
 
 
 def nulls() -> Object:
-    """Return the null models in their order: labels and descriptions."""
+    """Return the null models in their order: labels, what they permute, and descriptions."""
     return {
         name: {
             "label": null.label,
+            "permutes": null.permutes,
             "description": typographic(null.description),
         }
         for name, null in NULLS.items()
