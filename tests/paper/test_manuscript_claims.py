@@ -181,8 +181,7 @@ def test_unlearned_networks_that_are_grouped_are_no_evidence_of_learning(tmp_pat
     text = text_of(tmp_path / "by heart", source)
     assert (
         "on test clips and 90.0 % on the clips that they were trained on. For grouping in space "
-        "and time together"
-        in text
+        "and time together" in text
     )
     assert "did not learn even" not in text and "no evidence of learning" not in text
 

@@ -131,14 +131,14 @@ def require_inside_of_page(figure):
 
 def test_the_points_of_accuracy_are_the_summaries_of_the_runs(large):
     figure = draw("accuracy", large)
-    for axes, signs in zip(figure.axes, ("free", "dale"), strict=True):
+    for axes, signs in zip(figure.axes[::2], ("free", "dale"), strict=True):
         drawn, written = {}, {}
         for _, accuracy, colour in points(axes):
             drawn.setdefault(colour, []).append(accuracy)
         for run in standard_runs(load_config(large / "config.json")):
             if run.signs == signs:
                 summary = json.loads((large / "runs" / run.folder / "summary.json").read_text())
-                colour = style.COLOURS[run.variant].lower()
+                colour = style.HUES[run.structure].lower()
                 written.setdefault(colour, []).append(100 * summary["test_accuracy"])
         assert sorted_values(drawn) == sorted_values(written)
 
@@ -179,7 +179,6 @@ def test_the_curves_of_training_are_the_metrics_of_the_runs(large):
 
 
 def test_a_panel_without_networks_says_so(static):
-    assert "no networks with Dale's principle in this grid" in texts(draw("accuracy", static))
     assert "no learned delays\nin this grid" in texts(draw("delays", static))
     assert "no rewired networks\nin this grid" in texts(draw("delays", static))
 

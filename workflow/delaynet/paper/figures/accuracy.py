@@ -1,26 +1,47 @@
-"""Sparsity against test accuracy, by structure and delays, every seed shown."""
+"""Test accuracy by density, and paired differences in accuracy, every seed shown."""
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 
-from delaynet.config.grid import Config, Run
-from delaynet.config.variants import SIGNS
-from delaynet.paper.figures import style
+from delaynet.analysis.claims.terms import MARGIN
+from delaynet.analysis.statistics import bootstrap_interval
+from delaynet.config.grid import Config, Point, Run
+from delaynet.config.variants import DELAYS, SIGNS, STRUCTURES
+from delaynet.paper.figures import rows, style
 from delaynet.paper.figures.loading import accuracies, chance, corpus_name
-from delaynet.paper.figures.selection import needed_runs
-from delaynet.paper.figures.sparsity import draw_seeds, sparsity_axis
+from delaynet.paper.figures.rows import Row
+from delaynet.paper.figures.selection import REWIRED, needed_runs, ordered, shown_sparsity
+from delaynet.paper.figures.sparsity import halvings, shifts
+from delaynet.paper.words import percent
+
+HEIGHT, ROW, AROUND_ROWS = 46.0, 4.4, 20.0  # in mm: one panel of accuracy, one row, around rows
+COMPARED = (("learned", "fixed"), ("learned", "frozen"), ("learned", "none"), ("fixed", "none"))
+RANDOM = ("static_connected", "static")  # structures that rewired ones are compared with
+FILLINGS = {"learned": None, "frozen": "#BBBBBB", "fixed": "white"}  # None: as the edge
 
 
 @dataclass(frozen=True)
 class Accuracy:
-    """What the figure shows: test accuracy of each run and of guessing, in percent."""
+    """What the figure shows.
+
+    Attributes:
+        accuracy: test accuracy of each run, in percent.
+        chance: accuracy of guessing, in percent.
+        corpus_name: what the networks learned.
+        differences: by row, the paired difference of each seed in percentage points; the runs of a
+            row are those of the first term.
+    """
 
     accuracy: dict[Run, float]
     chance: float
     corpus_name: str
+    differences: dict[Row, dict[int, float]]
 
 
 def load(config: Config, results_folder: Path) -> Accuracy:
@@ -30,42 +51,180 @@ def load(config: Config, results_folder: Path) -> Accuracy:
         UserError: a run is missing.
     """
     runs = needed_runs("accuracy", config)
+    accuracy = accuracies(results_folder, runs)
     return Accuracy(
-        accuracies(results_folder, runs),
+        accuracy,
         chance(results_folder, runs),
         corpus_name(results_folder, runs),
+        differences(accuracy, shown_sparsity(config)),
     )
+
+
+def differences(accuracy: dict[Run, float], shown: str | None) -> dict[Row, dict[int, float]]:
+    """Return the rows of the forest plot under their headings, with free signs.
+
+    In dense networks between kinds of delays; in rewired ones between learned and fixed delays, and
+    minus static ones; last, how much more rewiring gains with fixed delays than without delays.
+
+    Args:
+        accuracy: of each run.
+        shown: a sparsity to show beside the lowest and the highest, if there is one.
+    """
+    free = [run for run in accuracy if run.signs == "free"]
+    by_point: dict[Point, dict[int, float]] = {}
+    for run in free:
+        by_point.setdefault(run.point, {})[run.seed] = accuracy[run]
+    found: dict[Row, dict[int, float]] = {}
+
+    def add(heading: str, name: str, *terms: tuple[int, Point]) -> None:
+        seeds = sorted(set.intersection(*(set(by_point.get(point, ())) for _, point in terms)))
+        if not seeds:
+            return
+        first = terms[0][1]
+        runs = tuple(run for run in free if run.point == first and run.seed in seeds)
+        found.setdefault(Row(heading), {})
+        found[Row(name, runs)] = {
+            seed: sum(sign * by_point[point][seed] for sign, point in terms) for seed in seeds
+        }
+
+    def at(delays: str, structure: str, sparsity: str = "0") -> Point:
+        return Point(delays, structure, "free", sparsity)
+
+    for these, those in COMPARED:
+        words = f"{DELAYS[these].short} − {DELAYS[those].short}"
+        add(STRUCTURES["dense"].words, words, (1, at(these, "dense")), (-1, at(those, "dense")))
+    structures = {run.structure for run in free}
+    rewired = next((name for name in reversed(REWIRED) if name in structures), None)
+    random = next((name for name in RANDOM if name in structures), None)
+    if rewired is None:
+        return found
+    sparsities = sorted({run.sparsity for run in free if run.structure == rewired}, key=float)
+    some = [s for s in sparsities if s in (sparsities[0], shown, sparsities[-1])]
+    for s in some:
+        heading = f"{STRUCTURES[rewired].words}, {percent(s)} %"
+        add(
+            heading,
+            "learned − fixed",
+            (1, at("learned", rewired, s)),
+            (-1, at("fixed", rewired, s)),
+        )
+        for delays in ("learned", "fixed", "none") if random else ():
+            name = f"− {STRUCTURES[str(random)].words}, {DELAYS[delays].words}"
+            add(heading, name, (1, at(delays, rewired, s)), (-1, at(delays, str(random), s)))
+    for s in some if random else ():
+        gains = [
+            (at(delays, rewired, s), at(delays, str(random), s)) for delays in ("fixed", "none")
+        ]
+        (fixed, fixed_random), (none, none_random) = gains
+        terms = (1, fixed), (-1, fixed_random), (-1, none), (1, none_random)
+        add("gain of rewiring with fixed − without delays", f"{percent(s)} %", *terms)
+    return found
 
 
 @style.styled
 def draw(data: Accuracy) -> Figure:
-    """Draw one panel for free signs and one for Dale's principle.
+    """Draw a panel for free signs and one for Dale's principle, and beside them the differences.
 
-    Points are seeds, lines join their means. Density halves at even steps along x. Dense networks
-    stand at the left, and their means go on as thin lines for comparison.
+    Points are seeds. Lines join means; those of dense networks go on for comparison. A row of the
+    forest plot has the seeds, their mean, and its bootstrap interval, as in the table of tests.
     """
-    figure = style.new_figure(style.FULL_WIDTH, 85)
-    panels = figure.subplots(1, 2, sharex=True, sharey=True)
-    for axes, letter, signs in zip(panels, "ab", SIGNS, strict=True):
-        style.panel_title(axes, letter, SIGNS[signs].words)
-        accuracy = {run: value for run, value in data.accuracy.items() if run.signs == signs}
-        if accuracy:
-            draw_seeds(axes, accuracy, "test accuracy (%)")
-            sparsity_axis(axes, data.accuracy)
-            _dense_references(axes, accuracy)
-            style.chance_line(axes, data.chance, "left")
-        else:
-            style.say_empty(axes, f"no networks with {SIGNS[signs].words} in this grid")
-    panels[0].set_ylim(0, min(100.0, 1.08 * max(*data.accuracy.values(), data.chance)))
-    style.note(panels[1], data.corpus_name)
-    style.variant_legend(figure, data.accuracy)
+    signs = [name for name in SIGNS if any(run.signs == name for run in data.accuracy)]
+    shown = list(data.differences)
+    height = max(HEIGHT * len(signs), ROW * len(shown)) + AROUND_ROWS
+    figure = style.new_figure(style.FULL_WIDTH, height)
+    layout = [[name, "differences"] if shown else [name] for name in signs]
+    panels = figure.subplot_mosaic(layout, width_ratios=(1.0, 0.9) if shown else None)
+    for letter, name in zip("ab", signs, strict=False):
+        style.panel_title(panels[name], letter, SIGNS[name].words)
+        _draw_accuracy(panels[name], data, name)
+    if shown:
+        style.panel_title(panels["differences"], "abc"[len(signs)])
+        _draw_differences(panels["differences"], data)
+    style.note(panels["differences" if shown else signs[0]], data.corpus_name)
+    figure.legend(handles=_handles(data), loc="outside lower center", ncols=5)
     return figure
 
 
-def _dense_references(axes: Axes, accuracy: dict[Run, float]) -> None:
-    """Carry the mean of each dense variant across the panel."""
-    dense = [run for run in accuracy if run.structure == "dense"]
-    for delays in dict.fromkeys(run.delays for run in dense):
-        runs = [run for run in dense if run.delays == delays]
-        mean = sum(accuracy[run] for run in runs) / len(runs)
-        axes.axhline(mean, color=style.COLOURS[runs[0].variant], linewidth=0.5, zorder=1)
+def _draw_accuracy(axes: Axes, data: Accuracy, signs: str) -> None:
+    runs = ordered(run for run in data.accuracy if run.signs == signs)
+    places = shifts(runs)
+    for variant in dict.fromkeys(run.variant for run in runs):
+        own = [run for run in runs if run.variant == variant]
+        means = {}
+        for sparsity in dict.fromkeys(run.sparsity for run in own):
+            values = [data.accuracy[run] for run in own if run.sparsity == sparsity]
+            means[halvings(sparsity) + places[variant]] = float(np.mean(values))
+        look = _look(own[0])
+        line = {"color": look["color"], "linestyle": look["linestyle"], "linewidth": 0.9}
+        if own[0].structure == "dense":
+            axes.axhline(*means.values(), **line | {"linewidth": 0.5}, zorder=1)
+        axes.plot(list(means), list(means.values()), **line, zorder=2)
+        axes.scatter(
+            [halvings(run.sparsity) + places[variant] for run in own],
+            [data.accuracy[run] for run in own],
+            s=11,
+            marker=look["marker"],
+            linewidths=0.7,
+            zorder=3,
+            **_filling(own[0]),
+        )
+    sparsities = sorted({run.sparsity for run in data.accuracy}, key=float)
+    densities = [f"{100 * (1 - float(sparsity)):.3g}" for sparsity in sparsities]
+    axes.set_xticks([halvings(sparsity) for sparsity in sparsities], densities)
+    axes.set_xlim(halvings(sparsities[0]) - 0.5, halvings(sparsities[-1]) + 0.5)
+    axes.set_xlabel("density (%), log scale")
+    axes.set_ylabel("test accuracy (%)")
+    axes.set_ylim(0, min(100.0, 1.08 * max(*data.accuracy.values(), data.chance)))
+    style.chance_line(axes, data.chance, "left")
+
+
+def _filling(run: Run) -> dict[str, Any]:
+    """Return the colours of a run's point; without delays it is a stroke."""
+    hue = style.HUES[run.structure]
+    if run.delays == "none":
+        return {"color": hue}
+    return {"edgecolor": hue, "facecolor": FILLINGS[run.delays] or hue}
+
+
+def _look(run: Run) -> dict[str, Any]:
+    """Return the look of a run's line: colour by structure, broken without delays."""
+    is_none = run.delays == "none"
+    return {
+        "color": style.HUES[run.structure],
+        "linestyle": (0, (1, 1.5)) if is_none else "-",
+        "marker": "_" if is_none else style.MARKERS[run.structure],
+    }
+
+
+def _draw_differences(axes: Axes, data: Accuracy) -> None:
+    shown = list(data.differences)
+    table = rows.table_of(shown, lambda row, run: data.differences[row][run.seed])
+    rows.lay_out([axes], shown)
+    axes.axvspan(-MARGIN, MARGIN, color="#E3E3E3", linewidth=0, zorder=0.5)
+    rows.zero_line(axes)
+    for place, row in enumerate(shown):
+        if row.runs:
+            low, high = map(float, bootstrap_interval(list(data.differences[row].values())))
+            axes.hlines(place, low, high, color=style.GREY, linewidth=1.6, zorder=2)
+    rows.draw_means(axes, table)
+    rows.draw_points(axes, table)
+    axes.set_xlabel("difference in test accuracy (points)")
+
+
+def _handles(data: Accuracy) -> list[Line2D]:
+    """Return the legend: structures by colour and marker, delays by filling."""
+    runs = ordered(data.accuracy)
+    handles = []
+    for structure in dict.fromkeys(run.structure for run in runs):
+        look = {"color": style.HUES[structure], "marker": style.MARKERS[structure]}
+        handles.append(Line2D([], [], label=STRUCTURES[structure].words, **look))
+    for delays in (name for name in DELAYS if any(run.delays == name for run in runs)):
+        filled: dict[str, Any] = {"color": style.GREY, "label": DELAYS[delays].words}
+        if delays == "none":
+            handles.append(Line2D([], [], linestyle=(0, (1, 1.5)), **filled))
+        else:
+            colour = FILLINGS[delays] or style.GREY
+            handles.append(
+                Line2D([], [], linestyle="", marker="o", markerfacecolor=colour, **filled)
+            )
+    return handles

@@ -48,7 +48,7 @@ def draw_seeds(axes: Axes, values: Mapping[Run, float], name: str) -> None:
     runs = ordered(values)
     table = pd.DataFrame(runs).assign(variant=[run.variant for run in runs])
     table[name] = [values[run] for run in runs]
-    table[AXIS] = table["sparsity"].map(halvings) + table["variant"].map(_shifts(runs))
+    table[AXIS] = table["sparsity"].map(halvings) + table["variant"].map(shifts(runs))
     look = {"x": AXIS, "y": name, "hue": "variant", "palette": COLOURS, "legend": False, "ax": axes}
     seaborn.lineplot(table, style="signs", dashes=DASHES, errorbar=None, zorder=2, **look)
     size = 12 if table["variant"].nunique() <= 10 else 6  # square points
@@ -58,15 +58,15 @@ def draw_seeds(axes: Axes, values: Mapping[Run, float], name: str) -> None:
             open_last_points(axes)
 
 
-def _shifts(runs: Iterable[Run]) -> dict[str, float]:
+def shifts(runs: Iterable[Run]) -> dict[str, float]:
     """Return a small shift along x for each variant, so that points do not hide each other.
 
     Dense variants share a place with each other only, and so do the sparse ones.
     """
-    shifts = {}
+    found = {}
     for is_dense in (True, False):
         names = dict.fromkeys(run.variant for run in runs if (run.structure == "dense") == is_dense)
         step = min(0.1, WIDTH / max(len(names), 1))
         for index, name in enumerate(names):
-            shifts[name] = step * (index - (len(names) - 1) / 2)
-    return shifts
+            found[name] = step * (index - (len(names) - 1) / 2)
+    return found
