@@ -216,7 +216,8 @@ def _handles(data: Accuracy) -> list[Line2D]:
     runs = ordered(data.accuracy)
     handles = []
     for structure in dict.fromkeys(run.structure for run in runs):
-        look = {"color": style.HUES[structure], "marker": style.MARKERS[structure]}
+        look: dict[str, Any] = {"color": style.HUES[structure]}
+        look["marker"] = style.MARKERS[structure]
         handles.append(Line2D([], [], label=STRUCTURES[structure].words, **look))
     for delays in (name for name in DELAYS if any(run.delays == name for run in runs)):
         filled: dict[str, Any] = {"color": style.GREY, "label": DELAYS[delays].words}
