@@ -132,7 +132,7 @@ def draw(data: Accuracy) -> Figure:
     shown = list(data.differences)
     height = max(HEIGHT * len(signs), ROW * len(shown)) + AROUND_ROWS
     figure = style.new_figure(style.FULL_WIDTH, height)
-    layout = [[name, "differences"] if shown else [name] for name in signs]
+    layout: Any = [[name, "differences"] if shown else [name] for name in signs]
     panels = figure.subplot_mosaic(layout, width_ratios=(1.0, 0.9) if shown else None)
     for letter, name in zip("ab", signs, strict=False):
         style.panel_title(panels[name], letter, SIGNS[name].words)
