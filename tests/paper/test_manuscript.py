@@ -3,6 +3,7 @@
 import json
 import re
 import shutil
+from importlib.metadata import version
 
 import h5py
 import pytest
@@ -21,7 +22,8 @@ from example_results import (
 )
 
 from delaynet.config.errors import UserError
-from delaynet.paper.manuscript import build, list_numbers
+from delaynet.paper.manuscript import build, html_of_page, list_numbers
+from delaynet.provenance.embedded import Embedded
 
 GRID = [
     *CLAIMS_GRID,
@@ -141,6 +143,13 @@ def test_a_mistake_in_the_source_is_placed(project, tmp_path):
     source.write_text(source.read_text() + "\n#nonsense\n")
     with pytest.raises(UserError, match=r"paper\.typ:\d+:\d+: unknown variable: nonsense"):
         build(project, source, tmp_path / "paper.pdf")
+
+
+def test_the_colophon_names_release_and_commit(built):
+    embedded = Embedded("delaynet", "0123456789abcdef", "ab" * 20 + "+")
+    page = re.sub(r"<[^>]+>", "", html_of_page(*built, embedded))
+    words = f"repository delaynet, release {version('delaynet')}, commit {'ab' * 20} with changes."
+    assert words in " ".join(page.split())
 
 
 @pytest.mark.parametrize("seeds", [1, 2])

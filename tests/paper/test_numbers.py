@@ -134,6 +134,22 @@ def test_falls_after_exchanges_are_means_over_seeds_with_their_interval(numbers,
     assert list(numbers["exchange"]["none-dense-free"]["p0"]["falls"]) == ["signs_within_neuron"]
 
 
+def test_whether_structure_learns_delays_is_answered_at_the_highest_sparsity(
+    results, small_features
+):
+    sparsities = ["0.75", "0.9375"]
+    sparse = {"delays": ["none", "fixed"], "structure": ["static_connected", "deep_r_rigl"]}
+    grid = [TINY_GRID[0], {**sparse, "sparsity": sparsities}]
+    found = numbers_of(results, config_of(grid, 4), small_features)["findings"]
+    tests = read_table(results / "tables" / "tests.csv").set_index("test")
+    names = [name for name in tests.index if name.startswith("structure_learns_delays")]
+    assert len(names) == 2
+    row = tests.loc[next(name for name in names if name.endswith("p0_9375_minus_static_connected"))]
+    assert found["structure_learns_delays"]["effect"]["value"] == row["effect"]
+    assert found["structure_learns_delays"]["sparsity"]["value"] == "0.9375"
+    assert found["beyond_blur"] is None
+
+
 def test_effects_are_summarised_over_the_seeds_that_could_be_tested(numbers):
     row = numbers["grouping"]["learned-static-free"]["p0_9375"]
     cell = row["kinds"]["joint"]

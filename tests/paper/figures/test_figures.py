@@ -143,6 +143,26 @@ def test_the_points_of_accuracy_are_the_summaries_of_the_runs(large):
         assert sorted_values(drawn) == sorted_values(written)
 
 
+def test_the_forest_plot_ends_with_whether_structure_learns_delays(large):
+    data = load("accuracy", large)
+    *_, (row, values) = data.differences.items()
+    assert row.name == "99.8 %"
+
+    def accuracy(delays, structure, seed):
+        runs = (run for run in row.runs if run.seed == seed)
+        return data.accuracy[next(runs)._replace(delays=delays, structure=structure)]
+
+    assert set(values) == {0, 1}
+    for seed, value in values.items():
+        gains = [
+            accuracy(delays, "deep_r_rigl", seed) - accuracy(delays, "static_connected", seed)
+            for delays in ("fixed", "none")
+        ]
+        assert value == pytest.approx(gains[0] - gains[1])
+    drawn = by_row(draw("accuracy", large).axes[1])
+    assert sorted(drawn[len(data.differences) - 1]) == pytest.approx(sorted(values.values()))
+
+
 def points(axes):
     """The points of a panel: (x, y, colour) of each, the colour of the edge if it is open."""
     drawn = []
@@ -515,12 +535,14 @@ def test_a_kind_that_is_not_defined_and_a_network_with_few_pairs_say_so(large):
     assert {"not defined", "not testable"} <= set(words)
 
 
-def test_conditions_appear_among_the_controls_and_nowhere_else(large):
+def test_conditions_appear_among_the_controls_and_with_grouping(large):
     config = load_config(large / "config.json")
     for name in FIGURES:
         conditions = {run.condition for run in needed_runs(name, config)}
         if name == "controls":
             assert conditions == {STANDARD, *config.conditions}
+        elif name == "grouping":
+            assert conditions == {STANDARD, "permuted_channels", "shuffled_labels"}
         else:
             assert conditions <= {STANDARD}
 

@@ -11,6 +11,7 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.metadata import version
 from pathlib import Path
 
 import typst
@@ -45,7 +46,6 @@ def set_pdf(root: Path, source: Path, embedded: Embedded | None = None) -> bytes
     Raises:
         UserError: as `build`.
     """
-    inputs = {} if embedded is None else {"origin": str(embedded)}
     with _below_one_root(root, source) as (top, file):
         # A fixed time, as the PDF would otherwise contain the present one. No fonts of the system:
         # they may differ between machines under the same name.
@@ -54,20 +54,27 @@ def set_pdf(root: Path, source: Path, embedded: Embedded | None = None) -> bytes
             root=top,
             format="pdf",
             timestamp=0,
-            sys_inputs=inputs,
+            sys_inputs=_origin(embedded),
             ignore_system_fonts=True,
         )
     return pdf
 
 
-def html_of_page(root: Path, source: Path) -> str:
+def _origin(embedded: Embedded | None) -> dict[str, str]:
+    """Return what the colophon names: the release, and the identifier where there is one."""
+    inputs = {"release": version("delaynet")}
+    return inputs if embedded is None else inputs | {"origin": str(embedded)}
+
+
+def html_of_page(root: Path, source: Path, embedded: Embedded | None = None) -> str:
     """Return the manuscript as HTML, in which numbers carry their keys and figures their paths.
 
     Raises:
         UserError: as `build`.
     """
     with _below_one_root(root, source) as (top, file):
-        page = typst.compile(file, root=top, format="html", sys_inputs={"page": "yes"})
+        inputs = _origin(embedded) | {"page": "yes"}
+        page = typst.compile(file, root=top, format="html", sys_inputs=inputs)
     return str(page, "utf-8")
 
 

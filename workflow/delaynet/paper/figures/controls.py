@@ -80,11 +80,8 @@ def _rows(config: Config, runs: Sequence[Run]) -> list[Row]:
         if frozen and network.delays != "frozen":
             shown.append(Row(DELAYS["frozen"].words, frozen))
         for name in sorted(by_condition, key=lambda name: data[by_condition[name][0]] == "natural"):
-            seeds, words = by_condition[name], style.condition_words(name)
-            shown.append(Row(words, seeds))
-            if data[seeds[0]] == "permuted_channels":
-                shown[-1] = Row(f"{words}, true order", seeds)
-                shown.append(Row(f"{words}, fed order", seeds, order="fed"))
+            seeds = by_condition[name]
+            shown += rows.of_condition(name, seeds, data[seeds[0]])
     return shown
 
 

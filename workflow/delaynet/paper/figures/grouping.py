@@ -13,7 +13,7 @@ from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator
 
 from delaynet.analysis.grouping.kinds import KINDS
-from delaynet.config.grid import Config, Run
+from delaynet.config.grid import STANDARD, Config, Run
 from delaynet.data.features.frames import step_seconds
 from delaynet.paper.figures import rows, style
 from delaynet.paper.figures.correlogram import (
@@ -30,6 +30,7 @@ from delaynet.paper.figures.selection import needed_runs
 SEEN = "learned-dense-free"  # the variant of the correlograms, if the grid holds it
 NETWORKS = ("initial", "trained")
 OUTLINED = "outside of the null model's band in most seeds"
+LEARNED = ", learned delays"  # left out of the heading of controls
 ROW, MAPS, LEGEND = 4.2, 36.0, 6.0  # heights in mm
 AROUND_ROWS, AROUND_MAPS, MOST_OF_ROWS = 20.0, 13.0, 150.0
 
@@ -39,7 +40,7 @@ class GroupingFigure:
     """What the figure shows.
 
     Attributes:
-        runs: those shown.
+        shown: the rows, those of controls last.
         effects: of each kind of grouping on Moran's I.
         seen: one run of the variant of the correlograms.
         correlograms: before and after training.
@@ -47,7 +48,7 @@ class GroupingFigure:
         corpus_name: what the networks learned.
     """
 
-    runs: list[Run]
+    shown: list[Row]
     effects: Effects
     seen: Run
     correlograms: tuple[Correlogram, Correlogram]
@@ -56,7 +57,7 @@ class GroupingFigure:
 
 
 def load(config: Config, results_folder: Path) -> GroupingFigure:
-    """Read the effects of the dense runs and of those at the shown sparsity.
+    """Read the effects of the dense runs, of those at the shown sparsity, and of controls.
 
     Raises:
         UserError: a table or a run is missing.
@@ -66,13 +67,26 @@ def load(config: Config, results_folder: Path) -> GroupingFigure:
     seeds = [run for run in runs if run.point == seen.point]
     before, after = (read_correlogram(results_folder, seeds, name) for name in NETWORKS)
     return GroupingFigure(
-        runs,
+        _rows(config, runs),
         read_effects(results_folder, runs),
         seen,
         (before, after),
         1000 * step_seconds(config.features),
         corpus_name(results_folder, runs),
     )
+
+
+def _rows(config: Config, runs: list[Run]) -> list[Row]:
+    """Return one row per variant, then one per control, under headings."""
+    shown = rows.grouped(run for run in runs if run.condition == STANDARD)
+    controls = [run for run in runs if run.condition != STANDARD]
+    for network in dict.fromkeys(run.point.standard for run in controls):
+        own = [run for run in controls if run.point.standard == network]
+        shown.append(Row("controls: " + style.variant_words(own[0]).replace(LEARNED, "")))
+        for name in dict.fromkeys(run.condition for run in own):
+            seeds = tuple(run for run in own if run.condition == name)
+            shown += rows.of_condition(name, seeds, config.resolve(seeds[0]).training.data)
+    return shown
 
 
 @style.styled
@@ -84,7 +98,7 @@ def draw(data: GroupingFigure) -> Figure:
     ones. d, e: correlogram less the mean of its null model, mean over seeds; outlined lags lie
     outside of the null model's simultaneous 95 % band in most seeds; at grey ones there is no pair.
     """
-    shown = rows.grouped(data.runs)
+    shown = data.shown
     heights = (min(ROW * len(shown), MOST_OF_ROWS) + AROUND_ROWS, MAPS + AROUND_MAPS, LEGEND)
     figure, (above, below, _) = style.stacked(heights)
     panels = above.subplots(1, len(KINDS), sharex=True, sharey=True)

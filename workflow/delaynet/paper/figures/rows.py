@@ -60,6 +60,20 @@ def grouped(runs: Iterable[Run], with_dale: bool = True) -> list[Row]:
     return rows
 
 
+def of_condition(name: str, runs: tuple[Run, ...], data: str) -> list[Row]:
+    """Return the rows of a condition: two where channels were permuted, true order and fed order.
+
+    Args:
+        name: of the condition.
+        runs: its seeds.
+        data: that they were trained on.
+    """
+    words = style.condition_words(name)
+    if data != "permuted_channels":
+        return [Row(words, runs)]
+    return [Row(f"{words}, true order", runs), Row(f"{words}, fed order", runs, order="fed")]
+
+
 def lay_out(panels: Sequence[Axes], rows: Sequence[Row]) -> None:
     """Give panels that share y a place for every row, names at the left of the first."""
     panels[0].set_yticks(range(len(rows)), [row.name for row in rows])

@@ -75,6 +75,14 @@ def shown_runs(config: Config) -> list[Run]:
     return [run for run in standard_runs(config) if run.sparsity in shown]
 
 
+def _grouping_runs(config: Config) -> list[Run]:
+    """Return the shown runs, then those of controls, which train on other data."""
+    controls = [run for run in ordered(config.runs()) if run.condition != STANDARD]
+    return shown_runs(config) + [
+        run for run in controls if config.resolve(run).training.data != "natural"
+    ]
+
+
 def _task_runs(config: Config) -> list[Run]:
     """Return one run: learned delays, dense, free signs and the first seed come first."""
     return standard_runs(config)[:1]
@@ -148,8 +156,8 @@ _ENTRIES = {
         recordings=True,
     ),
     "accuracy": Entry(
-        "Test accuracy against sparsity, by structure, delays and Dale's principle; a point is one "
-        "seed, lines join means.",
+        "Test accuracy against density, by structure, delays and Dale's principle, and paired "
+        "differences with their intervals; a point is one seed.",
         standard_runs,
         ("summary.json",),
     ),
@@ -173,7 +181,7 @@ _ENTRIES = {
     "grouping": Entry(
         "Grouping of excitation and inhibition in space, in time and in both together, of every "
         "seed before and after training, and mean correlograms of signs.",
-        shown_runs,
+        _grouping_runs,
         ("summary.json",),
         GROUPING,
     ),

@@ -25,6 +25,7 @@ from delaynet.paper.numbers.claims import claims_by_name, families
 from delaynet.paper.numbers.controls import conditions, controls
 from delaynet.paper.numbers.exchange import exchange
 from delaynet.paper.numbers.experiment import constants, corpus, derived, extent, nulls, settings
+from delaynet.paper.numbers.findings import findings
 from delaynet.paper.numbers.grouping import grouping_objects, interior, kinds_of_grouping
 from delaynet.paper.numbers.inputs import Inputs, Sources, read_inputs
 from delaynet.paper.numbers.number import Object, keyed
@@ -62,6 +63,7 @@ def numbers_of(inputs: Inputs) -> Object:
         "interior": interior(inputs),
         "exchange": exchange(inputs),
         "claims": claims_by_name(inputs),
+        "findings": findings(inputs),
         "controls": controls(inputs),
         "families": families(inputs),
     }

@@ -64,7 +64,7 @@ def page_of(audit: Audit, root: Path, source: Path, embedded: Embedded | None = 
     """
     numbers = f"{audit.results.name}/numbers.json"
     # Typst first: it reports missing or damaged numbers in a sentence
-    html = html_of_page(root, source)
+    html = html_of_page(root, source, embedded)
     entries = json.loads((audit.results / "numbers.json").read_text(encoding="utf-8"))
     body, chains = linked(html, entries)
     trees = {

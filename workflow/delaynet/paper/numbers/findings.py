@@ -1,0 +1,35 @@
+"""The tests that answer what the abstract asks, apart from claims."""
+
+from delaynet.analysis.claims.terms import ACCURACY, name_of
+from delaynet.config.grid import STANDARD
+from delaynet.config.variants import STRUCTURES
+from delaynet.paper.numbers.claims import test_object
+from delaynet.paper.numbers.inputs import Inputs, Row
+from delaynet.paper.numbers.number import Object, sourced
+
+
+def findings(inputs: Inputs) -> Object:
+    """Return the tests of the abstract; None for one that the grid lacks.
+
+    `structure_learns_delays`: what rewiring gains with fixed delays less what it gains without, at
+    the highest sparsity, against connected random networks where the grid has them. `beyond_blur`:
+    learned less frozen delays in dense networks.
+    """
+    frozen = (ACCURACY.name, "learned-dense minus frozen-dense", "free", "p0")
+    answers = [
+        test
+        for name, test in inputs.tests.items()
+        if name.startswith("structure_learns_delays") and test["condition"] == STANDARD
+    ]
+    tests = {
+        "structure_learns_delays": max(answers, key=_order, default=None),
+        "beyond_blur": inputs.tests.get(name_of(frozen)),
+    }
+    objects = {name: test_object(row) if row else None for name, row in tests.items()}
+    return sourced(objects, inputs.sources.tests)
+
+
+def _order(test: Row) -> tuple[float, int, bool]:
+    """Return what makes a test come last: its sparsity, its structures."""
+    structure = list(STRUCTURES).index(test["structure"])
+    return float(test["sparsity"]), structure, "static_connected" in test["contrast"]
