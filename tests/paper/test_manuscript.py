@@ -200,13 +200,13 @@ def test_claims_that_the_grid_cannot_test_are_said_to_be_out_of_reach(tmp_path, 
     text = text_of(tmp_path, write_project(tmp_path, config_of(TINY_GRID, 1), small_features))
     assert "C1 is not testable: the grid lacks networks that it compares." in text
     assert "C4 is not testable: the compared networks have fewer than two seeds in common." in text
-    assert "Controls" not in text
+    assert "3.2 Controls" not in text
 
 
 def test_numbers_of_seeds_that_differ_are_given_as_a_range(tmp_path, small_features):
     grid = [{**TINY_GRID[0], "seeds": 6}, TINY_GRID[1]]
     text = text_of(tmp_path, write_project(tmp_path, config_of(grid, 2), small_features))
-    assert "2 to 6 seeds each" in text
+    assert "2 to 6 seeds a variant" in text
 
 
 def test_the_corpus_is_named_in_every_caption_that_shows_results(built):

@@ -23,6 +23,7 @@ from delaynet.config.variants import DELAYS, STRUCTURES
 from delaynet.data.corpus.clips import FAULT_KINDS, Clip, Fault
 from delaynet.data.corpus.report import CheckedClip, CorpusReport, write_report
 from delaynet.paper.figures import corpus, style
+from delaynet.paper.figures.accuracy import FILLINGS
 from delaynet.paper.figures.correlogram import read_correlogram
 from delaynet.paper.figures.loading import read_effects
 from delaynet.paper.figures.render import render, save
@@ -169,7 +170,8 @@ def points(axes):
     for collection in axes.collections:
         if isinstance(collection, PathCollection):
             places, inside = np.asarray(collection.get_offsets()), collection.get_facecolor()
-            colours = collection.get_edgecolor() if np.all(inside == 1) else inside
+            is_open = to_hex(inside[0]) in ("#ffffff", FILLINGS["frozen"].lower())
+            colours = collection.get_edgecolor() if is_open else inside
             for (x, y), colour in zip(places, np.resize(colours, (len(places), 4)), strict=True):
                 drawn.append((x, y, to_hex(colour)))
     return drawn
