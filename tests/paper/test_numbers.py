@@ -139,7 +139,8 @@ def test_whether_structure_learns_delays_is_answered_at_the_highest_sparsity(
 ):
     sparsities = ["0.75", "0.9375"]
     sparse = {"delays": ["none", "fixed"], "structure": ["static_connected", "deep_r_rigl"]}
-    grid = [TINY_GRID[0], {**sparse, "sparsity": sparsities}]
+    blurred = {"delays": ["frozen", "learned"], "structure": ["static_connected"]}
+    grid = [TINY_GRID[0], *({**block, "sparsity": sparsities} for block in (sparse, blurred))]
     found = numbers_of(results, config_of(grid, 4), small_features)["findings"]
     tests = read_table(results / "tables" / "tests.csv").set_index("test")
     names = [name for name in tests.index if name.startswith("structure_learns_delays")]
@@ -147,7 +148,8 @@ def test_whether_structure_learns_delays_is_answered_at_the_highest_sparsity(
     row = tests.loc[next(name for name in names if name.endswith("p0_9375_minus_static_connected"))]
     assert found["structure_learns_delays"]["effect"]["value"] == row["effect"]
     assert found["structure_learns_delays"]["sparsity"]["value"] == "0.9375"
-    assert found["beyond_blur"] is None
+    blur = found["beyond_blur"]
+    assert (blur["structure"], blur["sparsity"]["value"]) == ("static, connected", "0.75")
 
 
 def test_effects_are_summarised_over_the_seeds_that_could_be_tested(numbers):

@@ -68,7 +68,7 @@ def differences(accuracy: dict[Run, float], shown: str | None) -> dict[Row, dict
 
     Args:
         accuracy: of each run.
-        shown: a sparsity to show beside the lowest and the highest, if there is one.
+        shown: a sparsity to show beside the lowest and the highest of more than three.
     """
     free = [run for run in accuracy if run.signs == "free"]
     by_point: dict[Point, dict[int, float]] = {}
@@ -99,7 +99,9 @@ def differences(accuracy: dict[Run, float], shown: str | None) -> dict[Row, dict
     if rewired is None:
         return found
     sparsities = sorted({run.sparsity for run in free if run.structure == rewired}, key=float)
-    some = [s for s in sparsities if s in (sparsities[0], shown, sparsities[-1])]
+    some = [
+        s for s in sparsities if len(sparsities) <= 3 or s in (sparsities[0], shown, sparsities[-1])
+    ]
     for s in some:
         heading = f"{STRUCTURES[rewired].words}, {percent(s)} %"
         add(
@@ -112,12 +114,16 @@ def differences(accuracy: dict[Run, float], shown: str | None) -> dict[Row, dict
             name = f"− {STRUCTURES[str(random)].words}, {DELAYS[delays].words}"
             add(heading, name, (1, at(delays, rewired, s)), (-1, at(delays, str(random), s)))
     for s in some if random else ():
+        terms_of_blur = (1, at("learned", str(random), s)), (-1, at("frozen", str(random), s))
+        words = f"{STRUCTURES[str(random)].words}, {percent(s)} %"
+        add(words, "learned − frozen", *terms_of_blur)
+    for s in some if random else ():
         gains = [
             (at(delays, rewired, s), at(delays, str(random), s)) for delays in ("fixed", "none")
         ]
         (fixed, fixed_random), (none, none_random) = gains
         terms = (1, fixed), (-1, fixed_random), (-1, none), (1, none_random)
-        add("gain of rewiring with fixed − without delays", f"{percent(s)} %", *terms)
+        add("gain of rewiring: fixed − none", f"{percent(s)} %", *terms)
     return found
 
 
