@@ -36,9 +36,9 @@ grid:
   - {delays: [learned], structure: [dense]}
 seeds: 1
 """
-FSDD = TINY.replace(
-    "{source: synthetic, trials: 1}", "{source: fsdd, published: published.json}"
-).replace("batch_size: 32", "batch_size: 4, validation_speakers: [cy]")
+SMALL = SPIKES.replace("features: spikes\n", "").replace(", validation_speakers: [3]", "")
+FSDD = SMALL.replace("{source: shd, folder: shd}", "{source: fsdd, published: published.json}")
+FSDD = FSDD.replace("batch_size: 32", "batch_size: 4, validation_speakers: [cy]")
 FEATURES = "results/features.h5"
 NUMBERS = "results/numbers.json"
 
@@ -162,9 +162,7 @@ def test_the_free_spoken_digits_are_fetched_or_lie_in_a_folder_and_become_a_pape
     )
     (project / "config" / "config.yaml").write_text(FSDD)
     with running(mirror):
-        result = run(project, "make", "paper")
-    assert "results/paper.pdf" in result.stdout
-    corpus = json.loads((project / "results" / "numbers.json").read_text())["corpus"]
+        corpus = numbers_of_pdf(project, finished)["corpus"]
     assert (corpus["training"]["value"], corpus["test"]["value"]) == (8, 12)
     assert "CC~BY-SA~4.0" in corpus["availability"]
     assert "10.5281/zenodo.1342401" in corpus["bibliography"]
@@ -264,14 +262,14 @@ def test_recordings_that_a_table_lists_become_a_paper(finished: Path, tmp_path: 
     assert not (project / FEATURES).exists()
 
     table.write_text(good)
-    result = run(project, "make", "paper", "CONFIG=config/words.yaml")
-    assert "results/paper.pdf" in result.stdout
+    corpus = numbers_of_pdf(project, finished, *shown)["corpus"]
+    assert corpus["name"]["shown"] == "words"
     report = json.loads((project / "results" / "corpus_report.json").read_text())
     assert report["summary"]["clips_by_split"] == {"test": 16, "train": 16, "validation": 16}
     assert "drawn by speaker" in report["notes"][0]
     made_from = json.loads((project / "results/records/features.h5.json").read_text())["inputs"]
     assert set(made_from) == {"recordings/monday", "results/corpus_report.json"}
-    assert planned(project, "all", *shown) == {}
+    assert planned(project, NUMBERS, *shown) == {}
     audit = run(project, sys.executable, "-m", "delaynet", "audit", FEATURES)
     assert "recordings/words.csv" in audit.stdout
 
@@ -308,8 +306,8 @@ def test_published_spikes_become_a_paper(finished: Path, tmp_path: Path) -> None
     write_folder(project / "shd")
     (project / "config" / "config.yaml").write_text(SPIKES)
     assert not {"corpus", "check", "fetch"} & set(planned(project))
-    result = run(project, "make", "paper")
-    assert "results/paper.pdf" in result.stdout
+    corpus = numbers_of_pdf(project, finished, figures=["task"])["corpus"]
+    assert corpus["name"]["shown"] == "Spiking Heidelberg Digits"
     with h5py.File(project / FEATURES) as file:
         assert file["features"].shape == (80, 100, 140)
         assert file.attrs["corpus_source"] == "shd"
@@ -335,14 +333,12 @@ def test_the_speech_commands_become_a_pdf(finished: Path, tmp_path: Path) -> Non
     project = copy_project(tmp_path / "project")
     copy_power(finished, project)
     write_speech_commands(project / "speech")
-    config = SPIKES.replace(
+    config = SMALL.replace(
         "{source: shd, folder: shd}", "{source: speech_commands, folder: speech}"
     )
-    config = config.replace("features: spikes\n", "").replace(", validation_speakers: [3]", "")
     config = config.replace("batch_size: 32", "batch_size: 8")
     (project / "config" / "config.yaml").write_text(config)
-    snakemake(project, "results/paper.pdf")
-    numbers = json.loads((project / NUMBERS).read_text())
+    numbers = numbers_of_pdf(project, finished)
     corpus = numbers["corpus"]
     assert corpus["name"]["shown"] == "Speech Commands"
     assert [corpus[name]["value"] for name in ("training", "validation_list", "test")] == [18, 6, 6]
