@@ -227,7 +227,8 @@ def test_the_miniature_has_seeds_enough_for_the_claims_and_the_controls() -> Non
         ("learned", "dense", "free", "0", "standard"),
         ("learned", "dense", "dale", "0", "standard"),
         ("learned", "dense", "free", "0", "permuted_channels"),
-        ("learned", "dense", "free", "0", "shuffled_labels"),
+        ("learned", "dense", "free", "0", "labels_by_heart"),
+        ("learned", "dense", "free", "0", "whitened"),
     ]
     sparse = [
         (delays, structure, "free", sparsity, "standard")
@@ -272,6 +273,8 @@ def test_the_full_grid_has_every_control_and_sweep() -> None:
         "permuted_channels",
         "scrambled_time",
         "shuffled_labels",
+        "labels_by_heart",
+        "whitened",
     }
     assert {s.structure for s in settings} == {
         "dense",
