@@ -186,7 +186,7 @@ def test_the_miniature_with_peoples_voices_reads_a_folder_that_the_environment_n
     monkeypatch.setenv("DELAYNET_FSDD", str(tmp_path / "mine"))
     project = copy_project(tmp_path / "project")
     jobs = planned(project, "all", "--configfile", "config/human.yaml")
-    assert jobs["train"] == 78
+    assert jobs["train"] == 84
     assert not {"fetch", "corpus"} & set(jobs)
 
 
