@@ -177,16 +177,16 @@ def panel_title(axes: Axes, letter: str, words: str = "") -> None:
 
 
 def chance_line(axes: Axes, chance: float, side: Literal["left", "right"]) -> None:
-    """Draw the accuracy of guessing, in percent, its name under or over one end of the line."""
+    """Draw the accuracy of guessing, in percent, its name over one end of the line."""
     axes.axhline(chance, color=GREY, linewidth=0.7, linestyle=(0, (1, 2)), zorder=1)
     axes.annotate(
         "chance",
         (0 if side == "left" else 1, chance),
-        (2, -1) if side == "left" else (-2, 1),
+        (2 if side == "left" else -2, 1),
         xycoords=("axes fraction", "data"),
         textcoords="offset points",
         ha=side,
-        va="top" if side == "left" else "bottom",
+        va="bottom",
         color=GREY,
         fontsize=6,
     )

@@ -6,7 +6,7 @@ from delaynet.analysis.exchange import NO_EXCHANGE
 from delaynet.analysis.tables import GRID_POINT, summarise_seeds
 from delaynet.config.grid import STANDARD, Point
 from delaynet.paper.numbers.inputs import Inputs
-from delaynet.paper.numbers.number import Object, count, decimal, signed, sourced
+from delaynet.paper.numbers.number import Object, count, decimal, sourced
 from delaynet.paper.numbers.places import place_of, sparsity_name
 
 
@@ -34,5 +34,5 @@ def exchange(inputs: Inputs) -> Object:
 def _fall(seeds: "pd.Series[float]") -> Object:
     """Return mean and interval over seeds, in percentage points."""
     summary = summarise_seeds(seeds.to_numpy())
-    points = {name: signed(summary[name]) for name in ("mean", "low", "high")}
+    points = {name: decimal(summary[name]) for name in ("mean", "low", "high")}
     return {"n": count(summary["n"]), **points}

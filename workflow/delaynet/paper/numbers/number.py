@@ -71,7 +71,7 @@ def count(value: float) -> Number:
 
 def decimal(value: float, digits: int = 1) -> Number | None:
     """Return a number with so many decimals; None if it is not a number."""
-    return None if pd.isna(value) else Number(value, f"{value:.{digits}f}")
+    return None if pd.isna(value) else Number(value, f"{value:.{digits}f}".replace("-", MINUS))
 
 
 def signed(value: float, digits: int = 1) -> Number | None:
