@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from delaynet.config.files import replacing
-from delaynet.config.grid import STANDARD, Point
+from delaynet.config.grid import STANDARD, Point, load_config
 from delaynet.config.variants import DELAYS, SIGNS, STRUCTURES
 from delaynet.paper.figures import style
 from delaynet.paper.figures.render import save
@@ -47,6 +47,7 @@ def page_of(tables: dict[str, pd.DataFrame]) -> str:
         estimates="\n".join(estimates_table(tables["estimates"])),
         ridge="\n".join(ridge_table(tables["ridge"])),
         runs=len(tables["runs"]),
+        planned=sum(1 for _ in load_config(ROOT / "config/study.yaml").runs()),
         seeds=tables["runs"]["seed"].nunique(),
     )
 

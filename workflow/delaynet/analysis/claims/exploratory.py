@@ -29,8 +29,8 @@ from delaynet.analysis.tables import CONTRASTS, REWIRED, SPARSE_FIXED, Contrast
 from delaynet.config.grid import STANDARD, Point
 from delaynet.config.variants import DELAYS
 
-# Training data without anything to group signs by.
-NOTHING_TO_GROUP_BY = ("scrambled_time", "shuffled_labels", "labels_by_heart", "whitened")
+# Training data that lack a possible cause of grouping.
+WITHOUT_A_CAUSE = ("scrambled_time", "shuffled_labels", "labels_by_heart", "whitened")
 OTHER_MEASURES = ("join_excess", "nearest_excess", "clustering")
 
 
@@ -275,7 +275,7 @@ def _conditions(grid: Grid) -> Iterator[Hypothesis]:
             difference(standard, point),
             "two_sided",
         )
-        removes_cause = facts.data in NOTHING_TO_GROUP_BY
+        removes_cause = facts.data in WITHOUT_A_CAUSE
         side: Kind = "greater" if removes_cause else "two_sided"
         for kind in kinds_at(point, facts):
             yield Hypothesis(

@@ -71,8 +71,8 @@ def effects_by_kind(table: pd.DataFrame) -> pd.DataFrame:
         table: rows of `grouping.csv`; others than those of Moran's I are ignored.
 
     Returns:
-        the columns `NETWORK`, `kind` and `effect`: not a number if it cannot be tested, zero if a
-        null model has nothing to permute. Kinds that are not defined for a network are left out.
+        the columns `NETWORK`, `kind` and `effect`: not a number if it cannot be tested. Kinds that
+        are not defined for a network are left out; without delays only space is.
     """
     rows = table[table["measure"] == MEASURE]
     rows = rows.assign(effect=rows["observed"] - rows["null_mean"])
@@ -85,6 +85,7 @@ def effects_by_kind(table: pd.DataFrame) -> pd.DataFrame:
         if kind.subtrahend:
             defined = effect.index.intersection(by_null[kind.subtrahend].index)
             effect = effect[defined] - by_null[kind.subtrahend][defined]
-        parts.append(effect.reset_index().assign(kind=name))
+        of_kind = effect.reset_index().assign(kind=name)
+        parts.append(of_kind if name == "space" else of_kind[of_kind["delays"] != "none"])
     columns = [*NETWORK, "kind", "effect"]
     return pd.concat(parts)[columns] if parts else pd.DataFrame(columns=columns)

@@ -1,5 +1,6 @@
 """Test accuracy by density, and paired differences in accuracy, every seed shown."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,7 @@ from delaynet.paper.words import percent
 HEIGHT, ROW, AROUND_ROWS = 46.0, 4.4, 20.0  # in mm: one panel of accuracy, one row, around rows
 COMPARED = (("learned", "fixed"), ("learned", "frozen"), ("learned", "none"), ("fixed", "none"))
 RANDOM = ("static_connected", "static")  # structures that rewired ones are compared with
+Terms = tuple[tuple[int, Point], ...]  # of a sum: signs and points of the grid
 FILLINGS = {"learned": None, "frozen": "#BBBBBB", "fixed": "white"}  # None: as the edge
 
 
@@ -61,13 +63,10 @@ def load(config: Config, results_folder: Path) -> Accuracy:
 
 
 def differences(accuracy: dict[Run, float], shown: str | None) -> dict[Row, dict[int, float]]:
-    """Return the rows of the forest plot under their headings, with free signs.
-
-    In dense networks between kinds of delays; in rewired ones between learned and fixed delays, and
-    minus static ones; last, how much more rewiring gains with fixed delays than without delays.
+    """Return the rows of the forest plot under their headings, with free signs, by seed.
 
     Args:
-        accuracy: of each run.
+        accuracy: of each run, in percent.
         shown: a sparsity to show beside the lowest and the highest of more than three.
     """
     free = [run for run in accuracy if run.signs == "free"]
@@ -75,56 +74,56 @@ def differences(accuracy: dict[Run, float], shown: str | None) -> dict[Row, dict
     for run in free:
         by_point.setdefault(run.point, {})[run.seed] = accuracy[run]
     found: dict[Row, dict[int, float]] = {}
-
-    def add(heading: str, name: str, *terms: tuple[int, Point]) -> None:
+    for heading, name, terms in _compared(free, shown):
         seeds = sorted(set.intersection(*(set(by_point.get(point, ())) for _, point in terms)))
         if not seeds:
-            return
+            continue
         first = terms[0][1]
         runs = tuple(run for run in free if run.point == first and run.seed in seeds)
         found.setdefault(Row(heading), {})
         found[Row(name, runs)] = {
             seed: sum(sign * by_point[point][seed] for sign, point in terms) for seed in seeds
         }
+    return found
+
+
+def _compared(free: list[Run], shown: str | None) -> Iterator[tuple[str, str, Terms]]:
+    """Yield heading, name and terms of each row, whether the grid has its networks or not.
+
+    In dense networks between kinds of delays; in rewired ones between learned and fixed delays, and
+    minus random ones; in random ones between learned and frozen delays; last, how much more
+    rewiring gains with fixed delays than without delays.
+    """
 
     def at(delays: str, structure: str, sparsity: str = "0") -> Point:
         return Point(delays, structure, "free", sparsity)
 
     for these, those in COMPARED:
         words = f"{DELAYS[these].short} − {DELAYS[those].short}"
-        add(STRUCTURES["dense"].words, words, (1, at(these, "dense")), (-1, at(those, "dense")))
+        yield STRUCTURES["dense"].words, words, ((1, at(these, "dense")), (-1, at(those, "dense")))
     structures = {run.structure for run in free}
     rewired = next((name for name in reversed(REWIRED) if name in structures), None)
-    random = next((name for name in RANDOM if name in structures), None)
     if rewired is None:
-        return found
+        return
+    # without random networks in the grid, rows with them stay empty and are left out
+    random = next((name for name in RANDOM if name in structures), RANDOM[0])
     sparsities = sorted({run.sparsity for run in free if run.structure == rewired}, key=float)
-    some = [
-        s for s in sparsities if len(sparsities) <= 3 or s in (sparsities[0], shown, sparsities[-1])
-    ]
-    for s in some:
+    if len(sparsities) > 3:
+        sparsities = [s for s in sparsities if s in (sparsities[0], shown, sparsities[-1])]
+    for s in sparsities:
         heading = f"{STRUCTURES[rewired].words}, {percent(s)} %"
-        add(
-            heading,
-            "learned − fixed",
-            (1, at("learned", rewired, s)),
-            (-1, at("fixed", rewired, s)),
-        )
-        for delays in ("learned", "fixed", "none") if random else ():
-            name = f"− {STRUCTURES[str(random)].words}, {DELAYS[delays].words}"
-            add(heading, name, (1, at(delays, rewired, s)), (-1, at(delays, str(random), s)))
-    for s in some if random else ():
-        terms_of_blur = (1, at("learned", str(random), s)), (-1, at("frozen", str(random), s))
-        words = f"{STRUCTURES[str(random)].words}, {percent(s)} %"
-        add(words, "learned − frozen", *terms_of_blur)
-    for s in some if random else ():
-        gains = [
-            (at(delays, rewired, s), at(delays, str(random), s)) for delays in ("fixed", "none")
-        ]
-        (fixed, fixed_random), (none, none_random) = gains
-        terms = (1, fixed), (-1, fixed_random), (-1, none), (1, none_random)
-        add("gain of rewiring: fixed − none", f"{percent(s)} %", *terms)
-    return found
+        sides = (1, at("learned", rewired, s)), (-1, at("fixed", rewired, s))
+        yield heading, "learned − fixed", sides
+        for delays in ("learned", "fixed", "none"):
+            name = f"− {STRUCTURES[random].words}, {DELAYS[delays].words}"
+            yield heading, name, ((1, at(delays, rewired, s)), (-1, at(delays, random, s)))
+    for s in sparsities:
+        sides = (1, at("learned", random, s)), (-1, at("frozen", random, s))
+        yield f"{STRUCTURES[random].words}, {percent(s)} %", "learned − frozen", sides
+    for s in sparsities:
+        with_delays = (1, at("fixed", rewired, s)), (-1, at("fixed", random, s))
+        without = (-1, at("none", rewired, s)), (1, at("none", random, s))
+        yield "gain of rewiring: fixed − none", f"{percent(s)} %", (*with_delays, *without)
 
 
 @style.styled

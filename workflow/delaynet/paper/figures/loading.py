@@ -96,7 +96,6 @@ def read_effects(results_folder: Path, runs: Sequence[Run]) -> Effects:
     return {
         (Run(*at), network, order, kind): effect
         for *at, network, order, kind, effect in effects.itertuples(index=False)
-        if kind == "space" or at[0] != "none"
     }
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from delaynet.analysis.claims.claims import DENSE
-from delaynet.analysis.claims.terms import JOINT_Z, Grid, kinds_at, name_of, name_of_point
+from delaynet.analysis.claims.terms import JOINT_Z, Grid, name_of, name_of_point
 from delaynet.analysis.grouping.grouping import INTERIOR, PRIMARY
 from delaynet.analysis.grouping.kinds import KINDS, effects_by_kind
 from delaynet.analysis.grouping.nulls import UNTRAINED
@@ -51,7 +51,7 @@ def grouping_objects(inputs: Inputs) -> Object:
     table, grid = inputs.grouping, inputs.grid
     trained = table[(table["condition"] == STANDARD) & (table["network"] == "trained")]
     trained = trained[(trained["measure"] == PRIMARY) & (trained["order"] == "mel")]
-    effects = _effects(trained, grid)
+    effects = _effects(trained)
     objects = {
         "grouping": _rows(effects),
         "grouping_summary": dict(_summaries(effects, grid)),
@@ -77,17 +77,11 @@ def _by_point(rows: pd.DataFrame) -> Iterator[tuple[Point, pd.DataFrame]]:
         yield point, groups[point]
 
 
-def _effects(trained: pd.DataFrame, grid: Grid) -> pd.DataFrame:
+def _effects(trained: pd.DataFrame) -> pd.DataFrame:
     """Return one row per network and column of the table of grouping that is defined for it."""
     beyond_initial = trained[trained["null"] == UNTRAINED].assign(kind=UNTRAINED)
     beyond_initial["effect"] = beyond_initial["observed"] - beyond_initial["null_mean"]
-    effects = pd.concat([effects_by_kind(trained), beyond_initial], join="inner")
-    points = [Point(*at) for at in effects[GRID_POINT].itertuples(index=False)]
-    defined = [
-        kind in (*kinds_at(point, grid[point]), UNTRAINED)
-        for point, kind in zip(points, effects["kind"], strict=True)
-    ]
-    return effects[defined]
+    return pd.concat([effects_by_kind(trained), beyond_initial], join="inner")
 
 
 def effect_cell(effects: "pd.Series[float]") -> Object:
