@@ -8,13 +8,14 @@ cd "$(dirname "$0")"
 compile() {
 	../.venv/bin/uv pip compile "$1.in" --output-file "$1.txt" --quiet --universal --python-version 3.11 \
 		--no-annotate --no-header "${@:2}"
-	# PyTorch names its own CUDA packages; we do not run on Windows or PyPy
-	sed -Ei -e "/^(cuda-|nvidia-|triton==)|sys_platform == 'win32'/d" \
+	# PyTorch names its own CUDA packages, and Triton; we do not run on Windows or PyPy
+	sed -Ei -e "/^(cuda-|nvidia-)|sys_platform == 'win32'/d" \
 		-e "s/ ; (platform_machine|platform_python_implementation|implementation_name) .*//" "$1.txt"
 	LC_ALL=C sort -o "$1.txt" "$1.txt"
 }
 
 compile requirements "$@"
+sed -i '/^triton==/d' requirements.txt
 # what spikingjelly and tensorboard ask for, and what we use of them does not need
 compile development "$@" --excludes <(printf '%s\n' \
 	torchvision torchaudio scienceplots grpcio markdown tensorboard-data-server werkzeug)

@@ -1,6 +1,7 @@
 """What the tests share: the reference numbers, and a small corpus made by the real synthesiser."""
 
 import gc
+import os
 import signal
 from pathlib import Path
 
@@ -14,6 +15,9 @@ from delaynet.config.settings import CorpusSettings, DecibelFeatures
 from delaynet.data.corpus.check import check_corpus
 from delaynet.data.features.writing import write_features
 from delaynet.data.sources.synthetic import write_corpus
+
+# Kernels for a GPU run in the interpreter of Triton, which reads this when it is first imported.
+os.environ["TRITON_INTERPRET"] = "1"
 
 REFERENCE = Path(__file__).parent / "reference"
 

@@ -5,7 +5,7 @@ then a shift of a neuron's row by d * batch values, and the loops vectorise over
 row of a result is computed by one thread in one order, so these loops give the same bytes on any
 number of threads (PyTorch's matrix products do not). The
 tests compare them with the functions of tensors in `delaynet.model.delays` and
-`delaynet.model.neurons`, which also serve a GPU.
+`delaynet.model.neurons`; `delaynet.model.gpu_kernels` has the loops over neurons for a GPU.
 """
 
 from collections.abc import Callable
@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 import torch
 from numba import njit
+from torch import Tensor
 
 # values of a row processed at once; with those of all sources they fit in a core's cache
 CHUNK = 2048
@@ -41,6 +42,16 @@ def by_rows(loop: Callable[..., None], rows: int, *arguments: Any) -> None:
     jobs = [_pool(threads).submit(loop, *ends, *arguments) for ends in pairwise(bounds)]
     for job in jobs:
         job.result()
+
+
+def run(kernel: str, *tensors: Tensor) -> None:
+    """Run a loop over neurons in PyTorch's threads.
+
+    Args:
+        kernel: `moments`, `fire` or `fire_gradient`.
+        tensors: contiguous; [neurons, time, batch] first.
+    """
+    by_rows(globals()[kernel], len(tensors[0]), *(tensor.numpy() for tensor in tensors))
 
 
 @lru_cache(maxsize=1)

@@ -2,9 +2,12 @@
 
 Time is in steps; arrays are time-major, [time, batch, neurons]. Both models are those of
 Mészáros, Knight & Nowotny (2024), after Hammouamri et al. (2024). `normalised_lif` is what the
-network runs: batch-norm and neuron in one, neuron-major, compiled for a CPU.
+network runs: batch-norm and neuron in one, neuron-major, compiled for a CPU or a GPU.
 """
 
+import logging
+from collections.abc import Callable
+from functools import cache, lru_cache
 from typing import NamedTuple
 
 import torch
@@ -14,6 +17,12 @@ from torch.autograd.function import FunctionCtx
 from delaynet.model import cpu_kernels
 
 VALUES_AT_ONCE = 2**17
+WITHOUT_TRITON = (
+    "Triton cannot compile for this GPU (%s), so neurons are computed one operation at a time, "
+    "which is slower"
+)
+
+log = logging.getLogger("delaynet.training")
 
 
 class _LeakyIntegrateAndFire(torch.autograd.Function):
@@ -114,7 +123,8 @@ def normalised_lif(
     """Return the spikes of LIF neurons whose input current passes a batch-norm.
 
     Batch-norm is over time and batch (Ioffe & Szegedy 2015); in training mode it updates its
-    running moments. On a CPU both are one compiled pass over memory.
+    running moments. Both are one compiled pass over memory, on a CPU and on a GPU; where Triton
+    cannot compile for the GPU, they are operations on tensors.
 
     Args:
         current: input current, [neurons, time, batch].
@@ -127,23 +137,65 @@ def normalised_lif(
     Returns:
         Spikes times dropout mask, [neurons, time, batch].
     """
-    if current.device.type != "cpu":
+    run = kernels_of(current.device.type)
+    if run is None:
         return normalised_lif_of_tensors(current, norm, tau, threshold, alpha, dropout_mask)
+    return normalised_lif_by(run, current, norm, tau, threshold, alpha, dropout_mask)
+
+
+# runs a kernel of `cpu_kernels` or `gpu_kernels`, by its name, on its arguments
+Run = Callable[..., None]
+
+
+@cache
+def kernels_of(device: str) -> Run | None:
+    """Return what runs the kernels of neurons on a kind of device; None if nothing can."""
+    if device == "cpu":
+        return cpu_kernels.run
+    if device == "meta":
+        return lambda kernel, *tensors: tensors[-1].zero_()  # one operation in place of the kernel
+    try:
+        from delaynet.model import gpu_kernels
+
+        gpu_kernels.run("moments", *torch.ones(3, 1, 1, 1, device=device).unbind())
+    except Exception as error:  # its compiler, and that of the system, fail in many ways
+        log.warning(WITHOUT_TRITON, str(error).strip().partition("\n")[0])
+        return None
+    return gpu_kernels.run
+
+
+def normalised_lif_by(
+    run: Run,
+    current: Tensor,
+    norm: nn.BatchNorm1d,
+    tau: float,
+    threshold: float,
+    alpha: float,
+    dropout_mask: Tensor,
+) -> Tensor:
+    """Return `normalised_lif` by the kernels that `run` runs."""
     if norm.training:
         mean, variance = torch.empty_like(norm.weight), torch.empty_like(norm.weight)
-        rows = current.detach().numpy()
-        cpu_kernels.by_rows(cpu_kernels.moments, len(rows), rows, mean.numpy(), variance.numpy())
+        run("moments", current.detach(), mean, variance)
         _update_running_moments(norm, mean, variance, current[0].numel())
     else:
         assert norm.running_mean is not None
         assert norm.running_var is not None
         mean, variance = norm.running_mean, norm.running_var
-    constants = current.new_tensor((1.0 - 1.0 / tau, threshold, alpha))
+    constants = _constants(1.0 - 1.0 / tau, threshold, alpha, current.device, current.dtype)
     moments = _Moments(mean, variance + norm.eps, norm.training)
     spikes: Tensor = _NormalisedLif.apply(
-        current, norm.weight, norm.bias, dropout_mask, constants, moments
+        current, norm.weight, norm.bias, dropout_mask, constants, moments, run
     )
     return spikes
+
+
+@lru_cache(maxsize=16)
+def _constants(
+    decay: float, threshold: float, alpha: float, device: torch.device, dtype: torch.dtype
+) -> Tensor:
+    """Return the constants of a neuron, [3]: copied to a device once, as a copy waits for it."""
+    return torch.tensor((decay, threshold, alpha), device=device, dtype=dtype)
 
 
 def normalised_lif_of_tensors(
@@ -154,7 +206,7 @@ def normalised_lif_of_tensors(
     alpha: float,
     dropout_mask: Tensor,
 ) -> Tensor:
-    """Return `normalised_lif` by tensor operations: for a GPU, and as the reference in tests."""
+    """Return `normalised_lif` by operations on tensors: for want of a kernel, and for tests."""
     normalised = norm(current.transpose(0, 1)).permute(0, 2, 1)  # [T, B, N]
     return lif(normalised, tau, threshold, alpha).permute(2, 0, 1) * dropout_mask[:, None]
 
@@ -182,7 +234,7 @@ class _Moments(NamedTuple):
 
 
 class _NormalisedLif(torch.autograd.Function):
-    """Batch-norm with given moments, LIF, and dropout, by the loops of `cpu_kernels`."""
+    """Batch-norm with given moments, LIF, and dropout, by the kernels of a device."""
 
     @staticmethod
     def forward(
@@ -193,14 +245,14 @@ class _NormalisedLif(torch.autograd.Function):
         dropout_mask: Tensor,
         constants: Tensor,
         moments: _Moments,
+        run: Run,
     ) -> Tensor:
         scale = gain * moments.variance.rsqrt()
         neurons = (current, scale, bias - moments.mean * scale, dropout_mask, constants)
         ctx.save_for_backward(*neurons)
-        ctx.moments = moments  # type: ignore[attr-defined]
+        ctx.moments, ctx.run = moments, run  # type: ignore[attr-defined]
         spikes = torch.empty_like(current)
-        arrays = (tensor.numpy() for tensor in (*neurons, spikes))
-        cpu_kernels.by_rows(cpu_kernels.fire, len(current), *arrays)
+        run("fire", *neurons, spikes)
         return spikes
 
     @staticmethod
@@ -209,10 +261,8 @@ class _NormalisedLif(torch.autograd.Function):
         mean, variance, are_of_batch = ctx.moments  # type: ignore[attr-defined]
         own_variance = variance if are_of_batch else torch.zeros_like(variance)
         result = torch.empty_like(neurons[0])
-        sums = torch.empty(len(result), 2, dtype=torch.float64)
+        sums = torch.empty(len(result), 2, dtype=torch.float64, device=result.device)
         tensors = (*neurons, mean, own_variance, gradient.contiguous(), result, sums)
-        cpu_kernels.by_rows(
-            cpu_kernels.fire_gradient, len(result), *(tensor.numpy() for tensor in tensors)
-        )
+        ctx.run("fire_gradient", *tensors)  # type: ignore[attr-defined]
         bias_gradient, product = sums.to(mean.dtype).unbind(1)
-        return result, product * variance.rsqrt(), bias_gradient, None, None, None
+        return result, product * variance.rsqrt(), bias_gradient, None, None, None, None
