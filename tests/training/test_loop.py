@@ -3,7 +3,9 @@
 import csv
 import json
 import logging
+import os
 import re
+import subprocess
 import sys
 from pathlib import Path
 
@@ -365,3 +367,17 @@ def test_tensorboard_without_its_package_is_one_sentence(
     monkeypatch.setitem(sys.modules, "tensorboard", None)
     with pytest.raises(UserError, match=r"package is missing; `pip install tensorboard==2.21.0`"):
         train(run_settings(), small_features, tmp_path, Execution(tensorboard=tmp_path / "events"))
+
+
+def test_matrix_products_have_full_precision_whatever_the_environment_says() -> None:
+    script = (
+        "import torch, os; from delaynet.training.device import pick_device\n"
+        "before = torch.backends.cuda.matmul.allow_tf32; pick_device('cpu')\n"
+        "after = torch.backends.cuda.matmul.allow_tf32, torch.backends.cudnn.allow_tf32\n"
+        "print(before, *after, os.environ['NVIDIA_TF32_OVERRIDE'])"
+    )
+    allowed = {"TORCH_ALLOW_TF32_CUBLAS_OVERRIDE": "1", "NVIDIA_TF32_OVERRIDE": "1"}
+    done = subprocess.run(
+        [sys.executable, "-c", script], env=os.environ | allowed, capture_output=True, text=True
+    )
+    assert done.stdout.split() == ["True", "False", "False", "0"], done.stderr

@@ -77,6 +77,7 @@ def _torch() -> dict[str, Any] | None:
         "build": [line.strip() for line in torch.__config__.show().splitlines()[:LINES_OF_BUILD]],
         "threads": torch.get_num_threads(),
         "deterministic_algorithms": torch.are_deterministic_algorithms_enabled(),
+        "tf32": torch.backends.cuda.matmul.allow_tf32,
     }
 
 

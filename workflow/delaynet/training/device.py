@@ -18,7 +18,7 @@ log = logging.getLogger("delaynet.training")
 
 
 def pick_device(name: str) -> torch.device:
-    """Return the device of a training.
+    """Return the device of a training; matrix products on a GPU have full single precision.
 
     If the job was given a GPU that PyTorch does not see, it warns and uses the CPU.
 
@@ -34,6 +34,9 @@ def pick_device(name: str) -> torch.device:
     device = torch.device("cpu" if name == "cpu" or not sees_gpu else "cuda")
     if name == "auto" and not sees_gpu and (grant := granted_gpus()):
         log.warning("this job was given a GPU (%s), which PyTorch does not see: %s", grant, _why())
+    # whatever the environment allows; the second is read by the GPU's own library
+    torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = False
+    os.environ["NVIDIA_TF32_OVERRIDE"] = "0"
     return device
 
 
