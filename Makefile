@@ -32,7 +32,7 @@ SNAKEMAKE = $(BIN)/snakemake --workflow-profile workflow/profiles/default --conf
 # the report is made of what the run has left
 .NOTPARALLEL:
 
-.PHONY: paper replot report test test-fast test-slurm lint benchmark published pilot study setup develop clean help
+.PHONY: paper replot report test test-fast test-slurm lint benchmark published pilot study study_human setup develop clean help
 
 # $(call alone,TARGETS): make them under a lock, which make and its Snakemake hold as long as one of
 # them lives (so no --close here), and no job of theirs does. Who was just stopped takes a moment.
@@ -126,9 +126,13 @@ pilot: CONFIG = config/pilot.yaml
 study: CONFIG = config/study.yaml
 pilot: develop
 	@$(SNAKEMAKE) results/tables/accuracy.csv --directory results/pilot --logger delaynet
-study: pilot
-	@$(SNAKEMAKE) results/grouping.csv results/tables/accuracy.csv --directory results/study --logger delaynet
+study: pilot study_human
+	@$(SNAKEMAKE) results/tables/accuracy.csv --directory results/study --logger delaynet
 	@PYTHONPATH=tests $(BIN)/python -m study
+
+study_human: CONFIG = config/study_human.yaml
+study_human: develop
+	@$(SNAKEMAKE) results/tables/accuracy.csv --directory results/study_human --logger delaynet
 
 setup: .venv/complete
 

@@ -8,7 +8,8 @@ import pandas as pd
 from delaynet.analysis.tables import summarise_seeds
 from delaynet.config.grid import Point, Run, load_config
 from delaynet.training.run_folder import read_network
-from study.report import ROOT, write_all
+from study.grouping import effects_of_dense_networks, summary_of_effects
+from study.report import CORPORA, ROOT, write_all
 from study.ridge import likeness_by_difference
 from study.study import estimates, finished_runs
 
@@ -30,18 +31,40 @@ FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
     show_default=True,
     help="Where Snakemake makes the results of config/study.yaml; what is finished is read.",
 )
-def main(pilot: Path, study: Path) -> None:
+@click.option(
+    "--human",
+    type=FOLDER,
+    default=ROOT / "results/study_human",
+    show_default=True,
+    help="Where Snakemake makes the results of config/study_human.yaml.",
+)
+def main(pilot: Path, study: Path, human: Path) -> None:
     """Write docs/study.md, its figure and docs/study/*.csv from the trainings that are finished."""
-    folders = {"pilot": pilot, "study": study}
+    folders = {"pilot": pilot, "study": study, "study_human": human}
+    configs = {name: load_config(ROOT / f"config/{name}.yaml") for name in folders}
+    measures = {"study_human": "validation_accuracy"}
     runs = {
-        name: finished_runs(load_config(ROOT / f"config/{name}.yaml"), folder / "results/runs")
+        name: finished_runs(
+            configs[name], folder / "results/runs", measures.get(name, "test_accuracy")
+        )
         for name, folder in folders.items()
     }
+    effects = {
+        corpus: effects_of_dense_networks(configs[name], runs[name], folders[name] / "results/runs")
+        for corpus, name in CORPORA.items()
+    }
+    grouping = pd.concat(
+        [summary_of_effects(of).assign(corpus=corpus) for corpus, of in effects.items()]
+    )
     tables = {
         "pilot": runs["pilot"],
         "runs": runs["study"],
         "accuracy": accuracy(runs["study"]),
         "estimates": estimates(runs["study"]),
+        "human_runs": runs["study_human"],
+        "human_accuracy": accuracy(runs["study_human"]),
+        "human_estimates": estimates(runs["study_human"], ("0.9375",)),
+        "grouping": grouping,
         "ridge": ridge(runs["study"], study / "results/runs"),
     }
     if missing := [name for name, table in tables.items() if table.empty]:

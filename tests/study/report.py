@@ -8,6 +8,7 @@ import seaborn
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from delaynet.analysis.grouping.kinds import JOINT, KINDS
 from delaynet.config.files import replacing
 from delaynet.config.grid import STANDARD, Point, load_config
 from delaynet.config.variants import DELAYS, SIGNS, STRUCTURES
@@ -17,6 +18,8 @@ from delaynet.paper.figures.render import save
 ROOT = Path(__file__).parents[2]
 PAGE = Path(__file__).with_name("page.md")
 PILOT_EPOCHS = (10, 30, 100, 300)
+# and the names of their configurations
+CORPORA = {"synthetic speech": "study", "human speech": "study_human"}
 PRIMARY, OTHERS = "#0A3A8C", "#707070"
 
 
@@ -24,7 +27,8 @@ def write_all(tables: dict[str, pd.DataFrame]) -> Iterator[Path]:
     """Write tables, page and figure; yield their paths.
 
     Args:
-        tables: by name, `pilot`, `runs`, `accuracy`, `estimates` and `ridge`.
+        tables: by name, `pilot`, `ridge`, `grouping`, and of both corpora `runs`, `accuracy` and
+            `estimates`, with `human_` before those of human speech.
     """
     page = ROOT / "docs/study.md"
     for name, table in tables.items():
@@ -35,7 +39,8 @@ def write_all(tables: dict[str, pd.DataFrame]) -> Iterator[Path]:
     with replacing(page) as temporary:
         temporary.write_text(page_of(tables), encoding="utf-8")
     yield page
-    save(estimates_figure(tables["estimates"]), page.with_suffix(".png"))
+    by_corpus = dict(zip(CORPORA, (tables["estimates"], tables["human_estimates"]), strict=True))
+    save(estimates_figure(by_corpus), page.with_suffix(".png"))
     yield page.with_suffix(".png")
 
 
@@ -45,10 +50,17 @@ def page_of(tables: dict[str, pd.DataFrame]) -> str:
         pilot="\n".join(pilot_table(tables["pilot"])),
         accuracy="\n".join(accuracy_table(tables["accuracy"])),
         estimates="\n".join(estimates_table(tables["estimates"])),
+        human_accuracy="\n".join(accuracy_table(tables["human_accuracy"])),
+        human_estimates="\n".join(estimates_table(tables["human_estimates"])),
+        estimate=estimate_words(tables["estimates"]),
+        human=estimate_words(tables["human_estimates"]),
+        joint=grouping_words(tables["grouping"]),
+        grouping="\n".join(grouping_table(tables["grouping"])),
         ridge="\n".join(ridge_table(tables["ridge"])),
         runs=len(tables["runs"]),
         planned=sum(1 for _ in load_config(ROOT / "config/study.yaml").runs()),
         seeds=tables["runs"]["seed"].nunique(),
+        human_seeds=tables["human_runs"]["seed"].nunique(),
     )
 
 
@@ -92,6 +104,34 @@ def estimates_table(estimates: pd.DataFrame) -> Iterator[str]:
         yield f"| {name} | {row['n']} | {interval} | {row['p']:.2g} | {holm} |"
 
 
+def estimate_words(estimates: pd.DataFrame) -> dict[str, str]:
+    """Return the words for each estimate, as `+7.2 points (+3.8 to +10.7, 20 seeds)`."""
+    return {
+        row["name"]: f"{row['effect']:+.1f} points ({row['low']:+.1f} to {row['high']:+.1f}, "
+        f"{row['n']} seeds)"
+        for _, row in estimates.iterrows()
+    }
+
+
+def grouping_words(grouping: pd.DataFrame) -> dict[str, str]:
+    """Return the words for joint grouping by corpus and delays, as `human speech, learned`."""
+    return {
+        f"{row['corpus']}, {row['delays']}": f"{row['mean']:+.3f} ({row['low']:+.3f} to "
+        f"{row['high']:+.3f}, {row['n']} seeds)"
+        for _, row in grouping[grouping["kind"] == JOINT].iterrows()
+    }
+
+
+def grouping_table(grouping: pd.DataFrame) -> Iterator[str]:
+    """Yield the lines of the table of effects on Moran's I: a line a corpus, kind and delays."""
+    yield "| corpus | grouping in | delays | seeds | effect (95 % interval) | p |"
+    yield "| --- | --- | --- | ---: | ---: | ---: |"
+    for _, row in grouping.iterrows():
+        interval = f"{row['mean']:+.3f} ({row['low']:+.3f} to {row['high']:+.3f})"
+        of = f"{row['corpus']} | {KINDS[row['kind']].words} | {row['delays']}"
+        yield f"| {of} | {row['n']} | {interval} | {row['p']:.2g} |"
+
+
 def ridge_table(ridge: pd.DataFrame) -> Iterator[str]:
     """Yield the lines of the table of likeness: a line a kind of network."""
     wide = ridge.assign(
@@ -107,17 +147,20 @@ def ridge_table(ridge: pd.DataFrame) -> Iterator[str]:
 
 
 @style.styled
-def estimates_figure(estimates: pd.DataFrame) -> Figure:
-    """Draw every estimate with its interval, a row each, the primary ones filled."""
-    figure = style.new_figure(style.FULL_WIDTH, 18 + 5 * len(estimates))
-    axes = figure.subplots()
-    for place, row in estimates.reset_index(drop=True).iterrows():
-        _draw_estimate(axes, place, row)
-    axes.axvline(0, color=style.GREY, linewidth=0.6)
-    axes.set_yticks(range(len(estimates)), estimates["name"])
-    axes.set_ylim(len(estimates) - 0.5, -0.5)
-    axes.set_xlabel("difference in test accuracy (percentage points)")
-    seaborn.despine(ax=axes, left=True)
+def estimates_figure(by_corpus: dict[str, pd.DataFrame]) -> Figure:
+    """Draw every estimate with its interval, a row each, a panel a corpus, primary ones filled."""
+    names = list(dict.fromkeys(name for of in by_corpus.values() for name in of["name"]))
+    figure = style.new_figure(style.FULL_WIDTH, 20 + 5 * len(names))
+    panels = figure.subplots(1, len(by_corpus), sharey=True)
+    for axes, (corpus, estimates) in zip(panels, by_corpus.items(), strict=True):
+        for _, row in estimates.iterrows():
+            _draw_estimate(axes, names.index(row["name"]), row)
+        axes.axvline(0, color=style.GREY, linewidth=0.6)
+        axes.set_title(corpus)
+        axes.set_xlabel("test accuracy (percentage points)")
+        seaborn.despine(ax=axes, left=True)
+    panels[0].set_yticks(range(len(names)), names)
+    panels[0].set_ylim(len(names) - 0.5, -0.5)
     return figure
 
 

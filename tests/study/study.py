@@ -22,6 +22,9 @@ CONNECTIONS_OF_0_9375 = {
 }
 
 
+SPARSITIES = ("0.9375", "0.875")
+
+
 @dataclass(frozen=True)
 class Estimand:
     """A weighted sum of mean accuracies.
@@ -35,19 +38,19 @@ class Estimand:
 
     name: str
     question: str
-    terms: tuple[tuple[int, Point], ...]
+    terms: tuple[tuple[float, Point], ...]
     is_primary: bool = False
 
 
-def difference(minuend: Point, subtrahend: Point) -> tuple[tuple[int, Point], ...]:
+def difference(minuend: Point, subtrahend: Point) -> tuple[tuple[float, Point], ...]:
     """Return the terms of a difference."""
     return (1, minuend), (-1, subtrahend)
 
 
-def estimands() -> list[Estimand]:
+def estimands(sparsities: tuple[str, ...] = SPARSITIES) -> list[Estimand]:
     """Return the questions about accuracy, the primary ones of each sparsity first."""
     found = []
-    for sparsity in ("0.9375", "0.875"):
+    for sparsity in sparsities:
         at = f"at {sparsity}"
         found += [
             _structure_learns_delays(sparsity, STANDARD, at, is_primary=True),
@@ -72,6 +75,7 @@ def estimands() -> list[Estimand]:
             )
             for delays in ("fixed", "none", "learned")
         ]
+        found.append(_half_of_the_gain_needs_delays(sparsity, at))
         found += [
             Estimand(
                 f"{better} minus {worse}, static {at}",
@@ -104,6 +108,20 @@ def _rewired(delays: str, sparsity: str, condition: str = STANDARD) -> Point:
     return Point(delays, "deep_r_rigl", "free", sparsity, condition)
 
 
+def _half_of_the_gain_needs_delays(sparsity: str, words: str) -> Estimand:
+    """Return (rewired - static | fixed) / 2 - (rewired - static | none)."""
+    fixed, none = (
+        difference(_rewired(delays, sparsity), _static(delays, sparsity))
+        for delays in ("fixed", "none")
+    )
+    return Estimand(
+        f"rewired minus static, half of fixed minus none, {words}",
+        "does most of what rewiring gains need delays",
+        tuple((weight / 2, point) for weight, point in fixed)
+        + tuple((-weight, point) for weight, point in none),
+    )
+
+
 def _structure_learns_delays(
     sparsity: str, condition: str, words: str, is_primary: bool = False
 ) -> Estimand:
@@ -120,12 +138,17 @@ def _structure_learns_delays(
     )
 
 
-def finished_runs(config: Config, runs_folder: Path) -> pd.DataFrame:
+def finished_runs(config: Config, runs_folder: Path, measure: str) -> pd.DataFrame:
     """Return a row for each run that is finished, in the order of the grid.
 
+    Args:
+        config: of the study.
+        runs_folder: that of the runs.
+        measure: what `accuracy` is: `test_accuracy`, or `validation_accuracy` on speakers left out.
+
     Returns:
-        the fields of `Run`, `epochs`, `initial_weights`, and in percent `accuracy` on the test list
-        and `training_accuracy`, that of the last epoch, with dropout on.
+        the fields of `Run`, `epochs`, `initial_weights`, and in percent `accuracy` and
+        `training_accuracy`, that of the last epoch, with dropout on.
     """
     rows = []
     for run in config.runs():
@@ -139,7 +162,7 @@ def finished_runs(config: Config, runs_folder: Path) -> pd.DataFrame:
             | {
                 "epochs": settings.training.epochs,
                 "initial_weights": settings.model.initial_weights,
-                "accuracy": 100 * read_summary(folder)["test_accuracy"],
+                "accuracy": 100 * read_summary(folder)[measure],
                 "training_accuracy": 100 * last["training_accuracy"],
             }
         )
@@ -149,11 +172,12 @@ def finished_runs(config: Config, runs_folder: Path) -> pd.DataFrame:
 MEASURED = ("epochs", "initial_weights", "accuracy", "training_accuracy")
 
 
-def estimates(runs: pd.DataFrame) -> pd.DataFrame:
+def estimates(runs: pd.DataFrame, sparsities: tuple[str, ...] = SPARSITIES) -> pd.DataFrame:
     """Return the estimates that at least two seeds allow.
 
     Args:
         runs: a row per finished run, see `finished_runs`.
+        sparsities: those that are planned.
 
     Returns:
         A row per estimand: `name`, `question`, `is_primary`, `n` seeds that all its terms have,
@@ -164,7 +188,8 @@ def estimates(runs: pd.DataFrame) -> pd.DataFrame:
     accuracy = runs.set_index([*Point._fields, "seed"])["accuracy"].sort_index()
     points = set(accuracy.index.droplevel("seed"))
     rows = []
-    for estimand in estimands():
+    planned = estimands(sparsities)
+    for estimand in planned:
         if not all(tuple(point) in points for _, point in estimand.terms):
             continue
         total = sum(
@@ -179,7 +204,7 @@ def estimates(runs: pd.DataFrame) -> pd.DataFrame:
         return pd.DataFrame()
     table = pd.DataFrame(rows).rename(columns={"mean": "effect"})
     is_primary = table["is_primary"].to_numpy(bool)
-    planned = sum(estimand.is_primary for estimand in estimands())
+    n_primary = sum(estimand.is_primary for estimand in planned)
     ps = table.loc[is_primary, "p"].tolist()
-    table.loc[is_primary, "holm"] = holm([*ps, *[1.0] * (planned - len(ps))])[: len(ps)]
+    table.loc[is_primary, "holm"] = holm([*ps, *[1.0] * (n_primary - len(ps))])[: len(ps)]
     return table

@@ -6,17 +6,43 @@ import pytest
 
 from delaynet.config.grid import STANDARD, Point, load_config
 from delaynet.training.run_folder import SavedLayer, SavedNetwork
+from study.grouping import DIFFERENCE, summary_of_effects
 from study.report import ROOT, estimates_table
 from study.ridge import likeness_by_difference
 from study.study import CONNECTIONS_OF_0_9375, estimands, estimates
 
-CONFIGS = {name: load_config(ROOT / f"config/{name}.yaml") for name in ("study", "pilot")}
+CONFIGS = {
+    name: load_config(ROOT / f"config/{name}.yaml") for name in ("study", "pilot", "study_human")
+}
 
 
 def test_the_grid_has_every_point_that_is_compared() -> None:
     grid = {run.point for run in CONFIGS["study"].runs()}
     for estimand in estimands():
         assert {point for _, point in estimand.terms} <= grid, estimand.name
+
+
+def test_the_grid_of_human_speech_has_every_point_that_is_compared_at_one_sparsity() -> None:
+    grid = {run.point for run in CONFIGS["study_human"].runs()}
+    standard = [
+        estimand
+        for estimand in estimands(("0.9375",))
+        if all(point.condition == STANDARD for _, point in estimand.terms)
+        and not any(point == Point("none", "dense", "free", "0") for _, point in estimand.terms)
+    ]
+    assert sum(estimand.is_primary for estimand in standard) == 3
+    for estimand in standard:
+        assert {point for _, point in estimand.terms} <= grid, estimand.name
+
+
+def test_human_speech_is_asked_with_every_speaker_left_out_once() -> None:
+    config = CONFIGS["study_human"]
+    first = next(config.runs())
+    settings = config.resolve(first)
+    assert settings.training.validation_speakers == ("leave_one_out",)
+    assert settings.training.select == "last"
+    speakers = 6
+    assert {run.seed % speakers for run in config.runs()} == set(range(speakers))
 
 
 def test_the_study_uses_no_seed_of_the_pilot_or_the_miniature() -> None:
@@ -86,6 +112,29 @@ def test_what_is_not_trained_yet_has_no_estimate_and_still_counts_in_the_correct
     planned = sum(estimand.is_primary for estimand in estimands())
     assert planned == 6
     assert row["holm"] == pytest.approx(min(1, 5 * row["p"]))
+
+
+def test_most_of_the_gain_needs_delays_where_rewiring_gains_less_than_half_without() -> None:
+    name = "rewired minus static, half of fixed minus none, at 0.9375"
+    row = estimates(runs_of(PLANTED)).set_index("name").loc[name]
+    fixed, none = 20 + 0.1 * np.arange(5), 5 - 0.07 * np.arange(5)
+    assert row["effect"] == pytest.approx((fixed / 2 - none).mean())
+    assert not row["is_primary"]
+
+
+def test_grouping_is_compared_by_seed_and_kind() -> None:
+    effects = pd.DataFrame(
+        {
+            "seed": [0, 1, 0, 1, 2],
+            "delays": ["learned", "learned", "fixed", "fixed", "fixed"],
+            "kind": ["joint"] * 5,
+            "effect": [0.3, 0.4, 0.1, 0.1, 0.4],
+        }
+    )
+    table = summary_of_effects(effects).set_index("delays")
+    assert table.loc[DIFFERENCE, "mean"] == pytest.approx(0.25)
+    assert table["n"].to_dict() == {"learned": 2, "fixed": 3, DIFFERENCE: 2}
+    assert table.loc["fixed", "mean"] == pytest.approx(0.2)
 
 
 def test_the_page_shows_each_estimate_with_its_interval() -> None:
