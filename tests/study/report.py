@@ -151,7 +151,7 @@ def estimates_figure(by_corpus: dict[str, pd.DataFrame]) -> Figure:
     """Draw every estimate with its interval, a row each, a panel a corpus, primary ones filled."""
     names = list(dict.fromkeys(name for of in by_corpus.values() for name in of["name"]))
     figure = style.new_figure(style.FULL_WIDTH, 20 + 5 * len(names))
-    panels = figure.subplots(1, len(by_corpus), sharey=True)
+    panels = figure.subplots(1, len(by_corpus), sharex=True, sharey=True)
     for axes, (corpus, estimates) in zip(panels, by_corpus.items(), strict=True):
         for _, row in estimates.iterrows():
             _draw_estimate(axes, names.index(row["name"]), row)
