@@ -36,7 +36,7 @@ def pick_device(name: str) -> torch.device:
         log.warning("this job was given a GPU (%s), which PyTorch does not see: %s", grant, _why())
     # whatever the environment allows; the second is read by the GPU's own library
     torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = False
-    os.environ["NVIDIA_TF32_OVERRIDE"] = "0"
+    os.environ.update(NVIDIA_TF32_OVERRIDE="0")
     return device
 
 
