@@ -50,7 +50,7 @@ class Perceptron:
             return 0
         weight = self.linear[index].weight
         weight.data, self.masks[index] = change.weight, change.mask
-        if weight in self.adam.state:
+        if change.reset is not None and weight in self.adam.state:
             for moment in ("exp_avg", "exp_avg_sq"):
                 self.adam.state[weight][moment][change.reset] = 0
         return int(change.grown)

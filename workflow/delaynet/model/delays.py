@@ -218,12 +218,14 @@ def _per_frequency(transform: Tensor, signal: Tensor) -> Tensor:
 def _product_back(transform: Tensor, factor: Tensor, spectrum: Tensor) -> Tensor:
     """Return the signal of a product of spectra: [F, 2m, 2n] x [F, 2n, B] -> [m, T, B].
 
-    A few neurons at a time: the whole product would be the largest array of a training step.
+    On a CPU a few neurons at a time, as the whole product would be the largest array of a training
+    step; on a GPU all, to save launches.
     """
     frequencies, rows, _ = factor.shape
     batch = spectrum.shape[2]
     signal = spectrum.new_empty(rows // 2, len(transform), batch)
-    product = spectrum.new_empty(2 * min(NEURONS_AT_ONCE, rows // 2), frequencies, batch)
+    at_once = min(NEURONS_AT_ONCE, rows // 2) if spectrum.device.type == "cpu" else rows // 2
+    product = spectrum.new_empty(2 * at_once, frequencies, batch)
     for first in range(0, rows, len(product)):
         some = factor[:, first : first + len(product)]  # [F, 2 some, 2 n]
         part = product[: some.shape[1]]

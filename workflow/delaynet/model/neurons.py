@@ -106,10 +106,16 @@ def leaky_integrator(current: Tensor, tau: float) -> Tensor:
     Returns:
         Voltage, [time, batch, neurons].
     """
-    steps = torch.arange(len(current), device=current.device, dtype=current.dtype)
-    lag = steps[:, None] - steps[None, :] - 1  # [T, T]
-    response = torch.where(lag >= 0, (1.0 - 1.0 / tau) ** lag.clamp(min=0), 0.0)  # [T, T]
-    return (response @ current.flatten(1)).view_as(current)
+    responses = _impulse_responses(len(current), tau, current.device, current.dtype)
+    return (responses @ current.flatten(1)).view_as(current)
+
+
+@lru_cache(maxsize=16)
+def _impulse_responses(steps: int, tau: float, device: torch.device, dtype: torch.dtype) -> Tensor:
+    """Return the voltage of a leaky integrator [time] after an impulse at each step, [T, T]."""
+    time = torch.arange(steps, device=device, dtype=dtype)
+    lag = time[:, None] - time[None, :] - 1  # [T, T]
+    return torch.where(lag >= 0, (1.0 - 1.0 / tau) ** lag.clamp(min=0), 0.0)
 
 
 def normalised_lif(

@@ -107,7 +107,8 @@ def _apply_change(change: Change | None, layer: DelayLayer, optimisers: Optimise
         return layer.mask.new_zeros((), dtype=torch.long)
     layer.weight.copy_(change.weight)
     layer.mask.copy_(change.mask)
-    optimisers.reset_moments(layer, change.reset)
+    if change.reset is not None:
+        optimisers.reset_moments(layer, change.reset)
     return change.grown
 
 

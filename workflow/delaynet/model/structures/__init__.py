@@ -38,13 +38,14 @@ class Change(NamedTuple):
     Attributes:
         weight: signed; 0 where there is no connection.
         mask: the connections, bool.
-        reset: connections that ended or started, bool: their moments in the optimiser are cleared.
+        reset: connections that ended or started, bool: their moments in the optimiser are cleared;
+            None where all moments stay.
         grown: number of connections that started, [].
     """
 
     weight: Tensor
     mask: Tensor
-    reset: Tensor
+    reset: Tensor | None
     grown: Tensor
 
 

@@ -75,9 +75,7 @@ class DeepR(Structure):
         if self.pruning == "at_once":
             return None
         active = mask & (weight * sign > 0)
-        return Change(
-            weight * active, active, torch.zeros_like(mask), mask.new_zeros((), dtype=torch.long)
-        )
+        return Change(weight * active, active, None, mask.new_zeros((), dtype=torch.long))
 
     def after_step(
         self,
@@ -94,7 +92,7 @@ class DeepR(Structure):
             reset = result.pruned | result.grown
             return Change(result.magnitude * sign, result.mask, reset, grown)
         weight = torch.where(result.pruned, weight, result.magnitude * sign)
-        return Change(weight, result.mask | result.pruned, torch.zeros_like(mask), grown)
+        return Change(weight, result.mask | result.pruned, None, grown)
 
 
 STRUCTURE = DeepR
