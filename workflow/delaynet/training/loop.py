@@ -88,7 +88,7 @@ def train(
         periodic = PeriodicCheckpoints(
             state, settings, checkpoints, interruption, execution.checkpoint_seconds
         )
-        _train_epochs(state, settings, splits, execution.tensorboard, periodic.after_batch)
+        train_epochs(state, settings, splits, execution.tensorboard, periodic.after_batch)
         if execution.checkpoint_at_end:
             checkpoints.write(state.state_dict())
         write_results(state, settings, splits, folder)
@@ -165,14 +165,25 @@ class PeriodicCheckpoints:
             )
 
 
-def _train_epochs(
+def train_epochs(
     state: TrainingState,
     settings: RunSettings,
     splits: Splits,
     tensorboard: Path | None,
     after_batch: Callable[[], None],
 ) -> None:
-    """Train for the remaining epochs, and select one."""
+    """Train for the remaining epochs, and select one.
+
+    Args:
+        state: after any batch.
+        settings: of the run.
+        splits: clips.
+        tensorboard: folder of event files; None for none.
+        after_batch: called after every batch.
+
+    Raises:
+        UserError: a loss is not finite.
+    """
     events = EventFiles(tensorboard, state.epoch) if tensorboard else None
     while state.epoch < settings.training.epochs:
         sigma = kernel_width(settings.delays, settings.training, state.epoch)

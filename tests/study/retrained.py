@@ -1,0 +1,163 @@
+"""Does rewiring choose delays, or make them useful? Its structures, static and trained anew.
+
+A network that rewiring found gives connections, signs and delays. All weights are drawn anew, with
+these signs at the start, and trained with the structure static. Only the delays differ:
+
+    found      as rewiring found them
+    exchanged  permuted among the synapses of each neuron, in both layers
+    none       all zero
+"""
+
+import os
+import time
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from functools import partial
+from pathlib import Path
+from typing import NamedTuple
+
+import pandas as pd
+import torch
+from torch import Tensor
+
+from delaynet.config.grid import Config, Run, RunSettings
+from delaynet.data.dataset import load_splits
+from delaynet.model.network import DelayNetwork, LayerArrays
+from delaynet.training.device import flush_denormals
+from delaynet.training.initial import initial_magnitudes
+from delaynet.training.loop import train_epochs
+from delaynet.training.randomness import generator
+from delaynet.training.results import write_results
+from delaynet.training.run_folder import SavedNetwork, read_network, read_summary, write_json
+from delaynet.training.state import TrainingState
+
+DELAYS = ("found", "exchanged", "none")
+SPARSITY = "0.9375"
+# added to a seed for the draws of the second training
+NEW_DRAWS = 1000
+
+
+class Retraining(NamedTuple):
+    """A network that rewiring found with fixed delays, to be trained anew.
+
+    Attributes:
+        seed: of the run that found it.
+        delays: one of `DELAYS`.
+    """
+
+    seed: int
+    delays: str
+
+    @property
+    def folder(self) -> str:
+        """Where its results are, below the folder of all."""
+        return f"{self.delays}/seed-{self.seed}"
+
+    @property
+    def found_by(self) -> Run:
+        """The run that found it."""
+        return Run("fixed", "deep_r_rigl", "free", SPARSITY, self.seed)
+
+    def settings(self, config: Config) -> RunSettings:
+        """Return the settings to train it anew with."""
+        delays = "none" if self.delays == "none" else "fixed"
+        seed = self.seed + NEW_DRAWS
+        return config.resolve(Run(delays, "static_connected", "free", SPARSITY, seed))
+
+
+def permuted_within_neurons(delay: Tensor, mask: Tensor, stream: torch.Generator) -> Tensor:
+    """Return delays permuted among the synapses of each neuron, all orders equally likely.
+
+    Args:
+        delay: in steps, [synapses, out, in].
+        mask: the connections, bool, same shape.
+        stream: of random numbers.
+    """
+    permuted = delay.clone()
+    for neuron in range(delay.shape[1]):
+        of_neuron = delay[:, neuron][mask[:, neuron]]
+        order = torch.randperm(len(of_neuron), generator=stream)
+        permuted[:, neuron][mask[:, neuron]] = of_neuron[order]
+    return permuted
+
+
+def network_to_retrain(found: SavedNetwork, delays: str, settings: RunSettings) -> DelayNetwork:
+    """Return the untrained network with the connections and signs of a trained one.
+
+    Args:
+        found: the trained network.
+        delays: one of `DELAYS`.
+        settings: of the second training.
+    """
+    weights, exchanges = (generator(settings.seed, name) for name in ("weight", "delay"))
+    layers = []
+    for index, layer in enumerate(found.layers):
+        delay, mask = torch.from_numpy(layer.delay), torch.from_numpy(layer.mask)
+        if delays == "exchanged":
+            delay = permuted_within_neurons(delay, mask, exchanges)
+        elif delays == "none":
+            delay = torch.zeros_like(delay)
+        is_output = index == len(found.layers) - 1
+        magnitude = initial_magnitudes(settings, mask, is_output, weights)
+        sign = torch.from_numpy(layer.weight).sign()
+        layers.append(LayerArrays(magnitude * sign, delay, mask, torch.zeros_like(sign)))
+    return DelayNetwork(layers, settings.model, learn_delays=False)
+
+
+def retrain(
+    config: Config, runs_folder: Path, features: Path, output: Path, one: Retraining
+) -> Retraining:
+    """Train one network anew and write its run folder; return what it was."""
+    torch.set_num_threads(1)
+    os.nice(10)
+    settings = one.settings(config)
+    found = read_network(runs_folder / one.found_by.folder / "network.h5")
+    with flush_denormals():
+        speakers = settings.training.validation_speakers
+        splits = load_splits(features, speakers, torch.device("cpu"), settings.seed)
+        network = network_to_retrain(found, one.delays, settings)
+        state = TrainingState.before_training(network, settings)
+        train_epochs(state, settings, splits, None, lambda: None)
+        folder = output / one.folder
+        folder.mkdir(parents=True, exist_ok=True)
+        write_json(folder / "settings.json", settings.model_dump(mode="json"))
+        write_results(state, settings, splits, folder)
+    return one
+
+
+def retrain_all(config: Config, results: Path, processes: int) -> None:
+    """Train anew every structure that rewiring found and that is not done, and say how far it is.
+
+    Args:
+        config: of the study.
+        results: of the study, with its runs and features file.
+        processes: how many trainings at once.
+    """
+    runs_folder, output = results / "runs", results / "retrained"
+    seeds = sorted({run.seed for run in config.runs()})
+    tasks = [
+        one
+        for seed in seeds
+        for one in (Retraining(seed, delays) for delays in DELAYS)
+        if (runs_folder / one.found_by.folder / "summary.json").exists()
+        and not (output / one.folder / "summary.json").exists()
+    ]
+    work = partial(retrain, config, runs_folder, results / "features.h5", output)
+    began = time.monotonic()
+    with ProcessPoolExecutor(processes) as pool:
+        futures = [pool.submit(work, one) for one in tasks]
+        for done, future in enumerate(as_completed(futures), 1):
+            left = (time.monotonic() - began) / done * (len(tasks) - done) / 60
+            text = f"trained anew: {done} of {len(tasks)} ({future.result().folder})"
+            print(f"{text}, about {left:.0f} minutes left", flush=True)
+
+
+def finished_retrainings(config: Config, results: Path) -> pd.DataFrame:
+    """Return `seed`, `delays` and `accuracy` on the test clips, in percent, of what is finished."""
+    seeds = sorted({run.seed for run in config.runs()})
+    all_of_them = (Retraining(seed, delays) for seed in seeds for delays in DELAYS)
+    rows = [
+        one._asdict() | {"accuracy": 100 * read_summary(folder)["test_accuracy"]}
+        for one in all_of_them
+        if ((folder := results / "retrained" / one.folder) / "summary.json").exists()
+    ]
+    return pd.DataFrame(rows, columns=[*Retraining._fields, "accuracy"])
