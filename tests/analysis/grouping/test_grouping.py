@@ -358,12 +358,12 @@ def test_a_missing_network_is_named(analysed):
     assert not any(path.exists() for path in nothing)
 
 
-def test_every_network_of_the_table_has_its_map(analysed):
+def test_every_trained_network_of_the_table_has_its_map(analysed):
     places = []
     with h5py.File(analysed / "one.h5") as file:
         file.visititems(lambda name, node: places.append(name) if "null" in node.attrs else None)
     expected = {
-        f"{run.folder}/{row['network']}/{row['order']}"
+        f"{run.folder}/{row['order']}"
         for run in parse_config(CONTENT).runs()
         for row in read_rows(analysed, condition=run.condition)
     }
@@ -372,7 +372,7 @@ def test_every_network_of_the_table_has_its_map(analysed):
 
 def test_the_map_of_a_network_is_its_correlogram_against_its_primary_null(analysed):
     for run in parse_config(CONTENT).runs():
-        trained = read_map(analysed / "one.h5", run, "trained")
+        trained = read_map(analysed / "one.h5", run)
         assert trained.null == (
             "delays_within_neuron" if run.signs == "dale" else "signs_within_neuron"
         )
@@ -386,4 +386,4 @@ def test_the_map_of_a_network_is_its_correlogram_against_its_primary_null(analys
 def test_a_map_that_is_not_there_is_named(analysed):
     run = next(parse_config(CONTENT).runs())._replace(seed=9)
     with pytest.raises(UserError, match="holds no map standard/learned-dense-free"):
-        read_map(analysed / "one.h5", run, "trained")
+        read_map(analysed / "one.h5", run)

@@ -11,14 +11,19 @@ from delaynet.analysis.grouping.maps import grouping_map, simultaneous_band
 
 
 def map_of(points, null, permutations, seed=0):
-    test = "correlogram", null
-    return grouping_map(points, null, possible_draws(points, {test: permutations}, seed).get(test))
+    tests = ("correlogram", null), ("correlogram", "delays_within_sign")
+    drawn = possible_draws(points, dict.fromkeys(tests, permutations), seed)
+    return grouping_map(points, null, *map(drawn.get, tests))
 
 
 def outside(of_network):
     """The lags whose correlation the band does not hold."""
-    r = of_network.correlogram
-    return (r < of_network.low) | (r > of_network.high)
+    return of_network.outside_of(of_network.low, of_network.high)
+
+
+def outside_jointly(of_network):
+    """The lags whose correlation the band of joint grouping does not hold."""
+    return of_network.outside_of(of_network.joint_low, of_network.joint_high)
 
 
 def test_the_band_holds_the_share_of_draws_it_says():
@@ -56,6 +61,14 @@ def test_without_delays_the_band_of_permuted_delays_is_the_network():
     result = map_of(points_of(sign, np.zeros_like(delay)), "delays_within_neuron", 100)
     assert np.array_equal(result.high, result.correlogram, equal_nan=True)
     assert np.nanmax(result.null_sd) == 0
+
+
+def test_joint_grouping_alone_stands_out_of_the_joint_band():
+    random = np.random.default_rng(0)
+    apart = map_of(points_of(*planted.space(random, neurons=96)), "signs_within_neuron", 300)
+    both = map_of(points_of(*planted.both(random, neurons=96)), "signs_within_neuron", 300)
+    assert not outside_jointly(apart).any()
+    assert outside_jointly(both)[1, 22:27].all()
 
 
 @pytest.mark.slow

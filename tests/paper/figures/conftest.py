@@ -7,9 +7,11 @@ from zlib import crc32
 import numpy as np
 import pytest
 import soundfile
+from example_results import exchange_table
 
 from delaynet.analysis.grouping.grouping import write_grouping
 from delaynet.analysis.grouping.power import write_power
+from delaynet.analysis.tables import write_table
 from delaynet.config.grid import parse_config
 from delaynet.config.settings import CorpusSettings
 from delaynet.data.corpus.check import check_corpus
@@ -101,6 +103,8 @@ def write_results(folder, content):
     tables = [folder / "grouping.csv", folder / "grouping_maps.h5"]
     write_grouping(folder / "config.json", folder / "runs", *tables, PERMUTATIONS, 1)
     write_power(folder / "power.csv", NETWORKS)
+    (folder / "tables").mkdir()
+    write_table(exchange_table(config), folder / "tables" / "exchange.csv")
     return folder
 
 

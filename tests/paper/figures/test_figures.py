@@ -523,7 +523,7 @@ def test_the_points_of_grouping_are_the_effects_of_each_kind(large):
     config = load_config(large / "config.json")
     effects = read_effects(large, needed_runs("grouping", config))
     figure = draw("grouping", large)
-    for axes, kind in zip(figure.subfigs[0].axes, KINDS, strict=True):
+    for axes, kind in zip(figure.subfigs[0].axes, KINDS, strict=False):
         written = [
             effect for (*_, of), effect in effects.items() if of == kind and not np.isnan(effect)
         ]
@@ -594,22 +594,40 @@ def test_delays_under_dale_are_shares_of_each_sign(large):
 def test_a_correlogram_outlines_what_most_seeds_have_outside_of_the_band(tmp_path):
     shape = (8, 49)
     runs = [Run("learned", "dense", "free", "0", seed) for seed in range(3)]
-    flat = {name: np.full(shape, value) for name, value in (("low", -0.1), ("high", 0.1))}
+    zero, low, high = (np.full(shape, value) for value in (0.0, -0.1, 0.1))
     with h5py.File(tmp_path / "grouping_maps.h5", "w") as file:
         for run in runs:
             observed = np.zeros(shape)
             observed[1, 24] = 0.5
             observed[2, 30] = 0.5 if run.seed == 0 else 0
             observed[3, 20] = -0.4 if run.seed < 2 else 0
-            place = f"{run.folder}/trained/mel"
-            zero, one = np.zeros(shape), np.ones(shape)
-            write_map(
-                file, place, GroupingMap(observed, zero, one, **flat, null="signs_within_neuron")
-            )
-    correlogram = read_correlogram(tmp_path, runs, "trained")
-    assert np.argwhere(correlogram.outside).tolist() == [[1, 24], [3, 20]]
-    assert correlogram.excess[2, 30] == pytest.approx(0.5 / 3)
-    assert np.isnan(correlogram.excess[0, 24])
+            band = zero + 0.02, low, 5 * high  # of joint grouping, and wider
+            one = GroupingMap(observed, zero, zero, low, high, *band, "signs_within_neuron")
+            write_map(file, f"{run.folder}/mel", one)
+    parts = read_correlogram(tmp_path, runs)
+    assert np.argwhere(parts.whole.outside).tolist() == [[1, 24], [3, 20]]
+    assert np.argwhere(parts.joint.outside).tolist() == [[3, 20]]
+    assert not parts.apart.outside.any()
+    assert parts.whole.excess[2, 30] == pytest.approx(0.5 / 3)
+    assert np.isnan(parts.whole.excess[0, 24])
+    assert np.allclose(parts.apart.excess + parts.joint.excess, parts.whole.excess, equal_nan=True)
+
+
+def test_the_neurons_of_grouping_are_those_at_the_percentiles_of_moran_s_i(large):
+    maps = load("grouping", large).sign_maps
+    assert [one.percentile for one in maps] == [10, 50, 90]
+    assert maps[0].moran_i < maps[1].moran_i < maps[2].moran_i
+    for one in maps:
+        assert one.smoothed.sum() == pytest.approx(one.sign.sum(), abs=0.2 * len(one.sign))
+
+
+def test_grouping_shows_what_an_exchange_of_delays_costs(large):
+    data, figure = load("grouping", large), draw("grouping", large)
+    drawn = by_row(figure.subfigs[0].axes[len(KINDS)])
+    for place, row in enumerate(data.shown):
+        assert sorted(drawn.get(place, [])) == sorted(
+            data.falls[run] for run in row.runs if run.delays != "none"
+        )
 
 
 def test_power_shows_its_table_and_the_pairs_of_every_trained_network(large):

@@ -183,14 +183,16 @@ def analyse(runs_folder: Path, permutations: int, settings: RunSettings) -> Anal
         settings: of the run.
     """
     run, rows, maps = settings.run, [], {}
-    folder, map_test = runs_folder / run.folder, ("correlogram", nulls_of(settings)[0])
+    folder, null = runs_folder / run.folder, nulls_of(settings)[0]
+    both_maps = ("correlogram", null), ("correlogram", DECISIVE)
     by_order = {order: networks_of(folder, order) for order in orders_of(settings)}
     for network in MEASURES:
         for order, networks in by_order.items():
             tests = tests_of(network, settings)
+            map_tests = both_maps if network == "trained" else ()
             wanted = {
                 test: _number_of_draws(network, test, permutations)
-                for test in [*tests, map_test]
+                for test in [*tests, *map_tests]
                 if test[1] != UNTRAINED and test[0] != INTERIOR
             }
             drawn = possible_draws(networks[network], wanted, run.seed)
@@ -201,9 +203,10 @@ def analyse(runs_folder: Path, permutations: int, settings: RunSettings) -> Anal
             ]
             for test, result in results:
                 rows.append([*map(str, (*run, network, order, *test)), *map(_cell, result)])
-            maps[f"{run.folder}/{network}/{order}"] = grouping_map(
-                networks[network], map_test[1], drawn.get(map_test)
-            )
+            if map_tests:
+                maps[f"{run.folder}/{order}"] = grouping_map(
+                    networks[network], null, *map(drawn.get, map_tests)
+                )
     return Analysed(rows, maps)
 
 

@@ -1,6 +1,6 @@
-"""The file of correlograms, by lag of channel and delay, with bands of a null model.
+"""The file of correlograms, by lag of channel and delay, with bands of two null models.
 
-`grouping_maps.h5` holds a group `<run folder>/<network>/<order>` for each network of the table of
+`grouping_maps.h5` holds a group `<run folder>/<order>` for each trained network of the table of
 grouping. Its attribute `null` names the null model (signs within a neuron without Dale's principle,
 delays within a neuron under it), and its datasets, [REACH + 1, 2 max_delay - 1] float32 by channel
 lag 0 .. REACH and delay lag 1 - max_delay .. max_delay - 1, are
@@ -8,9 +8,16 @@ lag 0 .. REACH and delay lag 1 - max_delay .. max_delay - 1, are
     correlogram           r of the network (`delaynet.analysis.grouping.measures`)
     null_mean, null_sd    mean and standard deviation of the draws
     low, high             a band that holds 95 % of the draws at all lags at once
+    joint_mean, joint_low, joint_high
+                          the same under the null model that joint grouping is tested by, which
+                          permutes delays within the signs of a neuron (`delaynet.analysis.grouping.
+                          kinds`)
 
-The band is null_mean -+ c null_sd, with c the 95 % quantile over draws of the largest
-|r - null_mean| / null_sd of any lag (the single-step maximum of Westfall & Young 1993,
+So null_mean is what chance gives, joint_mean - null_mean what signs at channels and signs at delays
+give without going together, and correlogram - joint_mean what is joint.
+
+A band is the mean -+ c standard deviations, with c the 95 % quantile over draws of the largest
+|r - mean| / sd of any lag (the single-step maximum of Westfall & Young 1993,
 Resampling-Based Multiple Testing, ch. 2). So a lag outside it is significant at 5 %, all lags taken
 together. Lags without pairs, in the network or in a draw, are NaN. In a network with too few
 pairs, everything except the correlogram is NaN.
@@ -34,30 +41,44 @@ LEVEL = 0.95
 
 
 class GroupingMap(NamedTuple):
-    """A network's correlogram and the band of its null model, [REACH + 1, 2 max_delay - 1]."""
+    """A network's correlogram and bands of null models, [REACH + 1, 2 max_delay - 1]."""
 
     correlogram: NDArray[np.floating]
     null_mean: NDArray[np.floating]
     null_sd: NDArray[np.floating]
     low: NDArray[np.floating]
     high: NDArray[np.floating]
+    joint_mean: NDArray[np.floating]
+    joint_low: NDArray[np.floating]
+    joint_high: NDArray[np.floating]
     null: str
 
+    def outside_of(
+        self, low: NDArray[np.floating], high: NDArray[np.floating]
+    ) -> NDArray[np.bool_]:
+        """Return at which lags the correlogram lies outside of a band, same shape."""
+        outside: NDArray[np.bool_] = (self.correlogram < low) | (self.correlogram > high)
+        return outside
 
-def grouping_map(points: MarkedPoints, null: str, drawn: Array | None) -> GroupingMap:
-    """Return a network's correlogram and the band of a null model.
+
+def grouping_map(
+    points: MarkedPoints, null: str, drawn: Array | None, drawn_jointly: Array | None
+) -> GroupingMap:
+    """Return a network's correlogram and the bands of two null models.
 
     Args:
         points: the network.
         null: the null model.
         drawn: its draws of the correlogram, [draws, REACH + 1, 2 max_delay - 1]; None if the
             network cannot be tested, or the null model changes nothing.
+        drawn_jointly: those of the null model of joint grouping.
     """
     observed = measures(points).correlogram
-    if drawn is not None:
-        return GroupingMap(observed, *simultaneous_band(drawn), null)
     flat = observed if points.is_testable else np.full_like(observed, np.nan)
-    return GroupingMap(observed, flat, flat - flat, flat, flat, null)
+    nothing_varies = flat, flat - flat, flat, flat
+    band = nothing_varies if drawn is None else simultaneous_band(drawn)
+    joint = nothing_varies if drawn_jointly is None else simultaneous_band(drawn_jointly)
+    return GroupingMap(observed, *band, joint[0], *joint[2:], null)
 
 
 def simultaneous_band(drawn: Array) -> tuple[Array, Array, Array, Array]:
@@ -75,7 +96,7 @@ def simultaneous_band(drawn: Array) -> tuple[Array, Array, Array, Array]:
 
 
 def write_map(file: h5py.File, path_in_file: str, network_map: GroupingMap) -> None:
-    """Add a map to an open file, at `<run folder>/<network>/<order>`."""
+    """Add a map to an open file, at `<run folder>/<order>`."""
     group = file.create_group(path_in_file)
     group.attrs["null"] = network_map.null
     for name, values in network_map._asdict().items():
@@ -83,19 +104,18 @@ def write_map(file: h5py.File, path_in_file: str, network_map: GroupingMap) -> N
             group.create_dataset(name, data=np.asarray(values, np.float32))
 
 
-def read_map(path: Path, run: Run, network: str, order: str = "mel") -> GroupingMap:
+def read_map(path: Path, run: Run, order: str = "mel") -> GroupingMap:
     """Read one map of a file.
 
     Args:
         path: the file.
         run: grid point.
-        network: `initial` or `trained`.
         order: of the channels: `mel`, or `fed` where they were permuted.
 
     Raises:
         UserError: the file does not have it.
     """
-    path_in_file = f"{run.folder}/{network}/{order}"
+    path_in_file = f"{run.folder}/{order}"
     with reading_hdf5(path, "grouping maps") as file:
         if path_in_file not in file:
             raise UserError(

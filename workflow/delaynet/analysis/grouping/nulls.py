@@ -21,7 +21,7 @@ are therefore tested within neurons only. Moran's I, the correlogram and the joi
 a neuron's balance. But `signs_across_neurons` makes the balances of neurons more alike, and rejects
 too often if they differ widely; it decides no claim.
 `channels_within_neuron` is drawn for Moran's I and the join counts, `delays_within_sign` for
-Moran's I.
+Moran's I and the correlogram.
 """
 
 import math
@@ -129,7 +129,7 @@ TESTED_BY: dict[str, tuple[str, ...]] = {
     "join_excess": _OF_SIGNS,
     "nearest_excess": ("signs_within_neuron", "delays_within_neuron"),
     "clustering": _OF_POSITIONS,
-    "correlogram": tuple(name for name in _OF_SIGNS if name != "channels_within_neuron"),
+    "correlogram": tuple(name for name in NULLS if name != "channels_within_neuron"),
     "pair_correlation": _OF_POSITIONS,
 }
 

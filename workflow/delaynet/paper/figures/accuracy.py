@@ -1,4 +1,4 @@
-"""Test accuracy by density, and paired differences in accuracy, every seed shown."""
+"""Test accuracy by sparsity, and paired differences in accuracy, every seed shown."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -25,6 +25,13 @@ HEIGHT, ROW, AROUND_ROWS = 46.0, 4.4, 20.0  # in mm: one panel of accuracy, one 
 COMPARED = (("learned", "fixed"), ("learned", "frozen"), ("learned", "none"), ("fixed", "none"))
 RANDOM = ("static_connected", "static")  # structures that rewired ones are compared with
 Terms = tuple[tuple[int, Point], ...]  # of a sum: signs and points of the grid
+# of lines, by delays
+DASHES: dict[str, Any] = {
+    "learned": "-",
+    "frozen": (0, (6, 1.5)),
+    "fixed": (0, (3, 1.5)),
+    "none": (0, (1, 1.5)),
+}
 FILLINGS = {"learned": None, "frozen": "#BBBBBB", "fixed": "white"}  # None: as the edge
 
 
@@ -91,8 +98,8 @@ def _compared(free: list[Run], shown: str | None) -> Iterator[tuple[str, str, Te
     """Yield heading, name and terms of each row, whether the grid has its networks or not.
 
     In dense networks between kinds of delays; in rewired ones between learned and fixed delays, and
-    minus random ones; in random ones between learned and frozen delays; last, how much more
-    rewiring gains with fixed delays than without delays.
+    minus random ones with the same delays, or with learned ones; in random ones between learned and
+    frozen delays; last, how much more rewiring gains with fixed delays than without delays.
     """
 
     def at(delays: str, structure: str, sparsity: str = "0") -> Point:
@@ -110,16 +117,20 @@ def _compared(free: list[Run], shown: str | None) -> Iterator[tuple[str, str, Te
     sparsities = sorted({run.sparsity for run in free if run.structure == rewired}, key=float)
     if len(sparsities) > 3:
         sparsities = [s for s in sparsities if s in (sparsities[0], shown, sparsities[-1])]
+    random_words = STRUCTURES[random].words
     for s in sparsities:
         heading = f"{STRUCTURES[rewired].words}, {percent(s)} %"
+        against_random = f"rewired − {random_words}, {percent(s)} %"
         sides = (1, at("learned", rewired, s)), (-1, at("fixed", rewired, s))
         yield heading, "learned − fixed", sides
         for delays in ("learned", "fixed", "none"):
-            name = f"− {STRUCTURES[random].words}, {DELAYS[delays].words}"
-            yield heading, name, ((1, at(delays, rewired, s)), (-1, at(delays, random, s)))
+            sides = (1, at(delays, rewired, s)), (-1, at(delays, random, s))
+            yield against_random, f"both with {DELAYS[delays].words}", sides
+        sides = (1, at("fixed", rewired, s)), (-1, at("learned", random, s))
+        yield against_random, "fixed − learned delays", sides
     for s in sparsities:
         sides = (1, at("learned", random, s)), (-1, at("frozen", random, s))
-        yield f"{STRUCTURES[random].words}, {percent(s)} %", "learned − frozen", sides
+        yield f"{random_words}, {percent(s)} %", "learned − frozen", sides
     for s in sparsities:
         with_delays = (1, at("fixed", rewired, s)), (-1, at("fixed", random, s))
         without = (-1, at("none", rewired, s)), (1, at("none", random, s))
@@ -174,10 +185,9 @@ def _draw_accuracy(axes: Axes, data: Accuracy, signs: str) -> None:
             **_filling(own[0]),
         )
     sparsities = sorted({run.sparsity for run in data.accuracy}, key=float)
-    densities = [f"{100 * (1 - float(sparsity)):.3g}" for sparsity in sparsities]
-    axes.set_xticks([halvings(sparsity) for sparsity in sparsities], densities)
+    axes.set_xticks([halvings(sparsity) for sparsity in sparsities], map(percent, sparsities))
     axes.set_xlim(halvings(sparsities[0]) - 0.5, halvings(sparsities[-1]) + 0.5)
-    axes.set_xlabel("density (%), log scale")
+    axes.set_xlabel("sparsity (%), log scale of density")
     axes.set_ylabel("test accuracy (%)")
     axes.set_ylim(0, min(100.0, 1.08 * max(*data.accuracy.values(), data.chance)))
     style.chance_line(axes, data.chance, "left")
@@ -192,12 +202,11 @@ def _filling(run: Run) -> dict[str, Any]:
 
 
 def _look(run: Run) -> dict[str, Any]:
-    """Return the look of a run's line: colour by structure, broken without delays."""
-    is_none = run.delays == "none"
+    """Return the look of a run's line: colour by structure, dashes by delays."""
     return {
         "color": style.HUES[run.structure],
-        "linestyle": (0, (1, 1.5)) if is_none else "-",
-        "marker": "_" if is_none else style.MARKERS[run.structure],
+        "linestyle": DASHES[run.delays],
+        "marker": "_" if run.delays == "none" else style.MARKERS[run.structure],
     }
 
 
@@ -226,11 +235,7 @@ def _handles(data: Accuracy) -> list[Line2D]:
         handles.append(Line2D([], [], label=STRUCTURES[structure].words, **look))
     for delays in (name for name in DELAYS if any(run.delays == name for run in runs)):
         filled: dict[str, Any] = {"color": style.GREY, "label": DELAYS[delays].words}
-        if delays == "none":
-            handles.append(Line2D([], [], linestyle=(0, (1, 1.5)), **filled))
-        else:
-            colour = FILLINGS[delays] or style.GREY
-            handles.append(
-                Line2D([], [], linestyle="", marker="o", markerfacecolor=colour, **filled)
-            )
+        if delays != "none":
+            filled |= {"marker": "o", "markerfacecolor": FILLINGS[delays] or style.GREY}
+        handles.append(Line2D([], [], linestyle=DASHES[delays], **filled))
     return handles

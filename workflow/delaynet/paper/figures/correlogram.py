@@ -21,7 +21,7 @@ COLOUR_MAP = "PuOr_r"
 
 
 class Correlogram(NamedTuple):
-    """A sign correlogram over seeds, [channel lags, delay lags] each.
+    """A sign correlogram over seeds, or a part of it, [channel lags, delay lags] each.
 
     Attributes:
         excess: correlogram less the mean of the null model, mean over the seeds; not a number where
@@ -33,21 +33,49 @@ class Correlogram(NamedTuple):
     outside: NDArray[np.bool_]
 
 
-def read_correlogram(results_folder: Path, runs: Sequence[Run], network: str) -> Correlogram:
-    """Read the correlogram of some seeds of one variant, and its lags outside of the band.
+class Parts(NamedTuple):
+    """A correlogram beyond chance, and its two parts, whose sum it is.
+
+    Attributes:
+        whole: the correlogram less the mean of its null model.
+        apart: what signs by channel and signs by delay give without going together: the mean of
+            the null model of joint grouping less that of the other.
+        joint: the correlogram less the mean of the null model of joint grouping.
+    """
+
+    whole: Correlogram
+    apart: Correlogram
+    joint: Correlogram
+
+
+def read_correlogram(results_folder: Path, runs: Sequence[Run]) -> Parts:
+    """Read the correlogram of trained seeds of one variant, and its lags outside of the bands.
 
     Raises:
         UserError: `grouping_maps.h5` is missing, or lacks it.
     """
     path = require(results_folder / "grouping_maps.h5")
-    maps = [read_map(path, run, network) for run in runs]
-    excess = np.stack([one.correlogram - one.null_mean for one in maps])  # [seeds, lags, lags]
-    there = np.isfinite(excess)
+    maps = [read_map(path, run) for run in runs]
+    bands = [one.outside_of(one.low, one.high) for one in maps]
+    joint_bands = [one.outside_of(one.joint_low, one.joint_high) for one in maps]
+    nowhere = [np.zeros_like(band) for band in bands]
+    return Parts(
+        whole=_over_seeds([one.correlogram - one.null_mean for one in maps], bands),
+        apart=_over_seeds([one.joint_mean - one.null_mean for one in maps], nowhere),
+        joint=_over_seeds([one.correlogram - one.joint_mean for one in maps], joint_bands),
+    )
+
+
+def _over_seeds(
+    excess: Sequence[NDArray[np.floating]], outside: Sequence[NDArray[np.bool_]]
+) -> Correlogram:
+    """Return mean excess and where most seeds lie outside of their band, [seeds] of maps each."""
+    values = np.stack(excess)  # [seeds, channel lags, delay lags]
+    there = np.isfinite(values)
     count = there.sum(axis=0)
-    mean = np.where(there, excess, 0).sum(axis=0) / np.maximum(count, 1)
+    mean = np.where(there, values, 0).sum(axis=0) / np.maximum(count, 1)
     mean[count == 0] = np.nan
     mean[0, mean.shape[1] // 2] = np.nan  # two synapses in one place
-    outside = [(one.correlogram < one.low) | (one.correlogram > one.high) for one in maps]
     return Correlogram(mean, (np.mean(outside, axis=0) > 0.5) & np.isfinite(mean))
 
 

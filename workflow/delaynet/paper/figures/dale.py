@@ -86,7 +86,7 @@ def load(config: Config, results_folder: Path) -> DaleFigure:
         {run: effects.get((run, "trained", "mel", JOINT), nan) for run in runs},
         chance(results_folder, runs),
         tuple(seeds[0] for seeds in kinds.values()),
-        tuple(read_correlogram(results_folder, seeds, "trained") for seeds in kinds.values()),
+        tuple(read_correlogram(results_folder, seeds).whole for seeds in kinds.values()),
         _delays(results_folder, kinds.get("dale", [])),
         1000 * step_seconds(config.features),
         corpus_name(results_folder, runs),

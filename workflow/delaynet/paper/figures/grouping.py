@@ -1,5 +1,6 @@
-"""Grouping of excitation and inhibition in space, in time and in both, and correlograms."""
+"""Grouping of excitation and inhibition in space, in time and in both: its size, use and look."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import nan
 from pathlib import Path
@@ -12,27 +13,39 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator
 
-from delaynet.analysis.grouping.kinds import KINDS
+from delaynet.analysis.grouping.kinds import JOINT, KINDS
+from delaynet.analysis.grouping.nulls import NULLS
+from delaynet.analysis.grouping.receptive_fields import receptive_fields
+from delaynet.analysis.tables import read_table
 from delaynet.config.grid import STANDARD, Config, Run
 from delaynet.data.features.frames import step_seconds
 from delaynet.paper.figures import rows, style
 from delaynet.paper.figures.correlogram import (
-    Correlogram,
+    Parts,
     draw_map,
     draw_scale,
     read_correlogram,
     scale_of,
 )
-from delaynet.paper.figures.loading import Effects, corpus_name, read_effects
+from delaynet.paper.figures.loading import (
+    Effects,
+    corpus_name,
+    read_effects,
+    require,
+    run_file,
+)
 from delaynet.paper.figures.rows import Row
 from delaynet.paper.figures.selection import needed_runs
+from delaynet.paper.figures.sign_maps import SignMap, draw_sign_map, sign_maps
+from delaynet.training.run_folder import read_network
 
-SEEN = "learned-dense-free"  # the variant of the correlograms, if the grid holds it
+SEEN = "learned-dense-free"  # the variant of the maps, if the grid holds it
+EXCHANGE = KINDS[JOINT].minuend  # that of the panel of accuracy
 NETWORKS = ("initial", "trained")
 OUTLINED = "outside of the null model's band in most seeds"
 LEARNED = ", learned delays"  # left out of the heading of controls
-ROW, MAPS, LEGEND = 4.2, 36.0, 6.0  # heights in mm
-AROUND_ROWS, AROUND_MAPS, MOST_OF_ROWS = 20.0, 13.0, 150.0
+ROW, MAPS, LEGEND = 4.2, 28.0, 6.0  # heights in mm
+AROUND_ROWS, AROUND_MAPS, MOST_OF_ROWS = 20.0, 13.0, 135.0
 
 
 @dataclass(frozen=True)
@@ -42,16 +55,20 @@ class GroupingFigure:
     Attributes:
         shown: the rows, those of controls last.
         effects: of each kind of grouping on Moran's I.
-        seen: one run of the variant of the correlograms.
-        correlograms: before and after training.
+        falls: of accuracy in percentage points, after synapses of like sign have exchanged delays.
+        seen: the first seed of the variant of the maps.
+        correlogram: of this variant after training.
+        sign_maps: of neurons of the first seed.
         step_milliseconds: duration of a step.
         corpus_name: what the networks learned.
     """
 
     shown: list[Row]
     effects: Effects
+    falls: dict[Run, float]
     seen: Run
-    correlograms: tuple[Correlogram, Correlogram]
+    correlogram: Parts
+    sign_maps: list[SignMap]
     step_milliseconds: float
     corpus_name: str
 
@@ -65,15 +82,23 @@ def load(config: Config, results_folder: Path) -> GroupingFigure:
     runs = needed_runs("grouping", config)
     seen = next((run for run in runs if run.variant == SEEN), runs[0])
     seeds = [run for run in runs if run.point == seen.point]
-    before, after = (read_correlogram(results_folder, seeds, name) for name in NETWORKS)
     return GroupingFigure(
         _rows(config, runs),
         read_effects(results_folder, runs),
+        _read_falls(results_folder),
         seen,
-        (before, after),
+        read_correlogram(results_folder, seeds),
+        sign_maps(receptive_fields(read_network(run_file(results_folder, seen, "network.h5")))),
         1000 * step_seconds(config.features),
         corpus_name(results_folder, runs),
     )
+
+
+def _read_falls(results_folder: Path) -> dict[Run, float]:
+    table = read_table(require(results_folder / "tables" / "exchange.csv"))
+    table = table[table["null"] == EXCHANGE]
+    columns = table[[*Run._fields, "fall"]]
+    return {Run(*at): fall for *at, fall in columns.itertuples(index=False)}
 
 
 def _rows(config: Config, runs: list[Run]) -> list[Row]:
@@ -91,38 +116,69 @@ def _rows(config: Config, runs: list[Run]) -> list[Row]:
 
 @style.styled
 def draw(data: GroupingFigure) -> Figure:
-    """Draw effects as rows of points above, correlograms below.
+    """Draw effects as rows of points above, correlograms and neurons below.
 
     a, b, c: effects on Moran's I of grouping in space, in time and in both together; trained
     networks in colour and initial ones as grey rings, a point a seed, strokes are means of trained
-    ones. d, e: correlogram less the mean of its null model, mean over seeds; outlined lags lie
-    outside of the null model's simultaneous 95 % band in most seeds; at grey ones there is no pair.
+    ones. d: points of accuracy that trained networks lose when synapses of like sign exchange their
+    delays within a neuron. e, f, g: correlogram less the mean of its null model, mean over seeds,
+    and its parts: signs by channel and signs by delay, and both together; outlined lags lie outside
+    of the null model's simultaneous 95 % band in most seeds; at grey ones there is no pair. h, i,
+    j: neurons of the first seed at percentiles of Moran's I, their signs smoothed.
     """
     shown = data.shown
-    heights = (min(ROW * len(shown), MOST_OF_ROWS) + AROUND_ROWS, MAPS + AROUND_MAPS, LEGEND)
-    figure, (above, below, _) = style.stacked(heights)
-    panels = above.subplots(1, len(KINDS), sharex=True, sharey=True)
+    maps = MAPS + AROUND_MAPS
+    heights = (min(ROW * len(shown), MOST_OF_ROWS) + AROUND_ROWS, maps, maps, LEGEND)
+    figure, (above, middle, below, _) = style.stacked(heights)
+    panels = above.subplots(1, len(KINDS) + 1, sharey=True)
     rows.lay_out(panels, shown)
-    for axes, letter, (name, kind) in zip(panels, "abc", KINDS.items(), strict=True):
+    for axes in panels[1 : len(KINDS)]:
+        axes.sharex(panels[0])
+    for axes, letter, (name, kind) in zip(panels, "abc", KINDS.items(), strict=False):
         _draw_effects(axes, shown, data.effects, name)
         style.panel_title(axes, letter, f"{kind.words}\n({kind.label})")
-    maps = below.subplots(1, 2, sharey=True)
-    scale = scale_of(data.correlograms)
-    words = f": {style.variant_words(data.seen)}"
-    for axes, letter, when, values in zip(
-        maps, "de", ("before", "after"), data.correlograms, strict=True
-    ):
-        draw_map(axes, values, data.step_milliseconds, scale)
-        style.panel_title(axes, letter, f"{when} training{words}")
-        words = ""
-    maps[1].set_ylabel("")
-    draw_scale(maps)
-    style.note(maps[1], data.corpus_name)
-    _draw_legend(figure)
+    _draw_falls(panels[-1], shown, data.falls)
+    style.panel_title(panels[-1], "d", f"delays exchanged\n({NULLS[EXCHANGE].label})")
+    _draw_correlograms(middle.subplots(1, 3, sharey=True), data)
+    _draw_sign_maps(below.subplots(1, 3, sharey=True), data)
+    _draw_legend(figure, data.corpus_name)
     return figure
 
 
-def _draw_legend(figure: Figure) -> None:
+def _draw_correlograms(panels: Sequence[Axes], data: GroupingFigure) -> None:
+    scale = scale_of(data.correlogram)
+    words = (style.variant_words(data.seen), "space and time apart", "both together")
+    for axes, letter, text, part in zip(panels, "efg", words, data.correlogram, strict=True):
+        draw_map(axes, part, data.step_milliseconds, scale)
+        style.panel_title(axes, letter, text)
+        axes.label_outer()
+    draw_scale(panels)
+
+
+def _draw_sign_maps(panels: Sequence[Axes], data: GroupingFigure) -> None:
+    if not data.sign_maps:
+        for axes, letter in zip(panels, "hij", strict=True):
+            style.panel_title(axes, letter)
+            style.say_empty(axes, "too few synapses")
+    for axes, letter, one in zip(panels, "hij", data.sign_maps, strict=False):
+        draw_sign_map(axes, one, data.step_milliseconds)
+        moran_i = style.rounded(one.moran_i, 2)
+        style.panel_title(axes, letter, f"{one.percentile}th percentile, Moran's I {moran_i}")
+        axes.label_outer()
+
+
+def _draw_falls(axes: Axes, shown: list[Row], falls: dict[Run, float]) -> None:
+    rows.zero_line(axes)
+    table = rows.table_of(shown, lambda row, run: falls.get(run, nan))
+    rows.draw_means(axes, table)
+    rows.draw_points(axes, table)
+    for place in rows.empty_rows(table):
+        rows.say(axes, place, "no delays")
+    axes.set_xlabel("fall in accuracy (points)")
+    axes.xaxis.set_major_locator(MaxNLocator(4))
+
+
+def _draw_legend(figure: Figure, corpus_name: str) -> None:
     ring: dict[str, Any] = {
         "markerfacecolor": "white",
         "markeredgecolor": rows.INITIAL,
@@ -132,6 +188,7 @@ def _draw_legend(figure: Figure) -> None:
         Line2D([], [], linestyle="", marker="o", label="before training", **ring),
         Line2D([], [], linestyle="", marker="o", color="black", label="after training"),
         Patch(facecolor="none", edgecolor="black", linewidth=0.7, label=OUTLINED),
+        Line2D([], [], linestyle="", label=f"corpus: {corpus_name}"),
     ]
     figure.legend(handles=handles, loc="lower center", ncols=len(handles))
 

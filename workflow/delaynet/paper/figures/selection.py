@@ -156,7 +156,7 @@ _ENTRIES = {
         recordings=True,
     ),
     "accuracy": Entry(
-        "Test accuracy against density, by structure, delays and Dale's principle, and paired "
+        "Test accuracy against sparsity, by structure, delays and Dale's principle, and paired "
         "differences with their intervals; a point is one seed.",
         standard_runs,
         ("summary.json",),
@@ -180,10 +180,11 @@ _ENTRIES = {
     ),
     "grouping": Entry(
         "Grouping of excitation and inhibition in space, in time and in both together, of every "
-        "seed before and after training, and mean correlograms of signs.",
+        "seed before and after training, what an exchange of delays costs, mean correlograms of "
+        "signs, and three neurons.",
         _grouping_runs,
-        ("summary.json",),
-        GROUPING,
+        ("summary.json", "network.h5"),
+        (*GROUPING, "tables/exchange.csv"),
     ),
     "dale": Entry(
         "Dale's principle against free signs, paired by seed: accuracy, grouping in delay, "
