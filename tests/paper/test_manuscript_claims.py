@@ -227,7 +227,6 @@ REASONS = {
     "inconclusive": (
         "too_few_seeds",
         "premise_not_shown",
-        "no_interval",
         "reversed_p_above_level",
         "worse_beyond_margin",
         "p_above_level",

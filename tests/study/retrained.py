@@ -8,7 +8,6 @@ these signs at the start, and trained with the structure static. Only the delays
     none       all zero
 """
 
-import os
 import time
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from functools import partial
@@ -108,7 +107,6 @@ def retrain(
 ) -> Retraining:
     """Train one network anew and write its run folder; return what it was."""
     torch.set_num_threads(1)
-    os.nice(10)
     settings = one.settings(config)
     found = read_network(runs_folder / one.found_by.folder / "network.h5")
     with flush_denormals():

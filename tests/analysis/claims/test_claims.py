@@ -15,7 +15,7 @@ from delaynet.analysis.claims.exploratory import exploratory_hypotheses
 from delaynet.analysis.claims.ledger import table_of_tests
 from delaynet.analysis.claims.terms import SHARE, grid_of
 from delaynet.analysis.claims.tests import results_of_tests
-from delaynet.analysis.statistics import bootstrap_interval, sign_flip
+from delaynet.analysis.statistics import sign_flip, t_interval
 from delaynet.analysis.tables import read_table
 from delaynet.config.errors import UserError
 from delaynet.config.grid import Point
@@ -96,7 +96,7 @@ def test_grouping_is_tested_on_one_z_a_seed(tmp_path):
     )
     assert (found.shown.n, found.shown.effect) == (6, pytest.approx(rows["z"].mean()))
     assert found.result.p == sign_flip(rows["z"])
-    assert (found.shown.low, found.shown.high) == pytest.approx(bootstrap_interval(rows["z"]))
+    assert (found.shown.low, found.shown.high) == pytest.approx(t_interval(rows["z"]))
 
 
 def test_what_decides_claims_is_not_tested_again():

@@ -134,13 +134,12 @@ def test_nothing_opposes_a_claim_whose_premise_is_not_shown(tmp_path, claim):
     assert verdicts_of(found.values())[claim] == ("inconclusive", "premise_not_shown")
 
 
-def test_seeds_that_agree_exactly_have_no_interval(tmp_path):
-    """Four seeds of equal differences: they decide nothing, and not because an interval is wide."""
-    world = replace(CLAIMS_HOLD, rewired_learned=(75, 71), spread=0)
-    found = decisions_of(tmp_path, world)
-    part = found["c3_equivalence"]
-    assert (part.result.effect, part.verdict) == (pytest.approx(1), "undecided")
-    assert verdicts_of(found.values())["C3"] == ("inconclusive", "no_interval")
+def test_seeds_that_agree_exactly_at_the_margin_decide_nothing(tmp_path):
+    """Their interval has no width."""
+    found = decisions_of(tmp_path, replace(CLAIMS_HOLD, rewired_learned=(75, 71), spread=0))
+    part = found["c3_equivalence"].result
+    assert (part.effect, part.low, part.high) == pytest.approx((1, 1, 1))
+    assert verdicts_of(found.values())["C3"][0] == "inconclusive"
 
 
 def test_too_few_seeds_are_those_of_the_part_that_has_fewest(tmp_path):

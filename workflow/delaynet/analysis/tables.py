@@ -10,9 +10,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
-from scipy import stats
 
-from delaynet.analysis.statistics import CONFIDENCE
+from delaynet.analysis.statistics import t_interval
 from delaynet.config.errors import UserError
 from delaynet.config.files import replacing
 from delaynet.config.grid import STANDARD, Config, Point, Run, load_config
@@ -123,15 +122,14 @@ def summarise_seeds(values: np.ndarray) -> dict[str, float]:
 
     For one seed, deviation and interval are NaN.
     """
-    n, mean = len(values), float(np.mean(values))
-    deviation = float(np.std(values, ddof=1)) if n > 1 else np.nan
-    half = stats.t.ppf((1 + CONFIDENCE) / 2, n - 1) * deviation / np.sqrt(n) if n > 1 else np.nan
+    n = len(values)
+    low, high = t_interval(values)
     return {
         "n": n,
-        "mean": mean,
-        "standard_deviation": deviation,
-        "low": mean - half,
-        "high": mean + half,
+        "mean": float(np.mean(values)),
+        "standard_deviation": float(np.std(values, ddof=1)) if n > 1 else np.nan,
+        "low": float(low),
+        "high": float(high),
     }
 
 

@@ -50,9 +50,9 @@ What opposes a hypothesis, and why (the opposite, in brackets):
     one point                   the margin. A loss beyond it leaves "no gain" undecided, because it
                                 is neither a gain nor equivalence.
 
-The test of the opposite is needed because the bootstrap interval of few seeds is too narrow. For
-three seeds it is little more than their range, which misses the true mean in one of four cases.
-Fewer than five seeds therefore oppose nothing.
+The interval, of Student's t distribution, takes the values for normal. The test of the opposite
+does not, so a verdict needs both. With fewer than five seeds that test cannot reach the level: they
+oppose nothing.
 
 Premises: "survives" needs an effect that can survive, and "no gain from learning delays" an
 experiment that can show such a gain (assay sensitivity; ICH E10, 2000, section 1.5). Without them

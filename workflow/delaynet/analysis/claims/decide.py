@@ -203,8 +203,6 @@ def _has_too_few_seeds(result: TestResult, corrected: Corrected) -> bool:
 
 
 def _why_undecided(result: TestResult) -> str:
-    if math.isnan(result.low):
-        return "no_interval"
     if _lies_beyond(result):
         return "reversed_p_above_level"
     if result.hypothesis.kind == "equivalence":

@@ -25,10 +25,10 @@ from delaynet.analysis.statistics import (
     Array,
     all_of,
     any_of,
-    bootstrap_interval,
     equivalence,
     sign_flip,
     smallest_p,
+    t_interval,
 )
 from delaynet.analysis.tables import read_results
 from delaynet.config.grid import Config
@@ -86,7 +86,7 @@ def _test_singles(hypotheses: Sequence[Hypothesis], cells: Cells, grid: Grid) ->
     for (_, kind, boundary), members in groups.items():
         values = np.array([values for _, values in members])  # [tests, n]
         ps, reversed_ps = P_OF[kind](values), REVERSED_P_OF[kind](values - boundary)
-        computed = np.stack([ps, reversed_ps, *bootstrap_interval(values)], axis=1).tolist()
+        computed = np.stack([ps, reversed_ps, *t_interval(values)], axis=1).tolist()
         for (index, _), (p, reversed_p, low, high) in zip(members, computed, strict=True):
             results[index] = replace(results[index], p=p, reversed_p=reversed_p, low=low, high=high)
     return results

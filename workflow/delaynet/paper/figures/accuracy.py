@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from delaynet.analysis.claims.terms import MARGIN
-from delaynet.analysis.statistics import bootstrap_interval
+from delaynet.analysis.statistics import t_interval
 from delaynet.config.grid import Config, Point, Run
 from delaynet.config.variants import DELAYS, SIGNS, STRUCTURES
 from delaynet.paper.figures import rows, style
@@ -142,7 +142,7 @@ def draw(data: Accuracy) -> Figure:
     """Draw a panel for free signs and one for Dale's principle, and beside them the differences.
 
     Points are seeds. Lines join means; those of dense networks go on for comparison. A row of the
-    forest plot has the seeds, their mean, and its bootstrap interval, as in the table of tests.
+    forest plot has the seeds, their mean, and its 95 % interval, as in the table of tests.
     """
     signs = [name for name in SIGNS if any(run.signs == name for run in data.accuracy)]
     shown = list(data.differences)
@@ -218,7 +218,7 @@ def _draw_differences(axes: Axes, data: Accuracy) -> None:
     rows.zero_line(axes)
     for place, row in enumerate(shown):
         if row.runs:
-            low, high = map(float, bootstrap_interval(list(data.differences[row].values())))
+            low, high = map(float, t_interval(list(data.differences[row].values())))
             axes.hlines(place, low, high, color=style.GREY, linewidth=1.6, zorder=2)
     rows.draw_means(axes, table)
     rows.draw_points(axes, table)

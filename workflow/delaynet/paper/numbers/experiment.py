@@ -61,9 +61,6 @@ PERCENTAGES: dict[str, tuple[ModuleType, float]] = {
     "band": (maps, maps.LEVEL),
     "level_of_one_network": (power, power.LEVEL),
     "power": (power, power.POWER),
-    "coverage_of_3_seeds": (statistics, statistics.COVERAGE[3]),
-    "coverage_of_6_seeds": (statistics, statistics.COVERAGE[6]),
-    "coverage_of_10_seeds": (statistics, statistics.COVERAGE[10]),
 }
 
 
