@@ -21,8 +21,9 @@ class OurTraining:
     def __init__(self, network: DelayNetwork, settings: RunSettings, sigma: float) -> None:
         self.network, self.settings, self.sigma = network, settings, sigma
         self.optimisers = Optimisers(network, settings)
+        device = network.layers[0].weight.device
         self.streams = Streams(
-            generator(settings.seed, "dropout"), generator(settings.seed, "growth")
+            generator(settings.seed, "dropout", device), generator(settings.seed, "growth", device)
         )
         self.order = generator(settings.seed, "order")
 

@@ -41,7 +41,9 @@ class PeerNetwork(nn.Module):
 
 def copied_norms(ours: DelayNetwork) -> Sequence[nn.BatchNorm1d]:
     """Return batch-norms with the gains, biases and running statistics of ours."""
-    norms = [nn.BatchNorm1d(len(of_ours.weight)) for of_ours in ours.norms]
+    norms = [
+        nn.BatchNorm1d(len(of_ours.weight), device=of_ours.weight.device) for of_ours in ours.norms
+    ]
     for norm, of_ours in zip(norms, ours.norms, strict=True):
         for name in ("weight", "bias", "running_mean", "running_var"):
             getattr(norm, name).data.copy_(getattr(of_ours, name).data)
@@ -117,7 +119,8 @@ class PeerTraining:
     def epoch(self, data: Data) -> float:
         """Train on every clip once, in a drawn order; return the mean loss of a batch."""
         signal, label = data
-        batches = torch.randperm(len(label)).split(self.settings.training.batch_size)
+        shuffled = torch.randperm(len(label)).to(label.device)
+        batches = shuffled.split(self.settings.training.batch_size)
         losses = [self.step((signal.index_select(1, index), label[index])) for index in batches]
         return float(torch.stack(losses).mean())
 

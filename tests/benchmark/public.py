@@ -95,7 +95,7 @@ def dcls_layer(
         dilated_kernel_size=model.max_delay,
         bias=False,
         version="gauss",
-    ).to(of_ours.weight.dtype)
+    ).to(of_ours.weight.device, of_ours.weight.dtype)
     connections.weight.data.copy_(by_synapse_last(of_ours.weight.detach()))
     connections.P.data[0] = model.max_delay // 2 - by_synapse_last(of_ours.delay.detach())
     connections.P.requires_grad_(learn_delays)

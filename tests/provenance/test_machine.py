@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from delaynet.provenance.machine import processor
+from delaynet.provenance.machine import peak_gpu_memory, processor
 
 X86 = """processor	: 0
 vendor_id	: AuthenticAMD
@@ -52,3 +52,7 @@ def test_the_clock_of_the_moment_is_no_part_of_the_name() -> None:
 
 def test_the_processor_of_this_machine_is_named() -> None:
     assert processor(Path("/proc/cpuinfo").read_text(encoding="utf-8"))
+
+
+def test_a_process_that_used_no_gpu_says_nothing_of_its_memory() -> None:
+    assert peak_gpu_memory() == {}

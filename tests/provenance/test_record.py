@@ -48,7 +48,9 @@ def folder(tmp_path: Path) -> Path:
 
 
 def test_the_schema_and_the_code_name_the_same_fields_in_the_same_order(folder: Path) -> None:
-    assert tuple(make(folder)) == tuple(SCHEMA["properties"]) == tuple(SCHEMA["required"])
+    of_a_gpu = "peak_gpu_memory_bytes"
+    assert tuple(make(folder)) == tuple(SCHEMA["required"])
+    assert tuple(SCHEMA["properties"]) == (*SCHEMA["required"], of_a_gpu)
     assert all("description" in field or "$ref" in field for field in SCHEMA["properties"].values())
 
 

@@ -43,6 +43,13 @@ def peak_memory() -> int:
     return peak if sys.platform == "darwin" else peak * 1024  # Linux counts in KiB
 
 
+def peak_gpu_memory() -> dict[str, int]:
+    """Return the field of a record on the GPU's memory, in bytes; none where no GPU was used."""
+    if _gpu() is None:
+        return {}
+    return {"peak_gpu_memory_bytes": sys.modules["torch"].cuda.max_memory_reserved()}
+
+
 @cache
 def _installed() -> Mapping[str, list[str]]:
     """Return the distributions that each importable name comes from; this takes a second."""

@@ -22,7 +22,7 @@ from delaynet.config.errors import UserError
 from delaynet.config.files import replacing
 from delaynet.provenance.code import code_among, code_digest, code_of
 from delaynet.provenance.embedded import Embedded
-from delaynet.provenance.machine import machine, peak_memory
+from delaynet.provenance.machine import machine, peak_gpu_memory, peak_memory
 from delaynet.provenance.project import Project
 from delaynet.provenance.repository import version_control
 
@@ -194,6 +194,7 @@ def recorded(
         "ended": ended.isoformat(timespec="milliseconds"),
         "seconds": round(time.monotonic() - begin, 3),
         "peak_memory_bytes": peak_memory(),
+        **peak_gpu_memory(),
     }
     path = record_path(outputs[0])
     if not _is_sealed_already(record, path):

@@ -9,11 +9,12 @@ from torch import Tensor
 from delaynet.config.settings import ModelSettings, TrainingSettings
 from delaynet.data.dataset import Clips
 from delaynet.model.network import DelayNetwork, LayerArrays, Response, class_evidence
+from delaynet.training.device import on_cpu
 from delaynet.training.run_folder import SavedNetwork
 
 
 class Evaluation(NamedTuple):
-    """Results of a network on a set of clips.
+    """Results of a network on a set of clips, on the CPU.
 
     Attributes:
         prediction: [clips].
@@ -68,12 +69,13 @@ def evaluate(network: DelayNetwork, clips: Clips, sigma: float = 0.0) -> Evaluat
             count += spikes.sum((0, 1))
     logits = torch.cat(evidence)  # [clips, classes]
     prediction = logits.argmax(1)
-    return Evaluation(
+    prediction, is_correct, loss, *rates = on_cpu(
         prediction,
         prediction == clips.label,
-        float(torch.nn.functional.cross_entropy(logits, clips.label)),
-        tuple(count / (steps * len(clips)) for count in spike_counts),
+        torch.nn.functional.cross_entropy(logits, clips.label),
+        *(count / (steps * len(clips)) for count in spike_counts),
     )
+    return Evaluation(prediction, is_correct, float(loss), tuple(rates))
 
 
 class RoundingGap(NamedTuple):

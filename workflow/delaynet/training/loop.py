@@ -24,7 +24,7 @@ from delaynet.training.progress import EventFiles, log_epoch
 from delaynet.training.results import write_results
 from delaynet.training.run_folder import EpochMetrics, write_json
 from delaynet.training.schedules import kernel_width, pruning_progress
-from delaynet.training.state import Best, TrainingState
+from delaynet.training.state import Best, Sums, TrainingState
 from delaynet.training.step import change_before_epoch, training_step
 
 log = logging.getLogger("delaynet.training")
@@ -155,7 +155,7 @@ class PeriodicCheckpoints:
         signal_name = self.interruption.signal
         if signal_name is None and time.monotonic() - self.last_written < self.seconds:
             return
-        self.state.require_finite(self.settings.run.folder)
+        self.state.checked_sums(self.settings.run.folder)
         self.checkpoints.write(self.state.state_dict())
         self.last_written = time.monotonic()
         if signal_name is not None:
@@ -188,9 +188,10 @@ def train_epochs(
     while state.epoch < settings.training.epochs:
         sigma = kernel_width(settings.delays, settings.training, state.epoch)
         _train_epoch(state, settings, splits.training, sigma, after_batch)
-        state.require_finite(settings.run.folder)
-        row = _end_epoch(state, settings, splits, sigma)
-        log_epoch(row, settings.training.epochs, state.connections, state.seconds)
+        # before the evaluation, which needs finite delays
+        sums = state.checked_sums(settings.run.folder)
+        row = _end_epoch(state, settings, splits, sigma, sums)
+        log_epoch(row, settings.training.epochs, sums.connections, state.seconds)
         if events is not None:
             events.add(row)
 
@@ -219,7 +220,7 @@ def _train_epoch(
 
 
 def _end_epoch(
-    state: TrainingState, settings: RunSettings, splits: Splits, sigma: float
+    state: TrainingState, settings: RunSettings, splits: Splits, sigma: float, sums: Sums
 ) -> EpochMetrics:
     """Evaluate the network after an epoch, keep it if it is the best, and close the epoch."""
     training, network, epoch = settings.training, state.network, state.epoch
@@ -236,12 +237,12 @@ def _end_epoch(
         epoch=epoch,
         sigma=sigma,
         learning_rate=state.optimisers.learning_rate,
-        training_loss=float(state.losses.sum()) / clips,
-        training_accuracy=int(state.correct) / clips,
+        training_loss=sums.loss / clips,
+        training_accuracy=sums.correct / clips,
         validation_loss=validation.loss,
         validation_accuracy=validation.accuracy(training),
         firing_rate=float(torch.cat(validation.firing_rates).mean()),
-        turnover=int(state.grown.sum()) / state.connections,
+        turnover=sums.grown / sums.connections,
         seconds=state.seconds - state.epoch_began,
     )
     state.optimisers.next_epoch(is_last=epoch == training.epochs - 1)

@@ -2,6 +2,7 @@
 
 import copy
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -11,6 +12,7 @@ from torch import Tensor
 from delaynet.config.errors import UserError
 from delaynet.config.grid import RunSettings
 from delaynet.model.network import DelayNetwork
+from delaynet.training.device import on_cpu
 from delaynet.training.randomness import generator
 from delaynet.training.run_folder import EpochMetrics
 from delaynet.training.schedules import Optimisers
@@ -24,6 +26,15 @@ class Best(NamedTuple):
     epoch: int
     sigma: float
     network: dict[str, Tensor]
+
+
+class Sums(NamedTuple):
+    """Sums over the batches of an epoch so far, and the number of connections of all layers."""
+
+    loss: float
+    correct: int
+    grown: int
+    connections: int
 
 
 @dataclass
@@ -97,11 +108,6 @@ class TrainingState:
         return self.turnover.device
 
     @property
-    def connections(self) -> int:
-        """Number of connections of all layers."""
-        return sum(int(layer.mask.sum()) for layer in self.network.layers)
-
-    @property
     def seconds(self) -> float:
         """Seconds of training so far, without interruptions and repeated batches."""
         return self._earlier_seconds + time.monotonic() - self._clock_began
@@ -140,8 +146,8 @@ class TrainingState:
         self.epoch += 1
         self.batch = 0
 
-    def require_finite(self, run: str) -> None:
-        """Check that all values are finite; this waits for the device.
+    def checked_sums(self, run: str) -> Sums:
+        """Check that all values are finite, and return the sums; this waits for the device, once.
 
         Args:
             run: name of the run, for the message.
@@ -149,16 +155,25 @@ class TrainingState:
         Raises:
             UserError: a loss of this epoch, a weight or a moment of Adam is not finite.
         """
-        where = f"{run}: in epoch {self.epoch + 1}, batch"
         losses = self.losses[: self.batch]
+        values = [losses, *_real([self.network.state_dict(), self.optimisers.state_dict()])]
+        is_finite, loss, *counts = on_cpu(
+            torch.stack([value.isfinite().all() for value in values]).all(),
+            losses.sum(),
+            self.correct,
+            self.grown.sum(),
+            torch.stack([layer.mask.sum() for layer in self.network.layers]).sum(),
+        )
+        if is_finite:
+            return Sums(float(loss), *map(int, counts))
         if len(bad := losses.isfinite().logical_not().nonzero()):
             first = int(bad[0])
             what = f"{first + 1}, the loss became {float(losses[first])}"
-        elif not _all_finite([self.network.state_dict(), self.optimisers.state_dict()]):
-            what = f"{self.batch} at the latest, the network became infinite or undefined"
         else:
-            return
-        raise UserError(f"{where} {what}; lower `training.learning_rate`.")
+            what = f"{self.batch} at the latest, the network became infinite or undefined"
+        raise UserError(
+            f"{run}: in epoch {self.epoch + 1}, batch {what}; lower `training.learning_rate`."
+        )
 
     def state_dict(self) -> dict[str, Any]:
         """Return the state as tensors and plain values."""
@@ -196,11 +211,10 @@ _SAVED_AS_IT_IS = (
 )  # fmt: skip
 
 
-def _all_finite(value: Any) -> bool:
-    """Return whether all floating-point tensors in nested dictionaries and lists are finite."""
-    if isinstance(value, dict):
-        return all(map(_all_finite, value.values()))
-    if isinstance(value, list | tuple):
-        return all(map(_all_finite, value))
-    is_real = isinstance(value, Tensor) and value.is_floating_point()
-    return not is_real or bool(value.isfinite().all())
+def _real(value: Any) -> Iterator[Tensor]:
+    """Yield all floating-point tensors in nested dictionaries and lists."""
+    if isinstance(value, dict | list | tuple):
+        for inner in value.values() if isinstance(value, dict) else value:
+            yield from _real(inner)
+    elif isinstance(value, Tensor) and value.is_floating_point():
+        yield value
