@@ -3,7 +3,8 @@
 import numpy as np
 
 from delaynet.analysis.grouping.measures import Measures, measures_of
-from delaynet.analysis.grouping.nulls import TESTED_BY, permutations_of
+from delaynet.analysis.grouping.nulls import TESTED_BY
+from delaynet.analysis.grouping.permutations import permutations_of
 from delaynet.analysis.grouping.points import MarkedPoints
 
 

@@ -8,12 +8,13 @@ from scipy.stats import binom
 
 from delaynet.analysis.grouping.grouping import possible_draws
 from delaynet.analysis.grouping.maps import grouping_map, simultaneous_band
+from delaynet.analysis.grouping.measures import measures
 
 
 def map_of(points, null, permutations, seed=0):
     tests = ("correlogram", null), ("correlogram", "delays_within_sign")
     drawn = possible_draws(points, dict.fromkeys(tests, permutations), seed)
-    return grouping_map(points, null, *map(drawn.get, tests))
+    return grouping_map(points, measures(points).correlogram, null, *map(drawn.get, tests))
 
 
 def outside(of_network):

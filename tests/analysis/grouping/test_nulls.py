@@ -12,12 +12,11 @@ from delaynet.analysis.grouping.nulls import (
     NULLS,
     PERMUTING,
     TESTED_BY,
-    changes_nothing,
     p_value,
-    permutations_of,
     valid_nulls,
     z_score,
 )
+from delaynet.analysis.grouping.permutations import changes_nothing, permutations_of
 
 SIGNS = ("morans_i", "join_excess", "nearest_excess")
 SCALARS = (*SIGNS, "clustering")

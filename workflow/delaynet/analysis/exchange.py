@@ -21,7 +21,8 @@ import numpy as np
 import torch
 from tqdm import tqdm
 
-from delaynet.analysis.grouping.nulls import NULLS, permuted_within, valid_nulls
+from delaynet.analysis.grouping.nulls import NULLS, valid_nulls
+from delaynet.analysis.grouping.permutations import permuted_within
 from delaynet.analysis.grouping.points import marked_points
 from delaynet.analysis.grouping.receptive_fields import receptive_fields
 from delaynet.analysis.reads import files_of_runs

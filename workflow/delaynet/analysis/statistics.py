@@ -18,7 +18,6 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import stats
-from statsmodels.stats.multitest import multipletests
 
 Array = NDArray[np.float64]
 Alternative = Literal["greater", "less", "two-sided"]
@@ -120,6 +119,9 @@ def any_of(ps: ArrayLike) -> float:
 
 def holm(ps: ArrayLike) -> Array:
     """Return p corrected by Holm for the tests that have one, [tests]; NaN stays NaN."""
+    # imported here: it takes a second, and figures and tables need only constants of this module
+    from statsmodels.stats.multitest import multipletests
+
     corrected = np.array(ps, float)
     has_p = ~np.isnan(corrected)
     if has_p.any():

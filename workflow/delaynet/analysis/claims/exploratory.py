@@ -22,8 +22,7 @@ from delaynet.analysis.claims.terms import (
     remaining,
     shared_sparsities,
 )
-from delaynet.analysis.grouping.grouping import INTERIOR
-from delaynet.analysis.grouping.kinds import JOINT, KINDS
+from delaynet.analysis.grouping.kinds import INTERIOR, JOINT, KINDS
 from delaynet.analysis.grouping.nulls import TESTED_BY, UNTRAINED
 from delaynet.analysis.tables import CONTRASTS, REWIRED, SPARSE_FIXED, Contrast
 from delaynet.config.grid import STANDARD, Point

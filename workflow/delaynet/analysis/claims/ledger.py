@@ -15,8 +15,7 @@ import pandas as pd
 from delaynet.analysis.claims.claims import CLAIMS, DENSE
 from delaynet.analysis.claims.decide import CORRECTIONS, VERDICTS, Decision, decide
 from delaynet.analysis.claims.tests import results_of_tests
-from delaynet.analysis.grouping.grouping import INTERIOR
-from delaynet.analysis.grouping.kinds import KINDS
+from delaynet.analysis.grouping.kinds import INTERIOR, KINDS
 from delaynet.analysis.tables import write_table
 from delaynet.config.grid import load_config
 from delaynet.training.run_folder import write_json

@@ -156,12 +156,12 @@ def nulls_at(point: Point, facts: Facts, measure: str = "morans_i") -> list[str]
 
 
 def kinds_at(point: Point, facts: Facts) -> list[str]:
-    """Return the kinds of grouping that are defined at a point, and not zero for want of delays."""
+    """Return the kinds of grouping that are defined at a point."""
     return [
         name
         for name, kind in KINDS.items()
         if (kind.valid_under_dale or not facts.obeys_dale)
-        and (point.delays != "none" or name == "space")
+        and (kind.without_delays or point.delays != "none")
     ]
 
 

@@ -1,10 +1,10 @@
 """Measures under null models, each computed as fast as possible.
 
 The definitions are those of `grouping.measures`, the permutations those of
-`grouping.nulls.permutations_of`. What a null model does not change is computed once: the lags of
-pairs if only signs are permuted, the product of a pair's marks if only delays are. Signs and delays
-are permuted together, once for the three null models within neurons and once for the two within
-channels; for `delays_within_sign` alone.
+`grouping.permutations.permutations_of`. What a null model does not change is computed once: the
+lags of pairs if only signs are permuted, the product of a pair's marks if only delays are. Signs
+and delays are permuted together, once for the three null models within neurons and once for the two
+within channels; for `delays_within_sign` alone.
 """
 
 from collections.abc import Callable, Mapping
@@ -23,7 +23,8 @@ from delaynet.analysis.grouping.measures import (
     ratio,
     squared_distance,
 )
-from delaynet.analysis.grouping.nulls import NULLS, PERMUTING, TESTED_BY, permuted_within, repeated
+from delaynet.analysis.grouping.nulls import NULLS, PERMUTING, TESTED_BY
+from delaynet.analysis.grouping.permutations import permuted_within, repeated
 from delaynet.analysis.grouping.points import REACH, MarkedPoints, Values
 from delaynet.analysis.grouping.receptive_fields import IntArray
 

@@ -24,18 +24,18 @@ from typing import Literal, NamedTuple
 from tqdm import tqdm
 
 from delaynet.analysis.grouping.draws import Test, draws
-from delaynet.analysis.grouping.kinds import JOINT, KINDS
+from delaynet.analysis.grouping.kinds import INTERIOR, JOINT, KINDS, PRIMARY
 from delaynet.analysis.grouping.maps import GroupingMap, grouping_map, write_map
 from delaynet.analysis.grouping.measures import Array, measures
 from delaynet.analysis.grouping.nulls import (
     ROUNDING,
     TESTED_BY,
     UNTRAINED,
-    changes_nothing,
     p_value,
     valid_nulls,
     z_score,
 )
+from delaynet.analysis.grouping.permutations import changes_nothing
 from delaynet.analysis.grouping.points import MarkedPoints, interior, marked_points
 from delaynet.analysis.grouping.receptive_fields import receptive_fields
 from delaynet.config.errors import UserError
@@ -50,7 +50,6 @@ DECISIVE = KINDS[JOINT].minuend
 # draws of Moran's I of trained networks from it, and of all else
 PERMUTATIONS = 10_000
 FEWER_PERMUTATIONS = 1_000
-PRIMARY, INTERIOR = "morans_i", "morans_i_interior"
 MEASURES = {
     "initial": (PRIMARY,),
     "trained": (PRIMARY, "join_excess", "nearest_excess", "clustering", INTERIOR),
@@ -204,8 +203,9 @@ def analyse(runs_folder: Path, permutations: int, settings: RunSettings) -> Anal
             for test, result in results:
                 rows.append([*map(str, (*run, network, order, *test)), *map(_cell, result)])
             if map_tests:
+                observed = measures(networks[network]).correlogram
                 maps[f"{run.folder}/{order}"] = grouping_map(
-                    networks[network], null, *map(drawn.get, map_tests)
+                    networks[network], observed, null, *map(drawn.get, map_tests)
                 )
     return Analysed(rows, maps)
 

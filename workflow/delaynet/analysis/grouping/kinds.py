@@ -22,7 +22,8 @@ from delaynet.analysis.grouping.nulls import NULLS
 from delaynet.config.grid import Run
 
 JOINT = "joint"
-MEASURE = "morans_i"
+# the measure that claims are about, and the same without the shortest and longest delays
+PRIMARY, INTERIOR = "morans_i", "morans_i_interior"
 # what identifies a network in the table of grouping
 NETWORK = [*Run._fields, "network", "order"]
 
@@ -34,11 +35,13 @@ class Kind(NamedTuple):
         words: where signs are grouped.
         minuend: the null model whose effect it is.
         subtrahend: the null model whose effect is subtracted, if any.
+        without_delays: whether it is defined for networks without delays.
     """
 
     words: str
     minuend: str
     subtrahend: str = ""
+    without_delays: bool = False
 
     @property
     def nulls(self) -> tuple[str, ...]:
@@ -58,7 +61,7 @@ class Kind(NamedTuple):
 
 # In the order of tables and figures.
 KINDS = {
-    "space": Kind("space", "signs_within_neuron", "delays_within_neuron"),
+    "space": Kind("space", "signs_within_neuron", "delays_within_neuron", without_delays=True),
     "time": Kind("time", "signs_within_neuron", "channels_within_neuron"),
     JOINT: Kind("space and time together", "delays_within_sign"),
 }
@@ -72,9 +75,9 @@ def effects_by_kind(table: pd.DataFrame) -> pd.DataFrame:
 
     Returns:
         the columns `NETWORK`, `kind` and `effect`: not a number if it cannot be tested. Kinds that
-        are not defined for a network are left out; without delays only space is.
+        are not defined for a network are left out.
     """
-    rows = table[table["measure"] == MEASURE]
+    rows = table[table["measure"] == PRIMARY]
     rows = rows.assign(effect=rows["observed"] - rows["null_mean"])
     by_null = {null: own.set_index(NETWORK)["effect"] for null, own in rows.groupby("null")}
     parts = []
@@ -86,6 +89,6 @@ def effects_by_kind(table: pd.DataFrame) -> pd.DataFrame:
             defined = effect.index.intersection(by_null[kind.subtrahend].index)
             effect = effect[defined] - by_null[kind.subtrahend][defined]
         of_kind = effect.reset_index().assign(kind=name)
-        parts.append(of_kind if name == "space" else of_kind[of_kind["delays"] != "none"])
+        parts.append(of_kind if kind.without_delays else of_kind[of_kind["delays"] != "none"])
     columns = [*NETWORK, "kind", "effect"]
     return pd.concat(parts)[columns] if parts else pd.DataFrame(columns=columns)

@@ -30,8 +30,7 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from delaynet.analysis.grouping.measures import Array, measures
-from delaynet.analysis.grouping.nulls import ROUNDING
+from delaynet.analysis.grouping.nulls import ROUNDING, Array
 from delaynet.analysis.grouping.points import MarkedPoints
 from delaynet.config.errors import UserError
 from delaynet.config.files import reading_hdf5
@@ -62,18 +61,22 @@ class GroupingMap(NamedTuple):
 
 
 def grouping_map(
-    points: MarkedPoints, null: str, drawn: Array | None, drawn_jointly: Array | None
+    points: MarkedPoints,
+    observed: Array,
+    null: str,
+    drawn: Array | None,
+    drawn_jointly: Array | None,
 ) -> GroupingMap:
     """Return a network's correlogram and the bands of two null models.
 
     Args:
         points: the network.
+        observed: its correlogram, [REACH + 1, 2 max_delay - 1].
         null: the null model.
         drawn: its draws of the correlogram, [draws, REACH + 1, 2 max_delay - 1]; None if the
             network cannot be tested, or the null model changes nothing.
         drawn_jointly: those of the null model of joint grouping.
     """
-    observed = measures(points).correlogram
     flat = observed if points.is_testable else np.full_like(observed, np.nan)
     nothing_varies = flat, flat - flat, flat, flat
     band = nothing_varies if drawn is None else simultaneous_band(drawn)

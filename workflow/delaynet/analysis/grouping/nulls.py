@@ -1,7 +1,8 @@
 """Null models: networks without grouping of signs or delays.
 
 All keep the occupancy: which neuron has a synapse at which channel. Each permutes attributes of
-synapses within a neuron or within a channel, all orders equally likely; `NULLS` lists them.
+synapses within a neuron or within a channel, all orders equally likely; `NULLS` lists them, and
+`grouping.permutations` draws them.
 
 `delays_within_neuron` and `channels_within_neuron` are counterparts: time beyond space, and space
 beyond time. `signs_within_neuron` and `delays_within_neuron` reject for signs that depend on delay
@@ -24,20 +25,13 @@ too often if they differ widely; it decides no claim.
 Moran's I and the correlogram.
 """
 
-import math
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from delaynet.analysis.grouping import pairs
-from delaynet.analysis.grouping.measures import Array
-from delaynet.analysis.grouping.points import MarkedPoints, Values
-from delaynet.analysis.grouping.receptive_fields import IntArray
+Array = NDArray[np.float64]
 
-# Permutations per chunk: as many as fit in a processor's cache, in whole vectors.
-VALUES_PER_CHUNK, VECTOR = 2**17, 32
 # Smaller standard deviations, and differences of two values, are rounding.
 ROUNDING = 1e-12
 
@@ -140,85 +134,6 @@ def valid_nulls(under_dale: bool) -> tuple[str, ...]:
     The first one is the primary null model, for the effects in figures.
     """
     return tuple(name for name, null in NULLS.items() if null.valid_under_dale or not under_dale)
-
-
-def permutations_of(
-    points: MarkedPoints, null: str, permutations: int, seed: int
-) -> Iterator[tuple[Values, Values]]:
-    """Yield chunks of signs and delays under a null model, [synapses, chunk] each.
-
-    Args:
-        points: the network.
-        null: one of `PERMUTING`.
-        permutations: how many in all.
-        seed: seed of the permutations.
-    """
-    permutes = NULLS[null].permutes
-    for sign, delay in permuted_within(points, NULLS[null].within, permutations, seed):
-        yield (
-            repeated(points.sign, sign) if permutes == "delay" else sign,
-            repeated(points.delay, delay) if permutes == "sign" else delay,
-        )
-
-
-def permuted_within(
-    points: MarkedPoints, within: str, permutations: int, seed: int
-) -> Iterator[tuple[Values, Values]]:
-    """Yield chunks of signs and delays, both permuted alike within groups, [synapses, chunk] each.
-
-    A null model uses both, or only one of them.
-
-    Args:
-        points: the network.
-        within: `neuron`, `sign` or `channel`.
-        permutations: how many in all.
-        seed: seed of the permutations.
-    """
-    # sign and delay in one number, to permute them once; negative ones are inhibitory
-    values = np.where(points.sign > 0, points.delay, ~points.delay)
-    start, member = _groups(points, within)
-    random = np.random.default_rng(seed)
-    at_once = max(1, VALUES_PER_CHUNK // VECTOR // max(points.synapses, 1024)) * VECTOR
-    for done in range(0, permutations, at_once):
-        shape = points.synapses, min(at_once, permutations - done)
-        shuffled = np.empty(shape, np.int32)
-        # two words of 32 bits at a time are drawn twice as fast
-        halves = random.integers(0, 2**64, (math.prod(shape) + 1) // 2, np.uint64).view(np.uint32)
-        words = halves[: math.prod(shape)].reshape(shape)
-        pairs.shuffle(values, start, member, words, shuffled)
-        is_negative = shuffled >> 31  # 0 or -1, all bits set
-        yield is_negative | 1, shuffled ^ is_negative
-
-
-def repeated(values: Values, patterns: Values) -> Values:
-    """Return the same values for each pattern, [synapses, patterns]."""
-    return np.repeat(values[:, None], patterns.shape[1], 1)
-
-
-def _groups(points: MarkedPoints, within: str) -> tuple[IntArray, IntArray]:
-    """Return the groups within which synapses are permuted: [groups + 1] and [synapses]."""
-    if within == "neuron":
-        return points.start, np.arange(points.synapses)
-    if within == "sign":
-        group = 2 * np.repeat(np.arange(points.neurons), points.size) + (points.sign > 0)
-    else:
-        group = points.channel
-    member = np.argsort(group, kind="stable")
-    return np.append(0, np.cumsum(np.bincount(group))), member
-
-
-def changes_nothing(points: MarkedPoints, null: str) -> bool:
-    """Return whether a null model changes nothing, because the values in each group are equal.
-
-    Arguments as for `permutations_of`.
-    """
-    start, member = _groups(points, NULLS[null].within)
-    group = np.repeat(np.arange(len(start) - 1), np.diff(start))
-    is_alike = np.ones(max(points.synapses - 1, 0), bool)
-    for name, values in (("sign", points.sign), ("delay", points.delay)):
-        if NULLS[null].permutes in (name, "both"):
-            is_alike &= np.diff(values[member]) == 0
-    return bool((is_alike | (np.diff(group) > 0)).all())
 
 
 def z_score(observed: NDArray[np.float64] | float, draws: Array) -> Array:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from delaynet.analysis.grouping.kinds import MEASURE, effects_by_kind
+from delaynet.analysis.grouping.kinds import PRIMARY, effects_by_kind
 from delaynet.analysis.grouping.receptive_fields import ReceptiveFields, receptive_fields
 from delaynet.analysis.tables import read_table
 from delaynet.config.errors import UserError
@@ -63,7 +63,7 @@ def chance(results_folder: Path, runs: Sequence[Run]) -> float:
 def _grouping_of(results_folder: Path, runs: Sequence[Run]) -> pd.DataFrame:
     """Return the rows of `grouping.csv` on Moran's I of some runs."""
     table = read_table(require(results_folder / "grouping.csv"))
-    table = table[table["measure"] == MEASURE]
+    table = table[table["measure"] == PRIMARY]
     wanted = set(runs)
     is_wanted = [Run(*at) in wanted for at in table[list(Run._fields)].itertuples(index=False)]
     return table[is_wanted]

@@ -7,8 +7,7 @@ import pandas as pd
 
 from delaynet.analysis.claims.claims import DENSE
 from delaynet.analysis.claims.terms import JOINT_Z, Grid, name_of, name_of_point
-from delaynet.analysis.grouping.grouping import INTERIOR, PRIMARY
-from delaynet.analysis.grouping.kinds import KINDS, effects_by_kind
+from delaynet.analysis.grouping.kinds import INTERIOR, KINDS, PRIMARY, effects_by_kind
 from delaynet.analysis.grouping.nulls import UNTRAINED
 from delaynet.analysis.tables import GRID_POINT
 from delaynet.config.grid import STANDARD, Point

@@ -1,0 +1,93 @@
+"""Networks drawn from the null models of `grouping.nulls`: signs and delays permuted."""
+
+import math
+from collections.abc import Iterator
+
+import numpy as np
+
+from delaynet.analysis.grouping import pairs
+from delaynet.analysis.grouping.nulls import NULLS
+from delaynet.analysis.grouping.points import MarkedPoints, Values
+from delaynet.analysis.grouping.receptive_fields import IntArray
+
+# Permutations per chunk: as many as fit in a processor's cache, in whole vectors.
+VALUES_PER_CHUNK, VECTOR = 2**17, 32
+
+
+def permutations_of(
+    points: MarkedPoints, null: str, permutations: int, seed: int
+) -> Iterator[tuple[Values, Values]]:
+    """Yield chunks of signs and delays under a null model, [synapses, chunk] each.
+
+    Args:
+        points: the network.
+        null: one of `PERMUTING`.
+        permutations: how many in all.
+        seed: seed of the permutations.
+    """
+    permutes = NULLS[null].permutes
+    for sign, delay in permuted_within(points, NULLS[null].within, permutations, seed):
+        yield (
+            repeated(points.sign, sign) if permutes == "delay" else sign,
+            repeated(points.delay, delay) if permutes == "sign" else delay,
+        )
+
+
+def permuted_within(
+    points: MarkedPoints, within: str, permutations: int, seed: int
+) -> Iterator[tuple[Values, Values]]:
+    """Yield chunks of signs and delays, both permuted alike within groups, [synapses, chunk] each.
+
+    A null model uses both, or only one of them.
+
+    Args:
+        points: the network.
+        within: `neuron`, `sign` or `channel`.
+        permutations: how many in all.
+        seed: seed of the permutations.
+    """
+    # sign and delay in one number, to permute them once; negative ones are inhibitory
+    values = np.where(points.sign > 0, points.delay, ~points.delay)
+    start, member = _groups(points, within)
+    random = np.random.default_rng(seed)
+    at_once = max(1, VALUES_PER_CHUNK // VECTOR // max(points.synapses, 1024)) * VECTOR
+    for done in range(0, permutations, at_once):
+        shape = points.synapses, min(at_once, permutations - done)
+        shuffled = np.empty(shape, np.int32)
+        # two words of 32 bits at a time are drawn twice as fast
+        halves = random.integers(0, 2**64, (math.prod(shape) + 1) // 2, np.uint64).view(np.uint32)
+        words = halves[: math.prod(shape)].reshape(shape)
+        pairs.shuffle(values, start, member, words, shuffled)
+        is_negative = shuffled >> 31  # 0 or -1, all bits set
+        yield is_negative | 1, shuffled ^ is_negative
+
+
+def repeated(values: Values, patterns: Values) -> Values:
+    """Return the same values for each pattern, [synapses, patterns]."""
+    return np.repeat(values[:, None], patterns.shape[1], 1)
+
+
+def _groups(points: MarkedPoints, within: str) -> tuple[IntArray, IntArray]:
+    """Return the groups within which synapses are permuted: [groups + 1] and [synapses]."""
+    if within == "neuron":
+        return points.start, np.arange(points.synapses)
+    if within == "sign":
+        group = 2 * np.repeat(np.arange(points.neurons), points.size) + (points.sign > 0)
+    else:
+        group = points.channel
+    member = np.argsort(group, kind="stable")
+    return np.append(0, np.cumsum(np.bincount(group))), member
+
+
+def changes_nothing(points: MarkedPoints, null: str) -> bool:
+    """Return whether a null model changes nothing, because the values in each group are equal.
+
+    Arguments as for `permutations_of`.
+    """
+    start, member = _groups(points, NULLS[null].within)
+    group = np.repeat(np.arange(len(start) - 1), np.diff(start))
+    is_alike = np.ones(max(points.synapses - 1, 0), bool)
+    for name, values in (("sign", points.sign), ("delay", points.delay)):
+        if NULLS[null].permutes in (name, "both"):
+            is_alike &= np.diff(values[member]) == 0
+    return bool((is_alike | (np.diff(group) > 0)).all())
