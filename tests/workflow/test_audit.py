@@ -14,6 +14,7 @@ import pytest
 from click.testing import CliRunner, Result
 from project_copy import copy_made, run, snakemake
 from tampering import (
+    edit_record,
     fit,
     flip,
     forge,
@@ -150,6 +151,15 @@ def test_where_the_manuscript_cannot_be_set_again_the_audit_says_so(project: Pat
     assert "; not checked: results/paper.pdf (set by Typst 0.0.1; here is" in result.output
     answer = json.loads(audit(project, "results/paper.pdf", "--json").output)
     assert len(answer["not_checked"]) == 1
+
+
+def test_trainings_on_two_kinds_of_devices_are_named(project: Path) -> None:
+    summary = str(next((project / "results" / "runs").rglob("summary.json")).relative_to(project))
+    settings = str(Path(summary).with_name("settings.json"))
+    edit_record(project, settings, gpu={"name": "NVIDIA A100", "driver": None})
+    result = audit(project, "results/tables/accuracy.csv")
+    assert "mix devices (trainings on a GPU: 1, on a CPU: 2)" in result.output
+    assert f"train again on a CPU: {project / Path(summary).parent}.\n" in result.output
 
 
 # --- no false alarm

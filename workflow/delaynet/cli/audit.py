@@ -12,6 +12,7 @@ from typing import Any
 import click
 from tqdm import tqdm
 
+from delaynet.analysis.devices import mixed_devices
 from delaynet.cli import RESULTS
 from delaynet.config.errors import UserError
 from delaynet.paper.numbers.find import find_number
@@ -118,6 +119,11 @@ def command(
         )
     else:
         links = _links_of(audit, path)
+    mixed = mixed_devices(
+        ((audit.root / link.path).parent, link.record)
+        for link in links
+        if link.record and link.path.endswith("/summary.json")
+    )
     links, not_compared = made_again(audit, links)
     not_checked = [*audit.not_checked, *not_compared]
     seal, digest = audit.seal(), audit.sealed and audit.sealed.digest
@@ -129,6 +135,7 @@ def command(
             "number": entry,
             "seal": {**seal._asdict(), "digest": digest},
             "not_checked": not_checked,
+            "mixed_devices": mixed,
             "files": [_as_json(link) for link in links],
         }
         click.echo(json.dumps(answer, indent=1))
@@ -137,5 +144,7 @@ def command(
             shown, source = entry["shown"], entry["source"]
             click.echo(f"{number} is printed as {shown}; it was read from {source}")
         click.echo("\n".join(map(_line, links)))
+        if mixed is not None:
+            click.echo(mixed)
         click.echo(_conclusion(links, seal, digest, not_checked))
     sys.exit(0 if is_intact else 1)

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from delaynet.analysis.devices import refuse_mixed_devices
 from delaynet.analysis.reads import files_of_runs
 from delaynet.analysis.tables import write_accuracy, write_contrasts, write_hyperparameters
 from delaynet.cli import PATH
@@ -20,8 +21,13 @@ from delaynet.workflow.project import recorded
 def command(
     config: Path, runs: Path, accuracy: Path, contrasts: Path, hyperparameters: Path
 ) -> None:
-    """Summarise run folders: accuracies, contrasts paired by seed, every setting."""
-    read = files_of_runs("tables", load_config(config), runs)
+    """Summarise run folders: accuracies, contrasts paired by seed, every setting.
+
+    Refuse runs of which some were trained on CPUs and some on GPUs.
+    """
+    grid = load_config(config)
+    refuse_mixed_devices(grid, runs)
+    read = files_of_runs("tables", grid, runs)
     with recorded(inputs=[config, *read], outputs=[accuracy, contrasts, hyperparameters]):
         write_accuracy(config, runs, accuracy)
         write_contrasts(config, runs, contrasts)
