@@ -1,5 +1,6 @@
 """The command behind `make study`, after the trainings."""
 
+import os
 from pathlib import Path
 
 import click
@@ -8,10 +9,12 @@ import pandas as pd
 from delaynet.analysis.tables import summarise_seeds
 from delaynet.config.grid import Point, Run, load_config
 from delaynet.training.run_folder import read_network
-from study.grouping import effects_of_dense_networks, summary_of_effects
+from study.along import all_along_training, at_equal_accuracy
+from study.grouping import effects_of_dense_networks, falls_of_dense_networks, summary_of_effects
 from study.report import CORPORA, ROOT, write_all
+from study.retrained import finished_retrainings, retrain_all
 from study.ridge import likeness_by_difference
-from study.study import estimates, finished_runs
+from study.study import BESIDE, chosen_or_useful, estimates, finished_runs
 
 FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 
@@ -39,23 +42,32 @@ FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
     help="Where Snakemake makes the results of config/study_human.yaml.",
 )
 def main(pilot: Path, study: Path, human: Path) -> None:
-    """Write docs/study.md, its figure and docs/study/*.csv from the trainings that are finished."""
+    """Write docs/study.md, its figure and docs/study/*.csv from the trainings that are finished.
+
+    Structures that rewiring found are trained anew first, and some dense networks once more to look
+    at them on the way, where that is not done.
+    """
     folders = {"pilot": pilot, "study": study, "study_human": human}
     configs = {name: load_config(ROOT / f"config/{name}.yaml") for name in folders}
     measures = {"study_human": "validation_accuracy"}
     runs = {
-        name: finished_runs(
-            configs[name], folder / "results/runs", measures.get(name, "test_accuracy")
-        )
+        name: finished_runs(configs[name], folder / "results", measures.get(name, "test_accuracy"))
         for name, folder in folders.items()
     }
     effects = {
         corpus: effects_of_dense_networks(configs[name], runs[name], folders[name] / "results/runs")
         for corpus, name in CORPORA.items()
     }
-    grouping = pd.concat(
-        [summary_of_effects(of).assign(corpus=corpus) for corpus, of in effects.items()]
-    )
+    retrain_all(configs["study"], study / "results", len(os.sched_getaffinity(0)))
+    along = all_along_training(configs["study"], study / "results")
+    falls = {
+        "synthetic speech": falls_of_dense_networks(
+            configs["study"], runs["study"], study / "results", "test"
+        ),
+        "human speech": falls_of_dense_networks(
+            configs["study_human"], runs["study_human"], human / "results", "validation"
+        ),
+    }
     tables = {
         "pilot": runs["pilot"],
         "runs": runs["study"],
@@ -64,13 +76,23 @@ def main(pilot: Path, study: Path, human: Path) -> None:
         "human_runs": runs["study_human"],
         "human_accuracy": accuracy(runs["study_human"]),
         "human_estimates": estimates(runs["study_human"], ("0.9375",)),
-        "grouping": grouping,
+        "retrained": (retrained := finished_retrainings(configs["study"], study / "results")),
+        "chosen": chosen_or_useful(retrained, runs["study"]),
+        "grouping": by_corpus(effects),
+        "exchange": by_corpus(falls),
+        "along": along,
+        "equal_accuracy": at_equal_accuracy(along),
         "ridge": ridge(runs["study"], study / "results/runs"),
     }
     if missing := [name for name, table in tables.items() if table.empty]:
         raise click.ClickException(f"too few trainings are finished yet for {', '.join(missing)}.")
     for path in write_all(tables):
         click.echo(f"written: {path.relative_to(ROOT)}")
+
+
+def by_corpus(effects: dict[str, pd.DataFrame]) -> pd.DataFrame:
+    """Return mean effects over seeds, a row per corpus, kind and delays."""
+    return pd.concat([summary_of_effects(of).assign(corpus=name) for name, of in effects.items()])
 
 
 def ridge(runs: pd.DataFrame, folder: Path) -> pd.DataFrame:
@@ -89,10 +111,12 @@ def ridge(runs: pd.DataFrame, folder: Path) -> pd.DataFrame:
 
 
 def accuracy(runs: pd.DataFrame) -> pd.DataFrame:
-    """Return n, mean, standard deviation and interval of test accuracy, a row per point."""
+    """Return n, mean, standard deviation and interval of accuracy, and means of what is beside."""
     rows = [
-        dict(zip(Point._fields, point, strict=True)) | summarise_seeds(seeds.to_numpy())
-        for point, seeds in runs.groupby(list(Point._fields), sort=False)["accuracy"]
+        dict(zip(Point._fields, point, strict=True))
+        | summarise_seeds(seeds["accuracy"].to_numpy())
+        | seeds[list(BESIDE)].mean().to_dict()
+        for point, seeds in runs.groupby(list(Point._fields), sort=False)
     ]
     return pd.DataFrame(rows)
 

@@ -1,14 +1,18 @@
 """What the study leaves behind: tables, the page for readers, its figure."""
 
 from collections.abc import Iterator
+from math import isnan
 from pathlib import Path
 
 import pandas as pd
 import seaborn
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 
+from delaynet.analysis.exchange import EXCHANGES
 from delaynet.analysis.grouping.kinds import JOINT, KINDS
+from delaynet.analysis.grouping.nulls import NULLS
 from delaynet.config.files import replacing
 from delaynet.config.grid import STANDARD, Point, load_config
 from delaynet.config.variants import DELAYS, SIGNS, STRUCTURES
@@ -27,8 +31,9 @@ def write_all(tables: dict[str, pd.DataFrame]) -> Iterator[Path]:
     """Write tables, page and figure; yield their paths.
 
     Args:
-        tables: by name, `pilot`, `ridge`, `grouping`, and of both corpora `runs`, `accuracy` and
-            `estimates`, with `human_` before those of human speech.
+        tables: by name: `pilot`, `retrained`, `chosen`, `along`, `equal_accuracy` and `ridge`; of
+            both corpora `grouping` and `exchange`; and `runs`, `accuracy` and `estimates`, with
+            `human_` before those of human speech.
     """
     page = ROOT / "docs/study.md"
     for name, table in tables.items():
@@ -39,8 +44,7 @@ def write_all(tables: dict[str, pd.DataFrame]) -> Iterator[Path]:
     with replacing(page) as temporary:
         temporary.write_text(page_of(tables), encoding="utf-8")
     yield page
-    by_corpus = dict(zip(CORPORA, (tables["estimates"], tables["human_estimates"]), strict=True))
-    save(estimates_figure(by_corpus), page.with_suffix(".png"))
+    save(study_figure(tables), page.with_suffix(".png"))
     yield page.with_suffix(".png")
 
 
@@ -54,8 +58,20 @@ def page_of(tables: dict[str, pd.DataFrame]) -> str:
         human_estimates="\n".join(estimates_table(tables["human_estimates"])),
         estimate=estimate_words(tables["estimates"]),
         human=estimate_words(tables["human_estimates"]),
-        joint=grouping_words(tables["grouping"]),
-        grouping="\n".join(grouping_table(tables["grouping"])),
+        chosen=estimate_words(tables["chosen"]),
+        joint=words_of(tables["grouping"], JOINT, 3),
+        fall=words_of(tables["exchange"], KINDS[JOINT].minuend, 1, " points"),
+        equal=mean_words(
+            tables["equal_accuracy"].query("delays == @DIFFERENCE").set_index("accuracy"), 3
+        ),
+        choice="\n".join(estimates_table(tables["chosen"])),
+        grouping="\n".join(
+            kinds_table(tables["grouping"], {name: kind.words for name, kind in KINDS.items()}, 3)
+        ),
+        exchange="\n".join(
+            kinds_table(tables["exchange"], {name: NULLS[name].label for name in EXCHANGES}, 1)
+        ),
+        equal_accuracy="\n".join(equal_accuracy_table(tables["equal_accuracy"])),
         ridge="\n".join(ridge_table(tables["ridge"])),
         runs=len(tables["runs"]),
         planned=sum(1 for _ in load_config(ROOT / "config/study.yaml").runs()),
@@ -84,13 +100,23 @@ def pilot_table(pilot: pd.DataFrame) -> Iterator[str]:
 
 
 def accuracy_table(accuracy: pd.DataFrame) -> Iterator[str]:
-    """Yield the lines of the table of test accuracy: a line a point."""
-    yield "| network | seeds | test accuracy (95 % interval) |"
-    yield "| --- | ---: | ---: |"
+    """Yield the lines of the table of accuracy and what is beside it: a line a point."""
+    yield (
+        "| network | seeds | accuracy (95 % interval) | unrounded | speakers seen, not seen | "
+        "silent neurons (%) |"
+    )
+    yield "| --- | ---: | ---: | ---: | ---: | ---: |"
     for _, row in accuracy.iterrows():
         words = point_words(Point(*row[list(Point._fields)]))
         interval = f"{row['low']:.1f} to {row['high']:.1f}"
-        yield f"| {words} | {row['n']} | {row['mean']:.1f} ({interval}) |"
+        speakers = " and ".join(
+            "–" if isnan(row[name]) else f"{row[name]:.1f}"
+            for name in ("seen_accuracy", "unseen_accuracy")
+        )
+        yield (
+            f"| {words} | {row['n']} | {row['mean']:.1f} ({interval}) | "
+            f"{row['unrounded_accuracy']:.1f} | {speakers} | {row['silent_neurons']:.1f} |"
+        )
 
 
 def estimates_table(estimates: pd.DataFrame) -> Iterator[str]:
@@ -113,23 +139,48 @@ def estimate_words(estimates: pd.DataFrame) -> dict[str, str]:
     }
 
 
-def grouping_words(grouping: pd.DataFrame) -> dict[str, str]:
-    """Return the words for joint grouping by corpus and delays, as `human speech, learned`."""
+def mean_words(table: pd.DataFrame, digits: int, unit: str = "") -> dict[str, str]:
+    """Return the words for each row by its index, as `+0.256 (+0.227 to +0.284, 5 seeds)`."""
     return {
-        f"{row['corpus']}, {row['delays']}": f"{row['mean']:+.3f} ({row['low']:+.3f} to "
-        f"{row['high']:+.3f}, {row['n']} seeds)"
-        for _, row in grouping[grouping["kind"] == JOINT].iterrows()
+        str(name): f"{row['mean']:+.{digits}f}{unit} ({row['low']:+.{digits}f} to "
+        f"{row['high']:+.{digits}f}, {row['n']} seeds)"
+        for name, row in table.iterrows()
     }
 
 
-def grouping_table(grouping: pd.DataFrame) -> Iterator[str]:
-    """Yield the lines of the table of effects on Moran's I: a line a corpus, kind and delays."""
-    yield "| corpus | grouping in | delays | seeds | effect (95 % interval) | p |"
+def words_of(table: pd.DataFrame, kind: str, digits: int, unit: str = "") -> dict[str, str]:
+    """Return the words for a kind by corpus and delays, as `human speech, learned`."""
+    own = table[table["kind"] == kind]
+    return mean_words(own.set_index(own["corpus"] + ", " + own["delays"]), digits, unit)
+
+
+def kinds_table(table: pd.DataFrame, words: dict[str, str], digits: int) -> Iterator[str]:
+    """Yield the lines of a table of effects by corpus, kind and delays.
+
+    Args:
+        table: `corpus`, `kind`, `delays` and what `study.grouping.summary_of_effects` returns.
+        words: of each kind.
+        digits: of effects.
+    """
+    yield "| corpus | kind | delays | seeds | effect (95 % interval) | p |"
     yield "| --- | --- | --- | ---: | ---: | ---: |"
-    for _, row in grouping.iterrows():
+    for _, row in table.iterrows():
+        interval = f"{row['low']:+.{digits}f} to {row['high']:+.{digits}f}"
+        yield (
+            f"| {row['corpus']} | {words[row['kind']]} | {row['delays']} | {row['n']} | "
+            f"{row['mean']:+.{digits}f} ({interval}) | {row['p']:.2g} |"
+        )
+
+
+def equal_accuracy_table(table: pd.DataFrame) -> Iterator[str]:
+    """Yield the lines of the table of joint grouping at equal accuracy: a line an accuracy."""
+    yield "| accuracy (%) | delays | seeds | effect (95 % interval) | p |"
+    yield "| ---: | --- | ---: | ---: | ---: |"
+    for _, row in table.iterrows():
         interval = f"{row['mean']:+.3f} ({row['low']:+.3f} to {row['high']:+.3f})"
-        of = f"{row['corpus']} | {KINDS[row['kind']].words} | {row['delays']}"
-        yield f"| {of} | {row['n']} | {interval} | {row['p']:.2g} |"
+        yield (
+            f"| {row['accuracy']} | {row['delays']} | {row['n']} | {interval} | {row['p']:.2g} |"
+        )
 
 
 def ridge_table(ridge: pd.DataFrame) -> Iterator[str]:
@@ -147,25 +198,75 @@ def ridge_table(ridge: pd.DataFrame) -> Iterator[str]:
 
 
 @style.styled
-def estimates_figure(by_corpus: dict[str, pd.DataFrame]) -> Figure:
-    """Draw every estimate with its interval, a row each, a panel a corpus, primary ones filled."""
+def study_figure(tables: dict[str, pd.DataFrame]) -> Figure:
+    """Draw every estimate with its interval, a row each, and joint grouping along training.
+
+    Above a panel a corpus, with the number of seeds at the right; primary estimates are blue and
+    filled. Below the structures trained anew, and joint grouping against accuracy, a line a seed.
+    """
+    by_corpus = dict(zip(CORPORA, (tables["estimates"], tables["human_estimates"]), strict=True))
     names = list(dict.fromkeys(name for of in by_corpus.values() for name in of["name"]))
-    figure = style.new_figure(style.FULL_WIDTH, 20 + 5 * len(names))
-    panels = figure.subplots(1, len(by_corpus), sharex=True, sharey=True)
-    for axes, (corpus, estimates) in zip(panels, by_corpus.items(), strict=True):
-        for _, row in estimates.iterrows():
-            _draw_estimate(axes, names.index(row["name"]), row)
-        axes.axvline(0, color=style.GREY, linewidth=0.6)
-        axes.set_title(corpus)
-        axes.set_xlabel("test accuracy (percentage points)")
-        seaborn.despine(ax=axes, left=True)
-    panels[0].set_yticks(range(len(names)), names)
-    panels[0].set_ylim(len(names) - 0.5, -0.5)
+    heights = (20 + 4.6 * len(names), 52)
+    figure, (above, below) = style.stacked(heights)
+    panels = above.subplots(1, len(by_corpus), sharex=True, sharey=True)
+    for axes, letter, (corpus, estimates) in zip(panels, "ab", by_corpus.items(), strict=True):
+        _draw_estimates(axes, estimates.set_index("name").reindex(names))
+        style.panel_title(axes, letter, f"{corpus} (seeds at the right)")
+    handles = [
+        Line2D([], [], color=PRIMARY, marker="o", label="primary, corrected by Holm's method"),
+        Line2D([], [], color=OTHERS, marker="o", markerfacecolor="white", label="others"),
+    ]
+    above.legend(handles=handles, loc="outside lower right", ncols=2)
+    left, right = below.subplots(1, 2)
+    _draw_estimates(left, tables["chosen"].set_index("name"))
+    style.panel_title(left, "c", "structures trained anew, synthetic speech")
+    _draw_along(right, tables["along"])
+    style.panel_title(right, "d", "dense networks along training")
     return figure
 
 
-def _draw_estimate(axes: Axes, place: int, row: pd.Series) -> None:
-    colour = PRIMARY if row["is_primary"] else OTHERS
-    ends = [[row["effect"] - row["low"]], [row["high"] - row["effect"]]]
-    face = colour if row["is_primary"] else "white"
-    axes.errorbar([row["effect"]], [place], xerr=ends, fmt="o", color=colour, markerfacecolor=face)
+def _draw_estimates(axes: Axes, table: pd.DataFrame) -> None:
+    """Draw a row for each estimate of a table by name; rows without a number stay empty."""
+    for place, (_, row) in enumerate(table.iterrows()):
+        if isnan(row["effect"]):
+            continue
+        colour = PRIMARY if row["is_primary"] else OTHERS
+        ends = [[row["effect"] - row["low"]], [row["high"] - row["effect"]]]
+        face = colour if row["is_primary"] else "white"
+        axes.errorbar([row["effect"]], [place], xerr=ends, fmt="o", color=colour, mfc=face)
+        axes.annotate(
+            f"{row['n']:.0f}",
+            (1, place),
+            xycoords=("axes fraction", "data"),
+            ha="right",
+            va="center",
+            color=style.GREY,
+            fontsize=6,
+        )
+    axes.axvline(0, color=style.GREY, linewidth=0.6)
+    axes.set_yticks(range(len(table)), list(table.index))
+    axes.set_ylim(len(table) - 0.5, -0.5)
+    axes.margins(x=0.12)
+    axes.set_xlabel("accuracy (percentage points)")
+    seaborn.despine(ax=axes, left=True)
+
+
+def _draw_along(axes: Axes, along: pd.DataFrame) -> None:
+    seaborn.lineplot(
+        along,
+        x="accuracy",
+        y="effect",
+        hue="delays",
+        units="seed",
+        estimator=None,
+        sort=False,
+        marker="o",
+        palette={"learned": PRIMARY, "fixed": "#C05A00"},
+        linewidth=0.7,
+        markersize=2.5,
+        ax=axes,
+    )
+    axes.axhline(0, color=style.GREY, linewidth=0.6)
+    axes.legend(title="delays")
+    axes.set_xlabel("test accuracy (%)")
+    axes.set_ylabel("joint grouping\n(effect on Moran's I)")

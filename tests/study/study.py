@@ -3,16 +3,23 @@
 Accuracies are in percent, estimates in percentage points, paired by seed.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
+import torch
 from scipy.stats import ttest_1samp
 
 from delaynet.analysis.statistics import holm
 from delaynet.analysis.tables import summarise_seeds
-from delaynet.config.grid import STANDARD, Config, Point, Run
-from delaynet.training.run_folder import read_summary
+from delaynet.config.grid import STANDARD, Config, Point, Run, RunSettings
+from delaynet.data.dataset import load_splits
+from delaynet.data.reading import read_table
+from delaynet.training.device import flush_denormals
+from delaynet.training.evaluation import evaluate, rebuild
+from delaynet.training.run_folder import read_network, read_summary
 
 # with one, two and four synapses from each input, as many connections in all
 CONNECTIONS_OF_0_9375 = {
@@ -138,38 +145,65 @@ def _structure_learns_delays(
     )
 
 
-def finished_runs(config: Config, runs_folder: Path, measure: str) -> pd.DataFrame:
+def finished_runs(config: Config, results: Path, measure: str) -> pd.DataFrame:
     """Return a row for each run that is finished, in the order of the grid.
 
     Args:
         config: of the study.
-        runs_folder: that of the runs.
+        results: with the runs and the features file.
         measure: what `accuracy` is: `test_accuracy`, or `validation_accuracy` on speakers left out.
 
     Returns:
-        the fields of `Run`, `epochs`, `initial_weights`, and in percent `accuracy` and
-        `training_accuracy`, that of the last epoch, with dropout on.
+        the fields of `Run`, `epochs`, `initial_weights`, and in percent `accuracy`;
+        `training_accuracy`, that of the last epoch, with dropout on; on the test clips
+        `unrounded_accuracy`, with the kernels of the last epoch, `seen_accuracy` and
+        `unseen_accuracy`, of speakers who are, and are not, in the training list; and
+        `silent_neurons`, a share of the hidden ones.
     """
+    table = read_table(results / "features.h5")
+    seen = set(table.speaker[table.split == "train"])
+    is_seen = dict(zip(table.filename, [one in seen for one in table.speaker], strict=True))
     rows = []
     for run in config.runs():
-        folder = runs_folder / run.folder
+        folder = results / "runs" / run.folder
         if not (folder / "summary.json").exists():
             continue
-        settings = config.resolve(run)
+        settings, summary = config.resolve(run), read_summary(folder)
         last = pd.read_csv(folder / "metrics.csv").iloc[-1]
+        predictions = pd.read_csv(folder / "predictions.csv", dtype=str)
+        correct = 100 * (predictions["label"] == predictions["prediction"])
+        of_seen = predictions["filename"].map(is_seen)
         rows.append(
             run._asdict()
             | {
                 "epochs": settings.training.epochs,
                 "initial_weights": settings.model.initial_weights,
-                "accuracy": 100 * read_summary(folder)[measure],
+                "accuracy": 100 * summary[measure],
                 "training_accuracy": 100 * last["training_accuracy"],
+                "unrounded_accuracy": _unrounded(results, settings, summary),
+                "seen_accuracy": correct[of_seen].mean(),
+                "unseen_accuracy": correct[~of_seen].mean(),
+                "silent_neurons": 100 * sum(summary["silent_neurons"]) / sum(settings.model.hidden),
             }
         )
     return pd.DataFrame(rows, columns=[*Run._fields, *MEASURED])
 
 
-MEASURED = ("epochs", "initial_weights", "accuracy", "training_accuracy")
+def _unrounded(results: Path, settings: RunSettings, summary: Mapping[str, Any]) -> float:
+    """Return the accuracy on the test clips with the last epoch's kernels, in percent."""
+    if summary["sigma"] == 0:
+        return float(100 * summary["test_accuracy"])
+    speakers = settings.training.validation_speakers
+    splits = load_splits(results / "features.h5", speakers, torch.device("cpu"), settings.seed)
+    saved = read_network(results / "runs" / settings.run.folder / "network.h5")
+    with flush_denormals():
+        test = evaluate(rebuild(saved, settings.model), splits.test, summary["sigma"])
+    return 100 * test.accuracy(settings.training)
+
+
+# in percent, beside accuracy
+BESIDE = ("unrounded_accuracy", "seen_accuracy", "unseen_accuracy", "silent_neurons")
+MEASURED = ("epochs", "initial_weights", "accuracy", "training_accuracy", *BESIDE)
 
 
 def estimates(runs: pd.DataFrame, sparsities: tuple[str, ...] = SPARSITIES) -> pd.DataFrame:
@@ -208,3 +242,35 @@ def estimates(runs: pd.DataFrame, sparsities: tuple[str, ...] = SPARSITIES) -> p
     ps = table.loc[is_primary, "p"].tolist()
     table.loc[is_primary, "holm"] = holm([*ps, *[1.0] * (n_primary - len(ps))])[: len(ps)]
     return table
+
+
+def chosen_or_useful(retrained: pd.DataFrame, runs: pd.DataFrame) -> pd.DataFrame:
+    """Return whether rewiring chooses delays, or makes any useful (`study.retrained`).
+
+    Args:
+        retrained: `seed`, `delays` and `accuracy` of structures trained anew.
+        runs: of the study, see `finished_runs`.
+
+    Returns:
+        A row for each estimate, as `estimates`; none is primary.
+    """
+    anew = retrained.pivot(index="seed", columns="delays", values="accuracy")
+    at = runs[(runs["sparsity"] == "0.9375") & (runs["condition"] == STANDARD)]
+    random = at[at["structure"] == "static_connected"].pivot(
+        index="seed", columns="delays", values="accuracy"
+    )
+    chosen = anew["found"] - anew["exchanged"]
+    of_random = random["fixed"] - random["none"]
+    differences = {
+        "chosen: found minus exchanged": chosen,
+        "exchanged minus none": anew["exchanged"] - anew["none"],
+        "fixed minus none in random networks": of_random,
+        "made useful: the difference of these two": anew["exchanged"] - anew["none"] - of_random,
+    }
+    rows = []
+    for name, by_seed in differences.items():
+        values = by_seed.dropna().to_numpy()
+        if len(values) > 1:
+            p = float(ttest_1samp(values, 0).pvalue)
+            rows.append({"name": name} | summarise_seeds(values) | {"p": p, "is_primary": False})
+    return pd.DataFrame(rows).rename(columns={"mean": "effect"})

@@ -1,0 +1,99 @@
+"""Structures trained anew keep connections and signs, and differ only in their delays."""
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+from delaynet.config.grid import load_config
+from delaynet.training.run_folder import SavedLayer, SavedNetwork
+from study.along import at_equal_accuracy
+from study.grouping import DIFFERENCE
+from study.report import ROOT
+from study.retrained import DELAYS, Retraining, network_to_retrain
+from study.study import chosen_or_useful
+
+CONFIG = load_config(ROOT / "config/study.yaml")
+
+
+def found_network() -> SavedNetwork:
+    """A sparse network of random delays, of the study's size."""
+    random = np.random.default_rng(0)
+    layers = []
+    for shape in ((1, 96, 40), (1, 20, 96)):
+        mask = random.random(shape) < 0.1
+        weight = (random.normal(size=shape) * mask).astype(np.float32)
+        delay = random.integers(0, 25, shape).astype(np.float32)
+        layers.append(SavedLayer(weight, delay, mask, np.zeros(shape, np.int8)))
+    return SavedNetwork(layers)
+
+
+@pytest.mark.parametrize("delays", DELAYS)
+def test_connections_and_signs_are_kept_and_weights_are_drawn_anew(delays: str) -> None:
+    found = found_network()
+    network = network_to_retrain(found, delays, Retraining(100, delays).settings(CONFIG))
+    for layer, before in zip(network.layers, found.layers, strict=True):
+        assert np.array_equal(layer.mask, before.mask)
+        weight = layer.weight.detach().numpy()
+        assert np.array_equal(np.sign(weight), np.sign(before.weight))
+        assert not np.isin(weight[before.mask], before.weight).any()
+        assert not layer.sign.any() and not layer.delay.requires_grad
+
+
+def test_delays_are_kept_exchanged_within_neurons_or_zero() -> None:
+    found = found_network()
+    of = {
+        delays: network_to_retrain(found, delays, Retraining(100, delays).settings(CONFIG))
+        for delays in DELAYS
+    }
+    for index, layer in enumerate(found.layers):
+        delay = {name: network.layers[index].delay.detach().numpy() for name, network in of.items()}
+        assert np.array_equal(delay["found"], layer.delay)
+        assert not delay["none"].any()
+        assert not np.array_equal(delay["exchanged"][layer.mask], layer.delay[layer.mask])
+        for neuron in range(layer.delay.shape[1]):
+            own = layer.mask[:, neuron]
+            assert sorted(delay["exchanged"][:, neuron][own]) == sorted(layer.delay[:, neuron][own])
+
+
+def test_the_three_networks_of_a_seed_have_the_same_weights() -> None:
+    found = found_network()
+    weights = [
+        network_to_retrain(found, delays, Retraining(100, delays).settings(CONFIG)).layers[0].weight
+        for delays in DELAYS
+    ]
+    assert torch.equal(weights[0], weights[1]) and torch.equal(weights[0], weights[2])
+
+
+def test_what_was_chosen_and_what_was_made_useful_are_told_apart() -> None:
+    seeds = range(4)
+    anew = {"found": 70.0, "exchanged": 65.0, "none": 50.0}
+    random = {"fixed": 40.0, "none": 38.0}
+    retrained = pd.DataFrame(
+        [(seed, name, mean + seed) for seed in seeds for name, mean in anew.items()],
+        columns=["seed", "delays", "accuracy"],
+    )
+    runs = pd.DataFrame(
+        [(seed, name, mean + 2 * seed) for seed in seeds for name, mean in random.items()],
+        columns=["seed", "delays", "accuracy"],
+    ).assign(structure="static_connected", sparsity="0.9375", condition="standard")
+    table = chosen_or_useful(retrained, runs).set_index("name")
+    assert table.loc["chosen: found minus exchanged", "effect"] == pytest.approx(5)
+    assert table.loc["made useful: the difference of these two", "effect"] == pytest.approx(13)
+    assert set(table["n"]) == {4}
+
+
+def test_at_equal_accuracy_networks_are_compared_where_they_first_reach_it() -> None:
+    along = pd.DataFrame(
+        [
+            (seed, delays, epoch, accuracy, slope * accuracy + 0.01 * seed)
+            for seed in range(3)
+            for delays, slope in (("learned", 0.004), ("fixed", 0.001))
+            for epoch, accuracy in ((1, 20.0), (5, 60.0), (10, 55.0), (20, 80.0))
+        ],
+        columns=["seed", "delays", "epoch", "accuracy", "effect"],
+    )
+    table = at_equal_accuracy(along).set_index(["accuracy", "delays"])["mean"]
+    assert table[50, "learned"] == pytest.approx(0.21)
+    assert table[50, DIFFERENCE] == pytest.approx(0.15)
+    assert 90 not in table.index.get_level_values("accuracy")
