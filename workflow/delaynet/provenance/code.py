@@ -9,16 +9,16 @@ help or the text of a `UserError` rerun nothing: a corrected spelling mistake re
 
 import ast
 import hashlib
-from collections.abc import Callable, Collection, Mapping
-from functools import cache, lru_cache
+from collections.abc import Callable, Collection, Iterator, Mapping
+from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from delaynet.provenance.project import Project
 from delaynet.provenance.rules import rule_digests
 
 
-@lru_cache
+@cache
 def module_path(project: Project, module: str) -> Path | None:
     """Return the file of a module of the package, or None if there is no such module."""
     base = project.workflow.joinpath(*module.split("."))
@@ -28,7 +28,7 @@ def module_path(project: Project, module: str) -> Path | None:
     return None
 
 
-@lru_cache
+@cache
 def imported_modules(project: Project, module: str) -> frozenset[str]:
     """Return the modules of the package that a module's source imports, anywhere in it.
 
@@ -37,14 +37,10 @@ def imported_modules(project: Project, module: str) -> frozenset[str]:
     path = module_path(project, module)
     if path is None:
         return frozenset()
-    found: set[str] = set()
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.Import):
-            found.update(alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            found.add(node.module)
-            found.update(f"{node.module}.{alias.name}" for alias in node.names)
-    return frozenset(name for name in found if project.is_code(name) and module_path(project, name))
+    imports = _read(path.read_text(encoding="utf-8")).imports
+    return frozenset(
+        name for name in imports if project.is_code(name) and module_path(project, name)
+    )
 
 
 def modules_of(project: Project, *modules: str) -> list[str]:
@@ -76,35 +72,35 @@ def code_among(project: Project, loaded: Collection[str]) -> set[str]:
 
 def code_digest(path: Path) -> str:
     """Return a digest of a module's source, without comments and texts."""
-    return _digest_of(path.read_text(encoding="utf-8"))
+    return _read(path.read_text(encoding="utf-8")).digest
+
+
+class _Source(NamedTuple):
+    """What a module's source imports, each name as in `import name`, and its digest."""
+
+    imports: frozenset[str]
+    digest: str
 
 
 @cache
-def _digest_of(source: str) -> str:
+def _read(source: str) -> _Source:
+    """Parse a module's source, once for all that is asked of it."""
     tree = ast.parse(source)
-    for node in ast.walk(tree):
-        body = getattr(node, "body", None)
-        if isinstance(body, list):
-            body[:] = [statement for statement in body if not _is_text(statement)]
-        if isinstance(node, ast.Call):
-            _drop_texts(node)
-    return hashlib.sha256(repr(_as_lists(tree)).encode()).hexdigest()[:16]
+    digest = hashlib.sha256(repr(_as_lists(tree)).encode()).hexdigest()[:16]
+    return _Source(frozenset(_imports(tree)), digest)
 
 
-def _is_text(statement: ast.AST) -> bool:
-    """Return whether a statement is a docstring, of a module, class, function or attribute."""
-    return (
-        isinstance(statement, ast.Expr)
-        and isinstance(statement.value, ast.Constant)
-        and isinstance(statement.value.value, str)
-    )
-
-
-def _drop_texts(call: ast.Call) -> None:
-    """Remove the texts for users from a call: an option's help, the text of a `UserError`."""
-    call.keywords = [keyword for keyword in call.keywords if keyword.arg != "help"]
-    if isinstance(call.func, ast.Name) and call.func.id == "UserError":
-        call.args = []
+def _imports(node: ast.AST) -> Iterator[str]:
+    """Yield the names that statements within a node import; `from a import b` may be `a.b`."""
+    if isinstance(node, ast.Import):
+        yield from (alias.name for alias in node.names)
+    elif isinstance(node, ast.ImportFrom) and node.module:
+        yield node.module
+        yield from (f"{node.module}.{alias.name}" for alias in node.names)
+    for child in ast.iter_child_nodes(node):
+        # no expression holds an import
+        if not isinstance(child, ast.expr):
+            yield from _imports(child)
 
 
 def _as_lists(node: object) -> object:
@@ -119,8 +115,29 @@ def _as_lists(node: object) -> object:
         return repr(node)
     if isinstance(node, ast.JoinedStr):
         return ["JoinedStr", *(_as_lists(part) for part in node.values if not _is_empty_text(part))]
-    fields = [(name, value) for name, value in ast.iter_fields(node) if value not in (None, [])]
+    fields = [(name, value) for name, value in _fields(node).items() if value not in (None, [])]
     return [type(node).__name__, *((name, _as_lists(value)) for name, value in fields)]
+
+
+def _fields(node: ast.AST) -> dict[str, Any]:
+    """Return a node's fields without texts: docstrings, an option's help, that of a `UserError`."""
+    fields = {name: getattr(node, name, None) for name in node._fields}
+    if isinstance(body := fields.get("body"), list):
+        fields["body"] = [statement for statement in body if not _is_text(statement)]
+    if isinstance(node, ast.Call):
+        fields["keywords"] = [keyword for keyword in node.keywords if keyword.arg != "help"]
+        if isinstance(node.func, ast.Name) and node.func.id == "UserError":
+            fields["args"] = []
+    return fields
+
+
+def _is_text(statement: ast.AST) -> bool:
+    """Return whether a statement is a docstring, of a module, class, function or attribute."""
+    return (
+        isinstance(statement, ast.Expr)
+        and isinstance(statement.value, ast.Constant)
+        and isinstance(statement.value.value, str)
+    )
 
 
 def _is_empty_text(node: ast.expr) -> bool:
