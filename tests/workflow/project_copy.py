@@ -55,11 +55,18 @@ def copy_made(project: Path, target: Path, *without: str) -> Path:
     return target
 
 
-def copy_power(made: Path, project: Path) -> None:
-    """Copy the analysis that takes longest; it is the same for every configuration."""
+def copy_prepared(made: Path, target: Path) -> Path:
+    """Copy the project as `copy_project` does, with what takes long and is the same in every copy.
+
+    That is the power analysis, and what Python and numba have compiled.
+    """
+    copy_project(target)
     for name in ("power.csv", "records/power.csv.json"):
-        (project / "results" / name).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy2(made / "results" / name, project / "results" / name)
+        (target / "results" / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(made / "results" / name, target / "results" / name)
+    for folder in (made / "workflow").rglob("__pycache__"):
+        shutil.copytree(folder, target / folder.relative_to(made), dirs_exist_ok=True)
+    return target
 
 
 def date_back_set_up(project: Path) -> None:

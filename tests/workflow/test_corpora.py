@@ -15,7 +15,7 @@ import h5py
 import pytest
 import soundfile
 from local_mirror import NAME, Mirror, running
-from project_copy import TINY, copy_power, copy_project, planned, run, snakemake
+from project_copy import TINY, copy_prepared, copy_project, planned, run, snakemake
 from published_speech_commands import write_speech_commands
 from published_spikes import write_folder, write_ssc
 
@@ -154,8 +154,7 @@ def test_the_free_spoken_digits_are_fetched_or_lie_in_a_folder_and_become_a_pape
 ) -> None:
     monkeypatch.delenv("DELAYNET_FSDD", raising=False)
     files = fsdd_layout.recordings()
-    project = copy_project(tmp_path / "project")
-    copy_power(finished, project)
+    project = copy_prepared(finished, tmp_path / "project")
     mirror = Mirror(fsdd_layout.archive_of(files))
     fsdd_layout.write_addresses(
         project / "published.json", files, f"{mirror.url}{NAME}", archive="fsdd.tar.gz"
@@ -202,8 +201,7 @@ def documented(name: str) -> str:
 def test_the_documented_example_of_ones_own_recordings_becomes_a_paper(
     finished: Path, tmp_path: Path
 ) -> None:
-    project = copy_project(tmp_path / "project")
-    copy_power(finished, project)
+    project = copy_prepared(finished, tmp_path / "project")
     folder = project / "recordings"
     (folder / "audio").mkdir(parents=True)
     names: dict[str, list[str]] = {"train": [], "test": []}
@@ -233,8 +231,7 @@ def test_the_documented_example_of_ones_own_recordings_becomes_a_paper(
 
 
 def test_recordings_that_a_table_lists_become_a_paper(finished: Path, tmp_path: Path) -> None:
-    project = copy_project(tmp_path / "project")
-    copy_power(finished, project)
+    project = copy_prepared(finished, tmp_path / "project")
     folder = project / "recordings"
     (folder / "monday").mkdir(parents=True)
     lines = ["file,word,speaker"]
@@ -301,8 +298,7 @@ def test_mistakes_in_ones_own_folder_stop_no_plan_without_a_sentence(
 
 
 def test_published_spikes_become_a_paper(finished: Path, tmp_path: Path) -> None:
-    project = copy_project(tmp_path / "project")
-    copy_power(finished, project)
+    project = copy_prepared(finished, tmp_path / "project")
     write_folder(project / "shd")
     (project / "config" / "config.yaml").write_text(SPIKES)
     assert not {"corpus", "check", "fetch"} & set(planned(project))
@@ -319,8 +315,7 @@ def test_published_spikes_become_a_paper(finished: Path, tmp_path: Path) -> None
 def test_published_spikes_with_their_own_validation_list_become_a_pdf(
     finished: Path, tmp_path: Path
 ) -> None:
-    project = copy_project(tmp_path / "project")
-    copy_power(finished, project)
+    project = copy_prepared(finished, tmp_path / "project")
     write_ssc(project / "ssc")
     config = SPIKES.replace("shd", "ssc").replace(", validation_speakers: [3]", "")
     (project / "config" / "config.yaml").write_text(config)
@@ -330,8 +325,7 @@ def test_published_spikes_with_their_own_validation_list_become_a_pdf(
 
 
 def test_the_speech_commands_become_a_pdf(finished: Path, tmp_path: Path) -> None:
-    project = copy_project(tmp_path / "project")
-    copy_power(finished, project)
+    project = copy_prepared(finished, tmp_path / "project")
     write_speech_commands(project / "speech")
     config = SMALL.replace(
         "{source: shd, folder: shd}", "{source: speech_commands, folder: speech}"

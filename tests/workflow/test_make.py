@@ -12,7 +12,16 @@ from pathlib import Path
 
 import h5py
 import pytest
-from project_copy import TINY, changed, copy_made, copy_power, copy_project, planned, run, snakemake
+from project_copy import (
+    TINY,
+    changed,
+    copy_made,
+    copy_prepared,
+    copy_project,
+    planned,
+    run,
+    snakemake,
+)
 
 pytestmark = pytest.mark.slow
 
@@ -174,8 +183,7 @@ def test_wrong_input_is_one_sentence_and_nothing_is_written(untouched: Path) -> 
 def test_a_broken_recording_stops_the_run_with_its_name_and_leaves_nothing(
     small_corpus: Path, finished: Path, tmp_path: Path
 ) -> None:
-    project = copy_project(tmp_path / "broken")
-    copy_power(finished, project)
+    project = copy_prepared(finished, tmp_path / "broken")
     shutil.copytree(small_corpus, project / "recordings")
     clip = project / "recordings" / "audio" / "lang-german_speaker-07_trial-0_digit-3.flac"
     clip.write_bytes(clip.read_bytes()[:50])
