@@ -215,13 +215,14 @@ def test_the_documented_example_of_ones_own_recordings_becomes_a_paper(
     for split, listed in names.items():
         (folder / f"{split}_filenames.txt").write_text("\n".join(listed))
     (project / "config" / "yes_no.yaml").write_text(documented("# config/yes_no.yaml"))
+    shown = ("--configfile", "config/yes_no.yaml")
+    numbers_of_pdf(project, finished, *shown)
     result = run(project, "make", "paper", "CONFIG=config/yes_no.yaml")
     assert "results/paper.pdf" in result.stdout
     with h5py.File(project / FEATURES) as file:
         assert list(file.attrs["label_names"]) == ["no", "sì"]
 
     # a recording exchanged under its name is noticed, a copy of the folder is not
-    shown = ("--configfile", "config/yes_no.yaml")
     shutil.copytree(folder, project / "copy")
     shutil.rmtree(folder)
     os.rename(project / "copy", folder)
