@@ -1,7 +1,8 @@
-"""What packing saves: forty trainings by tens, and one at a time. docs/cluster.md has the table.
+"""What packing saves: forty trainings by tens, and one each. docs/cluster.md has the table.
 
 `.venv/bin/python tests/slurm/packing.py`, as root, on a throw-away Debian machine that does nothing
-else; it takes a quarter of an hour or more. Two queue entries run at a time, on two cores.
+else; it takes a quarter of an hour or more. Two queue entries run at a time, on two cores, and each
+trains one network at a time.
 """
 
 import json
@@ -28,7 +29,7 @@ def seconds_on_nodes(cluster: Cluster, project: Project) -> tuple[int, float]:
 
 def measure(cluster: Cluster, project: Project, pack: int) -> str:
     """Train all, and return a row of the table."""
-    with project.training("--jobs", "2", pack=pack) as snakemake:
+    with project.training("--jobs", "2", pack=pack, at_once=1) as snakemake:
         snakemake.code(3600)
         snakemake.succeeds()
     entries, ran = seconds_on_nodes(cluster, project)

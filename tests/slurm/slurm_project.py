@@ -85,6 +85,7 @@ class Project:
         self,
         *arguments: str,
         pack: int = 1,
+        at_once: int = 4,
         partition: str = "gpu",
         within: Sequence[str] = (),
     ) -> Iterator["Running"]:
@@ -94,6 +95,7 @@ class Project:
             *("--until", "train", *arguments),
             within=within,
             DELAYNET_PACK=str(pack),
+            DELAYNET_AT_ONCE=str(at_once),
             DELAYNET_PARTITION=partition,
         )
         try:

@@ -11,17 +11,19 @@ from pathlib import Path
 
 import pytest
 from slurm_cluster import Cluster, shell, wait_until
-from slurm_project import Project
+from slurm_project import SLOW, Project
 
 
-def training_process(cluster: Cluster, job: str) -> int:
-    """Return the process of a job that trains."""
-    for process in shell("pgrep", "-f", "^[^ ]*python[0-9.]* -m delaynet train").split():
+def training_processes(job: str) -> list[int]:
+    """Return the processes of a job that train."""
+    found = []
+    trainings = ("pgrep", "-f", "^[^ ]*python[0-9.]* -m delaynet train")
+    for process in shell(*trainings, check=False).split():
         with suppress(ProcessLookupError, FileNotFoundError):  # another, which has ended meanwhile
             environment = Path(f"/proc/{process}/environ").read_bytes().split(b"\0")
             if f"SLURM_JOB_ID={job}".encode() in environment:
-                return int(process)
-    raise AssertionError(f"job {job} trains nothing")
+                found.append(int(process))
+    return found
 
 
 def test_a_training_that_stops_with_an_exit_code_goes_on_in_the_next_attempt(
@@ -29,7 +31,8 @@ def test_a_training_that_stops_with_an_exit_code_goes_on_in_the_next_attempt(
 ) -> None:
     with project.training() as running:
         job = project.wait_for_checkpoint(cluster)
-        os.kill(training_process(cluster, job), signal.SIGUSR1)
+        [process] = training_processes(job)
+        os.kill(process, signal.SIGUSR1)
         running.succeeds()
     assert project.trained() == undisturbed
     assert "interrupted by SIGUSR1" in project.output()
@@ -41,7 +44,8 @@ def test_a_training_that_is_killed_goes_on_in_the_next_attempt(
 ) -> None:
     with project.training() as running:
         job = project.wait_for_checkpoint(cluster)
-        os.kill(training_process(cluster, job), signal.SIGKILL)
+        [process] = training_processes(job)
+        os.kill(process, signal.SIGKILL)
         running.succeeds()
     assert project.trained() == undisturbed
     assert project.unfinished() == []
@@ -59,19 +63,23 @@ def test_a_cancelled_job_is_submitted_again(
     assert re.search(rf"JOB {job} ON n\d CANCELLED", project.output())
 
 
-def test_a_minute_before_its_time_is_over_a_training_stops_and_goes_on_in_the_next_attempt(
+def test_a_minute_before_their_time_is_over_two_at_once_stop_and_go_on_in_the_next_attempt(
     cluster: Cluster, project: Project, undisturbed: dict[str, bytes]
 ) -> None:
-    with project.training() as running:
+    (project.folder / "config" / "paper.yaml").write_text(SLOW.replace("seeds: 1", "seeds: 2"))
+    with project.training(pack=2) as running:
         job = project.wait_for_checkpoint(cluster)
-        # held, lest it end before Slurm looks at the time, which it does twice a minute; with
-        # the signal Slurm lets it go on
-        os.kill(training_process(cluster, job), signal.SIGSTOP)
+        wait_until(lambda: len(training_processes(job)) == 2, "two trainings run at once")
+        # held, lest they end before Slurm looks at the time, which it does twice a minute; with
+        # the signal Slurm lets them go on
+        for process in training_processes(job):
+            os.kill(process, signal.SIGSTOP)
         started = datetime.fromisoformat(cluster.jobs()[job]["StartTime"])
         minutes = (datetime.now() - started).seconds // 60 + 1
         shell("scontrol", "update", f"JobId={job}", f"TimeLimit={minutes}")
         running.succeeds()
-    assert project.trained() == undisturbed
+    assert project.trained().items() >= undisturbed.items()
+    assert len(project.trained()) == 2 * len(undisturbed)
     assert "interrupted by SIGTERM" in project.output()
 
 

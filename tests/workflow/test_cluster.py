@@ -21,6 +21,8 @@ REFUSED = (
         ("Invalid qos specification", "DELAYNET_QOS"),
         ("Invalid generic resource (gres) specification", "DELAYNET_GPU"),
         ("Requested node configuration is not available", "DELAYNET_GPU"),
+        ("Memory specification can not be satisfied", "DELAYNET_AT_ONCE"),
+        ("CPU count per node can not be satisfied", "DELAYNET_AT_ONCE"),
         ("Name your account\nsbatch: error: Unspecified error", "DELAYNET_ACCOUNT"),
         ("Unspecified error", "value in workflow/profiles/slurm/config.yaml"),
     ],

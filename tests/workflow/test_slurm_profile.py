@@ -38,9 +38,8 @@ def test_a_training_asks_for_one_gpu_and_shares_its_queue_entry(untouched: Path)
 def test_what_belongs_to_a_site_comes_from_the_environment(untouched: Path) -> None:
     site = ("DELAYNET_ACCOUNT=1234", "DELAYNET_PARTITION=fast", "DELAYNET_QOS=high")
     resources = of_training(plan(untouched, *site, "DELAYNET_GPU=gpus", "DELAYNET_GPU_TYPE=a100"))
-    for asked in ("slurm_account=1234", "slurm_partition=fast", "qos=high", "gpu_model=a100"):
+    for asked in ("slurm_account=1234", "slurm_partition=fast", "qos=high", "-G a100:1"):
         assert asked in resources
-    assert "gpu=1" in resources
     assert "gres" not in resources
     resources = of_training(plan(untouched, "DELAYNET_GPU_TYPE=a100"))
     assert "gres=gpu:a100:1" in resources
@@ -49,7 +48,7 @@ def test_what_belongs_to_a_site_comes_from_the_environment(untouched: Path) -> N
 def test_one_variable_trains_on_cpus(untouched: Path) -> None:
     resources = of_training(plan(untouched, "DELAYNET_GPU=none"))
     assert "gres" not in resources
-    assert "gpu=" not in resources
+    assert "-G" not in resources
 
 
 def test_the_profile_runs_the_full_grid_unless_another_configuration_is_named(
@@ -73,9 +72,12 @@ def test_a_pack_of_no_training_is_refused_in_one_sentence(untouched: Path) -> No
     assert "Traceback" not in result.stderr
 
 
-@pytest.mark.parametrize("pack", ["0", "-1", "ten", ""])
-def test_the_profile_takes_packs_of_one_or_more(monkeypatch: pytest.MonkeyPatch, pack: str) -> None:
+@pytest.mark.parametrize("variable", ["DELAYNET_PACK", "DELAYNET_AT_ONCE"])
+@pytest.mark.parametrize("number", ["0", "-1", "ten", ""])
+def test_the_profile_takes_packs_of_one_or_more_and_one_or_more_at_once(
+    monkeypatch: pytest.MonkeyPatch, variable: str, number: str
+) -> None:
     with (PROJECT / "workflow/profiles/slurm/config.yaml").open(encoding="utf-8") as profile:
-        monkeypatch.setenv("DELAYNET_PACK", pack)
-        with pytest.raises(ConfigFileParserException, match=f"DELAYNET_PACK is '{pack}'; it is"):
+        monkeypatch.setenv(variable, number)
+        with pytest.raises(ConfigFileParserException, match=f"{variable} is '{number}'; it is"):
             ProfileConfigFileParser().parse(profile)

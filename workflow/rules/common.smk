@@ -24,6 +24,7 @@ from delaynet.workflow.workarounds import (
     keeping_going,
     log_errors_of_groups,
     recall_results,
+    run_groups_in_one_step,
 )
 from delaynet.provenance.jobs import jobs, not_compared
 from delaynet.provenance.seal import sources_in
@@ -39,6 +40,7 @@ job = jobs(PROJECT, workflow)
 recall_results(workflow, Path("results"))
 announce_after_dry_run(workflow)
 log_errors_of_groups()
+run_groups_in_one_step()
 
 
 wildcard_constraints:

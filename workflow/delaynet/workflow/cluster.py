@@ -24,11 +24,13 @@ NAME = re.compile(r"delaynet_[0-9a-f-]{36}")
 SECONDS_TO_END = 180
 # words of a refusal by `sbatch`, and the variables that set what it refuses
 SETTINGS = {
-    "time limit": "DELAYNET_PACK (a job asks for 45 minutes per training)",
+    "time limit": "DELAYNET_PACK (a job asks for 45 minutes per DELAYNET_AT_ONCE trainings)",
     r"account\b": "DELAYNET_ACCOUNT",
     "partition": "DELAYNET_PARTITION",
     "qos": "DELAYNET_QOS",
     "gres|tres|node configuration": "DELAYNET_GPU or DELAYNET_GPU_TYPE",
+    # each training asks for a core and memory
+    "memory|cpu|node configuration": "DELAYNET_AT_ONCE",
 }
 
 

@@ -2,6 +2,7 @@
 
 import atexit
 import os
+import sys
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from datetime import datetime
@@ -72,6 +73,29 @@ def log_errors_of_groups() -> None:
         log_error(group, msg, **others)
 
     GroupJob.log_error = with_message
+
+
+def run_groups_in_one_step() -> None:
+    """Let Slurm run a group of jobs as one Snakemake, which runs as many at a time as it has cores.
+
+    Slurm's plugin (2.8) starts a step of Slurm with a Snakemake of its own for each job, one after
+    the other: a step holds the GPU of the queue entry for itself.
+    """
+    plugin: Any = sys.modules.get("snakemake_executor_plugin_slurm")
+    if plugin is None:
+        return
+    format_job_exec = plugin.Executor.format_job_exec
+    in_steps = "--executor slurm-jobstep --jobs 1"
+
+    def in_one_step(executor: Any, job: Any) -> str:
+        command: str = format_job_exec(executor, job)
+        if not job.is_group() or in_steps not in command:
+            return command
+        # the last of an option counts, and the plugin says `all`
+        command = command.replace(in_steps, f"--cores {job.threads}")
+        return f"srun --ntasks=1 --cpus-per-task={job.threads} --cpu-bind=quiet {command}"
+
+    plugin.Executor.format_job_exec = in_one_step
 
 
 def configuration_of(workflow: Any, given: Mapping[str, Any]) -> Mapping[str, Any]:

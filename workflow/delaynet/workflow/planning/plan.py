@@ -187,4 +187,5 @@ def _variants(config: Config, to_run: set[Run], expected: Estimate) -> list[Vari
 
 
 def _requests_gpu(job: Any) -> bool:
-    return "gpu" in str(job.resources.get("gres", "")) or bool(job.resources.get("gpu", 0))
+    asked = job.resources.get("gres", ""), job.resources.get("slurm_extra", "")
+    return "gpu" in str(asked[0]) or " -G " in str(asked[1])
