@@ -6,11 +6,13 @@ import subprocess
 from pathlib import Path
 
 import pytest
+import torch
 from click.testing import CliRunner, Result
 from project_copy import changed, put_back, run, snakemake, with_more_code
 from tampering import rewrite
 
 from delaynet.cli import main
+from delaynet.workflow.gpus import visible_gpus
 
 pytestmark = pytest.mark.slow
 CHANGED = "params have changed since last execution"
@@ -67,6 +69,18 @@ def test_a_dry_run_for_a_cluster_ends_with_the_plan_in_hours_of_gpus(untouched: 
     last = shown.strip().splitlines()[-1]
     assert last.startswith("3 trainings, 0 done and 3 to run; at most about 1 minute of one GPU")
     assert "(by docs/benchmark.md; no training was recorded on a GPU here)" in last
+
+
+def test_on_a_machine_with_gpus_the_plan_says_how_trainings_are_spread_over_them(
+    untouched: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "nvidia-smi").touch(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    visible_gpus.cache_clear()
+    said = plan_of(untouched).output
+    visible_gpus.cache_clear()
+    assert said.endswith("; 8 at a time, on 2 GPUs of this machine.\n")
 
 
 def test_when_all_is_done_the_plan_says_so(finished: Path) -> None:

@@ -74,9 +74,10 @@ def plan_with(
     gpu: str | None = None,
     on_gpus: bool = False,
     cores: int | None = None,
+    gpus: tuple[int, int] = (0, 0),
 ) -> Plan:
     variants = [Variant("standard", "fixed-dense-free", 4 - to_run, to_run, None)]
-    return Plan("some", 4, [], variants, Estimate(hours, 0, gpu), on_gpus, cores)
+    return Plan("some", 4, [], variants, Estimate(hours, 0, gpu), on_gpus, cores, *gpus)
 
 
 RUNS = {Run("fixed", "dense", "free", "0", seed, "standard"): 2.0 for seed in range(3)}
@@ -97,6 +98,11 @@ def test_the_summary_says_trainings_hours_and_where_they_are_from(
     plan: Plan, sentence: str
 ) -> None:
     assert summary(plan).startswith(f"4 trainings, 1 done and 3 to run; {sentence}")
+
+
+def test_the_summary_says_over_how_many_gpus_trainings_are_spread() -> None:
+    plan = plan_with(RUNS, gpu="NVIDIA A100", on_gpus=True, cores=16, gpus=(2, 8))
+    assert summary(plan).endswith("(by docs/benchmark.md); 8 at a time, on 2 GPUs of this machine.")
 
 
 def test_where_nothing_is_to_be_trained_no_hours_are_said() -> None:

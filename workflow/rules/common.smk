@@ -16,6 +16,7 @@ from delaynet.paper.figures.selection import (
     caption,
     figures_of,
 )
+from delaynet.workflow.gpus import share_gpus
 from delaynet.workflow.planning.plan import plan_of
 from delaynet.workflow.planning.words import summary
 from delaynet.workflow.workarounds import (
@@ -36,6 +37,7 @@ MANUSCRIPT = Path(os.path.relpath(WORKFLOW.parent / "manuscript"))
 CONFIG = naming.read_for_snakemake(configuration_of(workflow, config))
 # the corpus, and all that is specific to it
 SOURCE = load_source(CONFIG.corpus.source)
+GPU_SLOTS = share_gpus(workflow, CONFIG)
 job = jobs(PROJECT, workflow)
 recall_results(workflow, Path("results"))
 announce_after_dry_run(workflow)

@@ -18,6 +18,7 @@ rule train:
     resources:
         mem_mb=lambda wildcards, attempt: 2500 * attempt,
         runtime=45,
+        gpuslot=1,
     params:
         **job(
             "train",
@@ -26,7 +27,7 @@ rule train:
             settings=naming.run_settings(CONFIG),
         ),
         folder=subpath(output[0], parent=True),
-        execution=not_compared(naming.execution_options(CONFIG)),
+        execution=not_compared(naming.execution_options(CONFIG, GPU_SLOTS)),
     shell:
         "{params.delaynet} train --settings {params.settings:q} --features {input.features}"
         " --folder {params.folder} --checkpoints results/checkpoints --keep-checkpoint"

@@ -26,7 +26,8 @@ def command(configfile: Path | None, replot: bool) -> None:
 
     It runs nothing and needs no cluster. Hours are those of trainings, estimated from earlier
     trainings here or from docs/benchmark.md. `snakemake --profile slurm -n` ends with the same
-    plan, in hours of GPUs.
+    plan, in hours of GPUs. On a machine with GPUs it says over how many of them trainings are
+    spread.
     """
     with dry_run(configfile, REPLOTTED if replot else ()) as workflow:
         plan = plan_of(workflow)

@@ -13,6 +13,7 @@ from delaynet.config.grid import RunSettings, parse_settings
 from delaynet.training.interruption import EXIT_CODE, Interrupted
 from delaynet.training.loop import Execution, train
 from delaynet.training.run_folder import RUN_FILES
+from delaynet.training.slots import one_of
 from delaynet.workflow.project import code, recorded
 
 log = logging.getLogger("delaynet.training")
@@ -42,6 +43,12 @@ log = logging.getLogger("delaynet.training")
     is_flag=True,
     help="Keep a checkpoint of the end of training, from which its files can be written again.",
 )
+@click.option(
+    "--gpu-slots",
+    default="",
+    help="GPUs, named as in CUDA_VISIBLE_DEVICES, each as often as it takes trainings at a time: "
+    "wait for a free one, and use that.  [default: the first that is visible]",
+)
 @click.option("--tensorboard", type=PATH, help="Folder of all runs' event files, for TensorBoard.")
 def command(
     settings: str,
@@ -51,6 +58,7 @@ def command(
     checkpoints: Path | None,
     checkpoint_seconds: float,
     keep_checkpoint: bool,
+    gpu_slots: str,
     tensorboard: Path | None,
 ) -> None:
     """Train one network and write its run folder.
@@ -71,7 +79,9 @@ def command(
     )
     try:
         outputs = [folder / name for name in RUN_FILES]
-        with recorded([features], outputs, run_settings.model_dump(mode="json"), run_settings.seed):
+        slots = gpu_slots.split(",") if gpu_slots else []
+        parameters = run_settings.model_dump(mode="json")
+        with one_of(slots), recorded([features], outputs, parameters, run_settings.seed):
             written = train(run_settings, features, folder, execution)
         # after the record: a job that is killed before that runs again, from this checkpoint
         if not keep_checkpoint:

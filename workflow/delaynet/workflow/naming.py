@@ -40,11 +40,19 @@ PATTERNS = {
 RUN_FOLDER = "{condition}/{delays}-{structure}-{signs}/sparsity-{sparsity}/seed-{seed}"
 
 
-def execution_options(config: Config) -> str:
-    """Return the options of a training that change nothing of its result."""
-    execution = config.execution
-    tensorboard = "--tensorboard results/tensorboard" if execution.tensorboard else ""
-    return f"--checkpoint-seconds {execution.checkpoint_seconds} {tensorboard}".rstrip()
+def execution_options(config: Config, slots: Iterable[str] = ()) -> str:
+    """Return the options of a training that change nothing of its result.
+
+    Args:
+        config: the configuration.
+        slots: GPUs of this machine, each as often as it takes trainings at a time.
+    """
+    options = [f"--checkpoint-seconds {config.execution.checkpoint_seconds}"]
+    if config.execution.tensorboard:
+        options.append("--tensorboard results/tensorboard")
+    if names := ",".join(slots):
+        options.append(f"--gpu-slots {names}")
+    return " ".join(options)
 
 
 def options_read_from(files: Iterable[str | Path]) -> str:

@@ -46,6 +46,7 @@ PROJECT = Project(
         "delaynet.provenance*",
         *("delaynet.config", "delaynet.config.errors", "delaynet.config.files"),
         *("delaynet.config.grid", "delaynet.config.schema", "delaynet.config.settings"),
+        "delaynet.training.slots",  # which of some GPUs it is
         *("delaynet.workflow", "delaynet.workflow.project"),
     ),
     fetching=("corpus fetch",),

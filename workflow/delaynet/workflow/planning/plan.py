@@ -11,6 +11,7 @@ from delaynet.config.errors import UserError
 from delaynet.config.grid import Config, Run
 from delaynet.provenance.states import named
 from delaynet.workflow.estimate import Estimate, estimate, is_done
+from delaynet.workflow.gpus import visible_gpus
 from delaynet.workflow.naming import run_of
 from delaynet.workflow.project import PROJECT
 
@@ -70,6 +71,8 @@ class Plan(NamedTuple):
         estimate: for the trainings that would run.
         on_gpus: whether these request GPUs.
         cores: used at once; None on a cluster.
+        gpus: of this machine, over which trainings are spread.
+        at_once: trainings at a time, on all of these.
     """
 
     name: str
@@ -79,6 +82,8 @@ class Plan(NamedTuple):
     estimate: Estimate
     on_gpus: bool
     cores: int | None = None
+    gpus: int = 0
+    at_once: int = 0
 
     @property
     def to_run(self) -> int:
@@ -102,7 +107,10 @@ def plan_of(workflow: Any) -> Plan:
     ]
     trainings = [job for job in jobs if rule_of(job) == "train"]
     to_run = [run_of(job.wildcards) for job in trainings]
-    on_gpus = bool(trainings) and _requests_gpu(trainings[0])
+    cores = workflow.resource_settings.cores
+    is_shared = cores is not None and "gpuslot" in workflow.global_resources
+    gpus = len(visible_gpus()) if is_shared else 0
+    on_gpus = bool(trainings) and (gpus > 0 or _requests_gpu(trainings[0]))
     expected = estimate(config, to_run, RESULTS, on_gpus or None)
     steps = Counter((rule_of(job), in_words(workflow.dag.reason(job))) for job in jobs)
     return Plan(
@@ -112,7 +120,9 @@ def plan_of(workflow: Any) -> Plan:
         _variants(config, set(to_run), expected),
         expected,
         on_gpus,
-        workflow.resource_settings.cores,
+        cores,
+        gpus,
+        workflow.global_resources["gpuslot"].value if gpus else 0,
     )
 
 

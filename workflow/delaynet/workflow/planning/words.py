@@ -33,7 +33,10 @@ def lines_of(plan: Plan) -> Iterator[str]:
 def summary(plan: Plan) -> str:
     """Return the number of trainings, of those done and to run, and how long these take."""
     state = f"{plan.trainings:,} trainings, {plan.done:,} done and {plan.to_run:,} to run"
-    return f"{state}; {_hours(plan)}." if plan.to_run else f"{state}."
+    if not plan.to_run:
+        return f"{state}."
+    spread = f"; {plan.at_once} at a time, on {plan.gpus} GPUs of this machine" if plan.gpus else ""
+    return f"{state}; {_hours(plan)}{spread}."
 
 
 def _hours(plan: Plan) -> str:
