@@ -1,4 +1,4 @@
-# make paper | make replot | make test | make test-fast | make test-slurm | make lint | make benchmark | make published | make study | make report | make setup | make develop | make clean
+# make paper | make replot | make test | make test-fast | make test-slurm | make lint | make benchmark | make check-gpu | make published | make study | make report | make setup | make develop | make clean
 # One command each, on a fresh machine with git, make and Python 3.11 or newer.
 
 PYTHON ?= python3
@@ -32,7 +32,7 @@ SNAKEMAKE = $(BIN)/snakemake --workflow-profile workflow/profiles/default --conf
 # the report is made of what the run has left
 .NOTPARALLEL:
 
-.PHONY: paper replot report test test-fast test-slurm lint benchmark published pilot study study_human setup develop clean help
+.PHONY: paper replot report test test-fast test-slurm lint benchmark check-gpu published pilot study study_human setup develop clean help
 
 # $(call alone,TARGETS): make them under a lock, which make and its Snakemake hold as long as one of
 # them lives (so no --close here), and no job of theirs does. Who was just stopped takes a moment.
@@ -113,6 +113,11 @@ lint: develop
 # on a machine that does nothing else, about a quarter of an hour
 benchmark: develop
 	@PYTHONPATH=tests $(BIN)/python -m benchmark
+
+# on a machine with a GPU, some eight minutes, or four: make check-gpu QUICK=--quick; needs no
+# developers' packages, but measures the peer `public` only where they are (make develop)
+check-gpu: setup
+	@PYTHONPATH=tests $(BIN)/python -m gpu $(QUICK)
 
 # whole trainings beside those of the published code; some four core-hours, and docs/published.md
 published: CONFIG = config/departures.yaml

@@ -184,6 +184,18 @@ def test_the_public_peer_predicts_what_the_plain_one_does(data: Data) -> None:
     assert torch.equal(public.evaluate(data), peer.evaluate(data))
 
 
+@pytest.mark.parametrize("case", ["dense learned, narrow kernels", "DEEP R with RigL"])
+@pytest.mark.parametrize("peer", PEERS)
+def test_a_peer_computes_where_our_network_is(data: Data, peer: str, case: str) -> None:
+    ours, _ = both(peer, case)
+    elsewhere = torch.device("meta")
+    training = PEERS[peer](ours.network.to(elsewhere), ours.settings, ours.sigma)
+    voltage = training.network(data[0].to(elsewhere))
+    voltage.sum().backward()
+    network = training.network
+    assert {tensor.device for tensor in (voltage, *network.masks, *network.signs)} == {elsewhere}
+
+
 @pytest.mark.parametrize("peer", PEERS)
 def test_evaluating_a_peer_in_training_leaves_it_as_it_was(data: Data, peer: str) -> None:
     losses = []

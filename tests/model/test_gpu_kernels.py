@@ -7,32 +7,10 @@ from pathlib import Path
 
 import pytest
 import torch
-from torch import Tensor
+from gpu.kernels import both, made_up
 
-from delaynet.model import cpu_kernels, gpu_kernels
+from delaynet.model import gpu_kernels
 from delaynet.model.neurons import normalised_lif_by, normalised_lif_of_tensors
-
-CONSTANTS = 1 - 1 / 3, 1.0, 5.0
-
-
-def made_up(neurons: int, steps: int, batch: int, dtype: torch.dtype) -> list[Tensor]:
-    """What `fire` reads: strong and weak currents, and some neurons dropped."""
-    draw = torch.Generator().manual_seed(0)
-    current = torch.randn(neurons, steps, batch, generator=draw, dtype=torch.float64) * 2
-    scale = torch.rand(neurons, generator=draw, dtype=torch.float64) + 0.5
-    offset = torch.rand(neurons, generator=draw, dtype=torch.float64)
-    dropout_mask = torch.randint(2, (neurons, batch), generator=draw) * 1.7
-    constants = torch.tensor(CONSTANTS, dtype=torch.float64)
-    return [tensor.to(dtype) for tensor in (current, scale, offset, dropout_mask, constants)]
-
-
-def both(kernel: str, read: list[Tensor], written: list[Tensor]) -> list[tuple[Tensor, Tensor]]:
-    """What a loop for a CPU and the kernel of its name write."""
-    by_each = [[torch.full_like(tensor, 7.0) for tensor in written] for _ in range(2)]
-    cpu_kernels.run(kernel, *read, *by_each[0])
-    gpu_kernels.run(kernel, *read, *by_each[1])
-    return list(zip(*by_each, strict=True))
-
 
 sizes = pytest.mark.parametrize("size", [(1, 1, 1), (2, 2, 5), (3, 19, 1), (2, 20, 33), (2, 9, 16)])
 
