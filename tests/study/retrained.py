@@ -111,7 +111,8 @@ def retrain(
     found = read_network(runs_folder / one.found_by.folder / "network.h5")
     with flush_denormals():
         speakers = settings.training.validation_speakers
-        splits = load_splits(features, speakers, torch.device("cpu"), settings.seed)
+        # the speaker left out, if any, is that of the network found
+        splits = load_splits(features, speakers, torch.device("cpu"), one.seed)
         network = network_to_retrain(found, one.delays, settings)
         state = TrainingState.before_training(network, settings)
         train_epochs(state, settings, splits, None, lambda: None)
@@ -149,12 +150,18 @@ def retrain_all(config: Config, results: Path, processes: int) -> None:
             print(f"{text}, about {left:.0f} minutes left", flush=True)
 
 
-def finished_retrainings(config: Config, results: Path) -> pd.DataFrame:
-    """Return `seed`, `delays` and `accuracy` on the test clips, in percent, of what is finished."""
+def finished_retrainings(config: Config, results: Path, measure: str) -> pd.DataFrame:
+    """Return `seed`, `delays` and `accuracy`, in percent, of what is finished.
+
+    Args:
+        config: of the study.
+        results: of the study.
+        measure: as in `study.finished_runs`.
+    """
     seeds = sorted({run.seed for run in config.runs()})
     all_of_them = (Retraining(seed, delays) for seed in seeds for delays in DELAYS)
     rows = [
-        one._asdict() | {"accuracy": 100 * read_summary(folder)["test_accuracy"]}
+        one._asdict() | {"accuracy": 100 * read_summary(folder)[measure]}
         for one in all_of_them
         if ((folder := results / "retrained" / one.folder) / "summary.json").exists()
     ]

@@ -262,10 +262,10 @@ def chosen_or_useful(retrained: pd.DataFrame, runs: pd.DataFrame) -> pd.DataFram
     chosen = anew["found"] - anew["exchanged"]
     of_random = random["fixed"] - random["none"]
     differences = {
-        "chosen: found minus exchanged": chosen,
+        "chosen (found minus exchanged)": chosen,
         "exchanged minus none": anew["exchanged"] - anew["none"],
         "fixed minus none in random networks": of_random,
-        "made useful: the difference of these two": anew["exchanged"] - anew["none"] - of_random,
+        "made useful (difference of the two above)": anew["exchanged"] - anew["none"] - of_random,
     }
     rows = []
     for name, by_seed in differences.items():

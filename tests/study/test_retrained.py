@@ -78,8 +78,8 @@ def test_what_was_chosen_and_what_was_made_useful_are_told_apart() -> None:
         columns=["seed", "delays", "accuracy"],
     ).assign(structure="static_connected", sparsity="0.9375", condition="standard")
     table = chosen_or_useful(retrained, runs).set_index("name")
-    assert table.loc["chosen: found minus exchanged", "effect"] == pytest.approx(5)
-    assert table.loc["made useful: the difference of these two", "effect"] == pytest.approx(13)
+    assert table.loc["chosen (found minus exchanged)", "effect"] == pytest.approx(5)
+    assert table.loc["made useful (difference of the two above)", "effect"] == pytest.approx(13)
     assert set(table["n"]) == {4}
 
 
