@@ -47,27 +47,25 @@ def main(pilot: Path, study: Path, human: Path) -> None:
     Structures that rewiring found are trained anew first, and some dense networks once more to look
     at them on the way, where that is not done.
     """
-    folders = {"pilot": pilot, "study": study, "study_human": human}
-    configs = {name: load_config(ROOT / f"config/{name}.yaml") for name in folders}
+    results = {
+        "pilot": pilot / "results",
+        "study": study / "results",
+        "study_human": human / "results",
+    }
     measures = {"study_human": "validation_accuracy"}
-    runs = {
-        name: finished_runs(configs[name], folder / "results", measures.get(name, "test_accuracy"))
-        for name, folder in folders.items()
-    }
-    effects = {
-        corpus: effects_of_dense_networks(configs[name], runs[name], folders[name] / "results/runs")
-        for corpus, name in CORPORA.items()
-    }
-    retrain_all(configs["study"], study / "results", len(os.sched_getaffinity(0)))
-    along = all_along_training(configs["study"], study / "results")
-    falls = {
-        "synthetic speech": falls_of_dense_networks(
-            configs["study"], runs["study"], study / "results", "test"
-        ),
-        "human speech": falls_of_dense_networks(
-            configs["study_human"], runs["study_human"], human / "results", "validation"
-        ),
-    }
+    configs = {name: load_config(ROOT / f"config/{name}.yaml") for name in results}
+    runs, retrained, grouping, falls = {}, {}, {}, {}
+    for name, folder in results.items():
+        measure = measures.get(name, "test_accuracy")
+        runs[name] = finished_runs(configs[name], folder, measure)
+        if name == "pilot":
+            continue
+        retrain_all(configs[name], folder, len(os.sched_getaffinity(0)))
+        retrained[name] = finished_retrainings(configs[name], folder, measure)
+        of_config = configs[name], runs[name]
+        grouping[name] = effects_of_dense_networks(*of_config, folder / "runs")
+        falls[name] = falls_of_dense_networks(*of_config, folder, measure.split("_")[0])
+    along = all_along_training(configs["study"], results["study"])
     tables = {
         "pilot": runs["pilot"],
         "runs": runs["study"],
@@ -76,13 +74,15 @@ def main(pilot: Path, study: Path, human: Path) -> None:
         "human_runs": runs["study_human"],
         "human_accuracy": accuracy(runs["study_human"]),
         "human_estimates": estimates(runs["study_human"], ("0.9375",)),
-        "retrained": (retrained := finished_retrainings(configs["study"], study / "results")),
-        "chosen": chosen_or_useful(retrained, runs["study"]),
-        "grouping": by_corpus(effects),
+        "retrained": retrained["study"],
+        "chosen": chosen_or_useful(retrained["study"], runs["study"]),
+        "human_retrained": retrained["study_human"],
+        "human_chosen": chosen_or_useful(retrained["study_human"], runs["study_human"]),
+        "grouping": by_corpus(grouping),
         "exchange": by_corpus(falls),
         "along": along,
         "equal_accuracy": at_equal_accuracy(along),
-        "ridge": ridge(runs["study"], study / "results/runs"),
+        "ridge": ridge(runs["study"], results["study"] / "runs"),
     }
     if missing := [name for name, table in tables.items() if table.empty]:
         raise click.ClickException(f"too few trainings are finished yet for {', '.join(missing)}.")
@@ -91,8 +91,13 @@ def main(pilot: Path, study: Path, human: Path) -> None:
 
 
 def by_corpus(effects: dict[str, pd.DataFrame]) -> pd.DataFrame:
-    """Return mean effects over seeds, a row per corpus, kind and delays."""
-    return pd.concat([summary_of_effects(of).assign(corpus=name) for name, of in effects.items()])
+    """Return mean effects over seeds, a row per corpus, kind and delays, from those by study."""
+    return pd.concat(
+        [
+            summary_of_effects(effects[name]).assign(corpus=corpus)
+            for corpus, name in CORPORA.items()
+        ]
+    )
 
 
 def ridge(runs: pd.DataFrame, folder: Path) -> pd.DataFrame:

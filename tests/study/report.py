@@ -31,8 +31,8 @@ def write_all(tables: dict[str, pd.DataFrame]) -> Iterator[Path]:
     """Write tables, page and figure; yield their paths.
 
     Args:
-        tables: by name: `pilot`, `retrained`, `chosen`, `along`, `equal_accuracy` and `ridge`; of
-            both corpora `grouping` and `exchange`; and `runs`, `accuracy` and `estimates`, with
+        tables: by name: `pilot`, `along`, `equal_accuracy` and `ridge`; of both corpora `grouping`
+            and `exchange`; and `runs`, `accuracy`, `estimates`, `retrained` and `chosen`, with
             `human_` before those of human speech.
     """
     page = ROOT / "docs/study.md"
@@ -59,12 +59,14 @@ def page_of(tables: dict[str, pd.DataFrame]) -> str:
         estimate=estimate_words(tables["estimates"]),
         human=estimate_words(tables["human_estimates"]),
         chosen=estimate_words(tables["chosen"]),
+        human_chosen=estimate_words(tables["human_chosen"]),
         joint=words_of(tables["grouping"], JOINT, 3),
         fall=words_of(tables["exchange"], KINDS[JOINT].minuend, 1, " points"),
         equal=mean_words(
             tables["equal_accuracy"].query("delays == @DIFFERENCE").set_index("accuracy"), 3
         ),
         choice="\n".join(estimates_table(tables["chosen"])),
+        human_choice="\n".join(estimates_table(tables["human_chosen"])),
         grouping="\n".join(
             kinds_table(tables["grouping"], {name: kind.words for name, kind in KINDS.items()}, 3)
         ),
