@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from math import isnan
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import seaborn
@@ -18,6 +19,7 @@ from delaynet.config.grid import STANDARD, Point, load_config
 from delaynet.config.variants import DELAYS, SIGNS, STRUCTURES
 from delaynet.paper.figures import style
 from delaynet.paper.figures.render import save
+from study.grouping import DIFFERENCE
 
 ROOT = Path(__file__).parents[2]
 PAGE = Path(__file__).with_name("page.md")
@@ -50,6 +52,7 @@ def write_all(tables: dict[str, pd.DataFrame]) -> Iterator[Path]:
 
 def page_of(tables: dict[str, pd.DataFrame]) -> str:
     """Return the page for readers."""
+    equal = tables["equal_accuracy"]
     return PAGE.read_text(encoding="utf-8").format(
         pilot="\n".join(pilot_table(tables["pilot"])),
         accuracy="\n".join(accuracy_table(tables["accuracy"])),
@@ -62,9 +65,7 @@ def page_of(tables: dict[str, pd.DataFrame]) -> str:
         human_chosen=estimate_words(tables["human_chosen"]),
         joint=words_of(tables["grouping"], JOINT, 3),
         fall=words_of(tables["exchange"], KINDS[JOINT].minuend, 1, " points"),
-        equal=mean_words(
-            tables["equal_accuracy"].query("delays == @DIFFERENCE").set_index("accuracy"), 3
-        ),
+        equal=mean_words(equal[equal["delays"] == DIFFERENCE].set_index("accuracy"), 3),
         choice="\n".join(estimates_table(tables["chosen"])),
         human_choice="\n".join(estimates_table(tables["human_chosen"])),
         grouping="\n".join(
@@ -141,10 +142,10 @@ def estimate_words(estimates: pd.DataFrame) -> dict[str, str]:
     }
 
 
-def mean_words(table: pd.DataFrame, digits: int, unit: str = "") -> dict[str, str]:
+def mean_words(table: pd.DataFrame, digits: int, unit: str = "") -> dict[Any, str]:
     """Return the words for each row by its index, as `+0.256 (+0.227 to +0.284, 5 seeds)`."""
     return {
-        str(name): f"{row['mean']:+.{digits}f}{unit} ({row['low']:+.{digits}f} to "
+        name: f"{row['mean']:+.{digits}f}{unit} ({row['low']:+.{digits}f} to "
         f"{row['high']:+.{digits}f}, {row['n']} seeds)"
         for name, row in table.iterrows()
     }
@@ -213,7 +214,7 @@ def study_figure(tables: dict[str, pd.DataFrame]) -> Figure:
     panels = above.subplots(1, len(by_corpus), sharex=True, sharey=True)
     for axes, letter, (corpus, estimates) in zip(panels, "ab", by_corpus.items(), strict=True):
         _draw_estimates(axes, estimates.set_index("name").reindex(names))
-        style.panel_title(axes, letter, f"{corpus} (seeds at the right)")
+        style.panel_title(axes, letter, corpus)
     handles = [
         Line2D([], [], color=PRIMARY, marker="o", label="primary, corrected by Holm's method"),
         Line2D([], [], color=OTHERS, marker="o", markerfacecolor="white", label="others"),
@@ -248,6 +249,7 @@ def _draw_estimates(axes: Axes, table: pd.DataFrame) -> None:
     axes.axvline(0, color=style.GREY, linewidth=0.6)
     axes.set_yticks(range(len(table)), list(table.index))
     axes.set_ylim(len(table) - 0.5, -0.5)
+    axes.tick_params(axis="y", length=0)
     axes.margins(x=0.12)
     axes.set_xlabel("accuracy (percentage points)")
     seaborn.despine(ax=axes, left=True)

@@ -300,12 +300,11 @@ def test_the_time_of_an_epoch_goes_on_where_it_was_without_the_time_between(
     checkpoints = Checkpoints(folder / "checkpoints", origin)
     content = checkpoints.read()
     assert content is not None
-    checkpoints.write(content | {"seconds": 1000.0, "epoch_began": 990.0})
+    checkpoints.write(content | {"seconds": 5000.0, "epoch_began": 4000.0})
     train_to_the_end(small_run(), features, folder, Execution(code="c"))
     with (folder / "metrics.csv").open() as file:
         seconds = [float(row["seconds"]) for row in csv.DictReader(file)]
-    assert seconds[0] < 10
-    assert 10 <= seconds[2] < 40
+    assert seconds[0] < 1000 <= seconds[2] < 2000
 
 
 def test_the_time_left_is_that_of_as_many_epochs_as_are_left(
