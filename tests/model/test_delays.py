@@ -10,6 +10,7 @@ from torch.nn.functional import conv1d, pad
 from delaynet.model.delays import (
     gaussian_kernel,
     rounded_kernel,
+    rounded_steps,
     transformed_current,
 )
 
@@ -98,3 +99,8 @@ def test_a_gaussian_kernel_holds_all_of_its_weight(
 ) -> None:
     kernel = gaussian_kernel(torch.tensor([[weight]]), torch.tensor([[delay]]), sigma, 25)
     assert kernel.sum().item() == pytest.approx(weight, abs=1e-5)
+
+
+def test_delays_that_are_not_numbers_are_still_indices():
+    delay = torch.tensor([[[torch.nan, torch.inf, -torch.inf, 2.5]]])
+    assert rounded_steps(delay, 25).tolist() == [[[0, 24, 0, 2]]]

@@ -15,7 +15,9 @@ from torch.utils._pytree import tree_leaves
 from delaynet.config.grid import RunSettings
 from delaynet.config.settings import ModelSettings, TrainingSettings
 from delaynet.config.variants import DELAYS, STRUCTURES
+from delaynet.data.dataset import Clips
 from delaynet.model import neurons
+from delaynet.training.evaluation import evaluated
 from delaynet.training.initial import initial_network
 from delaynet.training.randomness import generator
 from delaynet.training.schedules import Optimisers, kernel_width
@@ -45,10 +47,10 @@ def one_operation(kernel: str, *tensors: Tensor) -> None:
     tensors[-1].zero_()
 
 
-def launches_of_a_step(
+def settings_of(
     delays: str, structure: str, signs: str = "free", training: dict[str, str] | None = None
-) -> int:
-    settings = RunSettings(
+) -> RunSettings:
+    return RunSettings(
         delays=delays,  # type: ignore[arg-type]
         structure=structure,  # type: ignore[arg-type]
         signs=signs,  # type: ignore[arg-type]
@@ -57,6 +59,9 @@ def launches_of_a_step(
         model=ModelSettings(),
         training=TrainingSettings(**(training or {})),
     )
+
+
+def launches_of_a_step(settings: RunSettings) -> int:
     network = initial_network(settings, INPUTS, CLASSES).to("meta").train()
     optimisers = Optimisers(network, settings)
     for optimiser in (optimisers.weights, optimisers.delays):
@@ -67,7 +72,7 @@ def launches_of_a_step(
         torch.empty(INPUTS, STEPS, BATCH, device="meta"),
         torch.empty(BATCH, dtype=torch.long, device="meta"),
     )
-    sigma = kernel_width(delays, settings.training, 0)
+    sigma = kernel_width(settings.delays, settings.training, 0)
     change_before_epoch(network, optimisers, settings, 0, streams.growth)
     for _ in range(2):  # the first also builds what is built once
         with Launches() as launches:
@@ -83,7 +88,7 @@ def kernels_without_values(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("delays", DELAYS)
 @pytest.mark.parametrize("structure", STRUCTURES)
 def test_a_step_of_every_variant_launches_few_operations(delays: str, structure: str) -> None:
-    assert 100 < launches_of_a_step(delays, structure) <= MOST_LAUNCHES
+    assert 100 < launches_of_a_step(settings_of(delays, structure)) <= MOST_LAUNCHES
 
 
 @pytest.mark.parametrize(
@@ -94,7 +99,17 @@ def test_a_step_of_every_variant_launches_few_operations(delays: str, structure:
 def test_so_does_one_under_dales_principle_with_each_rule_of_rewiring(
     training: dict[str, str],
 ) -> None:
-    assert launches_of_a_step("learned", "deep_r_rigl", "dale", training) <= MOST_LAUNCHES
+    settings = settings_of("learned", "deep_r_rigl", "dale", training)
+    assert launches_of_a_step(settings) <= MOST_LAUNCHES
+
+
+@pytest.mark.parametrize("structure", ["dense", "deep_r_rigl"])
+def test_an_evaluation_waits_for_nothing(structure: str) -> None:
+    network = initial_network(settings_of("learned", structure), INPUTS, CLASSES).to("meta")
+    features = torch.empty(BATCH, INPUTS, STEPS, device="meta")
+    label = torch.empty(BATCH, dtype=torch.long, device="meta")
+    prediction, *_ = evaluated(network, Clips(features, label, ("",) * BATCH))
+    assert prediction.shape == label.shape
 
 
 def test_an_operation_that_waits_for_values_raises() -> None:

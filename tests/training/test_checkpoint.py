@@ -285,10 +285,10 @@ def test_the_first_batch_whose_loss_is_not_finite_is_named() -> None:
     state.epoch, state.batch = 2, 4
     state.losses = torch.tensor([1.0, 2.0, torch.inf, torch.nan, torch.nan])
     with pytest.raises(UserError, match=r"^a-run: in epoch 3, batch 3, the loss became inf; lower"):
-        state.checked_sums("a-run")
+        state.checked(state.sums(), "a-run")
     state.losses[2:4] = 1.0
     # what lies after the batches so far is not looked at
-    assert state.checked_sums("a-run").loss == 5.0
+    assert state.checked(state.sums(), "a-run").loss == 5.0
 
 
 def test_the_time_of_an_epoch_goes_on_where_it_was_without_the_time_between(

@@ -20,11 +20,11 @@ from small_runs import (
     units_of_both_signs,
 )
 
+import delaynet.training.evaluation as evaluation
 import delaynet.training.loop as loop
-import delaynet.training.results as outcome
 from delaynet.data.dataset import Clips
 from delaynet.model.network import DelayLayer, DelayNetwork
-from delaynet.training.evaluation import Evaluation, evaluate
+from delaynet.training.evaluation import Evaluation, evaluated
 from delaynet.training.initial import initial_network
 from delaynet.training.run_folder import read_network, read_summary
 from delaynet.training.schedules import kernel_width
@@ -42,14 +42,14 @@ def test_select_names_the_clips_that_choose_the_epoch(
 ) -> None:
     correct: dict[int, list[int]] = {}
 
-    def observed(network: DelayNetwork, clips: Clips, sigma: float = 0.0) -> Evaluation:
-        result = evaluate(network, clips, sigma)
+    def observed(network: DelayNetwork, clips: Clips, sigma: float = 0.0) -> list[torch.Tensor]:
+        result = evaluated(network, clips, sigma)
         if sigma == 0:  # rounded delays, by which networks are judged
-            correct.setdefault(len(clips), []).append(result.correct)
+            correct.setdefault(len(clips), []).append(Evaluation.of(result).correct)
         return result
 
-    for module in (loop, outcome):
-        monkeypatch.setattr(module, "evaluate", observed)
+    for module in (loop, evaluation):
+        monkeypatch.setattr(module, "evaluated", observed)
     loop.train(run_settings(training=TINY | {"select": select}), small_features, tmp_path)
     summary = read_summary(tmp_path)
     on_validation, on_test = (correct[summary[f"{name}_clips"]] for name in ("validation", "test"))

@@ -9,6 +9,8 @@ import torch
 from DCLS.construct.modules import ConstructKernel1d
 from torch import Tensor
 
+from delaynet.model.delays import rounded_steps
+
 
 def dcls_kernel(weight: Tensor, delay: Tensor, sigma: float, max_delay: int) -> Tensor:
     """Return the kernel of a layer, summed over the synapses of a pair of neurons.
@@ -26,7 +28,7 @@ def dcls_kernel(weight: Tensor, delay: Tensor, sigma: float, max_delay: int) -> 
         Kernel, [out, in, max_delay], tap index max_delay - 1 - d for delay d.
     """
     if sigma == 0:
-        delay = delay.detach().round().clamp(0, max_delay - 1)
+        delay = rounded_steps(delay, max_delay)
     # the package counts positions from the tap max_delay // 2 on
     position = max_delay - 1 - max_delay // 2 - delay.permute(1, 2, 0)  # [out, in, synapses]
     width = torch.full_like(position, sigma)

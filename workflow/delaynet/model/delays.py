@@ -93,6 +93,15 @@ def gaussian_reach(sigma: float) -> float:
     return (sigma + MINIMAL_WIDTH) * math.sqrt(2 * math.log(1e8))
 
 
+def rounded_steps(delay: Tensor, max_delay: int) -> Tensor:
+    """Return delays rounded half to even and clamped to the taps, same shape.
+
+    What is not a number becomes 0: the network of an epoch is evaluated before it is known to be
+    finite, and a delay is an index.
+    """
+    return delay.detach().nan_to_num().round().clamp(0, max_delay - 1)
+
+
 def rounded_kernel(weight: Tensor, delay: Tensor, max_delay: int) -> Tensor:
     """Return the kernel of rounded delays: each weight on one tap.
 
@@ -105,7 +114,7 @@ def rounded_kernel(weight: Tensor, delay: Tensor, max_delay: int) -> Tensor:
         Kernel, [..., out, in, max_delay], tap index max_delay - 1 - d for delay d. It carries the
         gradient of the weight; rounding has none for the delay.
     """
-    tap = max_delay - 1 - delay.detach().round().clamp(0, max_delay - 1).long()
+    tap = max_delay - 1 - rounded_steps(delay, max_delay).long()
     kernel = weight.new_zeros(max_delay, *weight.shape)
     return kernel.scatter(0, tap.unsqueeze(0), weight.unsqueeze(0)).movedim(0, -1)
 

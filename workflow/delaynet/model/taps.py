@@ -14,7 +14,7 @@ from torch import Tensor
 from torch.autograd.function import FunctionCtx
 
 from delaynet.model import cpu_kernels
-from delaynet.model.delays import gaussian_kernel, gaussian_reach
+from delaynet.model.delays import gaussian_kernel, gaussian_reach, rounded_steps
 
 
 class Taps(NamedTuple):
@@ -57,8 +57,7 @@ def taps_of_connections(
     place = (synapse * outputs + target) * inputs + source
     weight, delay = (x.reshape(-1).index_select(0, place) for x in (weight, delay))
     if sigma == 0:
-        rounded = delay.detach().round().clamp(0, max_delay - 1).long()
-        return weight, Taps(target, source, rounded)
+        return weight, Taps(target, source, rounded_steps(delay, max_delay).long())
     kernel = gaussian_kernel(weight, delay, sigma, max_delay)  # [connections, taps]
     delay_of_tap = torch.arange(max_delay - 1, -1, -1)
     is_near = (delay_of_tap - delay.detach()[:, None]).abs() <= gaussian_reach(sigma)

@@ -1,6 +1,6 @@
 """Evaluation of a network on clips: rounded delays, accuracy, activity."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import torch
@@ -28,6 +28,12 @@ class Evaluation(NamedTuple):
     loss: float
     firing_rates: tuple[Tensor, ...]
 
+    @classmethod
+    def of(cls, fetched: Sequence[Tensor]) -> "Evaluation":
+        """Return the results of `evaluated`, brought to the CPU."""
+        prediction, is_correct, loss, *rates = fetched
+        return cls(prediction, is_correct, float(loss), tuple(rates))
+
     @property
     def correct(self) -> int:
         """Number of clips classified correctly."""
@@ -49,14 +55,24 @@ def _signals(clips: Clips) -> Iterator[Tensor]:
         yield clips.signal(slice(first, first + at_once))
 
 
-@torch.no_grad()
 def evaluate(network: DelayNetwork, clips: Clips, sigma: float = 0.0) -> Evaluation:
-    """Evaluate a network on clips, with rounded delays, learned batch-norm and no dropout.
+    """Evaluate a network on clips: see `evaluated`; this waits for the device, once."""
+    return Evaluation.of(on_cpu(*evaluated(network, clips, sigma)))
+
+
+@torch.no_grad()
+def evaluated(network: DelayNetwork, clips: Clips, sigma: float = 0.0) -> list[Tensor]:
+    """Return the results of a network on clips, on its device.
+
+    Delays are rounded, batch-norm is the learned one, and there is no dropout.
 
     Args:
         network: to evaluate.
         clips: to evaluate on.
         sigma: width of the delay kernels in steps; 0 for rounded delays.
+
+    Returns:
+        The fields of `Evaluation`, a tensor each.
     """
     network.eval()
     steps = clips.features.shape[2]
@@ -69,13 +85,12 @@ def evaluate(network: DelayNetwork, clips: Clips, sigma: float = 0.0) -> Evaluat
             count += spikes.sum((0, 1))
     logits = torch.cat(evidence)  # [clips, classes]
     prediction = logits.argmax(1)
-    prediction, is_correct, loss, *rates = on_cpu(
+    return [
         prediction,
         prediction == clips.label,
         torch.nn.functional.cross_entropy(logits, clips.label),
         *(count / (steps * len(clips)) for count in spike_counts),
-    )
-    return Evaluation(prediction, is_correct, float(loss), tuple(rates))
+    ]
 
 
 class RoundingGap(NamedTuple):

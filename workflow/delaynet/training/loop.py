@@ -6,6 +6,7 @@ import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from itertools import chain, islice
 from pathlib import Path
 
 import torch
@@ -16,15 +17,15 @@ from delaynet.data.dataset import Clips, Splits, load_splits
 from delaynet.provenance.record import file_digest
 from delaynet.training.checkpoint import Checkpoints
 from delaynet.training.controls import apply_control
-from delaynet.training.device import describe_device, flush_denormals, pick_device
-from delaynet.training.evaluation import evaluate
+from delaynet.training.device import describe_device, flush_denormals, on_cpu, pick_device
+from delaynet.training.evaluation import Evaluation, evaluated
 from delaynet.training.initial import initial_network, structure_of
 from delaynet.training.interruption import Interrupted, Interruption, note_signals
 from delaynet.training.progress import EventFiles, log_epoch
 from delaynet.training.results import write_results
 from delaynet.training.run_folder import EpochMetrics, write_json
 from delaynet.training.schedules import kernel_width, pruning_progress
-from delaynet.training.state import Best, Sums, TrainingState
+from delaynet.training.state import Best, TrainingState
 from delaynet.training.step import change_before_epoch, training_step
 
 log = logging.getLogger("delaynet.training")
@@ -155,7 +156,7 @@ class PeriodicCheckpoints:
         signal_name = self.interruption.signal
         if signal_name is None and time.monotonic() - self.last_written < self.seconds:
             return
-        self.state.checked_sums(self.settings.run.folder)
+        self.state.checked(on_cpu(*self.state.sums()), self.settings.run.folder)
         self.checkpoints.write(self.state.state_dict())
         self.last_written = time.monotonic()
         if signal_name is not None:
@@ -188,10 +189,8 @@ def train_epochs(
     while state.epoch < settings.training.epochs:
         sigma = kernel_width(settings.delays, settings.training, state.epoch)
         _train_epoch(state, settings, splits.training, sigma, after_batch)
-        # before the evaluation, which needs finite delays
-        sums = state.checked_sums(settings.run.folder)
-        row = _end_epoch(state, settings, splits, sigma, sums)
-        log_epoch(row, settings.training.epochs, sums.connections, state.seconds)
+        row, connections = _end_epoch(state, settings, splits, sigma)
+        log_epoch(row, settings.training.epochs, connections, state.seconds)
         if events is not None:
             events.add(row)
 
@@ -220,13 +219,25 @@ def _train_epoch(
 
 
 def _end_epoch(
-    state: TrainingState, settings: RunSettings, splits: Splits, sigma: float, sums: Sums
-) -> EpochMetrics:
-    """Evaluate the network after an epoch, keep it if it is the best, and close the epoch."""
+    state: TrainingState, settings: RunSettings, splits: Splits, sigma: float
+) -> tuple[EpochMetrics, int]:
+    """Evaluate the network after an epoch, keep it if it is the best, and close the epoch.
+
+    Returns:
+        The epoch's metrics, and the number of connections.
+
+    Raises:
+        UserError: a loss or the network is not finite.
+    """
     training, network, epoch = settings.training, state.network, state.epoch
-    validation = evaluate(network, splits.validation)
-    selects_on_test = training.select == "test_best"
-    selection = evaluate(network, splits.test) if selects_on_test else validation
+    parts = [state.sums(), evaluated(network, splits.validation)]
+    if training.select == "test_best":
+        parts.append(evaluated(network, splits.test))
+    # all of an epoch in one transfer
+    fetched = iter(on_cpu(*chain(*parts)))
+    values, *evaluations = ([*islice(fetched, len(part))] for part in parts)
+    sums = state.checked(values, settings.run.folder)
+    validation, selection = Evaluation.of(evaluations[0]), Evaluation.of(evaluations[-1])
     accuracy = selection.accuracy(training)
     is_better = state.best is None or training.select == "last" or accuracy > state.best.accuracy
     progress = pruning_progress(training, epoch)
@@ -247,4 +258,4 @@ def _end_epoch(
     )
     state.optimisers.next_epoch(is_last=epoch == training.epochs - 1)
     state.end_epoch(row)
-    return row
+    return row, sums.connections

@@ -2,7 +2,7 @@
 
 import copy
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -12,7 +12,6 @@ from torch import Tensor
 from delaynet.config.errors import UserError
 from delaynet.config.grid import RunSettings
 from delaynet.model.network import DelayNetwork
-from delaynet.training.device import on_cpu
 from delaynet.training.randomness import generator
 from delaynet.training.run_folder import EpochMetrics
 from delaynet.training.schedules import Optimisers
@@ -121,7 +120,8 @@ class TrainingState:
         """
         if self.batch > 0:
             return
-        self.order = torch.randperm(clips, generator=self.order_stream).to(self.device)
+        order = torch.randperm(clips, generator=self.order_stream)
+        self.order = order.to(self.device, non_blocking=True)
         self.losses = torch.zeros(len(self.batches(batch_size)), device=self.device)
         self.correct = torch.zeros((), dtype=torch.long, device=self.device)
         self.grown = torch.zeros_like(self.turnover)
@@ -146,26 +146,32 @@ class TrainingState:
         self.epoch += 1
         self.batch = 0
 
-    def checked_sums(self, run: str) -> Sums:
-        """Check that all values are finite, and return the sums; this waits for the device, once.
-
-        Args:
-            run: name of the run, for the message.
-
-        Raises:
-            UserError: a loss of this epoch, a weight or a moment of Adam is not finite.
-        """
+    def sums(self) -> list[Tensor]:
+        """Return on the device whether all values are finite, and the fields of `Sums`."""
         losses = self.losses[: self.batch]
         values = [losses, *_real([self.network.state_dict(), self.optimisers.state_dict()])]
-        is_finite, loss, *counts = on_cpu(
+        return [
             torch.stack([value.isfinite().all() for value in values]).all(),
             losses.sum(),
             self.correct,
             self.grown.sum(),
             torch.stack([layer.mask.sum() for layer in self.network.layers]).sum(),
-        )
+        ]
+
+    def checked(self, sums: Sequence[Tensor], run: str) -> Sums:
+        """Return sums if all values are finite.
+
+        Args:
+            sums: see `sums`, brought to the CPU.
+            run: name of the run, for the message.
+
+        Raises:
+            UserError: a loss of this epoch, a weight or a moment of Adam is not finite.
+        """
+        is_finite, loss, *counts = sums
         if is_finite:
             return Sums(float(loss), *map(int, counts))
+        losses = self.losses[: self.batch]
         if len(bad := losses.isfinite().logical_not().nonzero()):
             first = int(bad[0])
             what = f"{first + 1}, the loss became {float(losses[first])}"
