@@ -16,7 +16,7 @@ def test_the_report_shows_record_and_audit_of_each_figure(finished: Path) -> Non
         file = finished / "results" / "records" / "figures" / f"{figure}.svg.json"
         assert f'"record": "{json.loads(file.read_text())["id"]}"' in report, figure
     assert report.count('"audit": "intact"') == len(FIGURES)
-    assert "Test accuracy against density, by structure" in report  # a caption
+    assert "Test accuracy against sparsity, by structure" in report  # a caption
 
 
 def test_the_page_of_the_paper_is_made_and_finds_all_intact(finished: Path) -> None:
