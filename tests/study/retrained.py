@@ -1,11 +1,14 @@
 """Does rewiring choose delays, or make them useful? Its structures, static and trained anew.
 
 A network that rewiring found gives connections, signs and delays. All weights are drawn anew, with
-these signs at the start, and trained with the structure static. Only the delays differ:
+these signs at the start, and trained with the structure static. Delays differ, and inputs:
 
-    found      as rewiring found them
-    exchanged  permuted among the synapses of each neuron, in both layers
-    none       all zero
+    found       as rewiring found them
+    exchanged   delays permuted among the synapses of each neuron, in both layers
+    none        all delays zero
+    drawn       exchanged, and the synapses of the first layer at channels drawn at random, as many
+                for each neuron as rewiring found
+    drawn_none  the same synapses, all delays zero
 """
 
 import time
@@ -29,7 +32,7 @@ from delaynet.training.results import write_results
 from delaynet.training.run_folder import SavedNetwork, read_network, read_summary, write_json
 from delaynet.training.state import TrainingState
 
-DELAYS = ("found", "exchanged", "none")
+CHANGES = ("found", "exchanged", "none", "drawn", "drawn_none")
 SPARSITY = "0.9375"
 # added to a seed for the draws of the second training
 NEW_DRAWS = 1000
@@ -40,16 +43,21 @@ class Retraining(NamedTuple):
 
     Attributes:
         seed: of the run that found it.
-        delays: one of `DELAYS`.
+        change: one of `CHANGES`.
     """
 
     seed: int
-    delays: str
+    change: str
+
+    @property
+    def has_delays(self) -> bool:
+        """Whether it has delays."""
+        return not self.change.endswith("none")
 
     @property
     def folder(self) -> str:
         """Where its results are, below the folder of all."""
-        return f"{self.delays}/seed-{self.seed}"
+        return f"{self.change}/seed-{self.seed}"
 
     @property
     def found_by(self) -> Run:
@@ -58,7 +66,7 @@ class Retraining(NamedTuple):
 
     def settings(self, config: Config) -> RunSettings:
         """Return the settings to train it anew with."""
-        delays = "none" if self.delays == "none" else "fixed"
+        delays = "fixed" if self.has_delays else "none"
         seed = self.seed + NEW_DRAWS
         return config.resolve(Run(delays, "static_connected", "free", SPARSITY, seed))
 
@@ -79,25 +87,29 @@ def permuted_within_neurons(delay: Tensor, mask: Tensor, stream: torch.Generator
     return permuted
 
 
-def network_to_retrain(found: SavedNetwork, delays: str, settings: RunSettings) -> DelayNetwork:
+def network_to_retrain(found: SavedNetwork, one: Retraining, settings: RunSettings) -> DelayNetwork:
     """Return the untrained network with the connections and signs of a trained one.
 
     Args:
         found: the trained network.
-        delays: one of `DELAYS`.
+        one: what changes.
         settings: of the second training.
     """
-    weights, exchanges = (generator(settings.seed, name) for name in ("weight", "delay"))
+    purposes = ("weight", "delay", "channels")
+    weights, exchanges, channels = (generator(settings.seed, name) for name in purposes)
     layers = []
     for index, layer in enumerate(found.layers):
         delay, mask = torch.from_numpy(layer.delay), torch.from_numpy(layer.mask)
-        if delays == "exchanged":
+        sign = torch.from_numpy(layer.weight).sign()
+        if one.change != "found":
             delay = permuted_within_neurons(delay, mask, exchanges)
-        elif delays == "none":
+        if one.change.startswith("drawn") and index == 0:
+            order = torch.rand(mask.shape, generator=channels).argsort(2)
+            delay, mask, sign = (values.gather(2, order) for values in (delay, mask, sign))
+        if not one.has_delays:
             delay = torch.zeros_like(delay)
         is_output = index == len(found.layers) - 1
         magnitude = initial_magnitudes(settings, mask, is_output, weights)
-        sign = torch.from_numpy(layer.weight).sign()
         layers.append(LayerArrays(magnitude * sign, delay, mask, torch.zeros_like(sign)))
     return DelayNetwork(layers, settings.model, learn_delays=False)
 
@@ -113,7 +125,7 @@ def retrain(
         speakers = settings.training.validation_speakers
         # the speaker left out, if any, is that of the network found
         splits = load_splits(features, speakers, torch.device("cpu"), one.seed)
-        network = network_to_retrain(found, one.delays, settings)
+        network = network_to_retrain(found, one, settings)
         state = TrainingState.before_training(network, settings)
         train_epochs(state, settings, splits, None, lambda: None)
         folder = output / one.folder
@@ -136,7 +148,7 @@ def retrain_all(config: Config, results: Path, processes: int) -> None:
     tasks = [
         one
         for seed in seeds
-        for one in (Retraining(seed, delays) for delays in DELAYS)
+        for one in (Retraining(seed, change) for change in CHANGES)
         if (runs_folder / one.found_by.folder / "summary.json").exists()
         and not (output / one.folder / "summary.json").exists()
     ]
@@ -151,7 +163,7 @@ def retrain_all(config: Config, results: Path, processes: int) -> None:
 
 
 def finished_retrainings(config: Config, results: Path, measure: str) -> pd.DataFrame:
-    """Return `seed`, `delays` and `accuracy`, in percent, of what is finished.
+    """Return `seed`, `change` and `accuracy`, in percent, of what is finished.
 
     Args:
         config: of the study.
@@ -159,7 +171,7 @@ def finished_retrainings(config: Config, results: Path, measure: str) -> pd.Data
         measure: as in `study.finished_runs`.
     """
     seeds = sorted({run.seed for run in config.runs()})
-    all_of_them = (Retraining(seed, delays) for seed in seeds for delays in DELAYS)
+    all_of_them = (Retraining(seed, change) for seed in seeds for change in CHANGES)
     rows = [
         one._asdict() | {"accuracy": 100 * read_summary(folder)[measure]}
         for one in all_of_them

@@ -248,24 +248,28 @@ def chosen_or_useful(retrained: pd.DataFrame, runs: pd.DataFrame) -> pd.DataFram
     """Return whether rewiring chooses delays, or makes any useful (`study.retrained`).
 
     Args:
-        retrained: `seed`, `delays` and `accuracy` of structures trained anew.
+        retrained: `seed`, `change` and `accuracy` of structures trained anew.
         runs: of the study, see `finished_runs`.
 
     Returns:
         A row for each estimate, as `estimates`; none is primary.
     """
-    anew = retrained.pivot(index="seed", columns="delays", values="accuracy")
+    anew = retrained.pivot(index="seed", columns="change", values="accuracy")
     at = runs[(runs["sparsity"] == "0.9375") & (runs["condition"] == STANDARD)]
     random = at[at["structure"] == "static_connected"].pivot(
         index="seed", columns="delays", values="accuracy"
     )
-    chosen = anew["found"] - anew["exchanged"]
+    there = anew["exchanged"] - anew["none"]
+    drawn = anew["drawn"] - anew["drawn_none"]
     of_random = random["fixed"] - random["none"]
     differences = {
-        "chosen (found minus exchanged)": chosen,
-        "exchanged minus none": anew["exchanged"] - anew["none"],
+        "chosen (found minus exchanged)": anew["found"] - anew["exchanged"],
+        "exchanged minus none": there,
+        "the same, inputs drawn at random": drawn,
         "fixed minus none in random networks": of_random,
-        "made useful (difference of the two above)": anew["exchanged"] - anew["none"] - of_random,
+        "made useful (exchanged - none, minus that of random networks)": there - of_random,
+        "of it, by how many inputs a neuron has": drawn - of_random,
+        "of it, by which inputs": there - drawn,
     }
     rows = []
     for name, by_seed in differences.items():

@@ -6,11 +6,12 @@ import pytest
 import torch
 
 from delaynet.config.grid import load_config
+from delaynet.model.network import DelayNetwork
 from delaynet.training.run_folder import SavedLayer, SavedNetwork
 from study.along import at_equal_accuracy
 from study.grouping import DIFFERENCE
 from study.report import ROOT
-from study.retrained import DELAYS, Retraining, network_to_retrain
+from study.retrained import CHANGES, Retraining, network_to_retrain
 from study.study import chosen_or_useful
 
 CONFIG = load_config(ROOT / "config/study.yaml")
@@ -28,10 +29,19 @@ def found_network() -> SavedNetwork:
     return SavedNetwork(layers)
 
 
-@pytest.mark.parametrize("delays", DELAYS)
-def test_connections_and_signs_are_kept_and_weights_are_drawn_anew(delays: str) -> None:
+def networks_of(found: SavedNetwork) -> dict[str, DelayNetwork]:
+    """The networks to train anew, by what changes."""
+    return {
+        change: network_to_retrain(found, one, one.settings(CONFIG))
+        for change in CHANGES
+        for one in [Retraining(100, change)]
+    }
+
+
+@pytest.mark.parametrize("change", ["found", "exchanged", "none"])
+def test_connections_and_signs_are_kept_and_weights_are_drawn_anew(change: str) -> None:
     found = found_network()
-    network = network_to_retrain(found, delays, Retraining(100, delays).settings(CONFIG))
+    network = networks_of(found)[change]
     for layer, before in zip(network.layers, found.layers, strict=True):
         assert np.array_equal(layer.mask, before.mask)
         weight = layer.weight.detach().numpy()
@@ -42,45 +52,53 @@ def test_connections_and_signs_are_kept_and_weights_are_drawn_anew(delays: str) 
 
 def test_delays_are_kept_exchanged_within_neurons_or_zero() -> None:
     found = found_network()
-    of = {
-        delays: network_to_retrain(found, delays, Retraining(100, delays).settings(CONFIG))
-        for delays in DELAYS
-    }
+    networks = networks_of(found)
     for index, layer in enumerate(found.layers):
-        delay = {name: network.layers[index].delay.detach().numpy() for name, network in of.items()}
+        delay = {name: of.layers[index].delay.detach().numpy() for name, of in networks.items()}
         assert np.array_equal(delay["found"], layer.delay)
-        assert not delay["none"].any()
+        assert not delay["none"].any() and not delay["drawn_none"].any()
         assert not np.array_equal(delay["exchanged"][layer.mask], layer.delay[layer.mask])
         for neuron in range(layer.delay.shape[1]):
             own = layer.mask[:, neuron]
             assert sorted(delay["exchanged"][:, neuron][own]) == sorted(layer.delay[:, neuron][own])
 
 
-def test_the_three_networks_of_a_seed_have_the_same_weights() -> None:
+def test_drawn_inputs_leave_each_neuron_its_number_of_inputs_signs_and_delays() -> None:
     found = found_network()
-    weights = [
-        network_to_retrain(found, delays, Retraining(100, delays).settings(CONFIG)).layers[0].weight
-        for delays in DELAYS
-    ]
-    assert torch.equal(weights[0], weights[1]) and torch.equal(weights[0], weights[2])
+    networks = networks_of(found)
+    drawn, exchanged = (networks[name].layers for name in ("drawn", "exchanged"))
+    assert torch.equal(drawn[0].mask, networks["drawn_none"].layers[0].mask)
+    assert not torch.equal(drawn[0].mask, exchanged[0].mask)
+    assert torch.equal(drawn[1].mask, exchanged[1].mask)
+    for neuron in range(drawn[0].mask.shape[1]):
+        ends = []
+        for layer in (drawn[0], exchanged[0]):
+            own = layer.mask[:, neuron]
+            of_synapses = (layer.delay[:, neuron][own], layer.weight[:, neuron][own].sign())
+            ends.append(sorted(zip(*(values.tolist() for values in of_synapses), strict=True)))
+        assert ends[0] == ends[1]
+
+
+def test_the_networks_of_a_seed_have_the_same_weights_where_inputs_are_kept() -> None:
+    networks = networks_of(found_network())
+    weight = networks["found"].layers[0].weight
+    assert all(torch.equal(weight, networks[name].layers[0].weight) for name in CHANGES[1:3])
 
 
 def test_what_was_chosen_and_what_was_made_useful_are_told_apart() -> None:
     seeds = range(4)
-    anew = {"found": 70.0, "exchanged": 65.0, "none": 50.0}
-    random = {"fixed": 40.0, "none": 38.0}
+    anew = {"found": 70, "exchanged": 65, "none": 50, "drawn": 52, "drawn_none": 45}
+    random = {"fixed": 40, "none": 38}
     retrained = pd.DataFrame(
-        [(seed, name, mean + seed) for seed in seeds for name, mean in anew.items()],
-        columns=["seed", "delays", "accuracy"],
+        [(seed, name, mean + seed % 2) for seed in seeds for name, mean in anew.items()],
+        columns=["seed", "change", "accuracy"],
     )
     runs = pd.DataFrame(
-        [(seed, name, mean + 2 * seed) for seed in seeds for name, mean in random.items()],
+        [(seed, name, mean + seed**2) for seed in seeds for name, mean in random.items()],
         columns=["seed", "delays", "accuracy"],
     ).assign(structure="static_connected", sparsity="0.9375", condition="standard")
-    table = chosen_or_useful(retrained, runs).set_index("name")
-    assert table.loc["chosen (found minus exchanged)", "effect"] == pytest.approx(5)
-    assert table.loc["made useful (difference of the two above)", "effect"] == pytest.approx(13)
-    assert set(table["n"]) == {4}
+    effects = chosen_or_useful(retrained, runs)["effect"].tolist()
+    assert effects == pytest.approx([5, 15, 7, 2, 13, 5, 8])
 
 
 def test_at_equal_accuracy_networks_are_compared_where_they_first_reach_it() -> None:
