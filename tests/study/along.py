@@ -107,12 +107,10 @@ def at_equal_accuracy(along: pd.DataFrame) -> pd.DataFrame:
 
 
 def _at(accuracy: float, own: pd.DataFrame) -> float:
-    """Return the effect where the accuracy is first reached; not a number where it is not."""
-    highest = np.maximum.accumulate(own["accuracy"].to_numpy())
-    if accuracy < highest[0] or accuracy > highest[-1]:
+    """Return the effect where accuracy last rises through a value, if it does."""
+    of_epochs, effects = own["accuracy"].to_numpy(), own["effect"].to_numpy()
+    (rises,) = np.nonzero((of_epochs[:-1] < accuracy) & (of_epochs[1:] >= accuracy))
+    if len(rises) == 0:
         return np.nan
-    place = int(np.argmax(highest >= accuracy))
-    if place == 0:
-        return float(own["effect"].iloc[0])
-    ends = slice(place - 1, place + 1)
-    return float(np.interp(accuracy, highest[ends], own["effect"].to_numpy()[ends]))
+    ends = slice(rises[-1], rises[-1] + 2)
+    return float(np.interp(accuracy, of_epochs[ends], effects[ends]))

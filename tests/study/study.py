@@ -5,6 +5,7 @@ Accuracies are in percent, estimates in percentage points, paired by seed.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from math import nan
 from pathlib import Path
 from typing import Any
 
@@ -83,6 +84,13 @@ def estimands(sparsities: tuple[str, ...] = SPARSITIES) -> list[Estimand]:
             for delays in ("fixed", "none", "learned")
         ]
         found.append(_half_of_the_gain_needs_delays(sparsity, at))
+        found.append(
+            Estimand(
+                f"rewired fixed minus static learned {at}",
+                "whether structure learns as much as the gradient",
+                difference(_rewired("fixed", sparsity), _static("learned", sparsity)),
+            )
+        )
         found += [
             Estimand(
                 f"{better} minus {worse}, static {at}",
@@ -122,7 +130,7 @@ def _half_of_the_gain_needs_delays(sparsity: str, words: str) -> Estimand:
         for delays in ("fixed", "none")
     )
     return Estimand(
-        f"rewired minus static, half of fixed minus none, {words}",
+        f"half of the gain with fixed delays minus that without, {words}",
         "does most of what rewiring gains need delays",
         tuple((weight / 2, point) for weight, point in fixed)
         + tuple((-weight, point) for weight, point in none),
@@ -138,7 +146,7 @@ def _structure_learns_delays(
         for delays in ("fixed", "none")
     )
     return Estimand(
-        f"rewired minus static, fixed minus none, {words}",
+        f"gain of rewiring, fixed minus no delays, {words}",
         "does structure learn delays",
         fixed + tuple((-weight, point) for weight, point in none),
         is_primary,
@@ -156,14 +164,15 @@ def finished_runs(config: Config, results: Path, measure: str) -> pd.DataFrame:
     Returns:
         the fields of `Run`, `epochs`, `initial_weights`, and in percent `accuracy`;
         `training_accuracy`, that of the last epoch, with dropout on; on the test clips
-        `unrounded_accuracy`, with the kernels of the last epoch, `seen_accuracy` and
-        `unseen_accuracy`, of speakers who are, and are not, in the training list; and
-        `silent_neurons`, a share of the hidden ones.
+        `seen_accuracy` and `unseen_accuracy`, of speakers who are, and are not, in the training
+        list; `unrounded_accuracy`, as `accuracy` with the kernels of the last epoch; and
+        `silent_neurons`, a share of the hidden ones. What is of test clips is not a number if
+        `accuracy` is not.
     """
     table = read_table(results / "features.h5")
     seen = set(table.speaker[table.split == "train"])
     is_seen = dict(zip(table.filename, [one in seen for one in table.speaker], strict=True))
-    rows = []
+    rows, is_test = [], measure == "test_accuracy"
     for run in config.runs():
         folder = results / "runs" / run.folder
         if not (folder / "summary.json").exists():
@@ -180,25 +189,28 @@ def finished_runs(config: Config, results: Path, measure: str) -> pd.DataFrame:
                 "initial_weights": settings.model.initial_weights,
                 "accuracy": 100 * summary[measure],
                 "training_accuracy": 100 * last["training_accuracy"],
-                "unrounded_accuracy": _unrounded(results, settings, summary),
-                "seen_accuracy": correct[of_seen].mean(),
-                "unseen_accuracy": correct[~of_seen].mean(),
+                "unrounded_accuracy": _unrounded(results, settings, summary, measure),
+                "seen_accuracy": correct[of_seen].mean() if is_test else nan,
+                "unseen_accuracy": correct[~of_seen].mean() if is_test else nan,
                 "silent_neurons": 100 * sum(summary["silent_neurons"]) / sum(settings.model.hidden),
             }
         )
     return pd.DataFrame(rows, columns=[*Run._fields, *MEASURED])
 
 
-def _unrounded(results: Path, settings: RunSettings, summary: Mapping[str, Any]) -> float:
-    """Return the accuracy on the test clips with the last epoch's kernels, in percent."""
+def _unrounded(
+    results: Path, settings: RunSettings, summary: Mapping[str, Any], measure: str
+) -> float:
+    """Return the accuracy with the last epoch's kernels, in percent, on the clips of `measure`."""
     if summary["sigma"] == 0:
-        return float(100 * summary["test_accuracy"])
+        return float(100 * summary[measure])
     speakers = settings.training.validation_speakers
     splits = load_splits(results / "features.h5", speakers, torch.device("cpu"), settings.seed)
     saved = read_network(results / "runs" / settings.run.folder / "network.h5")
+    clips = getattr(splits, measure.removesuffix("_accuracy"))
     with flush_denormals():
-        test = evaluate(rebuild(saved, settings.model), splits.test, summary["sigma"])
-    return 100 * test.accuracy(settings.training)
+        found = evaluate(rebuild(saved, settings.model), clips, summary["sigma"])
+    return 100 * found.accuracy(settings.training)
 
 
 # in percent, beside accuracy

@@ -101,17 +101,18 @@ def test_what_was_chosen_and_what_was_made_useful_are_told_apart() -> None:
     assert effects == pytest.approx([5, 15, 7, 2, 13, 5, 8])
 
 
-def test_at_equal_accuracy_networks_are_compared_where_they_first_reach_it() -> None:
+def test_at_equal_accuracy_networks_are_compared_where_they_last_rise_through_it() -> None:
     along = pd.DataFrame(
         [
-            (seed, delays, epoch, accuracy, slope * accuracy + 0.01 * seed)
+            (seed, delays, epoch, accuracy, slope * epoch + 0.01 * seed)
             for seed in range(3)
             for delays, slope in (("learned", 0.004), ("fixed", 0.001))
-            for epoch, accuracy in ((1, 20.0), (5, 60.0), (10, 55.0), (20, 80.0))
+            for epoch, accuracy in ((1, 20.0), (5, 60.0), (10, 45.0), (20, 80.0))
         ],
         columns=["seed", "delays", "epoch", "accuracy", "effect"],
     )
     table = at_equal_accuracy(along).set_index(["accuracy", "delays"])["mean"]
-    assert table[50, "learned"] == pytest.approx(0.21)
-    assert table[50, DIFFERENCE] == pytest.approx(0.15)
+    epoch = 10 + 10 * (50 - 45) / (80 - 45)
+    assert table[50, "learned"] == pytest.approx(0.004 * epoch + 0.01)
+    assert table[50, DIFFERENCE] == pytest.approx(0.003 * epoch)
     assert 90 not in table.index.get_level_values("accuracy")

@@ -93,7 +93,7 @@ PLANTED = {
 
 def test_structure_learns_delays_by_what_rewiring_gains_more_with_delays() -> None:
     table = estimates(runs_of(PLANTED)).set_index("name")
-    row = table.loc["rewired minus static, fixed minus none, at 0.9375"]
+    row = table.loc["gain of rewiring, fixed minus no delays, at 0.9375"]
     assert row["is_primary"] and row["n"] == 5
     assert row["effect"] == pytest.approx(15.34)
     gain = table.loc["rewired minus static, fixed at 0.9375"]
@@ -115,7 +115,7 @@ def test_what_is_not_trained_yet_has_no_estimate_and_still_counts_in_the_correct
 
 
 def test_most_of_the_gain_needs_delays_where_rewiring_gains_less_than_half_without() -> None:
-    name = "rewired minus static, half of fixed minus none, at 0.9375"
+    name = "half of the gain with fixed delays minus that without, at 0.9375"
     row = estimates(runs_of(PLANTED)).set_index("name").loc[name]
     fixed, none = 20 + 0.1 * np.arange(5), 5 - 0.07 * np.arange(5)
     assert row["effect"] == pytest.approx((fixed / 2 - none).mean())
@@ -141,7 +141,7 @@ def test_the_page_shows_each_estimate_with_its_interval() -> None:
     table = estimates(runs_of(PLANTED))
     lines = list(estimates_table(table))
     assert len(lines) == 2 + len(table)
-    name = "rewired minus static, fixed minus none, at 0.9375"
+    name = "gain of rewiring, fixed minus no delays, at 0.9375"
     assert lines[2].startswith(f"| **{name}** | 5 | +15.3 (+15.")
     assert lines[3].startswith("| rewired minus static, fixed at 0.9375 | 5 | +20.2 (+")
     assert lines[3].endswith("|  |")
