@@ -224,7 +224,7 @@ def study_figure(tables: dict[str, pd.DataFrame]) -> Figure:
     _draw_estimates(left, tables["chosen"].set_index("name"))
     style.panel_title(left, "c", "structures trained anew, synthetic speech")
     _draw_along(right, tables["along"])
-    style.panel_title(right, "d", "dense networks along training")
+    style.panel_title(right, "d", "dense networks")
     return figure
 
 
