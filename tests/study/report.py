@@ -106,9 +106,9 @@ def accuracy_table(accuracy: pd.DataFrame) -> Iterator[str]:
     """Yield the lines of the table of accuracy and what is beside it: a line a point."""
     yield (
         "| network | seeds | accuracy (95 % interval) | unrounded | speakers seen, not seen | "
-        "silent neurons (%) |"
+        "silent neurons (%) | inputs of the others |"
     )
-    yield "| --- | ---: | ---: | ---: | ---: | ---: |"
+    yield "| --- | ---: | ---: | ---: | ---: | ---: | ---: |"
     for _, row in accuracy.iterrows():
         words = point_words(Point(*row[list(Point._fields)]))
         interval = f"{row['low']:.1f} to {row['high']:.1f}"
@@ -118,7 +118,8 @@ def accuracy_table(accuracy: pd.DataFrame) -> Iterator[str]:
         )
         yield (
             f"| {words} | {row['n']} | {row['mean']:.1f} ({interval}) | "
-            f"{row['unrounded_accuracy']:.1f} | {speakers} | {row['silent_neurons']:.1f} |"
+            f"{row['unrounded_accuracy']:.1f} | {speakers} | {row['silent_neurons']:.1f} | "
+            f"{row['inputs']:.1f} |"
         )
 
 

@@ -20,7 +20,7 @@ from delaynet.data.dataset import load_splits
 from delaynet.data.reading import read_table
 from delaynet.training.device import flush_denormals
 from delaynet.training.evaluation import evaluate, rebuild
-from delaynet.training.run_folder import read_network, read_summary
+from delaynet.training.run_folder import SavedNetwork, read_network, read_summary
 
 # with one, two and four synapses from each input, as many connections in all
 CONNECTIONS_OF_0_9375 = {
@@ -167,7 +167,7 @@ def finished_runs(config: Config, results: Path, measure: str) -> pd.DataFrame:
         `seen_accuracy` and `unseen_accuracy`, of speakers who are, and are not, in the training
         list; `unrounded_accuracy`, as `accuracy` with the kernels of the last epoch; and
         `silent_neurons`, a share of the hidden ones. What is of test clips is not a number if
-        `accuracy` is not.
+        `accuracy` is not. Last, `inputs`, the mean number of inputs of hidden neurons that fire.
     """
     table = read_table(results / "features.h5")
     seen = set(table.speaker[table.split == "train"])
@@ -193,6 +193,7 @@ def finished_runs(config: Config, results: Path, measure: str) -> pd.DataFrame:
                 "seen_accuracy": correct[of_seen].mean() if is_test else nan,
                 "unseen_accuracy": correct[~of_seen].mean() if is_test else nan,
                 "silent_neurons": 100 * sum(summary["silent_neurons"]) / sum(settings.model.hidden),
+                "inputs": _inputs_of_firing_neurons(read_network(folder / "network.h5")),
             }
         )
     return pd.DataFrame(rows, columns=[*Run._fields, *MEASURED])
@@ -213,8 +214,14 @@ def _unrounded(
     return 100 * found.accuracy(settings.training)
 
 
-# in percent, beside accuracy
-BESIDE = ("unrounded_accuracy", "seen_accuracy", "unseen_accuracy", "silent_neurons")
+def _inputs_of_firing_neurons(network: SavedNetwork) -> float:
+    layer = network.layers[0]
+    assert layer.firing_rate is not None
+    return float(layer.mask.sum((0, 2))[layer.firing_rate > 0].mean())
+
+
+# what stands beside accuracy
+BESIDE = ("unrounded_accuracy", "seen_accuracy", "unseen_accuracy", "silent_neurons", "inputs")
 MEASURED = ("epochs", "initial_weights", "accuracy", "training_accuracy", *BESIDE)
 
 

@@ -168,3 +168,33 @@ def test_signs_that_follow_delays_within_half_a_step_are_alike_there_alone() -> 
     assert table.loc[1.0, "likeness"] < -0.4
     assert abs(table.loc[5.0, "likeness"]) < 0.1
     assert table["pairs"].min() > 1000
+
+
+def test_the_readme_gives_the_study_s_numbers() -> None:
+    """They are typed there, for the first screen."""
+    readme = " ".join((ROOT / "README.md").read_text(encoding="utf-8").split())
+    tables = [pd.read_csv(ROOT / f"docs/study/{name}.csv") for name in ("estimates", "chosen")]
+    row = pd.concat(tables).set_index("name").T
+    with_delays, without, difference, chosen, structure, both = (
+        row[name]
+        for name in (
+            "rewired minus static, fixed at 0.9375",
+            "rewired minus static, none at 0.9375",
+            "gain of rewiring, fixed minus no delays, at 0.9375",
+            "chosen (found minus exchanged)",
+            "rewired fixed minus static learned at 0.9375",
+            "learned minus fixed, rewired at 0.9375",
+        )
+    )
+    gains = (
+        f"gains {with_delays['effect']:.0f} points with fixed delays and {without['effect']:.0f}"
+    )
+    interval = f"{difference['low']:.1f} to {difference['high']:.1f}"
+    for words in (
+        f"gains {gain:.0f} points with fixed delays and {without['effect']:.0f}",
+        f"({difference['n']} seeds; difference {difference['effect']:+.1f}, {interval})",
+        f"lose {chosen['effect']:.1f} points ({chosen['low']:.1f} to {chosen['high']:.1f})",
+        f"fixed delays are {structure['effect']:.0f} points better than random ones",
+        f"learned delays add {both['effect']:.0f} to that",
+    ):
+        assert words in readme, words
