@@ -186,9 +186,7 @@ def test_the_readme_gives_the_study_s_numbers() -> None:
             "learned minus fixed, rewired at 0.9375",
         )
     )
-    gains = (
-        f"gains {with_delays['effect']:.0f} points with fixed delays and {without['effect']:.0f}"
-    )
+    gain = with_delays["effect"]
     interval = f"{difference['low']:.1f} to {difference['high']:.1f}"
     for words in (
         f"gains {gain:.0f} points with fixed delays and {without['effect']:.0f}",
