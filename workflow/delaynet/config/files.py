@@ -54,12 +54,8 @@ def replacing(path: Path) -> Iterator[Path]:
 def replacing_hdf5(path: Path, most_bytes: int | None = None) -> Iterator[h5py.File]:
     """Yield an HDF5 file in memory, written to `path` when the block ends well.
 
-    On a full disk, HDF5 cannot close its file and may crash the interpreter.
-
-    Args:
-        path: to write.
-        most_bytes: that the file may take, if it is to be written part by part, not kept in memory;
-            they are reserved on the disk first.
+    On a full disk, HDF5 cannot close its file and may crash the interpreter. With `most_bytes`, the
+    most that it may take, it is written part by part, in room that is reserved on the disk first.
     """
     with replacing(path) as temporary:
         if most_bytes is not None:
@@ -150,11 +146,7 @@ def explaining(path: Path, *written: Path) -> Iterator[None]:
 def readable(path: Path, kind: str) -> Iterator[None]:
     """Turn the error about a damaged file, or one of another kind, into a sentence.
 
-    The error about a missing file is raised as it is.
-
-    Args:
-        path: the file that the block reads.
-        kind: its kind, such as "a features file".
+    The error about a missing file is raised as it is. The kind is a text such as "a features file".
 
     Raises:
         UserError: it cannot be read as that.

@@ -321,10 +321,8 @@ def parse_config(
 ) -> Config:
     """Check a configuration and return it typed.
 
-    Args:
-        content: keys and values.
-        where: beginning of the error message.
-        is_resolved: whether it was written in full by this project, rather than by a user.
+    The error begins with `where`. `is_resolved` if this project, rather than a user, wrote it in
+    full.
 
     Raises:
         UserError: one sentence with the key, the value and what is allowed.
@@ -336,11 +334,7 @@ def parse_config(
 
 
 def parse_settings(kind: Any, text: str) -> Any:
-    """Read settings from JSON, written in full.
-
-    Args:
-        kind: type of the settings, such as `RunSettings` or `FeatureSettings`.
-        text: JSON.
+    """Read settings of a type such as `RunSettings` from JSON, written in full.
 
     Raises:
         UserError: one sentence with the key, the value and what is allowed.

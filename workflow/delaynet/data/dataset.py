@@ -44,12 +44,9 @@ class Clips:
         return len(self.filename)
 
     def signal(self, index: Tensor | slice) -> Tensor:
-        """Return the input currents of some clips as the network takes them.
+        """Return the input currents of some clips for the network, [channels, time, batch].
 
         Whole rows are gathered and then transposed: value by value takes four times as long.
-
-        Returns:
-            [channels, time, batch].
         """
         return self.features[index].permute(1, 2, 0).contiguous()
 
@@ -106,14 +103,10 @@ def load_splits(
     device: torch.device,
     seed: int = 0,
 ) -> Splits:
-    """Read a features file.
+    """Read a features file; the tensors are on the device.
 
-    Args:
-        path: features file, as `delaynet.data.features` writes it.
-        validation_speakers: held out of the training list, unless the corpus has a validation list;
-            or `LEAVE_ONE_OUT`, one speaker by the seed.
-        device: of the returned tensors.
-        seed: of the run.
+    The validation speakers are held out of the training list, unless the corpus has a validation
+    list. `LEAVE_ONE_OUT` is one speaker, by the seed.
 
     Raises:
         UserError: no features file, a validation speaker without clips, a split without clips, or
@@ -162,24 +155,16 @@ def load_splits(
 
 
 def training_speakers(split: np.ndarray, speaker: np.ndarray) -> list[str]:
-    """Return the speakers of the training list, numbers first.
-
-    Args:
-        split: of each clip, [clips].
-        speaker: of each clip, [clips].
-    """
+    """Return the speakers of the training list, numbers first; arguments are [clips]."""
     return sorted(set(speaker[split == "train"]), key=number_first)
 
 
 def validation_clips(
     split: np.ndarray, speaker: np.ndarray, validation_speakers: tuple[str, ...]
 ) -> np.ndarray:
-    """Return the mask of validation clips, [clips]: the corpus's own list, or else some speakers.
+    """Return the mask of validation clips by split and speaker, [clips] each.
 
-    Args:
-        split: of each clip, [clips].
-        speaker: of each clip, [clips].
-        validation_speakers: whose clips are taken from the training list where there is no list.
+    They are the corpus's own list, or else the clips of some speakers in the training list.
     """
     listed: np.ndarray = split == "validation"
     if listed.any():

@@ -14,13 +14,8 @@ def in_order(
 ) -> Iterator[Result]:
     """Do tasks in parallel, and yield their results in the order of the tasks.
 
-    Processes are spawned, not forked, as this one may have threads.
-
-    Args:
-        work: function of a task, at the top level of a module.
-        tasks: to do.
-        processes: their number; 1 works in this one.
-        tasks_at_once: how many are sent to a process at once.
+    Processes are spawned, not forked, as this one may have threads. `work` stands at the top level
+    of a module. With one process, it is done in this one; else a process is sent `tasks_at_once`.
     """
     if processes == 1:
         yield from map(work, tasks)

@@ -26,11 +26,8 @@ NUMBERS = "results/numbers.json"
 def build(root: Path, source: Path, output: Path, embedded: Embedded | None = None) -> None:
     """Compile the manuscript to PDF; the same sources give the same bytes.
 
-    Args:
-        root: project folder, in which paths of the source that start with `/` are looked up.
-        source: Typst file within `root`.
-        output: the PDF.
-        embedded: identifier for the PDF's metadata.
+    Paths in the source that start with `/` are looked up in the project folder `root`. The
+    identifier goes to the PDF's metadata.
 
     Raises:
         UserError: a number, a figure or a table is missing (named), or the source has a mistake.

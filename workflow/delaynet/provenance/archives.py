@@ -40,15 +40,9 @@ def unpack_archive(
     """Write the files of an archive below a folder; return their paths.
 
     They get the permissions of any new file, and the archive's times. Links, devices and the like
-    are refused, as are paths that leave the folder or occur twice.
-
-    Args:
-        archive: a gzipped tar file.
-        folder: empty one, to write into.
-        limits: of what the archive may hold.
-        is_wanted: whether a path is written; may refuse the whole archive with a UserError, whose
-            text continues a sentence that begins with the archive's name.
-        advice: end of the sentence that refuses an archive.
+    are refused, as are paths that leave the folder or occur twice. `is_wanted` says whether a path
+    is written; it may refuse the whole archive with a UserError that goes on after the archive's
+    name. The advice ends the sentence that refuses an archive.
 
     Raises:
         UserError: the archive is damaged, hostile, or beyond the limits; one sentence.

@@ -116,9 +116,8 @@ class Entities:
     def file(self, path: str, content: Mapping[str, Any] | None = None) -> Any:
         """Return a file or a folder, included in the crate or named by its hash.
 
-        Args:
-            path: relative to the project's folder.
-            content: its fingerprint as recorded; by default that of the file as it is.
+        The path is relative to the project's folder; the content is its fingerprint as recorded, by
+        default that of the file as it is.
         """
         content = content or fingerprint(self.place(path))
         is_folder = "files" in content

@@ -29,13 +29,7 @@ def distrusted(
 ) -> dict[str, str]:
     """Return the records that cannot be trusted, by their files, each with its first reason.
 
-    Args:
-        project: that the records are of.
-        records: by file, relative to `results/records`.
-        digests: SHA-256 of these files.
-        seal: over the records, where there is one.
-        results: the folder of results.
-        commits: from `existing_commits`.
+    Records and SHA-256 are by file, relative to `results/records`; commits from `existing_commits`.
     """
     found: dict[str, str] = {}
     for reasons in (

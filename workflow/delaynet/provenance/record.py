@@ -156,14 +156,8 @@ def recorded(
     """Write the record of a job when the block has written its outputs.
 
     If a job is run again and gives the same outputs from the same inputs, its sealed record stays,
-    and the seal remains valid.
-
-    Args:
-        project: that the job is of.
-        inputs: files or folders that the block reads; hashed before it runs.
-        outputs: files or folders that the block writes.
-        parameters: the settings of the job in full, as JSON has them.
-        seed: of the job's random numbers, if it draws any.
+    and the seal remains valid. Inputs are hashed before the block runs. `parameters` are the
+    settings of the job in full, `seed` that of its random numbers.
     """
     started, begin = datetime.now(UTC), time.monotonic()
     # a missing input is reported by the code that needs it

@@ -44,12 +44,7 @@ def manuscript_files(project: Project, results: Path) -> dict[str, Path]:
 
 
 def digest_of(records: Mapping[str, str], sources: Mapping[str, str] | None = None) -> str:
-    """Return the digest over records and sources: of the sorted lines `<sha256>  <file>`.
-
-    Args:
-        records: SHA-256 by file.
-        sources: SHA-256 of the manuscript's sources, by path.
-    """
+    """Return the digest over records and sources: of the sorted lines `<sha256> <file>`."""
     files = [*records.items(), *(sources or {}).items()]
     lines = sorted(f"{sha256}  {file}\n" for file, sha256 in files)
     return hashlib.sha256("".join(lines).encode()).hexdigest()

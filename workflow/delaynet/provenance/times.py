@@ -42,15 +42,8 @@ class Job(NamedTuple):
 def follow_content(project: Project, results: Path, jobs: Sequence[Job]) -> int:
     """Give outputs a new time where all newer inputs have their recorded bytes.
 
-    Only newer inputs are read, each once; usually there are none.
-
-    Args:
-        project: that the results are of.
-        results: folder of results; if it is read-only, times stay as they are.
-        jobs: from `recorded_jobs`.
-
-    Returns:
-        a time in nanoseconds, at least that of the newest input.
+    Only newer inputs are read, each once; usually there are none. Where results are read-only,
+    times stay as they are. Return a time in nanoseconds, at least that of the newest input.
     """
     times: dict[str, int | None] = {}
     digest = cache(lambda path: fingerprint(project.place_of(path, results))["sha256"])

@@ -72,13 +72,8 @@ def estimate(
 
     A run takes the mean time of the recorded runs of its variant, sparsity and condition. Where
     there are none, it takes the benchmark's, scaled by the ratio of all recorded times to it.
-
-    Args:
-        config: the configuration.
-        runs: of its grid.
-        results: folder of results.
-        on_gpus: whether they will run on GPUs; records from GPUs are then used, if there are any.
-            None uses the device of most recorded runs.
+    Records from GPUs are used if the runs will be `on_gpus`, if there are any; with None, those of
+    the device of most recorded runs.
     """
     timed, gpu = _on_one_device(recorded_timings(config, results), on_gpus)
     clips = number_of_clips(config.corpus, results / "features.h5")

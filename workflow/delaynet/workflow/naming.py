@@ -43,9 +43,7 @@ RUN_FOLDER = "{condition}/{delays}-{structure}-{signs}/sparsity-{sparsity}/seed-
 def execution_options(config: Config, slots: Iterable[str] = ()) -> str:
     """Return the options of a training that change nothing of its result.
 
-    Args:
-        config: the configuration.
-        slots: GPUs of this machine, each as often as it takes trainings at a time.
+    Slots are GPUs of this machine, each as often as it takes trainings at a time.
     """
     options = [f"--checkpoint-seconds {config.execution.checkpoint_seconds}"]
     if config.execution.tensorboard:

@@ -11,12 +11,7 @@ from delaynet.provenance.project import Project
 
 
 def is_same_configuration(file: Path, resolved: Path) -> bool:
-    """Return whether a configuration file gives the settings of a configuration in full.
-
-    Args:
-        file: YAML, which may leave defaults out.
-        resolved: `results/config.json`.
-    """
+    """Return whether a YAML file, with defaults, gives the settings of `results/config.json`."""
     # imported here, as jobs that write records do not need it
     from delaynet.config.grid import load_config
     from delaynet.workflow.defaults import with_defaults_of_source

@@ -83,10 +83,7 @@ def retrain(audit: Audit, run: str, target: Path) -> Comparison:
 def compare(recorded: Path, retrained: Path, differing: Iterable[str]) -> Comparison:
     """Compare a retrained run folder with the recorded one.
 
-    Args:
-        recorded: run folder.
-        retrained: run folder.
-        differing: conditions that are not the recorded ones; without any, bytes must be the same.
+    Without conditions that are not the recorded ones, bytes must be the same.
     """
     others = [name for name in RUN_FILES if content(recorded / name) != content(retrained / name)]
     if not others:
@@ -111,12 +108,8 @@ def compare(recorded: Path, retrained: Path, differing: Iterable[str]) -> Compar
 def tolerance(accuracy: float, clips: int) -> float:
     """Return by how much the test accuracy may differ under other conditions.
 
-    Three standard errors of the difference of two accuracies on that many clips, sqrt(2 p (1 - p) /
-    n) each, and at least two points in a hundred.
-
-    Args:
-        accuracy: recorded, p, a share.
-        clips: in the test list, n.
+    Three standard errors of the difference of two accuracies on n test clips, sqrt(2 p (1 - p) / n)
+    for the recorded share p, and at least two points in a hundred.
     """
     standard_error = math.sqrt(2 * accuracy * (1 - accuracy) / clips)
     return max(LEAST_TOLERANCE, STANDARD_ERRORS * standard_error)
@@ -134,10 +127,7 @@ def other_circumstances(
 ) -> list[str]:
     """Return the conditions of a training that are not the recorded ones and may change rounding.
 
-    Args:
-        record: of the run.
-        settings: of the run.
-        parts: devices that trained it in parts; the record names the last one only.
+    The record names only the last of the devices that trained it in parts.
     """
     here = machine()
     differing = [name for name in CIRCUMSTANCES if here[name] != record[name]]

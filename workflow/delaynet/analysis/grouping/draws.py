@@ -38,12 +38,9 @@ MeasureOfPermuted = Callable[..., Array]
 def draws(points: MarkedPoints, wanted: Mapping[Test, int], seed: int) -> dict[Test, Array]:
     """Return measures under null models, [permutations] or, of the correlogram, [.., lags, lags].
 
-    Args:
-        points: the network.
-        wanted: how many draws of a measure (`correlogram`, or a scalar of
-            `delaynet.analysis.grouping.measures.Measures`) under a null model (one of
-            `delaynet.analysis.grouping.nulls.PERMUTING`).
-        seed: seed of the permutations.
+    `wanted` says how many draws of a measure (`correlogram`, or a scalar of
+    `delaynet.analysis.grouping.measures.Measures`) under a null model (one of
+    `delaynet.analysis.grouping.nulls.PERMUTING`).
 
     Raises:
         ValueError: a null model cannot test a measure.

@@ -96,14 +96,9 @@ def possible_draws(
 def grouping(points: MarkedPoints, observed: float, drawn: Array | None) -> Grouping:
     """Compare a measure of a network with its draws from a null model.
 
-    Args:
-        points: the network.
-        observed: the measure.
-        drawn: its draws, [permutations], if it has any (`possible_draws`).
-
-    Returns:
-        The comparison, p one-sided for more grouping. With too few pairs, or if the measure is
-        undefined (one sign only), all statistics are NaN; if all draws agree (no delays), only z.
+    The draws are [permutations], if there are any (`possible_draws`); p is one-sided for more
+    grouping. With too few pairs, or if the measure is undefined (one sign only), all statistics are
+    NaN; if all draws agree (no delays), only z.
     """
     counts = points.neurons, points.synapses, points.close_pairs
     if not points.is_testable or math.isnan(observed):
@@ -121,15 +116,9 @@ def difference(
 ) -> Grouping:
     """Compare a measure of a trained network with that of the same network before training.
 
-    Args:
-        trained: the trained network.
-        initial: the network before training.
-        after: the measure of the trained network.
-        before: the measure of the initial one.
-
-    Returns:
-        The comparison: `null_mean` is the initial network's value; it has no deviation, z or p.
-        Everything is NaN if either network has too few pairs.
+    `after` and `before` are the measures of the trained and of the initial network. `null_mean` is
+    the initial network's value; it has no deviation, z or p. Everything is NaN if either network
+    has too few pairs.
     """
     counts = trained.neurons, trained.synapses, trained.close_pairs
     is_defined = trained.is_testable and initial.is_testable and not math.isnan(after - before)

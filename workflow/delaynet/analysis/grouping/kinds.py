@@ -70,12 +70,8 @@ KINDS = {
 def effects_by_kind(table: pd.DataFrame) -> pd.DataFrame:
     """Return the effect of each kind of grouping on Moran's I, one row per network and kind.
 
-    Args:
-        table: rows of `grouping.csv`; others than those of Moran's I are ignored.
-
-    Returns:
-        the columns `NETWORK`, `kind` and `effect`: not a number if it cannot be tested. Kinds that
-        are not defined for a network are left out.
+    The columns are `NETWORK`, `kind` and `effect`: not a number if it cannot be tested. Kinds that
+    are not defined for a network are left out, and rows of other measures ignored.
     """
     rows = table[table["measure"] == PRIMARY]
     rows = rows.assign(effect=rows["observed"] - rows["null_mean"])

@@ -87,8 +87,7 @@ def grouping_map(
 def simultaneous_band(drawn: Array) -> tuple[Array, Array, Array, Array]:
     """Return mean, standard deviation, and the band that holds 95 % of the draws at all lags.
 
-    Args:
-        drawn: [draws, ...]; a lag that is NaN in one of them has no band.
+    The draws are [draws, ...]; a lag that is NaN in one of them has no band.
     """
     mean, deviation = drawn.mean(axis=0), drawn.std(axis=0, ddof=1)
     varies = deviation > ROUNDING  # False where not a number
@@ -108,12 +107,7 @@ def write_map(file: h5py.File, path_in_file: str, network_map: GroupingMap) -> N
 
 
 def read_map(path: Path, run: Run, order: str = "mel") -> GroupingMap:
-    """Read one map of a file.
-
-    Args:
-        path: the file.
-        run: grid point.
-        order: of the channels: `mel`, or `fed` where they were permuted.
+    """Read one map of a file; the channels are in `mel` order, or `fed` where they were permuted.
 
     Raises:
         UserError: the file does not have it.

@@ -84,13 +84,10 @@ def measures(points: MarkedPoints) -> Measures:
 def measures_of(
     points: MarkedPoints, sign: Values, delay: Values, nearest: bool = True
 ) -> Measures:
-    """Return all measures of several patterns over the same channels.
+    """Return all measures of several patterns of signs and delays, [synapses, patterns] each.
 
-    Args:
-        points: gives neurons and channels.
-        sign: [synapses, patterns].
-        delay: [synapses, patterns].
-        nearest: whether to compute `nearest_excess`, which takes longest.
+    Neurons and channels are those of the points. `nearest_excess` takes longest, and can be left
+    out.
     """
     patterns, lags = sign.shape[1], (REACH + 1, 2 * points.max_delay - 1)
     sums, squares = np.zeros((patterns, *lags, 3)), np.zeros(patterns)
@@ -116,12 +113,7 @@ def measures_of(
 def centred(points: MarkedPoints, sign: Values) -> tuple[Array, Array]:
     """Return signs minus the mean of their neuron, and the sums of the squares of these.
 
-    Args:
-        points: gives the neurons.
-        sign: [synapses, patterns].
-
-    Returns:
-        [synapses, patterns] and [patterns].
+    The signs are [synapses, patterns], the sums [patterns].
     """
     mark, squares = np.empty(sign.shape), np.zeros(sign.shape[1])
     pairs.centre(points.start, sign, mark, squares)
@@ -145,10 +137,7 @@ def squared_distance(max_delay: int) -> Array:
 def nearest_excess(points: MarkedPoints, sign: Values, delay: Values) -> Array:
     """Return the mean distance to the nearest unlike minus that to the nearest like, [patterns].
 
-    Args:
-        points: gives neurons and channels.
-        sign: [synapses, patterns].
-        delay: [synapses, patterns].
+    Signs and delays are [synapses, patterns].
     """
     excess, count = np.zeros((2, sign.shape[1]))
     shape = (CHANNEL_WIDTH, DELAY_WIDTH)

@@ -137,14 +137,9 @@ def valid_nulls(under_dale: bool) -> tuple[str, ...]:
 
 
 def z_score(observed: NDArray[np.float64] | float, draws: Array) -> Array:
-    """Return (observed - mean) / standard deviation of the draws, [...].
+    """Return (observed - mean) / standard deviation of the draws, [permutations, ...], as [...].
 
-    Args:
-        observed: [...].
-        draws: [permutations, ...].
-
-    Returns:
-        NaN if all draws agree or one of them is undefined.
+    NaN if all draws agree or one of them is undefined.
     """
     deviation = draws.std(axis=0, ddof=1)
     usable = np.where(deviation > ROUNDING, deviation, np.nan)
@@ -156,11 +151,8 @@ def p_value(observed: NDArray[np.float64] | float, draws: Array) -> Array:
     """Return the one-sided p, (1 + draws that reach the observed) / (1 + draws), [...].
 
     Small where the network is more grouped than the null model (Phipson & Smyth 2010, Stat. Appl.
-    Genet. Mol. Biol. 9, 39). An undefined draw counts as reaching it.
-
-    Args:
-        observed: [...].
-        draws: [permutations, ...].
+    Genet. Mol. Biol. 9, 39). An undefined draw counts as reaching it. The draws are [permutations,
+    ...].
     """
     reached = len(draws) - (draws < np.asarray(observed) - ROUNDING).sum(axis=0)
     p: Array = (1 + reached) / (1 + len(draws))

@@ -2,6 +2,15 @@
 
 Signs and delays are [synapses, permutations], so that loops vectorise over permutations. The
 measures, which use these sums, are in `delaynet.analysis.grouping.measures` with their sources.
+
+Arguments that the loops share:
+    start: synapses start[n] .. start[n + 1] - 1 belong to neuron n, [neurons + 1].
+    first, second: the synapses of each pair, [pairs].
+    lag: between their channels, [pairs].
+    sign, delay: [synapses, permutations].
+    mark: a sign minus the mean of its neuron, [synapses, permutations].
+    kernel: weight by channel lag and delay lag, [reach + 1, 2 max_delay - 1].
+The last arguments are written, or added to: [permutations], if nothing else is said.
 """
 
 import numpy as np
@@ -40,14 +49,7 @@ def shuffle(values, start, member, words, shuffled):  # type: ignore[no-untyped-
 
 @_compile
 def centre(start, sign, mark, squares):  # type: ignore[no-untyped-def]
-    """Write signs minus the mean of their neuron, and add up the squares of these.
-
-    Args:
-        start: synapses start[n] .. start[n + 1] - 1 belong to neuron n, [neurons + 1].
-        sign: [synapses, permutations].
-        mark: [synapses, permutations], written.
-        squares: [permutations], added to.
-    """
+    """Write signs minus the mean of their neuron, and add up the squares of these."""
     total = np.empty(len(squares), np.int32)
     for neuron in range(len(start) - 1):
         size = start[neuron + 1] - start[neuron]
@@ -67,15 +69,7 @@ def centre(start, sign, mark, squares):  # type: ignore[no-untyped-def]
 
 @_compile
 def kernel_sums_of_signs(first, second, weight, mark, cross):  # type: ignore[no-untyped-def]
-    """Add up weight x mark x mark over pairs, for permuted signs.
-
-    Args:
-        first: a synapse of each pair, [pairs].
-        second: the other one, [pairs].
-        weight: [pairs].
-        mark: [synapses, permutations].
-        cross: [permutations], added to.
-    """
+    """Add up weight x mark x mark over pairs, for permuted signs; weights are [pairs]."""
     # two pairs at a time, to read and write the sums half as often
     for q in range(0, len(first), 2):
         r = min(q + 1, len(first) - 1)
@@ -87,17 +81,9 @@ def kernel_sums_of_signs(first, second, weight, mark, cross):  # type: ignore[no
 
 @_compile
 def kernel_sums_of_delays(first, second, lag, product, delay, kernel, cross, weight):  # type: ignore[no-untyped-def]
-    """Add up weights, and weight x product, over pairs, for permuted delays.
+    """Add up weight x product, and weights, over pairs, for permuted delays.
 
-    Args:
-        first: a synapse of each pair, [pairs].
-        second: the other one, [pairs].
-        lag: between their channels, [pairs].
-        product: of each pair, [pairs].
-        delay: [synapses, permutations].
-        kernel: weight by channel lag and delay lag, [reach + 1, 2 max_delay - 1].
-        cross: sum of weight x product, [permutations], added to.
-        weight: sum of weights, [permutations], added to.
+    The product of each pair is given, [pairs].
     """
     zero_lag = kernel.shape[1] // 2
     # two pairs at a time, to read and write the sums half as often
@@ -116,18 +102,9 @@ def kernel_sums_of_delays(first, second, lag, product, delay, kernel, cross, wei
 
 @_compile
 def kernel_sums_of_both(first, second, lag, chance, mark, delay, kernel, cross, weight):  # type: ignore[no-untyped-def]
-    """Add up weights, and weight x (mark x mark - chance), over pairs, for permuted pairs of these.
+    """Add up weight x (mark x mark - chance), and weights, for permuted pairs of sign and delay.
 
-    Args:
-        first: a synapse of each pair, [pairs].
-        second: the other one, [pairs].
-        lag: between their channels, [pairs].
-        chance: of each pair, [pairs].
-        mark: [synapses, permutations].
-        delay: [synapses, permutations].
-        kernel: weight by channel lag and delay lag, [reach + 1, 2 max_delay - 1].
-        cross: sum of weight x (mark x mark - chance), [permutations], added to.
-        weight: sum of weights, [permutations], added to.
+    The chance of each pair of synapses is given, [pairs].
     """
     zero_lag = kernel.shape[1] // 2
     for q in range(len(first)):
@@ -144,12 +121,8 @@ def kernel_sums_of_both(first, second, lag, chance, mark, delay, kernel, cross, 
 def products_by_lag(start, first, second, mark, sums):  # type: ignore[no-untyped-def]
     """Add up mark x mark over the pairs of each lag, for permuted signs.
 
-    Args:
-        start: pairs start[c] .. start[c + 1] - 1 are those of lag c, [lags + 1].
-        first: a synapse of each pair, [pairs].
-        second: the other one, [pairs].
-        mark: [synapses, permutations].
-        sums: [lags, permutations], added to.
+    Here pairs start[c] .. start[c + 1] - 1 are those of lag c, [lags + 1]; the sums are [lags,
+    permutations].
     """
     for c in range(len(sums)):
         own = sums[c]
@@ -163,18 +136,9 @@ def products_by_lag(start, first, second, mark, sums):  # type: ignore[no-untype
 def lag_sums(start, first, second, lag, sign, delay, sums, squares):  # type: ignore[no-untyped-def]
     """Add up over pairs, by their lags: 1, mark x mark, and sign x sign minus its chance.
 
-    A mark is a sign minus the mean of its neuron; the chance is the mean of sign x sign over all
-    pairs of the neuron, ((sum s)^2 - n) / (n (n - 1)).
-
-    Args:
-        start: synapses start[n] .. start[n + 1] - 1 belong to neuron n, [neurons + 1].
-        first: the synapse of lower channel of each pair, [pairs].
-        second: the other one, [pairs].
-        lag: between their channels, [pairs].
-        sign: [synapses, permutations].
-        delay: [synapses, permutations].
-        sums: [permutations, reach + 1, 2 max_delay - 1, 3], added to.
-        squares: sum of the squares of all marks, [permutations], added to.
+    The chance is the mean of sign x sign over all pairs of the neuron, ((sum s)^2 - n) / (n (n -
+    1)). The first of a pair has the lower channel. The sums are [permutations, reach + 1, 2
+    max_delay - 1, 3]; `squares`, [permutations], is the sum of the squares of all marks.
     """
     zero_lag = sums.shape[2] // 2
     mark, chance = np.empty(len(sign)), np.empty(len(sign))
@@ -200,17 +164,8 @@ def nearest_sums(start, channel, sign, delay, channel_width, delay_width, excess
     """Add up, over synapses, the distance to the nearest unlike minus that to the nearest like one.
 
     Distances are in kernel widths. Synapses without a like or an unlike one in their neuron are
-    left out.
-
-    Args:
-        start: synapses start[n] .. start[n + 1] - 1 belong to neuron n, [neurons + 1].
-        channel: [synapses].
-        sign: [synapses, permutations].
-        delay: [synapses, permutations].
-        channel_width: of the kernel.
-        delay_width: of the kernel.
-        excess: [permutations], added to.
-        count: synapses added up, [permutations], added to.
+    left out. The channels are [synapses], the widths those of the kernel, and `count` is the number
+    of synapses added up.
     """
     like, unlike = np.empty(len(excess), np.float32), np.empty(len(excess), np.float32)
     along_delay, none = np.float32(1 / delay_width**2), np.float32(0)

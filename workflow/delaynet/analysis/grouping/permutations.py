@@ -17,14 +17,7 @@ VALUES_PER_CHUNK, VECTOR = 2**17, 32
 def permutations_of(
     points: MarkedPoints, null: str, permutations: int, seed: int
 ) -> Iterator[tuple[Values, Values]]:
-    """Yield chunks of signs and delays under a null model, [synapses, chunk] each.
-
-    Args:
-        points: the network.
-        null: one of `PERMUTING`.
-        permutations: how many in all.
-        seed: seed of the permutations.
-    """
+    """Yield chunks of signs and delays under a null model, [synapses, chunk] each."""
     permutes = NULLS[null].permutes
     for sign, delay in permuted_within(points, NULLS[null].within, permutations, seed):
         yield (
@@ -38,13 +31,7 @@ def permuted_within(
 ) -> Iterator[tuple[Values, Values]]:
     """Yield chunks of signs and delays, both permuted alike within groups, [synapses, chunk] each.
 
-    A null model uses both, or only one of them.
-
-    Args:
-        points: the network.
-        within: `neuron`, `sign` or `channel`.
-        permutations: how many in all.
-        seed: seed of the permutations.
+    A null model uses both, or only one of them. The groups are `neuron`, `sign` or `channel`.
     """
     # sign and delay in one number, to permute them once; negative ones are inhibitory
     values = np.where(points.sign > 0, points.delay, ~points.delay)

@@ -75,12 +75,7 @@ class MarkedPoints:
 
 
 def marked_points(fields: ReceptiveFields, included: BoolArray) -> MarkedPoints:
-    """Return the synapses of the included neurons that have at least two.
-
-    Args:
-        fields: receptive fields.
-        included: the neurons to include, [neurons].
-    """
+    """Return the synapses of the included neurons, [neurons], that have at least two."""
     order = np.argsort(fields.channel, kind="stable")
     selected = included & (np.count_nonzero(fields.sign, axis=1) > 1)
     sign, delay = fields.sign[selected][:, order], fields.delay[selected][:, order]

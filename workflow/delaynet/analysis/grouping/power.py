@@ -84,10 +84,7 @@ class Power(NamedTuple):
 def planted(random: np.random.Generator, density: float, strength: float) -> MarkedPoints:
     """Return a network whose signs follow a smooth field over channel and delay (see above).
 
-    Args:
-        random: random stream.
-        density: probability that a synapse exists.
-        strength: q.
+    A synapse exists with probability `density`; `strength` is q.
     """
     shape = NEURONS, CHANNELS
     delay = random.integers(0, TAPS, shape)
@@ -131,13 +128,9 @@ def density_of(close_pairs: int) -> float:
 
 
 def power_at(null: str, effect: float, close_pairs: int, networks: int) -> Power:
-    """Return the power against a null model at one effect and count of close pairs.
+    """Return the power against a null model at a planted effect and a count of close pairs.
 
-    Args:
-        null: the null model.
-        effect: planted.
-        close_pairs: expected number in a network.
-        networks: simulated, with seeds 0 .. networks - 1.
+    The count is the expected one. Networks are simulated with seeds 0 .. networks - 1.
     """
     density, strength = density_of(close_pairs), strength_of(effect, null)
     simulated = [planted(_stream(seed), density, strength) for seed in range(networks)]

@@ -65,12 +65,9 @@ def receptive_fields(
     """Return the receptive fields in the first layer of a saved network.
 
     A negative batch-norm gain reverses the signs of a neuron's inputs, so the effective sign of a
-    synapse is sign(weight) x sign(gain).
-
-    Args:
-        network: as read from its file.
-        order: the channel of a synapse: the mel channel of its input (`mel`), or the input's index
-            (`fed`). The two differ if the network was trained on permuted channels.
+    synapse is sign(weight) x sign(gain). The channel of a synapse is the mel channel of its input
+    (`mel`), or the input's index (`fed`); they differ if the network was trained on permuted
+    channels.
     """
     layer = network.layers[0]
     max_delay = int(network.attributes["max_delay"])

@@ -82,15 +82,9 @@ class Expected(NamedTuple):
 
 
 def fetch(published: Published, target: Path, patience: Patience = PATIENCE) -> Pin:
-    """Fetch a published file, unless it exists, and verify it.
+    """Fetch a published file, verify it, and return its size and digests.
 
-    Args:
-        published: its mirrors and its pin.
-        target: file to write. If it exists, it is compared with the pin, without a request.
-        patience: limits on retries and waiting.
-
-    Returns:
-        Size and digests.
+    An existing target is compared with the pin, without a request.
 
     Raises:
         UserError: no mirror gives the expected file, another process is fetching it, or the disk is

@@ -75,13 +75,9 @@ def _composed(text: str) -> str:
 def read_table(folder: Path, name: str, *, are_digits: bool = False) -> Table:
     """Read both lists and the names of the files in `audio/`.
 
-    Lines of a list may carry the prefix `audio/`; a byte order mark, Windows line ends, blank
-    lines and hidden files in `audio/` are ignored.
-
-    Args:
-        folder: of the corpus.
-        name: of the corpus.
-        are_digits: whether words other than English or German digits are faults.
+    Lines of a list may carry the prefix `audio/`; a byte order mark, Windows line ends, blank lines
+    and hidden files in `audio/` are ignored. With `are_digits`, words other than English or German
+    digits are faults.
 
     Raises:
         UserError: `audio/` or a list is missing, or a list is empty or not text.
@@ -128,10 +124,7 @@ def read_list(path: Path) -> list[tuple[int, str]]:
 def read_text(path: Path, what: str, advice: str) -> str:
     """Return the text of a list or table in UTF-8, without a byte order mark.
 
-    Args:
-        path: of the file.
-        what: it is, in a word.
-        advice: end of the sentence if it is missing or empty.
+    `what` it is, in a word; `advice` ends the sentence if it is missing or empty.
 
     Raises:
         UserError: the file is missing, empty or not text.
@@ -194,10 +187,7 @@ def write_filenames(path: Path, clips: Iterable[Clip]) -> None:
 def refuse_to_replace(folder: Path, source: str, what: str) -> None:
     """Raise unless a folder is absent, empty, or an older corpus of the same source.
 
-    Args:
-        folder: to be replaced.
-        source: of the corpus that may be replaced, as its `corpus.json` has it.
-        what: that corpus in words.
+    `source` as in its `corpus.json`; `what` names that corpus in words.
 
     Raises:
         UserError: the folder holds something else, or is a file.

@@ -27,16 +27,9 @@ def unpack(
 ) -> None:
     """Unpack the archive into a corpus folder, which appears whole or not at all.
 
-    Resource forks of macOS (`._*`) are skipped. The content may lie below one common top
-    folder. A folder that holds the same corpus already is replaced.
-
-    Args:
-        archive: a gzipped tar file.
-        folder: to make; gets what the archive holds, and a `corpus.json` with the digest.
-        identity: what the corpus is, for `corpus.json`.
-        sha256: of the archive, for `corpus.json`.
-        names: of what it must hold, first the folder of sound files. By default the layout of the
-            Heidelberg Digits, `audio/` and the two lists.
+    Resource forks of macOS (`._*`) are skipped. The content may lie below one common top folder. A
+    folder that holds the same corpus already is replaced. It gets a `corpus.json` with identity and
+    digest of the archive. `names` are what it must hold, first the folder of sound files.
 
     Raises:
         UserError: the archive is damaged, hostile or not in the layout; the folder holds something

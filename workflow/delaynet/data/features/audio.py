@@ -29,16 +29,10 @@ def read_audio(path: Path) -> tuple[np.ndarray, int]:
 
 
 def resampled(audio: np.ndarray, rate: int, wanted_rate: int) -> np.ndarray:
-    """Bring samples to another rate, with the high-quality band-limited filter of libsoxr.
+    """Bring float32 samples, [samples], from one rate to another, in Hz.
 
-    Args:
-        audio: float32 samples, shape [samples].
-        rate: of the samples, in Hz.
-        wanted_rate: in Hz.
-
-    Returns:
-        float32, of the same duration, rounded up to whole samples; frequencies above half the lower
-        rate are removed.
+    The filter is the high-quality band-limited one of libsoxr: frequencies above half the lower
+    rate are removed. The duration stays, rounded up to whole samples.
     """
     if rate == wanted_rate or not len(audio):
         return audio

@@ -34,12 +34,8 @@ def create_features(
 ) -> h5py.Dataset:
     """Create the dataset of features, float32 [clips, frames, bands], and describe it.
 
-    Args:
-        file: to create it in.
-        settings: of the features; stored as attributes of the file.
-        clips: their largest possible number.
-        band: name of the last axis.
-        unit: that a feature of `settings.scale` stands for.
+    `clips` is their largest possible number, `band` names the last axis, and `unit` is what a
+    feature of `settings.scale` stands for.
     """
     file.attrs.update(settings.model_dump())
     # Not compressed: gzip would save 40 % of the space and read ten times slower.

@@ -25,15 +25,9 @@ class NoFeatures(UserError):
 
 
 def mel_features(audio: np.ndarray, rate: int, settings: MelSettings) -> np.ndarray:
-    """Compute the features of one clip with either preset.
+    """Compute the features of one clip, float32 [frames, bands], with either preset.
 
-    Args:
-        audio: Mono samples, in any unit, shape [samples].
-        rate: Their sampling rate in Hz.
-        settings: How the features are computed.
-
-    Returns:
-        float32, shape [frames, bands].
+    The samples, [samples], are mono, in any unit, at a rate in Hz.
 
     Raises:
         NoFeatures: see `decibel_features` and `standardised_features`.
@@ -53,14 +47,8 @@ def decibel_features(audio: np.ndarray, settings: DecibelFeatures) -> np.ndarray
     to half the rate), each of unit area, in the first `frames` frames (frames past the clip's end
     have P = 0), and D = `floor_db`, a feature is scale * (max(10 log10(P / max P), -D) + D): 0 for
     silence, scale * D (1.584 by default) for the clip's loudest band and frame, whatever the level
-    of the recording.
-
-    Args:
-        audio: Mono samples at `settings.sample_rate`, in any unit, shape [samples].
-        settings: How the features are computed.
-
-    Returns:
-        float32, shape [frames, bands].
+    of the recording. The samples, [samples], are mono, at `settings.sample_rate`, in any unit. The
+    features are float32, [frames, bands].
 
     Raises:
         NoFeatures: fewer samples than one window, silence, or samples that are not numbers.
@@ -89,11 +77,11 @@ def standardised_features(
 
     The clip is pre-emphasised, y[t] = x[t] - preemphasis x[t-1] and y[0] = x[0]. Frames of
     round(window_seconds * rate) samples begin at every round(hop_seconds * rate)-th sample, with
-    zeros after the clip so that its last sample is in a frame, under a Hamming window. With
-    P = |FFT|^2 / N in triangular filters of height 1, evenly spaced on the HTK mel scale from
+    zeros after the clip so that its last sample is in a frame, under a Hamming window. With P =
+    |FFT|^2 / N in triangular filters of height 1, evenly spaced on the HTK mel scale from
     `lowest_hz` to `highest_hz` (by default from 0 to half the rate), zero replaced by the machine's
-    epsilon, and L = log10 P in `frames` frames (cut, or the last one repeated), a feature is
-    scale * (L - mean L) / sd L, over all frames and bands.
+    epsilon, and L = log10 P in `frames` frames (cut, or the last one repeated), a feature is scale
+    * (L - mean L) / sd L, over all frames and bands.
 
     Source: the class RawAudioDataset of the library stork (Zenke's group,
     github.com/fmi-basel/stork). Three departures: N is the least power of two that holds the
@@ -102,15 +90,8 @@ def standardised_features(
     analysed, where stork leaves out the last frame.
 
     Without `highest_hz` a band is a share of the clip's own range of frequencies: bands of clips at
-    different rates are not the same.
-
-    Args:
-        audio: Mono samples, full scale at 1, shape [samples].
-        rate: Their sampling rate in Hz.
-        settings: How the features are computed.
-
-    Returns:
-        float32, shape [frames, bands].
+    different rates are not the same. The samples, [samples], are mono, full scale at 1, at a rate
+    in Hz. The features are float32, [frames, bands].
 
     Raises:
         NoFeatures: fewer samples than one window, silence, or samples that are not numbers.
@@ -213,19 +194,12 @@ def mel_filters(
     *,
     htk: bool = False,
 ) -> np.ndarray:
-    """Return triangular filters, evenly spaced on a mel scale.
+    """Return triangular filters, evenly spaced on a mel scale, [bands, fft_length // 2 + 1].
 
-    Args:
-        rate: Sampling rate in Hz.
-        fft_length: Points of the Fourier transform.
-        bands: Number of filters.
-        lowest: Lower end of the first filter in Hz.
-        highest: Upper end of the last filter in Hz; by default half the rate.
-        htk: the HTK mel scale with filters of height 1, instead of Slaney's with unit area.
-            Each rises from its lower neighbour's centre and falls to its upper neighbour's.
-
-    Returns:
-        float64, shape [bands, fft_length // 2 + 1], to be multiplied with a power spectrum.
+    They are multiplied with a power spectrum at a rate in Hz. The first begins at `lowest`, the
+    last ends at `highest` (in Hz; by default half the rate), and each rises from its lower
+    neighbour's centre and falls to its upper neighbour's. `htk`: on the HTK mel scale with height
+    1, instead of Slaney's with unit area.
     """
     frequencies = np.fft.rfftfreq(fft_length, 1 / rate)
     corners_of = _htk_corners if htk else _slaney_corners

@@ -86,17 +86,10 @@ class _SpikeFile:
 def spike_counts(times: np.ndarray, units: np.ndarray, settings: SpikeFeatures) -> np.ndarray:
     """Count the spikes of one clip in bins of time and groups of units.
 
-    A feature is scale times the number of spikes with floor(t / bin_seconds) = frame and
-    floor(unit * bands / 700) = group; spikes after the last frame are not counted. A spike less
-    than `EDGE` before an edge counts as on it.
-
-    Args:
-        times: of the spikes, in seconds from the beginning of the clip, shape [spikes].
-        units: that fired, 0 to 699, shape [spikes].
-        settings: how spikes are counted.
-
-    Returns:
-        float32, shape [frames, bands].
+    A feature is scale times the number of spikes with floor(t / bin_seconds) = frame and floor(unit
+    * bands / 700) = group; spikes after the last frame are not counted. A spike less than `EDGE`
+    before an edge counts as on it. Times are in seconds from the beginning of the clip, units 0 to
+    699, [spikes] each. The counts are float32, [frames, bands].
 
     Raises:
         UserError: times and units differ in number, or there is a unit outside 0 to 699 or a time
@@ -127,13 +120,7 @@ def write_spike_features(
     The training clips stand first and the test clips last, in the order of their file. A clip is
     named after its file and row, as `shd_train.h5#17`; its trial counts the clips of its speaker
     and label before it. Of twenty labels of the Spiking Heidelberg Digits the first ten are the
-    English digits, the others the German ones.
-
-    Args:
-        folder: of the published files.
-        path: file to write.
-        settings: how spikes are counted.
-        source: a name in `CORPORA`.
+    English digits, the others the German ones. The source is a name in `CORPORA`.
 
     Raises:
         UserError: a file is missing or not in the published layout; the file and, where one is at

@@ -50,17 +50,9 @@ def write_features(
     """Write the features of a corpus to an HDF5 file (see `delaynet.data.features.hdf5`).
 
     Clips stand in the order of their file names; the labels are those of the clips. Made again, the
-    file is the same byte for byte, whatever the number of processes.
-
-    Args:
-        folder: of the corpus.
-        report: of the same corpus, as `check_corpus` makes it.
-        path: file to write.
-        settings: how features are computed.
-        faults: `stop` if a recording has a fault, or no features with these settings (shorter than
-            a window, silent in the frames kept); or `leave_out` such recordings and name them in
-            the file.
-        processes: how many compute features at once.
+    file is the same byte for byte, whatever the number of processes. With `faults` at `stop`, a
+    recording that has a fault, or no features with these settings (shorter than a window, silent in
+    the frames kept), stops it; with `leave_out`, the file names such recordings.
 
     Raises:
         UserError: there are faults and `faults` is `stop` (all are listed), no clip is left, there
@@ -117,11 +109,7 @@ def _compute(
     settings: MelSettings,
     processes: int,
 ) -> tuple[list[CheckedClip], list[tuple[str, str]]]:
-    """Fill the first rows of the dataset.
-
-    Returns:
-        the clips of the rows, and the names of those without features, each with the reason.
-    """
+    """Fill the first rows of the dataset; return their clips, and files without features."""
     used: list[CheckedClip] = []
     without = []
     starts = range(0, len(clips), CLIPS_PER_CHUNK)
@@ -141,11 +129,9 @@ def _compute(
 
 
 def _features_of_files(settings: MelSettings, paths: Sequence[Path]) -> Computed:
-    """Compute the features of some sound files.
+    """Compute the features of the sound files that have some, [files with features, frames, bands].
 
-    Returns:
-        features of those that have some, [files with features, frames, bands], and for every file
-        None or the reason why it has no features.
+    Return for every file also None, or the reason why it has no features.
     """
     features = np.empty((len(paths), settings.frames, settings.bands), np.float32)
     reasons: list[str | None] = []

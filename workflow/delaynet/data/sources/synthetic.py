@@ -128,10 +128,8 @@ def clip_audio(clip: Clip, seed: int) -> np.ndarray:
     """Speak one clip: a word in noise, after a silence of random length.
 
     All randomness comes from a generator of the clip's own, seeded by (corpus seed, language,
-    speaker, trial, digit): a clip depends neither on the others nor on how many there are.
-
-    Returns:
-        int16 samples at 22,050 Hz, peak at 0.7 of full scale.
+    speaker, trial, digit): a clip depends neither on the others nor on how many there are. The
+    samples are int16, at 22,050 Hz, with the peak at 0.7 of full scale.
     """
     number = int(clip.speaker)
     speaker = SPEAKERS[number]

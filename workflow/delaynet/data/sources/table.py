@@ -87,18 +87,11 @@ SOURCE = Recordings()
 
 
 def draw_splits(speakers: Iterable[str], seed: int) -> dict[str, str]:
-    """Draw the splits of a table that has none, by speaker.
+    """Draw the split of each of at least three speakers, for a table that has none.
 
     The speakers (numbers in their order, then names in theirs) are shuffled from the seed. The
     first fifth is for the test, the next tenth for validation, both rounded and at least one
     speaker; the others are for training.
-
-    Args:
-        speakers: at least three.
-        seed: of the shuffling.
-
-    Returns:
-        the split of each speaker.
     """
     ordered = sorted(set(speakers), key=number_first)
     count = len(ordered)

@@ -72,9 +72,7 @@ def load(config: Config, results_folder: Path) -> Accuracy:
 def differences(accuracy: dict[Run, float], shown: str | None) -> dict[Row, dict[int, float]]:
     """Return the rows of the forest plot under their headings, with free signs, by seed.
 
-    Args:
-        accuracy: of each run, in percent.
-        shown: a sparsity to show beside the lowest and the highest of more than three.
+    Accuracies are in percent. Of more than three sparsities, the lowest, the shown and the highest.
     """
     free = [run for run in accuracy if run.signs == "free"]
     by_point: dict[Point, dict[int, float]] = {}

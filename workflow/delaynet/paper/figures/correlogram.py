@@ -88,11 +88,7 @@ def scale_of(correlograms: Sequence[Correlogram]) -> float:
 def draw_map(axes: Axes, correlogram: Correlogram, step: float, scale: float) -> None:
     """Draw a correlogram; lags outside of the null model's band are outlined.
 
-    Args:
-        axes: where to.
-        correlogram: what to draw.
-        step: in milliseconds.
-        scale: end of the colours.
+    The step is in milliseconds; `scale` is the end of the colours.
     """
     axes.set_facecolor("#E4E4E4")  # where there are no pairs
     seaborn.heatmap(

@@ -85,9 +85,7 @@ def read_close_pairs(results_folder: Path, runs: Sequence[Run]) -> dict[Run, flo
 def read_effects(results_folder: Path, runs: Sequence[Run]) -> Effects:
     """Read the effect of each kind of grouping on Moran's I.
 
-    Returns:
-        by run, network, order of the channels, and kind; not a number where it cannot be tested,
-        nothing where it is not defined.
+    It is not a number where it cannot be tested, and left out where it is not defined.
 
     Raises:
         UserError: the table is missing.

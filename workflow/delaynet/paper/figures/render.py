@@ -42,14 +42,8 @@ def render(
 ) -> None:
     """Draw one figure from the results and write it in the formats of the suffixes.
 
-    Args:
-        name: one of `delaynet.paper.figures.selection.FIGURES`.
-        config_path: configuration of the results.
-        results_folder: holds `runs/`, tables and the features file.
-        outputs: files to write, `.svg`, `.png` or `.pdf`.
-        corpus: folder of the corpus; `task` reads it.
-        embedded: gives the identifier for the metadata of the files; called when all
-            code that draws the figure is loaded.
+    The folder of the corpus is read by `task` alone. `embedded` gives the identifier for the
+    metadata of the files; it is called when all code that draws the figure is loaded.
 
     Raises:
         UserError: an unknown figure or format, or an input of the figure is missing.
@@ -72,11 +66,6 @@ def save(figure: Figure, path: Path, embedded: Embedded | None = None) -> None:
     """Write a figure as SVG, PDF or PNG (300 dots per inch) by the suffix.
 
     The same figure gives the same bytes: no date stands in the file.
-
-    Args:
-        figure: to be written.
-        path: file to write.
-        embedded: identifier for the file's metadata.
     """
     metadata = dict(FORMATS[path.suffix])
     if embedded is not None:

@@ -42,9 +42,7 @@ class Row:
 def grouped(runs: Iterable[Run], with_dale: bool = True) -> list[Row]:
     """Return one row per variant, by structure and sparsity under headings, in legend order.
 
-    Args:
-        runs: those to show.
-        with_dale: whether networks under Dale's principle have rows of their own.
+    `with_dale`: networks under Dale's principle have rows of their own.
     """
     headings: dict[str, dict[str, list[Run]]] = {}
     for run in ordered(runs):
@@ -61,13 +59,7 @@ def grouped(runs: Iterable[Run], with_dale: bool = True) -> list[Row]:
 
 
 def of_condition(name: str, runs: tuple[Run, ...], data: str) -> list[Row]:
-    """Return the rows of a condition: two where channels were permuted, true order and fed order.
-
-    Args:
-        name: of the condition.
-        runs: its seeds.
-        data: that they were trained on.
-    """
+    """Return the rows of a condition: two, true and fed order, where channels were permuted."""
     words = style.condition_words(name)
     if data != "permuted_channels":
         return [Row(words, runs)]
@@ -92,9 +84,7 @@ def lay_out(panels: Sequence[Axes], rows: Sequence[Row]) -> None:
 def table_of(rows: Sequence[Row], value: Callable[[Row, Run], float]) -> pd.DataFrame:
     """Return one line per row and seed: its value, its `place` on the y axis, and its run's look.
 
-    Args:
-        rows: of the panel.
-        value: of a run in a row; not a number where there is none.
+    The value is not a number where there is none.
     """
     lines = []
     for index, row in enumerate(rows):
@@ -109,12 +99,10 @@ def table_of(rows: Sequence[Row], value: Callable[[Row, Run], float]) -> pd.Data
 
 
 def draw_points(axes: Axes, table: pd.DataFrame, open_dale: bool = False) -> None:
-    """Draw one point per seed in the look of its variant, initial networks as grey rings.
+    """Draw one point per seed of `table_of` in the look of its variant.
 
-    Args:
-        axes: where to.
-        table: see `table_of`.
-        open_dale: rings of their colour for networks under Dale's principle.
+    Initial networks are grey rings; with `open_dale`, networks under Dale's principle are rings of
+    their colour.
     """
     for (network, signs), own in table.dropna().groupby(["network", "signs"]):
         is_initial = network == "initial"

@@ -66,10 +66,7 @@ def _sign_map(fields: ReceptiveFields, percentile: int, moran_i: float, neuron: 
 def draw_sign_map(axes: Axes, one: SignMap, step: float) -> None:
     """Draw a neuron: smoothed signs as colour, on a scale of its own, and synapses as dots.
 
-    Args:
-        axes: where to.
-        one: the neuron.
-        step: in milliseconds.
+    The step is in milliseconds.
     """
     channels, delays = one.smoothed.shape
     end = 1.3 * np.abs(one.smoothed).max()  # dots stand out

@@ -38,12 +38,7 @@ def sparsity_axis(axes: Axes, runs: Iterable[Run], labels: int = 10) -> None:
 def draw_seeds(axes: Axes, values: Mapping[Run, float], name: str) -> None:
     """Draw a value of every run against its sparsity: one point per seed, a line through the means.
 
-    Points are open and lines broken under Dale's principle.
-
-    Args:
-        axes: where to.
-        values: of each run.
-        name: of the y axis, with the unit.
+    Points are open and lines broken under Dale's principle. `name` is that of the y axis.
     """
     runs = ordered(values)
     table = pd.DataFrame(runs).assign(variant=[run.variant for run in runs])

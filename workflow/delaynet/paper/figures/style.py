@@ -96,10 +96,7 @@ def stacked(heights: Sequence[float]) -> tuple[Figure, list[SubFigure]]:
 def variant_legend(figure: Figure | SubFigure, runs: Iterable[Run], points: bool = True) -> None:
     """Put a legend below the panels: one column per structure, one row per kind of delays.
 
-    Args:
-        figure: where it goes.
-        runs: those drawn.
-        points: whether there are points, with the structure's marker, open under Dale's principle.
+    With points, these have the structure's marker, open under Dale's principle.
     """
     runs = ordered(runs)
     columns: dict[str, list[Line2D]] = {}

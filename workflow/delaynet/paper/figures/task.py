@@ -61,10 +61,7 @@ class Task:
 def load(config: Config, results_folder: Path, corpus: Path | None = None) -> Task:
     """Run one network on the first test clip that it classified correctly (else on the first).
 
-    Args:
-        config: of the results.
-        results_folder: holds the runs and the features file.
-        corpus: folder of the recordings; None where the input is spikes.
+    The folder of the corpus is None where the input is spikes.
 
     Raises:
         UserError: the run, the features or the corpus are missing, or damaged.

@@ -34,10 +34,6 @@ from delaynet.paper.numbers.number import Object, keyed
 def write_numbers(sources: Sources, output: Path) -> None:
     """Write the numbers; the paths of the sources are written as given.
 
-    Args:
-        sources: where they are read from.
-        output: the JSON file.
-
     Raises:
         UserError: a source is missing.
     """

@@ -21,15 +21,10 @@ SOURCE = Path("manuscript/paper.typ")
 
 
 def made_again(audit: Audit, links: Sequence[Link]) -> tuple[list[Link], list[str]]:
-    """Compare manuscript and page with what their sources give.
+    """Compare manuscript and page with what their sources give, and return the links.
 
-    Args:
-        audit: of the results.
-        links: the state of each file. The page shows states, and can be made again only where all
-            are good.
-
-    Returns:
-        the links, and what could not be compared, with the reason.
+    The page shows states, and can be made again only where all are good. What could not be compared
+    is returned too, with the reason.
 
     Raises:
         UserError: the manuscript has a mistake.

@@ -36,13 +36,6 @@ def write_page(
 ) -> None:
     """Write the page, as `page_of` makes it.
 
-    Args:
-        root: project folder, in which paths of the source that start with `/` are looked up.
-        source: Typst file of the manuscript; style and script of the page stand beside it.
-        audit: of the results, whose states it shows.
-        output: HTML to write.
-        embedded: identifier for the page's metadata.
-
     Raises:
         UserError: a number, a figure or a record is missing, or the source has a mistake.
     """
@@ -54,13 +47,10 @@ def write_page(
 def page_of(audit: Audit, root: Path, source: Path, embedded: Embedded | None = None) -> str:
     """Return the page, self-contained: no other file is needed to read it.
 
-    The same manuscript and results, in the same states, give the same page.
-
-    Args:
-        audit: of the results, whose states it shows.
-        root: as of `write_page`; so are `source`, `embedded` and what is raised.
-        source: Typst file of the manuscript.
-        embedded: identifier for the page's metadata.
+    It shows the states of the audited results. The same manuscript and results, in the same states,
+    give the same page. Paths in the source that start with `/` are looked up in `root`; style and
+    script of the page stand beside it. The identifier goes to the page's metadata. Errors are those
+    of `write_page`.
     """
     numbers = f"{audit.results.name}/numbers.json"
     # Typst first: it reports missing or damaged numbers in a sentence
@@ -91,12 +81,8 @@ def page_of(audit: Audit, root: Path, source: Path, embedded: Embedded | None = 
 def linked(body: str, numbers: Mapping[str, Any]) -> tuple[str, dict[str, bool]]:
     """Link each number and figure to its chain.
 
-    Args:
-        body: from Typst, in which numbers carry keys and figures paths.
-        numbers: the content of `numbers.json`.
-
-    Returns:
-        the page, and the paths of the chains, each with whether numbers were read from it.
+    Numbers carry keys of `numbers.json`, figures paths. The paths of the chains are returned too,
+    each with whether numbers were read from it.
     """
     chains: dict[str, bool] = {}
 

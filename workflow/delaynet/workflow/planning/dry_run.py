@@ -27,9 +27,8 @@ from delaynet.workflow.workarounds import announce_nothing
 def dry_run(configfile: Path | None, forced: Iterable[str] = ()) -> Iterator[Any]:
     """Yield the workflow of Snakemake with its graph of jobs, none of which has run.
 
-    Args:
-        configfile: configuration; None for the miniature, which the Snakefile names.
-        forced: rules to run in any case.
+    Without a configuration it is the miniature, which the Snakefile names. `forced` are rules to
+    run in any case.
 
     Raises:
         UserError: there is no Snakefile here, it or the configuration cannot be read, or the
