@@ -75,7 +75,6 @@ class Commands(click.Group):
     """The group of commands, each imported when it is called; a user's mistake is one sentence."""
 
     def __init__(self, prefix: str = "", **settings: Any) -> None:
-        """Take the commands whose names begin with a prefix, such as "corpus "."""
         super().__init__(**settings)
         self.prefix = prefix
 

@@ -40,7 +40,6 @@ class Clips:
     filename: tuple[str, ...]
 
     def __len__(self) -> int:
-        """Return the number of clips."""
         return len(self.filename)
 
     def signal(self, index: Tensor | slice) -> Tensor:

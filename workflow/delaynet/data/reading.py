@@ -16,13 +16,9 @@ class FeaturesTable(NamedTuple):
     """What a features file says of its clips; arrays have one row per clip.
 
     Attributes:
-        filename: str.
         label: index of `label_names`.
-        speaker: str.
-        language: str.
         split: "train", "validation" or "test".
         label_names: the classes' words.
-        corpus_name: as in the manuscript.
         corpus_audio: folder of the sound files below that of the corpus.
         channel_name: what an input channel is.
         step_milliseconds: duration of a frame, which is a time step of the network.

@@ -129,7 +129,6 @@ class Decompressed:
     """
 
     def __init__(self, compressed: BinaryIO) -> None:
-        """Read from an open gzip file."""
         self.stream = gzip.GzipFile(fileobj=compressed)
         self.given = 0
         self.tail = b""
@@ -157,7 +156,6 @@ class UsedPaths:
     """The paths of an archive so far; case and Unicode form make no difference."""
 
     def __init__(self) -> None:
-        """Start without paths."""
         self.paths: dict[str, tuple[PurePosixPath, bool]] = {}
 
     def claim(self, path: PurePosixPath, is_folder: bool) -> bool:

@@ -45,8 +45,6 @@ class Audit:
     All records are read at once; each file is hashed once, when it is first needed.
 
     Attributes:
-        project: that the results are of.
-        results: the folder of results.
         root: the folder around it, to which recorded paths are relative, except the manuscript's.
         clone: the project whose workflow made the results, with the manuscript.
         records: of the job that made each recorded output, by path.

@@ -89,7 +89,6 @@ class Entities:
     """
 
     def __init__(self, project: Project, place: Callable[[str], Path]) -> None:
-        """Start with a crate that has only the names of its profiles."""
         self.project, self.place = project, place
         self.main_workflow = f"{project.workflow.name}/Snakefile"
         self.crate = ROCrate(version="1.1")

@@ -34,7 +34,6 @@ class Embedded(NamedTuple):
     seal: str | None = None
 
     def __str__(self) -> str:
-        """Return the line that files carry."""
         line = f"{self.package}-record: {self.record};"
         if self.commit is not None:
             line += f" commit: {self.commit};"

@@ -154,7 +154,6 @@ class Hashing:
     """A file that is hashed while it is read."""
 
     def __init__(self, file: IO[bytes], progress: Any) -> None:
-        """Take an open file, and the progress bar that counts its bytes."""
         self.file, self.progress, self.hash = file, progress, hashlib.sha256()
 
     def read(self, size: int = -1) -> bytes:

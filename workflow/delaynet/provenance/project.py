@@ -34,8 +34,6 @@ class Project:
         is_same_configuration: whether a configuration file, an input of
             `results/config.json`, gives the settings there; by default bytes are compared.
         published: patterns of the sources that a crate includes.
-        title: of a crate of the results in a folder.
-        description: of a crate.
     """
 
     package: str

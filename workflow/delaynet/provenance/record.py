@@ -75,7 +75,6 @@ class RunningJob:
     """A job that is running: what its record says before its outputs are written."""
 
     def __init__(self, project: Project, inputs: Mapping[str, Any]) -> None:
-        """Take the fingerprints of inputs and code."""
         self.project, self.inputs = project, inputs
         # `<rule> <digest>`, from the workflow's rule
         rule, _, digest = os.environ.get(project.variable("RULE"), "").partition(" ")

@@ -26,13 +26,7 @@ TIMESTAMP = ".snakemake_timestamp"  # of a folder that a rule made
 
 
 class Job(NamedTuple):
-    """A job, from its record.
-
-    Attributes:
-        record: of the job.
-        inputs: SHA-256 by path.
-        outputs: paths.
-    """
+    """A job, from its record: SHA-256 of the inputs by path, and paths of the outputs."""
 
     record: Record
     inputs: Mapping[str, str]

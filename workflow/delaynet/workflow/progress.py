@@ -79,7 +79,6 @@ class LogHandler(LogHandlerBase):
     writes_to_file = needs_rulegraph = False
 
     def __post_init__(self) -> None:
-        """Start without jobs."""
         self.names: dict[int, str] = {}
 
     def emit(self, record: LogRecord) -> None:

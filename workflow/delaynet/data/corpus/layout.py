@@ -41,7 +41,6 @@ class Place(NamedTuple):
     line: int
 
     def __str__(self) -> str:
-        """Return the place in words."""
         return f"line {self.line} of {list_path(Path(), self.split)}"
 
 

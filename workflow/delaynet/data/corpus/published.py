@@ -33,7 +33,6 @@ class Digests:
     """MD5 (what publishers list) and SHA-256 (what is pinned), computed as the bytes arrive."""
 
     def __init__(self) -> None:
-        """Start without bytes."""
         self._hashes = {"MD5": hashlib.md5(usedforsecurity=False), "SHA-256": hashlib.sha256()}
 
     def update(self, data: bytes | memoryview) -> None:
@@ -42,7 +41,6 @@ class Digests:
             each.update(data)
 
     def __getitem__(self, algorithm: str) -> str:
-        """Return the digest so far, hexadecimal."""
         return self._hashes[algorithm].hexdigest()
 
 
@@ -54,7 +52,6 @@ class Pin(Settings):
     sha256: Sha256
 
     def __str__(self) -> str:
-        """Return size and digests in words."""
         return f"{self.bytes} bytes, MD5 {self.md5}, SHA-256 {self.sha256}"
 
 

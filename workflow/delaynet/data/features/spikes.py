@@ -38,7 +38,6 @@ class SpikeCorpus(NamedTuple):
     """A published corpus of spikes.
 
     Attributes:
-        name: of the corpus.
         filenames: of the file of each list.
         language: of words that are not the twenty digits.
     """
@@ -69,10 +68,6 @@ class _SpikeFile:
     """The content of the file of one list, apart from the spikes.
 
     Attributes:
-        path: of the file.
-        split: 'train', 'validation' or 'test'.
-        label: of each clip.
-        speaker: of each clip.
         keys: names of the labels, or None if the file does not say.
     """
 

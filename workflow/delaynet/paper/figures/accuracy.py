@@ -42,7 +42,6 @@ class Accuracy:
     Attributes:
         accuracy: test accuracy of each run, in percent.
         chance: accuracy of guessing, in percent.
-        corpus_name: what the networks learned.
         differences: by row, the paired difference of each seed in percentage points; the runs of a
             row are those of the first term.
     """

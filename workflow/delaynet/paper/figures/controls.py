@@ -31,11 +31,9 @@ class Controls:
     """What the figure shows.
 
     Attributes:
-        shown: the rows.
         effects: of each kind of grouping on Moran's I.
         accuracy: on the test clips, in percent.
         chance: accuracy of guessing, in percent.
-        corpus_name: what the networks learned.
     """
 
     shown: list[Row]

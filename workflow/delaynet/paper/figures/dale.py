@@ -56,8 +56,6 @@ class DaleFigure:
         correlograms: of trained networks with free signs and with Dale's principle.
         delays: share (%) of the synapses of either sign at each delay, mean over the seeds under
             Dale's principle, [max_delay], by sign's name, and "before" training, of both signs.
-        step_milliseconds: duration of a step.
-        corpus_name: what the networks learned.
     """
 
     accuracy: Values

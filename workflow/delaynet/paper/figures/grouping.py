@@ -59,8 +59,6 @@ class GroupingFigure:
         seen: the first seed of the variant of the maps.
         correlogram: of this variant after training.
         sign_maps: of neurons of the first seed.
-        step_milliseconds: duration of a step.
-        corpus_name: what the networks learned.
     """
 
     shown: list[Row]

@@ -28,7 +28,6 @@ class PowerFigure:
     Attributes:
         curves: power.csv, with power and its interval in percent.
         close_pairs: of trained networks.
-        corpus_name: what the networks learned.
     """
 
     curves: pd.DataFrame

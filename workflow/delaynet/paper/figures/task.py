@@ -36,12 +36,6 @@ class Task:
         voltage: of the output neurons, in units of the hidden neurons' threshold,
             [frames, classes].
         evidence: sum of softmax(voltage) over time, in steps, [classes].
-        label: of the spoken word.
-        speaker: of the clip.
-        label_names: the classes' words.
-        step_milliseconds: duration of a frame.
-        corpus_name: the corpus that the clip is from.
-        channel_name: what an input channel is.
     """
 
     audio: Array | None

@@ -16,18 +16,7 @@ Row = dict[Any, Any]  # of a table
 
 
 class Sources(NamedTuple):
-    """The files that numbers are read from.
-
-    Attributes:
-        config: the resolved configuration.
-        features: the features file.
-        accuracy: the table of accuracies.
-        contrasts: the table of contrasts.
-        tests: the table of tests.
-        claims: the ledger of claims.
-        grouping: the table of `delaynet grouping`.
-        exchange: the table of `delaynet exchange`.
-    """
+    """The files that numbers are read from."""
 
     config: Path
     features: Path

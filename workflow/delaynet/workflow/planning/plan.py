@@ -46,7 +46,6 @@ class Variant(NamedTuple):
     """Runs of one variant under one condition.
 
     Attributes:
-        condition: of the grid.
         variant: `<delays>-<structure>-<free|dale>`.
         done: runs that are finished and stay.
         to_run: runs that would be trained.
@@ -64,11 +63,9 @@ class Plan(NamedTuple):
     """The jobs that would run.
 
     Attributes:
-        name: of the configuration.
         trainings: in its grid.
         steps: in the order in which data flows.
         variants: in the order of the grid.
-        estimate: for the trainings that would run.
         on_gpus: whether these request GPUs.
         cores: used at once; None on a cluster.
         gpus: of this machine, over which trainings are spread.
