@@ -9,6 +9,11 @@ these signs at the start, and trained with the structure static. Delays differ, 
     drawn       exchanged, and the synapses of the first layer at channels drawn at random, as many
                 for each neuron as rewiring found
     drawn_none  the same synapses, all delays zero
+
+And where rewiring had no delays to choose among:
+
+    without       connections and signs of a network found without delays, delays drawn at random
+    without_none  the same synapses, all delays zero
 """
 
 import time
@@ -25,21 +30,21 @@ from delaynet.config.grid import Config, Run, RunSettings
 from delaynet.data.dataset import load_splits
 from delaynet.model.network import DelayNetwork, LayerArrays
 from delaynet.training.device import flush_denormals
-from delaynet.training.initial import initial_magnitudes
+from delaynet.training.initial import initial_delays, initial_magnitudes
 from delaynet.training.loop import train_epochs
 from delaynet.training.randomness import generator
 from delaynet.training.results import write_results
 from delaynet.training.run_folder import SavedNetwork, read_network, read_summary, write_json
 from delaynet.training.state import TrainingState
 
-CHANGES = ("found", "exchanged", "none", "drawn", "drawn_none")
+CHANGES = ("found", "exchanged", "none", "drawn", "drawn_none", "without", "without_none")
 SPARSITY = "0.9375"
 # added to a seed for the draws of the second training
 NEW_DRAWS = 1000
 
 
 class Retraining(NamedTuple):
-    """A network that rewiring found with fixed delays, to be trained anew.
+    """A network that rewiring found, to be trained anew.
 
     Attributes:
         seed: of the run that found it.
@@ -62,7 +67,8 @@ class Retraining(NamedTuple):
     @property
     def found_by(self) -> Run:
         """The run that found it."""
-        return Run("fixed", "deep_r_rigl", "free", SPARSITY, self.seed)
+        delays = "none" if self.change.startswith("without") else "fixed"
+        return Run(delays, "deep_r_rigl", "free", SPARSITY, self.seed)
 
     def settings(self, config: Config) -> RunSettings:
         """Return the settings to train it anew with."""
@@ -101,7 +107,9 @@ def network_to_retrain(found: SavedNetwork, one: Retraining, settings: RunSettin
     for index, layer in enumerate(found.layers):
         delay, mask = torch.from_numpy(layer.delay), torch.from_numpy(layer.mask)
         sign = torch.from_numpy(layer.weight).sign()
-        if one.change != "found":
+        if one.change == "without":
+            delay = initial_delays(settings, mask.shape, exchanges)
+        elif one.change != "found":
             delay = permuted_within_neurons(delay, mask, exchanges)
         if one.change.startswith("drawn") and index == 0:
             order = torch.rand(mask.shape, generator=channels).argsort(2)

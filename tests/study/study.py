@@ -281,6 +281,7 @@ def chosen_or_useful(retrained: pd.DataFrame, runs: pd.DataFrame) -> pd.DataFram
     there = anew["exchanged"] - anew["none"]
     drawn = anew["drawn"] - anew["drawn_none"]
     of_random = random["fixed"] - random["none"]
+    without = anew["without"] - anew["without_none"]
     differences = {
         "chosen (found minus exchanged)": anew["found"] - anew["exchanged"],
         "exchanged minus none": there,
@@ -289,6 +290,10 @@ def chosen_or_useful(retrained: pd.DataFrame, runs: pd.DataFrame) -> pd.DataFram
         "made useful (exchanged - none, minus that of random networks)": there - of_random,
         "of it, by how many inputs a neuron has": drawn - of_random,
         "of it, by which inputs": there - drawn,
+        "found with delays minus found without, delays drawn after": anew["found"]
+        - anew["without"],
+        "drawn minus none, found without delays": without,
+        "exchanged - none, minus that of structures found without delays": there - without,
     }
     rows = []
     for name, by_seed in differences.items():

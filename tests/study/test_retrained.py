@@ -38,7 +38,7 @@ def networks_of(found: SavedNetwork) -> dict[str, DelayNetwork]:
     }
 
 
-@pytest.mark.parametrize("change", ["found", "exchanged", "none"])
+@pytest.mark.parametrize("change", ["found", "exchanged", "none", "without", "without_none"])
 def test_connections_and_signs_are_kept_and_weights_are_drawn_anew(change: str) -> None:
     found = found_network()
     network = networks_of(found)[change]
@@ -61,6 +61,19 @@ def test_delays_are_kept_exchanged_within_neurons_or_zero() -> None:
         for neuron in range(layer.delay.shape[1]):
             own = layer.mask[:, neuron]
             assert sorted(delay["exchanged"][:, neuron][own]) == sorted(layer.delay[:, neuron][own])
+
+
+def test_structures_found_without_delays_get_new_ones_or_none() -> None:
+    found = found_network()
+    networks = networks_of(found)
+    for index, layer in enumerate(found.layers):
+        delay = networks["without"].layers[index].delay.detach().numpy()[layer.mask]
+        assert not networks["without_none"].layers[index].delay.any()
+        assert (
+            abs(delay.mean() - 12) < 1.5
+            and abs(np.corrcoef(delay, layer.delay[layer.mask])[0, 1]) < 0.2
+        )
+    assert Retraining(100, "without").found_by.delays == "none"
 
 
 def test_drawn_inputs_leave_each_neuron_its_number_of_inputs_signs_and_delays() -> None:
@@ -88,6 +101,7 @@ def test_the_networks_of_a_seed_have_the_same_weights_where_inputs_are_kept() ->
 def test_what_was_chosen_and_what_was_made_useful_are_told_apart() -> None:
     seeds = range(4)
     anew = {"found": 70, "exchanged": 65, "none": 50, "drawn": 52, "drawn_none": 45}
+    anew |= {"without": 60, "without_none": 48}
     random = {"fixed": 40, "none": 38}
     retrained = pd.DataFrame(
         [(seed, name, mean + seed % 2) for seed in seeds for name, mean in anew.items()],
@@ -98,7 +112,7 @@ def test_what_was_chosen_and_what_was_made_useful_are_told_apart() -> None:
         columns=["seed", "delays", "accuracy"],
     ).assign(structure="static_connected", sparsity="0.9375", condition="standard")
     effects = chosen_or_useful(retrained, runs)["effect"].tolist()
-    assert effects == pytest.approx([5, 15, 7, 2, 13, 5, 8])
+    assert effects == pytest.approx([5, 15, 7, 2, 13, 5, 8, 10, 12, 3])
 
 
 def test_at_equal_accuracy_networks_are_compared_where_they_last_rise_through_it() -> None:
