@@ -32,7 +32,7 @@ SNAKEMAKE = $(BIN)/snakemake --workflow-profile workflow/profiles/default --conf
 # the report is made of what the run has left
 .NOTPARALLEL:
 
-.PHONY: paper replot report test test-fast test-slurm lint benchmark check-gpu published pilot study study_human setup develop clean help
+.PHONY: paper replot report test test-fast test-slurm lint benchmark check-gpu published pilot study study_human study_voices setup develop clean help
 
 # $(call alone,TARGETS): make them under a lock, which make and its Snakemake hold as long as one of
 # them lives (so no --close here), and no job of theirs does. Who was just stopped takes a moment.
@@ -131,13 +131,22 @@ pilot: CONFIG = config/pilot.yaml
 study: CONFIG = config/study.yaml
 pilot: develop
 	@$(SNAKEMAKE) results/tables/accuracy.csv --directory results/pilot --logger delaynet
-study: pilot study_human
+study: pilot study_human study_voices
 	@$(SNAKEMAKE) results/tables/accuracy.csv --directory results/study --logger delaynet
 	@PYTHONPATH=tests $(BIN)/python -m study
 
 study_human: CONFIG = config/study_human.yaml
 study_human: develop
 	@$(SNAKEMAKE) results/tables/accuracy.csv --directory results/study_human --logger delaynet
+
+# another corpus of 24 voices for each block of five seeds
+study_voices: CONFIG = config/study_voices.yaml
+study_voices: develop
+	@for block in 0 1 2 3; do folder=results/study_voices/$$block; \
+		seeds=$$(PYTHONPATH=tests $(BIN)/python -m study.voices $$block $$folder) && \
+		$(SNAKEMAKE) results/tables/accuracy.csv --directory $$folder --logger delaynet \
+			--config $$seeds || exit 1; \
+	done
 
 setup: .venv/complete
 

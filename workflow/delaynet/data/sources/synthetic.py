@@ -124,7 +124,7 @@ PEAK = 0.7  # of full scale
 CLIPS_PER_TASK = 32
 
 
-def clip_audio(clip: Clip, seed: int) -> np.ndarray:
+def clip_audio(clip: Clip, seed: int, speakers: tuple[Speaker, ...] = SPEAKERS) -> np.ndarray:
     """Speak one clip: a word in noise, after a silence of random length.
 
     All randomness comes from a generator of the clip's own, seeded by (corpus seed, language,
@@ -132,7 +132,7 @@ def clip_audio(clip: Clip, seed: int) -> np.ndarray:
     samples are int16, at 22,050 Hz, with the peak at 0.7 of full scale.
     """
     number = int(clip.speaker)
-    speaker = SPEAKERS[number]
+    speaker = speakers[number]
     accent = speaker.accent if clip.language == "english" else "de"
     language = LANGUAGES.index(clip.language)
     generator = np.random.default_rng(
