@@ -11,6 +11,15 @@ from delaynet.config.grid import Point, Run, load_config
 from delaynet.training.run_folder import read_network
 from study.along import all_along_training, at_equal_accuracy
 from study.grouping import effects_of_dense_networks, falls_of_dense_networks, summary_of_effects
+from study.lags import (
+    CHANNELS,
+    CLIPS,
+    LAGGED,
+    SEEDS,
+    lagged_folder,
+    lags_of_channels,
+    train_lagged,
+)
 from study.report import CORPORA, ROOT, write_all
 from study.retrained import finished_retrainings, retrain_all
 from study.ridge import likeness_by_difference
@@ -65,6 +74,7 @@ def main(pilot: Path, study: Path, human: Path) -> None:
         of_config = configs[name], runs[name]
         grouping[name] = effects_of_dense_networks(*of_config, folder / "runs")
         falls[name] = falls_of_dense_networks(*of_config, folder, measure.split("_")[0])
+    train_lagged(configs["study"], results["study"])
     along = all_along_training(configs["study"], results["study"])
     tables = {
         "pilot": runs["pilot"],
@@ -109,10 +119,25 @@ def ridge(runs: pd.DataFrame, folder: Path) -> pd.DataFrame:
         folders = [Run(*run).folder for run in seeds[list(Run._fields)].itertuples(index=False)]
         networks = (read_network(folder / name / "network.h5") for name in folders)
         table = likeness_by_difference(networks)
-        for place, (name, value) in enumerate(zip(("delays", "condition"), kind, strict=True)):
-            table.insert(place, name, value)
-        tables.append(table)
-    return pd.concat(tables) if tables else pd.DataFrame()
+        tables.append(table.assign(delays=kind[0], condition=kind[1]))
+    of_lagged = {
+        kind: [
+            read_network(lagged_folder(folder.parent, kind, seed) / "network.h5") for seed in SEEDS
+        ]
+        for kind in LAGGED
+    }
+    lags = [
+        lags_of_channels(seed, of_lagged[CHANNELS][0].layers[0].mask.shape[2]).numpy()
+        for seed in SEEDS
+    ]
+    by_delay = likeness_by_difference(of_lagged[CHANNELS], lags)
+    by_arrival = likeness_by_difference(of_lagged[CHANNELS], lags, of_arrival=True)
+    tables += [
+        by_delay.assign(delays="learned", condition=f"{CHANNELS}, by delay"),
+        by_arrival.assign(delays="learned", condition=f"{CHANNELS}, by time of arrival"),
+        likeness_by_difference(of_lagged[CLIPS]).assign(delays="learned", condition=CLIPS),
+    ]
+    return pd.concat(tables)
 
 
 def accuracy(runs: pd.DataFrame) -> pd.DataFrame:
