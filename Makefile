@@ -26,8 +26,9 @@ PYTEST := $(BIN)/pytest --numprocesses=auto --maxprocesses=4 --dist=loadfile \
 	--no-loadscope-reorder --durations=10
 # a training on a GPU may need more; seen on CPUs: 0.6 GB in miniature, 0.8 GB at the paper's size
 ON_A_CPU := train:mem_mb=1000
+# cores last: what stands before a target must take one value
 SNAKEMAKE = $(BIN)/snakemake --workflow-profile workflow/profiles/default --configfile "$(CONFIG)" \
-	--cores $(CORES) $(if $(MEMORY),--resources mem_mb=$(MEMORY) --set-resources $(ON_A_CPU))
+	$(if $(MEMORY),--resources mem_mb=$(MEMORY) --set-resources $(ON_A_CPU)) --cores $(CORES)
 
 # the report is made of what the run has left
 .NOTPARALLEL:

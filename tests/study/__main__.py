@@ -24,6 +24,7 @@ from study.report import CORPORA, ROOT, write_all
 from study.retrained import finished_retrainings, retrain_all
 from study.ridge import likeness_by_difference
 from study.study import BESIDE, chosen_or_useful, estimates, finished_runs
+from study.voices import BLOCKS, configuration
 
 FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 
@@ -50,7 +51,14 @@ FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
     show_default=True,
     help="Where Snakemake makes the results of config/study_human.yaml.",
 )
-def main(pilot: Path, study: Path, human: Path) -> None:
+@click.option(
+    "--voices",
+    type=FOLDER,
+    default=ROOT / "results/study_voices",
+    show_default=True,
+    help="Where Snakemake makes the results of config/study_voices.yaml, a folder a block.",
+)
+def main(pilot: Path, study: Path, human: Path, voices: Path) -> None:
     """Write docs/study.md, its figure and docs/study/*.csv from the trainings that are finished.
 
     Structures that rewiring found are trained anew first, and some dense networks once more to look
@@ -75,6 +83,7 @@ def main(pilot: Path, study: Path, human: Path) -> None:
         grouping[name] = effects_of_dense_networks(*of_config, folder / "runs")
         falls[name] = falls_of_dense_networks(*of_config, folder, measure.split("_")[0])
     train_lagged(configs["study"], results["study"])
+    of_voices = runs_of_voices(voices)
     along = all_along_training(configs["study"], results["study"])
     tables = {
         "pilot": runs["pilot"],
@@ -84,6 +93,13 @@ def main(pilot: Path, study: Path, human: Path) -> None:
         "human_runs": runs["study_human"],
         "human_accuracy": accuracy(runs["study_human"]),
         "human_estimates": estimates(runs["study_human"], ("0.9375",)),
+        "voices_runs": of_voices,
+        "voices_accuracy": accuracy(of_voices),
+        "voices_estimates": estimates_of_voices(of_voices),
+        "voices_blocks": pd.concat(
+            estimates_of_voices(of_block).head(1).assign(name=f"corpus {block + 1}")
+            for block, of_block in of_voices.groupby("block")
+        ),
         "retrained": retrained["study"],
         "chosen": chosen_or_useful(retrained["study"], runs["study"]),
         "human_retrained": retrained["study_human"],
@@ -98,6 +114,21 @@ def main(pilot: Path, study: Path, human: Path) -> None:
         raise click.ClickException(f"too few trainings are finished yet for {', '.join(missing)}.")
     for path in write_all(tables):
         click.echo(f"written: {path.relative_to(ROOT)}")
+
+
+def runs_of_voices(folder: Path) -> pd.DataFrame:
+    """Return the finished runs of all blocks, and the `block` of each."""
+    tables = [
+        finished_runs(configuration(block), results, "test_accuracy").assign(block=block)
+        for block in range(BLOCKS)
+        if (results := folder / str(block) / "results").exists()
+    ]
+    return pd.concat(tables)
+
+
+def estimates_of_voices(runs: pd.DataFrame) -> pd.DataFrame:
+    """Return the estimates for other voices, at one sparsity; they confirm, so none is primary."""
+    return estimates(runs, ("0.9375",)).assign(is_primary=False)
 
 
 def by_corpus(effects: dict[str, pd.DataFrame]) -> pd.DataFrame:

@@ -28,7 +28,7 @@ SEEDS = range(100, 105)
 
 def lags_of_channels(seed: int, channels: int) -> Tensor:
     """Return the lags of `lagged_channels` in steps, [channels]."""
-    return torch.randint(LONGEST + 1, (channels,), generator=generator(seed, "lags"))
+    return torch.randint(LONGEST + 1, (channels,), generator=generator(seed, "channels"))
 
 
 def lagged(clips: Clips, lag: Tensor) -> Clips:
@@ -62,7 +62,7 @@ def train_lagged(config: Config, results: Path) -> None:
             speakers = settings.training.validation_speakers
             splits = load_splits(results / "features.h5", speakers, torch.device("cpu"), seed)
             channels = splits.training.features.shape[1]
-            stream = generator(seed, "lags of clips")
+            stream = generator(seed, "frames")
             for name in ("training", "validation", "test"):
                 clips = getattr(splits, name)
                 lag = lags_of_channels(seed, channels)[None]

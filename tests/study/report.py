@@ -35,7 +35,7 @@ def write_all(tables: dict[str, pd.DataFrame]) -> Iterator[Path]:
     Args:
         tables: by name: `pilot`, `along`, `equal_accuracy` and `ridge`; of both corpora `grouping`
             and `exchange`; and `runs`, `accuracy`, `estimates`, `retrained` and `chosen`, with
-            `human_` before those of human speech.
+            `human_` before those of human speech and `voices_` before those of other voices.
     """
     page = ROOT / "docs/study.md"
     for name, table in tables.items():
@@ -61,6 +61,10 @@ def page_of(tables: dict[str, pd.DataFrame]) -> str:
         human_estimates="\n".join(estimates_table(tables["human_estimates"])),
         estimate=estimate_words(tables["estimates"]),
         human=estimate_words(tables["human_estimates"]),
+        voices=estimate_words(tables["voices_estimates"]),
+        voices_estimates="\n".join(estimates_table(tables["voices_estimates"])),
+        voices_blocks="\n".join(estimates_table(tables["voices_blocks"])),
+        voices_accuracy="\n".join(accuracy_table(tables["voices_accuracy"])),
         chosen=estimate_words(tables["chosen"]),
         human_chosen=estimate_words(tables["human_chosen"]),
         joint=words_of(tables["grouping"], JOINT, 3),
@@ -208,12 +212,16 @@ def study_figure(tables: dict[str, pd.DataFrame]) -> Figure:
     Above a panel a corpus, with the number of seeds at the right; primary estimates are blue and
     filled. Below the structures trained anew, and joint grouping against accuracy, a line a seed.
     """
-    by_corpus = dict(zip(CORPORA, (tables["estimates"], tables["human_estimates"]), strict=True))
+    by_corpus = {
+        "synthetic speech": tables["estimates"],
+        "24 other voices": tables["voices_estimates"],
+        "human speech": tables["human_estimates"],
+    }
     names = list(dict.fromkeys(name for of in by_corpus.values() for name in of["name"]))
     heights = (20 + 4.6 * len(names), 52)
     figure, (above, below) = style.stacked(heights)
     panels = above.subplots(1, len(by_corpus), sharex=True, sharey=True)
-    for axes, letter, (corpus, estimates) in zip(panels, "ab", by_corpus.items(), strict=True):
+    for axes, letter, (corpus, estimates) in zip(panels, "abc", by_corpus.items(), strict=True):
         _draw_estimates(axes, estimates.set_index("name").reindex(names))
         style.panel_title(axes, letter, corpus)
     handles = [
@@ -223,9 +231,9 @@ def study_figure(tables: dict[str, pd.DataFrame]) -> Figure:
     above.legend(handles=handles, loc="outside lower right", ncols=2)
     left, right = below.subplots(1, 2)
     _draw_estimates(left, tables["chosen"].set_index("name"))
-    style.panel_title(left, "c", "structures trained anew, synthetic speech")
+    style.panel_title(left, "d", "structures trained anew, synthetic speech")
     _draw_along(right, tables["along"])
-    style.panel_title(right, "d", "dense networks")
+    style.panel_title(right, "e", "dense networks")
     return figure
 
 

@@ -196,3 +196,22 @@ def test_the_readme_gives_the_study_s_numbers() -> None:
         f"learned delays add {both['effect']:.0f} to that",
     ):
         assert words in readme, words
+
+
+def test_with_lags_signs_are_alike_by_the_time_of_arrival() -> None:
+    random = np.random.default_rng(1)
+    lag = np.arange(40) % 13
+    arrival = random.uniform(12, 20, (1, 96, 40))
+    weight = np.where(arrival < 16, 1.0, -1.0).astype(np.float32)
+    layer = SavedLayer(
+        weight=weight,
+        delay=(arrival - lag).astype(np.float32),
+        mask=np.ones(weight.shape, bool),
+        sign=weight.astype(np.int8),
+    )
+    network = SavedNetwork([layer], {"max_delay": 25, "mel_channel": np.arange(40)})
+    by_delay, by_arrival = (
+        likeness_by_difference([network], [lag], of_arrival=of_arrival)["likeness"]
+        for of_arrival in (False, True)
+    )
+    assert by_arrival[0] > 0.9 > by_delay[0] + 0.3
