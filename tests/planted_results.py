@@ -3,6 +3,7 @@
 import zlib
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from delaynet.analysis.grouping.nulls import NULLS
 from delaynet.config.grid import Config, Run
 
 
+@cache
 def draw(*key: object) -> float:
     """A standard normal number that belongs to a key."""
     # a run's field was called `dale` when the effects below were chosen for what is drawn here

@@ -148,8 +148,8 @@ def run(
 def snakemake(
     project: Path, *arguments: str, check: bool = True
 ) -> subprocess.CompletedProcess[str]:
-    """Run Snakemake from the root of the project."""
-    return run(project, ".venv/bin/snakemake", "--cores", "2", *arguments, check=check)
+    """Run Snakemake from the root of the project, on one core, as other tests run beside it."""
+    return run(project, ".venv/bin/snakemake", "--cores", "1", *arguments, check=check)
 
 
 def planned(project: Path, *arguments: str) -> dict[str, int]:

@@ -47,7 +47,7 @@ def folder_with(folder: Path, clone: Path, snakefile: str | None = None) -> Path
 @pytest.fixture(scope="module")
 def snakemake(untouched: Path) -> list[str | Path]:
     """The command, with no target: the default one is made."""
-    return [untouched / ".venv/bin/snakemake", "--cores", "2"]
+    return [untouched / ".venv/bin/snakemake", "--cores", "1"]
 
 
 def test_a_network_is_trained_where_the_run_was_started(

@@ -11,6 +11,7 @@ from delaynet.config.grid import Run
 
 pytestmark = pytest.mark.slow
 RUN = Run("none", "dense", "free", "0", 0).folder
+PROFILE = PROJECT / "workflow/profiles/slurm/config.yaml"
 
 
 def plan(project: Path, *variables: str) -> str:
@@ -29,6 +30,15 @@ def of_training(text: str) -> str:
     return next(line for line in lines if "resources:" in line)
 
 
+def asked_for(**variables: str) -> list[str]:
+    """Return what the profile asks for a training, site variables set."""
+    with pytest.MonkeyPatch.context() as patch, PROFILE.open(encoding="utf-8") as profile:
+        for name, value in variables.items():
+            patch.setenv(name, value)
+        asked: list[str] = ProfileConfigFileParser().parse(profile)["set-resources"]
+    return asked
+
+
 def test_a_training_asks_for_one_gpu_and_shares_its_queue_entry(untouched: Path) -> None:
     text = plan(untouched)
     assert "Group job trainings" in text
@@ -41,14 +51,11 @@ def test_what_belongs_to_a_site_comes_from_the_environment(untouched: Path) -> N
     for asked in ("slurm_account=1234", "slurm_partition=fast", "qos=high", "-G a100:1"):
         assert asked in resources
     assert "gres" not in resources
-    resources = of_training(plan(untouched, "DELAYNET_GPU_TYPE=a100"))
-    assert "gres=gpu:a100:1" in resources
+    assert "train:gres='gpu:a100:1'" in asked_for(DELAYNET_GPU_TYPE="a100")
 
 
-def test_one_variable_trains_on_cpus(untouched: Path) -> None:
-    resources = of_training(plan(untouched, "DELAYNET_GPU=none"))
-    assert "gres" not in resources
-    assert "-G" not in resources
+def test_one_variable_trains_on_cpus() -> None:
+    assert asked_for(DELAYNET_GPU="none") == ["train:gpuslot=1"]
 
 
 def test_the_profile_runs_the_full_grid_unless_another_configuration_is_named(
@@ -57,11 +64,10 @@ def test_the_profile_runs_the_full_grid_unless_another_configuration_is_named(
     full = untouched / "config" / "paper.yaml"
     with put_back(full):
         full.write_text("name: full\ngrid: []\nseeds: 2\n")
-        command = (".venv/bin/snakemake", "-n", "--profile", "slurm", "--quiet")
-        result = run(untouched, *command, check=False)
+        result = run(untouched, ".venv/bin/snakemake", "-n", "--profile", "slurm", check=False)
         assert result.returncode != 0
         assert "grid" in result.stdout + result.stderr
-        run(untouched, *command, "--configfile", "config/config.yaml")
+        assert "Plan of 'tiny'" in plan(untouched)
 
 
 def test_a_pack_of_no_training_is_refused_in_one_sentence(untouched: Path) -> None:
@@ -75,9 +81,7 @@ def test_a_pack_of_no_training_is_refused_in_one_sentence(untouched: Path) -> No
 @pytest.mark.parametrize("variable", ["DELAYNET_PACK", "DELAYNET_AT_ONCE"])
 @pytest.mark.parametrize("number", ["0", "-1", "ten", ""])
 def test_the_profile_takes_packs_of_one_or_more_and_one_or_more_at_once(
-    monkeypatch: pytest.MonkeyPatch, variable: str, number: str
+    variable: str, number: str
 ) -> None:
-    with (PROJECT / "workflow/profiles/slurm/config.yaml").open(encoding="utf-8") as profile:
-        monkeypatch.setenv(variable, number)
-        with pytest.raises(ConfigFileParserException, match=f"{variable} is '{number}'; it is"):
-            ProfileConfigFileParser().parse(profile)
+    with pytest.raises(ConfigFileParserException, match=f"{variable} is '{number}'; it is"):
+        asked_for(**{variable: number})

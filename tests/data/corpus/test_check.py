@@ -6,6 +6,7 @@ The clips are real sound files: spoken by the synthesiser, brought to other form
 import json
 import math
 import os
+import shutil
 import subprocess
 import sys
 from dataclasses import replace
@@ -49,16 +50,22 @@ def name_in(folder, number):
     return audio_path(folder, CLIPS[number])
 
 
-@pytest.fixture
-def folder(tmp_path):
-    """Twenty spoken digits without a fault."""
-    folder = tmp_path / "my words"
+@pytest.fixture(scope="module")
+def good_folder(tmp_path_factory):
+    """Twenty spoken digits without a fault; to be read only."""
+    folder = tmp_path_factory.mktemp("good") / "my words"
     (folder / "audio").mkdir(parents=True)
     for clip in CLIPS:
         soundfile.write(audio_path(folder, clip), spoken(clip), RATE)
     write_filenames(list_path(folder, "train"), TRAIN)
     write_filenames(list_path(folder, "test"), TEST)
     return folder
+
+
+@pytest.fixture
+def folder(good_folder, tmp_path):
+    """A copy of them, which a test may damage."""
+    return shutil.copytree(good_folder, tmp_path / "my words")
 
 
 def add_line(folder, split, line):
