@@ -53,6 +53,13 @@ def draw(name, folder):
     return import_module(f"delaynet.paper.figures.{name}").draw(load(name, folder))
 
 
+@pytest.fixture(scope="module", autouse=True)
+def forget_figures():
+    """Leave no figures to later tests, in which garbage collection would go through them all."""
+    yield
+    draw.cache_clear()
+
+
 def texts(figure):
     return [text.get_text() for text in figure.findobj(lambda artist: hasattr(artist, "get_text"))]
 
