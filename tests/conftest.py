@@ -28,11 +28,11 @@ os.fsync = lambda file: None
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
-# The longest first: last, one worker would be left alone with them. One worker makes a whole paper,
-# which others need later than they begin.
+# The longest first: last, one worker would be left alone with them. While the first worker makes a
+# whole paper, which all tests of the workflow need, the second one has trainings to interrupt.
 LONGEST = (
-    *("workflow/test_make.py", "workflow/test_slurm_profile.py", "workflow/test_corpora.py"),
-    *("workflow", "training/test_interruption.py", "analysis/claims", "paper/figures"),
+    *("workflow/test_make.py", "training/test_interruption.py", "workflow/test_corpora.py"),
+    *("workflow", "analysis/claims", "paper/figures"),
 )
 
 
