@@ -62,9 +62,10 @@ def make_numbers(
 
 def set_pdf(project: Path) -> None:
     """Set the manuscript of numbers and figures that were made."""
+    delaynet = ("env", "PYTHONPATH=workflow", ".venv/bin/python", "-m", "delaynet")
     of_paper = ("--source", "manuscript/paper.typ", "--output", "results/paper.pdf")
-    run(project, ".venv/bin/delaynet", "seal", "--output", "results/seal.json")
-    run(project, ".venv/bin/delaynet", "manuscript", *of_paper)
+    run(project, *delaynet, "seal", "--output", "results/seal.json")
+    run(project, *delaynet, "manuscript", *of_paper)
 
 
 @pytest.fixture(scope="module")
