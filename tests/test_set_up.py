@@ -177,4 +177,4 @@ def container() -> Iterator[Path]:
 def test_make_runs_no_more_at_a_time_than_fit_in_a_container(container: Path) -> None:
     command = f"echo $$ > '{container}/cgroup.procs'; exec make --dry-run run CORES=16"
     said = subprocess.check_output(["sh", "-c", command], cwd=PROJECT, text=True)
-    assert "--cores 16 --resources mem_mb=3072 --set-resources train:mem_mb=1000 " in said
+    assert "--resources mem_mb=3072 --set-resources train:mem_mb=1000 --cores 16 " in said
