@@ -242,39 +242,25 @@ def test_results_that_are_not_intact_are_refused(copied: Path, path: str, state:
 
 
 @pytest.mark.parametrize("name", ["thesis/", "thesis.zip", "thesis", "folder.zip/"])
-def test_a_crate_takes_the_place_of_nothing_but_a_crate(copied: Path, name: str) -> None:
+def test_a_crate_takes_the_place_of_nothing(copied: Path, name: str) -> None:
     file = copied / name / "chapter 1.txt" if name.endswith("/") else copied / name
     file.parent.mkdir(exist_ok=True)
     file.write_text("years of work")
-    with pytest.raises(UserError, match=r"thesis|folder\.zip"):
+    with pytest.raises(UserError, match=r"(thesis|folder)[.zip]*: is there already"):
         write_crate(PROJECT, RESULTS, Path(name))
     assert file.read_text() == "years of work"
 
 
-def test_an_older_crate_is_replaced_unless_something_was_added_or_edited(copied: Path) -> None:
-    for name in ("crate", "new.zip", "results/crate", "results/crate.zip"):
+def test_a_crate_may_lie_within_the_results(copied: Path) -> None:
+    for name in ("results/crate", "results/crate.zip"):
         write_crate(PROJECT, RESULTS, Path(name))
-        write_crate(PROJECT, RESULTS, Path(name))
-    with zipfile.ZipFile("new.zip", "a") as archive:
-        archive.writestr("notes.txt", "mine")
-    with pytest.raises(UserError, match=r"new\.zip: is there already"):
-        write_crate(PROJECT, RESULTS, Path("new.zip"))
-    (copied / "crate" / "LICENSE").write_text("other terms")
-    with pytest.raises(UserError, match="crate/LICENSE: is there already"):
-        write_crate(PROJECT, RESULTS, Path("crate"))
-    shutil.rmtree("crate")
-    (copied / "crate").mkdir()
-    (copied / "crate" / ".hidden").symlink_to(copied / "LICENSE")
-    with pytest.raises(UserError, match=r"crate/\.hidden: is there already"):
-        write_crate(PROJECT, RESULTS, Path("crate"))
-    (copied / "crate" / ".hidden").unlink()
-    write_crate(PROJECT, RESULTS, Path("crate"))
-    assert (copied / "crate" / "ro-crate-metadata.json").exists()
+    assert (copied / "results/crate/ro-crate-metadata.json").exists()
+    assert zipfile.is_zipfile(copied / "results/crate.zip")
 
 
 @pytest.mark.parametrize("name", ["results", ".", "..", "/", "results/figures", "results/new.zip"])
 def test_results_and_project_are_no_place_for_a_crate(copied: Path, name: str) -> None:
     before = sorted(copied.rglob("*"))
-    with pytest.raises(UserError, match="a crate cannot be written over the results"):
+    with pytest.raises(UserError, match=r"is among the results|is there already"):
         write_crate(PROJECT, RESULTS, Path(name))
     assert sorted(copied.rglob("*")) == before

@@ -18,8 +18,5 @@ from delaynet.workflow.project import PROJECT
     help="Archive to write (a name ending in .zip), or else a folder.",
 )
 def command(results: Path, output: Path) -> None:
-    """Describe intact results as an RO-Crate, to publish or to deposit.
-
-    An older crate of this command is replaced; anything else that is in its place is refused.
-    """
+    """Describe intact results as an RO-Crate, to publish or to deposit; overwrite nothing."""
     write_crate(PROJECT, results, output)

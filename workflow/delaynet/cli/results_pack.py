@@ -16,7 +16,7 @@ def command(archive: Path) -> None:
 
     The archive holds all recorded files (corpus, features, runs, tables, figures, manuscript) and
     the records. All results are audited first; it stops at one that is altered, missing or
-    unrecorded. Nothing but an older archive is overwritten. Run it from the root of the project.
+    unrecorded. Nothing is overwritten. Run it from the root of the project.
     """
     files = pack(PROJECT, Path("results"), archive)
     size = archive.stat().st_size / 1e6

@@ -8,9 +8,9 @@ from typing import Any, NamedTuple
 from delaynet.config.errors import UserError
 from delaynet.provenance import states
 from delaynet.provenance.code import changed_code, code_now
-from delaynet.provenance.crate_place import WITHIN_RESULTS
 from delaynet.provenance.distrust import distrusted, existing_commits, own_name
 from delaynet.provenance.embedded import Embedded, read_embedded
+from delaynet.provenance.place import CRATES
 from delaynet.provenance.project import Project
 from delaynet.provenance.record import RECORDS, SEAL, Record, file_digest, fingerprint, read_record
 from delaynet.provenance.seal import (
@@ -214,7 +214,7 @@ class Audit:
         folders = {self.root / path for path in self.records if (self.root / path).is_dir()}
         above = {self.root / folder for path in self.records for folder in Path(path).parents}
         top = self.root / self._prefix
-        by_products = (RECORDS, *WITHIN_RESULTS, *self.project.by_products)
+        by_products = (RECORDS, *CRATES, *self.project.by_products)
         for folder, names, files in os.walk(top, followlinks=True):
             here = Path(folder)
             # links are followed only to recorded results

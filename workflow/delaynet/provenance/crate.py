@@ -21,7 +21,7 @@ from rocrate.rocrate import ROCrate
 from delaynet.config.errors import UserError
 from delaynet.config.files import replacing, replacing_folder
 from delaynet.provenance.audit import Audit
-from delaynet.provenance.crate_place import refuse_place
+from delaynet.provenance.place import refuse_place
 from delaynet.provenance.project import Project
 from delaynet.provenance.record import fingerprint, record_path
 from delaynet.provenance.states import INTACT
@@ -257,12 +257,9 @@ def described(audit: Audit) -> ROCrate:
 def write_crate(project: Project, results: Path, output: Path) -> None:
     """Write the crate of results: a folder, or one archive where the name ends in `.zip`.
 
-    An older crate is replaced, and nothing else.
-
     Raises:
         UserError: results are not intact, or the place is taken, or cannot be written to.
     """
-    output = output.resolve()
     refuse_place(output, results)
     audit = Audit(project, results)
     require_intact(audit)

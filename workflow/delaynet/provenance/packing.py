@@ -13,7 +13,6 @@ import hashlib
 import io
 import json
 import tarfile
-import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any
@@ -23,6 +22,7 @@ from tqdm import tqdm
 from delaynet.config.errors import UserError
 from delaynet.config.files import replacing
 from delaynet.provenance.audit import Audit, Link
+from delaynet.provenance.place import refuse_place
 from delaynet.provenance.project import Project
 from delaynet.provenance.record import RECORDS, SEAL, record_path
 from delaynet.provenance.repository import version_control
@@ -40,8 +40,7 @@ def pack(project: Project, results: Path, archive: Path) -> int:
     """Pack all recorded results of the project in the current folder; return the number of files.
 
     Raises:
-        UserError: there are no records, a result fails the audit, or something else than an older
-            archive is in the way.
+        UserError: there are no records, a result fails the audit, or something is in the way.
     """
     refuse_place(archive, results)
     audit = Audit(project, results)
@@ -76,31 +75,6 @@ def pack(project: Project, results: Path, archive: Path) -> int:
         member.size = len(manifest)
         tar.addfile(member, io.BytesIO(manifest))
     return len(files)
-
-
-def refuse_place(archive: Path, results: Path) -> None:
-    """Refuse to write an archive over another file, or among the results.
-
-    Raises:
-        UserError: it is among the results, or something else than an older archive is there.
-    """
-    if archive.resolve().is_relative_to(results.resolve()):
-        raise UserError(f"{archive}: is among the results; name another place for the archive.")
-    if archive.exists() and not _is_archive(archive):
-        raise UserError(
-            f"{archive}: is there already and is no whole archive of results, so it is not "
-            "overwritten; name another place, or move it away."
-        )
-
-
-def _is_archive(path: Path) -> bool:
-    """Return whether a file is an archive of results, its manifest at its end."""
-    try:
-        with tarfile.open(path, "r|gz") as tar:
-            *_, last = tar.getnames()
-    except (OSError, tarfile.TarError, EOFError, zlib.error, ValueError):
-        return False
-    return last == MANIFEST
 
 
 def files_of(audit: Audit) -> Iterator[str]:
