@@ -113,26 +113,6 @@ WRONG = [
         ["conditions.tau/2", "pattern"],
     ),
     (
-        "the former key of signs in the grid",
-        {"grid": [{"delays": ["fixed"], "structure": ["dense"], "dale": ["dale"]}]},
-        ["`grid.0.dale`", "called `signs` now"],
-    ),
-    (
-        "the former key of how signs are drawn",
-        {"model": {"signs": "unseeded"}},
-        ["`model.signs`", "called `signs_drawn` now"],
-    ),
-    (
-        "the same in a condition",
-        {"conditions": {"theirs": {"model": {"signs": "unseeded"}}}},
-        ["`conditions.theirs.model.signs`", "called `signs_drawn` now"],
-    ),
-    (
-        "the former name of a rule of growth",
-        {"training": {"growth": "v1"}},
-        ["`training.growth`", '"v1"', "called 'positive_gradient' now"],
-    ),
-    (
         "mel bands that end above half the sampling rate",
         {"features": {"highest_hz": 12000}},
         ["`features`", "`highest_hz` is 12000", "at most 11025"],

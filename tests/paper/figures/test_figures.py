@@ -12,11 +12,13 @@ from itertools import combinations, pairwise
 import h5py
 import numpy as np
 import pytest
+from click.testing import CliRunner
 from matplotlib.collections import PathCollection, PolyCollection
 from matplotlib.colors import to_hex, to_rgb
 
 from delaynet.analysis.grouping.kinds import KINDS
 from delaynet.analysis.grouping.maps import GroupingMap, write_map
+from delaynet.cli.figure import command
 from delaynet.config.errors import UserError
 from delaynet.config.grid import STANDARD, Run, load_config, parse_config
 from delaynet.config.variants import DELAYS, STRUCTURES
@@ -475,11 +477,10 @@ def test_asking_what_a_figure_needs_loads_no_plotting_library():
     assert answer.stdout.strip() == b"False"
 
 
-def test_an_unknown_figure_is_a_sentence(tiny, tmp_path):
-    with pytest.raises(UserError, match="there is no figure 'acuracy'; there are task, accuracy"):
-        render("acuracy", tiny / "config.json", tiny, tmp_path / "acuracy.svg")
-    with pytest.raises(UserError, match="there is no figure"):
-        needed_files("acuracy", load_config(tiny / "config.json"))
+def test_an_unknown_figure_is_a_sentence():
+    answer = CliRunner().invoke(command, ["acuracy"])
+    assert answer.exit_code == 2
+    assert "'acuracy' is not one of 'task', 'accuracy', " in answer.output
 
 
 def test_the_identifier_of_a_figure_follows_from_the_code_that_draws_it(

@@ -9,12 +9,12 @@ from delaynet.config.errors import UserError
 from delaynet.config.grid import load_config
 from delaynet.data.sources import load_source
 from delaynet.paper.figures.render import render
-from delaynet.paper.figures.selection import needed_files, reads_recordings
+from delaynet.paper.figures.selection import FIGURES, needed_files, reads_recordings
 from delaynet.workflow.project import recorded
 
 
 @click.command()
-@click.argument("name")
+@click.argument("name", type=click.Choice(FIGURES))
 @click.option("--config", type=PATH, required=True, help="Resolved configuration.")
 @click.option("--results", type=PATH, required=True, help="Folder of runs, tables and features.")
 @click.option("--corpus", type=PATH, help="Folder of the corpus; the figure `task` reads it.")

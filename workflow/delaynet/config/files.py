@@ -142,6 +142,17 @@ def explaining(path: Path, *written: Path) -> Iterator[None]:
         raise UserError(f"{path}: cannot be written ({reason}); {ADVICE[error.errno]}.") from None
 
 
+def require(path: Path) -> Path:
+    """Return the path of a result to read.
+
+    Raises:
+        UserError: it is missing.
+    """
+    if not path.exists():
+        raise UserError(f"{path}: not there; make it first with `snakemake {path}`.")
+    return path
+
+
 @contextmanager
 def readable(path: Path, kind: str) -> Iterator[None]:
     """Turn the error about a damaged file, or one of another kind, into a sentence.

@@ -280,14 +280,6 @@ def _check_overrides(where: str, sections: Overrides) -> None:
             raise UserError(_sentence(error, "configuration", prefix)) from None
 
 
-# names of earlier versions: (section, key), and (key, value), with the present name
-FORMER_KEYS: dict[tuple[str, ...], str] = {
-    ("grid", "dale"): "signs",
-    ("model", "signs"): "signs_drawn",
-}
-FORMER_VALUES = {("growth", "v1"): "positive_gradient"}
-
-
 def _sentence(error: ValidationError, where: str, prefix: str = "") -> str:
     """Return one sentence on the first of a validation's errors."""
     first = error.errors()[0]
@@ -297,10 +289,7 @@ def _sentence(error: ValidationError, where: str, prefix: str = "") -> str:
     more = f" ({error.error_count() - 1} more after this)" if error.error_count() > 1 else ""
     message = first["msg"].removeprefix("Value error, ")
     message = message[0].lower() + message[1:]
-    parts = [part for part in key.split(".") if not part.isdigit()]
     match first["type"]:
-        case "extra_forbidden" if new := FORMER_KEYS.get(tuple(parts[-2:])):
-            return f"{where}: the key `{key}` is called `{new}` now; see config/README.md{more}."
         case "extra_forbidden":
             return f"{where}: unknown key `{key}`; config/README.md lists every key{more}."
         case "missing":
@@ -311,8 +300,6 @@ def _sentence(error: ValidationError, where: str, prefix: str = "") -> str:
             tag, allowed = first["ctx"]["tag"], first["ctx"]["expected_tags"]
             return f"{where}: `{key}.preset` is '{tag}'; allowed: {allowed}{more}."
     value = json.dumps(first["input"], default=str)
-    if new := FORMER_VALUES.get((parts[-1], str(first["input"]))):
-        return f"{where}: `{key}` is {value}, which is called '{new}' now{more}."
     return f"{where}: `{key}` is {value}: {message}{more}."
 
 

@@ -6,8 +6,7 @@ from typing import NamedTuple
 import h5py
 import numpy as np
 
-from delaynet.config.errors import UserError
-from delaynet.config.files import reading_hdf5
+from delaynet.config.files import reading_hdf5, require
 
 KIND = "a features file"
 
@@ -44,9 +43,7 @@ def read_table(path: Path) -> FeaturesTable:
     Raises:
         UserError: there is no such file, or it is no features file.
     """
-    if not path.exists():
-        raise UserError(f"{path}: not there; make it first with `snakemake {path}`.")
-    with reading_hdf5(path, KIND) as file:
+    with reading_hdf5(require(path), KIND) as file:
         texts = ("filename", "speaker", "language", "split")
         return FeaturesTable(
             **{name: file[name].asstr()[()] for name in texts},

@@ -15,6 +15,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator
 
+from delaynet.config.files import require
 from delaynet.config.grid import Config
 from delaynet.config.settings import SpikeFeatures
 from delaynet.data.corpus.clips import SPLITS, Label, label_names, labels_of
@@ -22,7 +23,6 @@ from delaynet.data.corpus.report import CheckedClip, CorpusReport, read_report
 from delaynet.data.features.mel import sentences_on_empty_bands
 from delaynet.data.order import number_first
 from delaynet.paper.figures import style
-from delaynet.paper.figures.loading import require
 
 # from light to dark: distinct without hue
 COLOURS = {"train": "#8FC1BC", "validation": "#4F8A85", "test": "#1F4E4A"}

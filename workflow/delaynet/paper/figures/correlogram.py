@@ -12,9 +12,9 @@ from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 from delaynet.analysis.grouping.maps import read_map
+from delaynet.config.files import require
 from delaynet.config.grid import Run
 from delaynet.paper.figures import style
-from delaynet.paper.figures.loading import require
 
 # not red and blue, which stand for excitation and inhibition
 COLOUR_MAP = "PuOr_r"

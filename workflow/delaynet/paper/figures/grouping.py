@@ -17,6 +17,7 @@ from delaynet.analysis.grouping.kinds import JOINT, KINDS
 from delaynet.analysis.grouping.nulls import NULLS
 from delaynet.analysis.grouping.receptive_fields import receptive_fields
 from delaynet.analysis.tables import read_table
+from delaynet.config.files import require
 from delaynet.config.grid import STANDARD, Config, Run
 from delaynet.data.features.frames import step_seconds
 from delaynet.paper.figures import rows, style
@@ -31,7 +32,6 @@ from delaynet.paper.figures.loading import (
     Effects,
     corpus_name,
     read_effects,
-    require,
     run_file,
 )
 from delaynet.paper.figures.rows import Row

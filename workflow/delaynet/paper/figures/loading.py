@@ -8,23 +8,12 @@ import pandas as pd
 from delaynet.analysis.grouping.kinds import PRIMARY, effects_by_kind
 from delaynet.analysis.grouping.receptive_fields import ReceptiveFields, receptive_fields
 from delaynet.analysis.tables import read_table
-from delaynet.config.errors import UserError
+from delaynet.config.files import require
 from delaynet.config.grid import Run
 from delaynet.training.run_folder import read_network, read_summary
 
 # effects on Moran's I by run, network, order of the channels, and kind of grouping
 Effects = dict[tuple[Run, str, str, str], float]
-
-
-def require(path: Path) -> Path:
-    """Return the path of a file to read.
-
-    Raises:
-        UserError: it is missing.
-    """
-    if not path.exists():
-        raise UserError(f"{path}: not there; make it first with `snakemake {path}`.")
-    return path
 
 
 def run_file(results_folder: Path, run: Run, name: str) -> Path:

@@ -12,9 +12,10 @@ from matplotlib.figure import Figure
 from delaynet.analysis.grouping.nulls import NULLS
 from delaynet.analysis.grouping.points import MINIMAL_PAIRS
 from delaynet.analysis.grouping.power import POWER
+from delaynet.config.files import require
 from delaynet.config.grid import Config, Run
 from delaynet.paper.figures import style
-from delaynet.paper.figures.loading import corpus_name, read_close_pairs, require
+from delaynet.paper.figures.loading import corpus_name, read_close_pairs
 from delaynet.paper.figures.selection import needed_runs
 from delaynet.paper.figures.sparsity import draw_seeds, sparsity_axis
 

@@ -15,7 +15,7 @@ from matplotlib.layout_engine import ConstrainedLayoutEngine
 from delaynet.config.errors import UserError
 from delaynet.config.files import replacing
 from delaynet.config.grid import load_config
-from delaynet.paper.figures.selection import FIGURES, reads_recordings
+from delaynet.paper.figures.selection import reads_recordings
 from delaynet.paper.figures.style import styled
 from delaynet.provenance.embedded import Embedded
 
@@ -46,10 +46,8 @@ def render(
     metadata of the files; it is called when all code that draws the figure is loaded.
 
     Raises:
-        UserError: an unknown figure or format, or an input of the figure is missing.
+        UserError: an unknown format, or an input of the figure is missing.
     """
-    if name not in FIGURES:
-        raise UserError(f"there is no figure '{name}'; there are {', '.join(FIGURES)}.")
     for output in outputs:
         if output.suffix not in FORMATS:
             raise UserError(f"{output}: a figure is written as {', '.join(FORMATS)}.")

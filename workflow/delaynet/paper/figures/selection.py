@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterable
 from decimal import Decimal
 from typing import NamedTuple
 
-from delaynet.config.errors import UserError
 from delaynet.config.grid import STANDARD, Config, Run
 from delaynet.config.settings import SpikeFeatures
 from delaynet.config.variants import DELAYS, SIGNS, STRUCTURES, structures_with
@@ -224,37 +223,19 @@ def figures_of(config: Config) -> tuple[str, ...]:
     return MANUSCRIPT_FIGURES if isinstance(config.features, SpikeFeatures) else FIGURES
 
 
-def _entry(figure: str) -> Entry:
-    if figure not in _ENTRIES:
-        raise UserError(f"there is no figure '{figure}'; there are {', '.join(FIGURES)}.")
-    return _ENTRIES[figure]
-
-
 def caption(figure: str) -> str:
-    """Return the sentence under a figure in the report.
-
-    Raises:
-        UserError: there is no such figure.
-    """
-    return _entry(figure).caption
+    """Return the sentence under a figure in the report."""
+    return _ENTRIES[figure].caption
 
 
 def needed_runs(figure: str, config: Config) -> list[Run]:
-    """Return the runs that a figure reads, in the order of legends.
-
-    Raises:
-        UserError: there is no such figure.
-    """
-    return _entry(figure).runs(config)
+    """Return the runs that a figure reads, in the order of legends."""
+    return _ENTRIES[figure].runs(config)
 
 
 def needed_files(figure: str, config: Config) -> list[str]:
-    """Return the files that a figure reads, relative to the results folder.
-
-    Raises:
-        UserError: there is no such figure.
-    """
-    entry = _entry(figure)
+    """Return the files that a figure reads, relative to the results folder."""
+    entry = _ENTRIES[figure]
     files = [
         f"runs/{run.folder}/{name}" for run in entry.runs(config) for name in entry.of_each_run
     ]
@@ -262,9 +243,5 @@ def needed_files(figure: str, config: Config) -> list[str]:
 
 
 def reads_recordings(figure: str, config: Config) -> bool:
-    """Return whether a figure reads the corpus itself; published spikes have no recordings.
-
-    Raises:
-        UserError: there is no such figure.
-    """
-    return _entry(figure).recordings and not isinstance(config.features, SpikeFeatures)
+    """Return whether a figure reads the corpus itself; published spikes have no recordings."""
+    return _ENTRIES[figure].recordings and not isinstance(config.features, SpikeFeatures)

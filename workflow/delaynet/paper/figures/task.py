@@ -11,12 +11,13 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from delaynet.config.files import require
 from delaynet.config.grid import Config
 from delaynet.data.features.audio import read_audio
 from delaynet.data.reading import read_features, read_table
 from delaynet.model.network import class_evidence
 from delaynet.paper.figures import style
-from delaynet.paper.figures.loading import require, run_file
+from delaynet.paper.figures.loading import run_file
 from delaynet.paper.figures.selection import needed_runs
 from delaynet.training.evaluation import rebuild, respond
 from delaynet.training.run_folder import read_network, read_settings

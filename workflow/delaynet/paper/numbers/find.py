@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from delaynet.config.errors import UserError
+from delaynet.config.files import require
 
 
 def find_number(numbers: Path, key: str) -> dict[str, Any]:
@@ -13,10 +14,8 @@ def find_number(numbers: Path, key: str) -> dict[str, Any]:
     Raises:
         UserError: there is no such file or number.
     """
-    if not numbers.exists():
-        raise UserError(f"{numbers}: is missing; make it with `snakemake {numbers}`.")
     try:
-        entry = json.loads(numbers.read_text(encoding="utf-8"))
+        entry = json.loads(require(numbers).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         raise UserError(
             f"{numbers}: is not JSON; it was altered, or cut short. Make it again with "

@@ -9,7 +9,7 @@ import pandas as pd
 
 from delaynet.analysis.claims.terms import Grid, grid_of
 from delaynet.analysis.tables import read_table
-from delaynet.config.errors import UserError
+from delaynet.config.files import require
 from delaynet.config.grid import Config, load_config
 
 Row = dict[Any, Any]  # of a table
@@ -49,8 +49,7 @@ def read_inputs(sources: Sources) -> Inputs:
         UserError: one is missing.
     """
     for path in sources:
-        if not path.exists():
-            raise UserError(f"{path} is missing: make it with `snakemake {path}`.")
+        require(path)
     config = load_config(sources.config)
     return Inputs(
         sources,
