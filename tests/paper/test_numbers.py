@@ -395,7 +395,7 @@ def test_the_same_results_give_the_same_bytes(made, small_features):
 def test_a_missing_source_is_named(made, results):
     shutil.copytree(made, results)
     (results / "claims.json").unlink()
-    with pytest.raises(UserError, match=r"claims\.json is missing"):
+    with pytest.raises(UserError, match=r"claims\.json: not there; make it first"):
         write_numbers(sources_of_numbers(results), results / "numbers.json")
 
 

@@ -114,7 +114,8 @@ def _as_lists(node: object) -> object:
     if not isinstance(node, ast.AST):
         return repr(node)
     if isinstance(node, ast.JoinedStr):
-        return ["JoinedStr", *(_as_lists(part) for part in node.values if not _is_empty_text(part))]
+        parts = [part for part in node.values if getattr(part, "value", None) != ""]
+        return ["JoinedStr", *map(_as_lists, parts)]
     fields = [(name, value) for name, value in _fields(node).items() if value not in (None, [])]
     return [type(node).__name__, *((name, _as_lists(value)) for name, value in fields)]
 
@@ -138,10 +139,6 @@ def _is_text(statement: ast.AST) -> bool:
         and isinstance(statement.value, ast.Constant)
         and isinstance(statement.value.value, str)
     )
-
-
-def _is_empty_text(node: ast.expr) -> bool:
-    return isinstance(node, ast.Constant) and node.value == ""
 
 
 def code(project: Project, *modules: str) -> list[str]:

@@ -7,10 +7,6 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 
 
-def _only_the_same_bytes(file: Path, resolved: Path) -> bool:
-    return False
-
-
 @dataclass(frozen=True)
 class Project:
     """A Snakemake workflow whose rules call the commands of a Python package.
@@ -46,7 +42,7 @@ class Project:
     by_products: tuple[str, ...] = ()
     manuscript: str | None = None
     printed: tuple[str, ...] = ()
-    is_same_configuration: Callable[[Path, Path], bool] = _only_the_same_bytes
+    is_same_configuration: Callable[[Path, Path], bool] = lambda file, resolved: False
     published: tuple[str, ...] = ("Snakefile", "workflow/**/*")
     title: Callable[[Path], str] = "Results in {}".format
     description: str = "Results, with the record of every job that made them."

@@ -71,7 +71,8 @@ def version_control(project: Project, root: Path) -> dict[str, str | None]:
     if changed is None or unknown is None:
         log.warning("git does not say what differs from its last commit: no commit is recorded.")
         return {"commit": None, "uncommitted": None}
-    visible = [name for name in _names(unknown) if not _is_hidden(name)]
+    # hidden files are an editor's, or the system's
+    visible = [name for name in _names(unknown) if "/." not in f"/{name}"]
     lines = "".join(
         f"{_digest(root / name)}  {name}\n" for name in sorted({*_names(changed), *visible})
     )
@@ -81,11 +82,6 @@ def version_control(project: Project, root: Path) -> dict[str, str | None]:
 
 def _names(answer: bytes) -> list[str]:
     return [os.fsdecode(name) for name in answer.split(b"\0") if name]
-
-
-def _is_hidden(name: str) -> bool:
-    """Return whether a path is hidden, as files of an editor or of the system are."""
-    return any(part.startswith(".") for part in Path(name).parts)
 
 
 def _digest(path: Path) -> str:

@@ -14,13 +14,13 @@ a trained network without the delays 0 and max_delay - 1, on the neurons with at
 synapses. It is testable if these synapses have enough close pairs.
 """
 
-import csv
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
+import pandas as pd
 from tqdm import tqdm
 
 from delaynet.analysis.grouping.draws import Test, draws
@@ -79,7 +79,7 @@ UNDEFINED = (math.nan,) * 5
 class Analysed(NamedTuple):
     """Analysis of one run: rows of the table, and maps by their path in the file."""
 
-    rows: list[list[str]]
+    rows: list[tuple[Any, ...]]
     maps: dict[str, GroupingMap]
 
 
@@ -190,7 +190,7 @@ def analyse(runs_folder: Path, permutations: int, settings: RunSettings) -> Anal
                 *_test_interior(networks["interior"], fewer, tests, run.seed),
             ]
             for test, result in results:
-                rows.append([*map(str, (*run, network, order, *test)), *map(_cell, result)])
+                rows.append((*run, network, order, *test, *result))
             if map_tests:
                 observed = measures(networks[network]).correlogram
                 maps[f"{run.folder}/{order}"] = grouping_map(
@@ -236,10 +236,6 @@ def _test_interior(
         yield (INTERIOR, null), grouping(points, observed, drawn.get((PRIMARY, null)))
 
 
-def _cell(value: float) -> str:
-    return "" if math.isnan(value) else f"{value:.6g}"
-
-
 def write_grouping(
     config_path: Path,
     runs_folder: Path,
@@ -261,13 +257,8 @@ def write_grouping(
     The maps are those of `grouping.maps`. The result does not depend on the number of processes.
 
     Raises:
-        UserError: a run's network is missing, or fewer than 2 permutations or 1 process.
+        UserError: a run's network is missing.
     """
-    if permutations < 2 or processes < 1:
-        raise UserError(
-            f"grouping: {permutations} permutations in {processes} processes; "
-            "give at least 2 permutations and 1 process."
-        )
     config = load_config(config_path)
     tasks = [config.resolve(run) for run in config.runs()]
     for settings in tasks:
@@ -276,14 +267,11 @@ def write_grouping(
                 raise UserError(f"{path}: not there; train this run first.")
     work = partial(analyse, runs_folder, permutations)
     results = tqdm(in_order(work, tasks, processes), "grouping", len(tasks), unit="run")
-    with (
-        replacing_hdf5(output_maps) as maps,
-        replacing(output_csv) as temporary,
-        temporary.open("w", newline="", encoding="utf-8") as table,
-    ):
-        writer = csv.writer(table, lineterminator="\n")
-        writer.writerow(COLUMNS)
+    rows: list[tuple[Any, ...]] = []
+    with replacing_hdf5(output_maps) as maps, replacing(output_csv) as temporary:
         for result in results:
-            writer.writerows(result.rows)
+            rows += result.rows
             for path_in_file, network_map in result.maps.items():
                 write_map(maps, path_in_file, network_map)
+        table = pd.DataFrame(rows, columns=COLUMNS)
+        table.to_csv(temporary, index=False, float_format="%.6g", lineterminator="\n")

@@ -35,7 +35,6 @@ four shows it, and at 2,700 close pairs, those of the miniature at a sparsity of
 Claims on it are therefore tested on the mean over seeds, never on a single network.
 """
 
-import csv
 import math
 from collections.abc import Iterator
 from functools import cache
@@ -44,6 +43,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+import pandas as pd
 from scipy.stats import binomtest
 from tqdm import tqdm
 
@@ -170,8 +170,6 @@ def power_curve(networks: int = NETWORKS) -> Iterator[Power]:
 
 def write_power(output: Path, networks: int = NETWORKS) -> None:
     """Write the curve as a table, one row per null model, effect and count of close pairs."""
-    curve = list(power_curve(networks))
-    with replacing(output) as temporary, temporary.open("w", newline="", encoding="utf-8") as table:
-        writer = csv.writer(table, lineterminator="\n")
-        writer.writerow(Power._fields)
-        writer.writerows([point.null, *(f"{value:.6g}" for value in point[1:])] for point in curve)
+    curve = pd.DataFrame(power_curve(networks), columns=Power._fields)
+    with replacing(output) as temporary:
+        curve.to_csv(temporary, index=False, float_format="%.6g", lineterminator="\n")

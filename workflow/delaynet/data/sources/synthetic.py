@@ -15,7 +15,6 @@ import numpy as np
 import soundfile
 from tqdm import tqdm
 
-from delaynet.config.errors import UserError
 from delaynet.config.files import replacing_folder
 from delaynet.config.settings import CorpusSettings
 from delaynet.data.corpus.clips import DIGIT_NAMES, LANGUAGES, Clip, Table
@@ -204,14 +203,8 @@ def write_corpus(folder: Path, trials: int, seed: int, processes: int = 1) -> No
     synthetic corpus is replaced, and nothing else.
 
     Raises:
-        UserError: fewer than one trial, a negative seed, a folder that holds something else, or
-            one that cannot be written.
+        UserError: the folder holds something else, or cannot be written.
     """
-    if trials < 1 or seed < 0:
-        raise UserError(
-            f"The synthetic digits need at least one trial and a seed of 0 or more, "
-            f"not trials {trials} and seed {seed}: correct the configuration."
-        )
     clips = corpus_clips(trials)
     test = draw_test_list(clips, seed)
     train = set(clips) - test

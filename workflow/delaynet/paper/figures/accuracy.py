@@ -18,7 +18,7 @@ from delaynet.paper.figures import rows, style
 from delaynet.paper.figures.loading import accuracies, chance, corpus_name
 from delaynet.paper.figures.rows import Row
 from delaynet.paper.figures.selection import REWIRED, needed_runs, ordered, shown_sparsity
-from delaynet.paper.figures.sparsity import halvings, shifts
+from delaynet.paper.figures.sparsity import halvings, shifts, sparsity_axis
 from delaynet.paper.words import percent
 
 HEIGHT, ROW, AROUND_ROWS = 46.0, 4.4, 20.0  # in mm: one panel of accuracy, one row, around rows
@@ -181,9 +181,7 @@ def _draw_accuracy(axes: Axes, data: Accuracy, signs: str) -> None:
             zorder=3,
             **_filling(own[0]),
         )
-    sparsities = sorted({run.sparsity for run in data.accuracy}, key=float)
-    axes.set_xticks([halvings(sparsity) for sparsity in sparsities], map(percent, sparsities))
-    axes.set_xlim(halvings(sparsities[0]) - 0.5, halvings(sparsities[-1]) + 0.5)
+    sparsity_axis(axes, data.accuracy)
     axes.set_xlabel("sparsity (%), log scale of density")
     axes.set_ylabel("test accuracy (%)")
     axes.set_ylim(0, min(100.0, 1.08 * max(*data.accuracy.values(), data.chance)))

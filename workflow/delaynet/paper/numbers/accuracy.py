@@ -111,14 +111,10 @@ def contrasts_by_claim(inputs: Inputs) -> Object:
     """Return the rows of the table of contrasts."""
     found: Object = {claim: {} for claim in CLAIMS_OF_CONTRASTS}
     keys = itemgetter("claim", "contrast", "signs")
-    for (claim, contrast, signs), rows in groupby(_contrasts(inputs), keys):
+    ordered = sorted(map(_with_sides, inputs.contrasts), key=_order)
+    for (claim, contrast, signs), rows in groupby(ordered, keys):
         found[claim][f"{contrast.replace(' ', '_')}-{signs}"] = _contrast(list(rows), inputs)
     return sourced(found, inputs.sources.contrasts)
-
-
-def _contrasts(inputs: Inputs) -> list[Row]:
-    """Return the contrasts in the order of the table."""
-    return sorted(map(_with_sides, inputs.contrasts), key=_order)
 
 
 def _with_sides(row: Row) -> Row:
@@ -135,11 +131,6 @@ def _order(row: Row) -> tuple[Any, ...]:
     return row["claim"], structures, delays, list(SIGNS).index(row["signs"]), float(row["sparsity"])
 
 
-def _structures(row: Row) -> list[str]:
-    """Return the structures of both sides in words, one where they are the same."""
-    return [STRUCTURES[name].words for name in dict.fromkeys(row["structures"])]
-
-
 def _contrast(rows: Sequence[Row], inputs: Inputs) -> Object:
     """Return a row of the table of contrasts."""
 
@@ -147,7 +138,8 @@ def _contrast(rows: Sequence[Row], inputs: Inputs) -> Object:
         return {name: signed(row[name]) for name in ("mean_difference", "low", "high")}
 
     return {
-        "structures": _structures(rows[0]),
+        # one where they are the same
+        "structures": [STRUCTURES[name].words for name in dict.fromkeys(rows[0]["structures"])],
         "delays": [DELAYS[name].short for name in rows[0]["delays"]],
         "signs": SIGNS[rows[0]["signs"]].short,
         "seeds": span_of(row["n"] for row in rows),

@@ -142,14 +142,10 @@ def _lists_of_jobs(audit: Audit, nodes: list[Node]) -> Iterator[str]:
             of_rule = jobs.setdefault(node.records[0]["rule"] or "no rule", {})
             of_rule.update({record["id"]: record for record in node.records})
     for rule, records in jobs.items():
-        ordered = sorted(records.values(), key=_settings)
+        ordered = sorted(records.values(), key=lambda job: [*map(str, job["wildcards"].values())])
         name = identifier("jobs", rule)
         yield f'<article id="{name}" tabindex="-1"><h3>Jobs of rule {escape(rule)}</h3>'
         yield f"{jobs_html(audit, ordered)}</article>"
-
-
-def _settings(record: Record) -> list[str]:
-    return [str(value) for value in record["wildcards"].values()]
 
 
 def _all_nodes(nodes: tuple[Node, ...]) -> Iterator[Node]:
