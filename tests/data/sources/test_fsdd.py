@@ -117,7 +117,7 @@ def test_other_recordings_are_refused_in_archive_and_folder(
 
 
 def test_an_archive_without_recordings_is_refused(tmp_path: Path, published: str) -> None:
-    with pytest.raises(UserError, match=r"holds 'README.md', where `recordings/` should be"):
+    with pytest.raises(UserError, match=r"holds 'README.md', where `recordings` should be"):
         made_from(archive_of({}), tmp_path, published)
 
 

@@ -17,6 +17,7 @@ import soundfile
 
 import delaynet
 from delaynet.config.errors import UserError
+from delaynet.config.grid import parse_settings
 from delaynet.config.settings import CorpusSettings
 from delaynet.data.corpus.check import check_corpus
 from delaynet.data.corpus.clips import Clip
@@ -255,9 +256,9 @@ def test_when_making_fails_no_half_made_corpus_is_left(
 
 
 @pytest.mark.parametrize(("trials", "seed"), [(0, 0), (-1, 0), (1, -1)])
-def test_impossible_settings_are_reported(tmp_path: Path, trials: int, seed: int):
-    with pytest.raises(UserError, match=f"trials {trials} and seed {seed}"):
-        write_corpus(tmp_path / "corpus", trials, seed)
+def test_impossible_settings_are_reported(trials: int, seed: int):
+    with pytest.raises(UserError, match=r"`(trials|seed)` is (0|-1): input should be greater"):
+        parse_settings(CorpusSettings, f'{{"trials": {trials}, "seed": {seed}}}')
 
 
 def test_speakers_4_and_5_are_only_in_the_test_list():

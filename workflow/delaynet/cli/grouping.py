@@ -14,21 +14,11 @@ from delaynet.workflow.project import recorded
 @click.command()
 @click.option("--config", type=PATH, required=True, help="Resolved configuration.")
 @click.option("--runs", type=PATH, required=True, help="Folder of run folders.")
-@click.option(
-    "--permutations",
-    type=click.IntRange(10),
-    default=PERMUTATIONS,
-    show_default=True,
-    help="Draws of Moran's I of trained networks from the null models within neurons.",
-)
 @PROCESSES
 @click.option("--output", type=PATH, required=True, help="CSV to write.")
 @click.option("--maps", type=PATH, required=True, help="Correlograms to write (HDF5).")
-def command(
-    config: Path, runs: Path, permutations: int, processes: int, output: Path, maps: Path
-) -> None:
+def command(config: Path, runs: Path, processes: int, output: Path, maps: Path) -> None:
     """Measure how excitation and inhibition are grouped in the first layer of every run."""
     networks = files_of_runs("grouping", load_config(config), runs)
-    parameters = {"permutations": permutations}
-    with recorded([config, *networks], [output, maps], parameters):
-        write_grouping(config, runs, output, maps, permutations, processes)
+    with recorded([config, *networks], [output, maps], {"permutations": PERMUTATIONS}):
+        write_grouping(config, runs, output, maps, PERMUTATIONS, processes)

@@ -68,13 +68,7 @@ def write_seal(project: Project, results: Path, output: Path) -> str:
 
 
 class Seal(NamedTuple):
-    """The content of `results/seal.json`.
-
-    Attributes:
-        digest: over the records and the sources.
-        records: SHA-256 of every record, by its path below `results/records`.
-        sources: SHA-256 of every source of the manuscript, by its path.
-    """
+    """The content of `results/seal.json`: SHA-256 of records and sources, by their paths."""
 
     digest: str
     records: Mapping[str, str]

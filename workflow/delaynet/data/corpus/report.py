@@ -48,13 +48,12 @@ SOUND = tuple(field.name for field in fields(CheckedClip) if field.name != "clip
 class CorpusReport:
     """The content of a corpus.
 
+    Name, audio and notes are those of its table of clips.
+
     Attributes:
-        name: of the corpus, for figures.
         source: as `corpus.source` in the configuration.
-        audio: folder of the sound files, below the folder of the corpus.
         clips: those without faults, sorted by file name; none of them is named in `faults`.
         faults: sorted by file name; a file may have several.
-        notes: sentences on unusual properties that are no faults.
     """
 
     name: str

@@ -11,11 +11,10 @@ from delaynet.config.files import replacing_folder
 from delaynet.data.corpus.layout import LISTS, Identity, list_path, refuse_to_replace
 from delaynet.provenance.archives import Limits, unpack_archive
 from delaynet.provenance.record import fingerprint
+from delaynet.provenance.states import named
 
 # several times what the recordings need
 LIMITS = Limits(file_bytes=64 * 2**20, total_bytes=16 * 2**30, members=100_000)
-
-
 # folder of the sound files of a corpus that is known by its recordings
 RECORDINGS = "recordings"
 LAYOUT = ("audio", *(list_path(Path(), split).name for split in LISTS))
@@ -81,15 +80,8 @@ def _root(unpacked: Path, archive: Path, name: str, names: Sequence[str]) -> Pat
         entries = sorted(root.glob("[!.]*"))
     if (root / names[0]).is_dir() and all((root / each).is_file() for each in names[1:]):
         return root
-    found = ", ".join(f"'{path.name}'" for path in entries[:5]) or "nothing"
-    more = f" and {len(entries) - 5:,} more" if len(entries) > 5 else ""
-    wanted = " and ".join(
-        ", ".join(part) for part in (_quoted(names[:-1]), _quoted(names[-1:])) if part
-    )
+    found = named([f"'{path.name}'" for path in entries]) or "nothing"
+    wanted = ", ".join(f"`{each}`" for each in names)
     raise UserError(
-        f"{archive}: holds {found}{more}, where {wanted} should be; name the archive of the {name}."
+        f"{archive}: holds {found}, where {wanted} should be; name the archive of the {name}."
     )
-
-
-def _quoted(names: Sequence[str]) -> list[str]:
-    return [f"`{name}`" if "." in name else f"`{name}/`" for name in names]
