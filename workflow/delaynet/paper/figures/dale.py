@@ -37,7 +37,7 @@ from delaynet.paper.figures.rows import Row
 from delaynet.paper.figures.selection import needed_runs
 
 BY_SIGN = {"excitatory": (1, style.EXCITATORY), "inhibitory": (-1, style.INHIBITORY)}
-ROW, MAPS, LEGEND = 6.5, 34.0, 6.0  # heights in mm
+ROW, MAPS, LEGEND = 5.0, 25.0, 6.0  # heights in mm
 AROUND_ROWS, AROUND_MAPS, MOST_OF_ROWS = 12.0, 14.0, 150.0
 PANEL_OF_DELAYS = 40.0
 

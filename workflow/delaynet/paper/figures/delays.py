@@ -21,8 +21,8 @@ from delaynet.paper.figures.selection import REWIRED, needed_runs, shown_sparsit
 from delaynet.paper.figures.sparsity import draw_seeds, sparsity_axis
 
 MOST_COLUMNS, LEAST_COLUMNS = 5, 3  # distributions side by side
-PANEL, TITLE, ROW = 22.0, 11.0, 4.6  # heights in mm
-LEAST_BELOW, AROUND, LEGEND = 36.0, 18.0, 5.0
+PANEL, TITLE, ROW = 17.0, 10.0, 4.0  # heights in mm
+LEAST_BELOW, AROUND, LEGEND = 22.0, 15.0, 5.0
 BEFORE = "#DADADA"
 
 Array = NDArray[np.float64]
@@ -156,7 +156,7 @@ def _draw_distributions(
             axes.set_xlabel("delay (ms)")
             axes.tick_params(labelbottom=True)
         if index % columns == 0:
-            axes.set_ylabel("connections (%)")
+            axes.set_ylabel("connections\n(%)")
     panels[0, 0].autoscale(axis="y")
     panels[0, 0].set_ylim(bottom=0)
     look = {"textcoords": "offset points", "fontweight": "bold", "va": "bottom", "fontsize": 7}

@@ -59,7 +59,7 @@ def draw(data: PowerFigure) -> Figure:
     on a network is tested.
     """
     nulls = data.curves["null"].unique()
-    figure = style.new_figure(style.FULL_WIDTH, 80)
+    figure = style.new_figure(style.FULL_WIDTH, 60)
     panels = figure.subplots(1, len(nulls) + 1, width_ratios=(*[1.0] * len(nulls), 1.9))
     for axes, letter, null in zip(panels, "abcdef", nulls, strict=False):
         style.panel_title(axes, letter, f"against {NULLS[null].label}")

@@ -29,8 +29,8 @@ PERMUTATIONS = 1_000
 # neurons with fewer synapses have no statistic
 SYNAPSES_TO_TEST = 10
 BLOCKS_PER_ROW = 3  # variants side by side
-MAPS_HEIGHT, MARGIN_ABOVE, GAP, MARGIN_BELOW = 66.0, 13.0, 18.0, 15.0  # mm
-LARGEST = 9.0  # area of the strongest synapse's disc, in square points
+MAPS_HEIGHT, MARGIN_ABOVE, GAP, MARGIN_BELOW = 42.0, 11.0, 16.0, 14.5  # mm
+LARGEST = 5.0  # area of the strongest synapse's disc, in square points
 LEAST = 0.12  # of that area, for the weakest
 
 
@@ -135,7 +135,7 @@ def draw(data: ReceptiveFieldMaps) -> Figure:
     )
     for index, (run, maps) in enumerate(data.maps.items()):
         row, column = divmod(index, BLOCKS_PER_ROW)
-        inner = blocks[row, column].subgridspec(2, NEURONS, wspace=0.08, hspace=0.14)
+        inner = blocks[row, column].subgridspec(2, NEURONS, wspace=0.08, hspace=0.24)
         panels = inner.subplots(sharex=True, sharey=True, squeeze=False)
         _draw_maps(panels, maps, data.step_milliseconds, is_leftmost=column == 0)
         _write_title(figure, panels, run, 1 / height)

@@ -105,7 +105,7 @@ def _example(predictions: Path) -> str:
 @style.styled
 def draw(data: Task) -> Figure:
     """Draw the signals from sound to output on one time axis, and the evidence for each class."""
-    figure = style.new_figure(style.FULL_WIDTH, 105)
+    figure = style.new_figure(style.FULL_WIDTH, 72)
     rows = {_draw_audio: 0.6, _draw_features: 1, _draw_spikes: 1.2, _draw_voltage: 1}
     if data.audio is None:
         del rows[_draw_audio]
@@ -176,7 +176,7 @@ def _draw_voltage(axes: Axes, data: Task) -> None:
     axes.plot(time, data.voltage, color="#BBBBBB", linewidth=0.6)
     word = data.label_names[data.label]
     axes.plot(time, data.voltage[:, data.label], color=style.EXCITATORY, label=f"“{word}”")
-    axes.legend(loc="upper left")
+    axes.legend(loc="lower left")
     axes.set_ylabel("output voltage\n(thresholds)")
     axes.set_xlabel("time (ms)")
 

@@ -17,7 +17,7 @@ from delaynet.paper.figures.loading import chance, corpus_name, run_file
 from delaynet.paper.figures.selection import needed_runs
 from delaynet.paper.words import percent
 
-# rows of the figure: column of metrics.csv -> axis label, factor to the label's unit
+# columns of the figure: column of metrics.csv -> axis label, factor to the label's unit
 CURVES = {
     "training_loss": ("training loss", 1),
     "training_accuracy": ("training\naccuracy (%)", 100),
@@ -50,34 +50,34 @@ def load(config: Config, results_folder: Path) -> Training:
 
 @style.styled
 def draw(data: Training) -> Figure:
-    """Draw a row of panels per curve, with columns for free signs and Dale's principle.
+    """Draw a column of panels per curve, with rows for free signs and Dale's principle.
 
     Strong lines are means over seeds, thin ones single seeds.
     """
-    figure = style.new_figure(style.FULL_WIDTH, 125)
-    panels = figure.subplots(len(CURVES), 2, sharex=True, sharey="row")
-    for column, signs in enumerate(SIGNS):
+    figure = style.new_figure(style.FULL_WIDTH, 70)
+    panels = figure.subplots(2, len(CURVES), sharex=True, sharey="col")
+    for row, letters, signs in zip(panels, ("abc", "def"), SIGNS, strict=True):
         own = [
             metrics.assign(variant=run.variant, seed=run.seed)
             for run, metrics in data.metrics.items()
             if run.signs == signs
         ]
-        style.panel_title(panels[0, column], "ad"[column], SIGNS[signs].words)
-        for axes, letter in zip(panels[1:, column], ("bc", "ef")[column], strict=True):
-            style.panel_title(axes, letter)
-        for axes, name in zip(panels[:, column], CURVES, strict=True):
+        for axes, letter, name in zip(row, letters, CURVES, strict=True):
+            style.panel_title(axes, letter, SIGNS[signs].words if name == "training_loss" else "")
             if not own:
                 style.say_empty(axes, f"no networks with {SIGNS[signs].words} in this grid")
                 continue
             _draw_curves(axes, pd.concat(own, ignore_index=True), name)
             if name != "training_loss":
                 style.chance_line(axes, data.chance, "right")
-    for axes in panels[:, 0]:
+    for axes in panels[0]:
         axes.set_ylim(bottom=0)
+        # ticks that depend on the height change after the layout, and with them the labels' width
+        axes.yaxis.set_major_locator(MaxNLocator(4))
     sparsities = sorted({run.sparsity for run in data.metrics}, key=float)
     style.note(panels[0, 0], f"sparsity {' and '.join(map(percent, sparsities))} %")
-    style.note(panels[0, 1], data.corpus_name)
-    figure.align_ylabels(panels[:, 0])
+    style.note(panels[0, -1], data.corpus_name)
+    figure.align_ylabels(panels)
     style.variant_legend(figure, data.metrics, points=False)
     return figure
 
