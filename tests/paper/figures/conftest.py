@@ -2,11 +2,13 @@
 
 import json
 from itertools import pairwise
+from pathlib import Path
 from zlib import crc32
 
 import numpy as np
 import pytest
 import soundfile
+import yaml
 from example_results import exchange_table
 
 from delaynet.analysis.grouping.grouping import write_grouping
@@ -28,6 +30,7 @@ from delaynet.training.run_folder import (
     write_predictions,
 )
 
+ROOT = Path(__file__).parents[3]
 # 31 neurons that fire, of 12 synapses each, have enough pairs to be tested
 SMALL = {"corpus": {"trials": 1}, "features": {"bands": 12}, "model": {"hidden": [32]}}
 TINY = SMALL | {
@@ -203,6 +206,14 @@ def static(tmp_path_factory):
 @pytest.fixture(scope="session")
 def large(tmp_path_factory):
     return write_results(tmp_path_factory.mktemp("large"), LARGE)
+
+
+@pytest.fixture(scope="session")
+def miniature(tmp_path_factory):
+    """The grid of `config/config.yaml` with one seed: a figure is as tall as with all of them."""
+    content = yaml.safe_load((ROOT / "config" / "config.yaml").read_text()) | SMALL | {"seeds": 1}
+    content["grid"] = [block | {"seeds": 1} for block in content["grid"]]
+    return write_results(tmp_path_factory.mktemp("miniature"), content)
 
 
 @pytest.fixture

@@ -2,17 +2,20 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from dataclasses import replace
 from functools import cache
 from importlib import import_module
 from itertools import combinations, pairwise
+from pathlib import Path
 
 import h5py
 import numpy as np
 import pytest
 from click.testing import CliRunner
+from example_results import write_project
 from matplotlib.collections import PathCollection, PolyCollection
 from matplotlib.colors import to_hex, to_rgb
 
@@ -40,8 +43,11 @@ from delaynet.paper.figures.selection import (
     standard_runs,
 )
 from delaynet.paper.figures.sparsity import halvings
+from delaynet.paper.manuscript import build
 from delaynet.provenance.embedded import Embedded, read_embedded
 from delaynet.training.run_folder import read_network
+
+ROOT = Path(__file__).parents[3]
 
 
 def load(name, folder):
@@ -671,6 +677,17 @@ def test_a_neuron_has_its_own_statistic_and_one_of_few_synapses_a_dash(large):
 @pytest.mark.parametrize("name", FIGURES)
 def test_no_figure_is_taller_than_a_page(name, large):
     assert 25.4 * draw(name, large).get_size_inches()[1] <= 247
+
+
+@pytest.mark.slow
+def test_the_miniature_is_a_paper_of_ten_pages_at_most(miniature, small_features, tmp_path):
+    config = load_config(ROOT / "config" / "config.yaml")
+    source = write_project(tmp_path, config, small_features)
+    for name in MANUSCRIPT_FIGURES:
+        save(draw(name, miniature), tmp_path / f"results/figures/{name}.svg")
+    build(tmp_path, source, tmp_path / "paper.pdf")
+    pages = re.findall(rb"/Type/Page\b", (tmp_path / "paper.pdf").read_bytes())
+    assert 5 <= len(pages) <= 10
 
 
 @pytest.mark.parametrize(
