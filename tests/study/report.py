@@ -248,9 +248,9 @@ def _draw_estimates(axes: Axes, table: pd.DataFrame) -> None:
         axes.errorbar([row["effect"]], [place], xerr=ends, fmt="o", color=colour, mfc=face)
         axes.annotate(
             f"{row['n']:.0f}",
-            (1, place),
+            (1.02, place),
             xycoords=("axes fraction", "data"),
-            ha="right",
+            ha="left",
             va="center",
             color=style.GREY,
             fontsize=6,
@@ -260,7 +260,7 @@ def _draw_estimates(axes: Axes, table: pd.DataFrame) -> None:
     axes.set_ylim(len(table) - 0.5, -0.5)
     axes.tick_params(axis="y", length=0)
     axes.margins(x=0.12)
-    axes.set_xlabel("accuracy (percentage points)")
+    axes.set_xlabel("accuracy (points)")
     seaborn.despine(ax=axes, left=True)
 
 

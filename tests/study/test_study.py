@@ -175,25 +175,30 @@ def test_the_readme_gives_the_study_s_numbers() -> None:
     readme = " ".join((ROOT / "README.md").read_text(encoding="utf-8").split())
     tables = [pd.read_csv(ROOT / f"docs/study/{name}.csv") for name in ("estimates", "chosen")]
     row = pd.concat(tables).set_index("name").T
-    with_delays, without, difference, chosen, structure, both = (
+    with_delays, without, difference, chosen, during, structure, both = (
         row[name]
         for name in (
             "rewired minus static, fixed at 0.9375",
             "rewired minus static, none at 0.9375",
             "gain of rewiring, fixed minus no delays, at 0.9375",
             "chosen (found minus exchanged)",
+            "found with delays minus found without, delays drawn after",
             "rewired fixed minus static learned at 0.9375",
             "learned minus fixed, rewired at 0.9375",
         )
     )
     gain = with_delays["effect"]
+    of_voices = pd.read_csv(ROOT / "docs/study/voices_estimates.csv").set_index("name").T
+    other = of_voices[difference.name]
     interval = f"{difference['low']:.1f} to {difference['high']:.1f}"
     for words in (
         f"gains {gain:.0f} points with fixed delays and {without['effect']:.0f}",
         f"({difference['n']} seeds; difference {difference['effect']:+.1f}, {interval})",
         f"lose {chosen['effect']:.1f} points ({chosen['low']:.1f} to {chosen['high']:.1f})",
+        f"are {during['effect']:.1f} points ({during['low']:.1f} to {during['high']:.1f}) better",
         f"fixed delays are {structure['effect']:.0f} points better than random ones",
         f"learned delays add {both['effect']:.0f} to that",
+        f"voices the difference is {other['effect']:+.1f} ({other['low']:.1f} to {other['high']:.1f}",
     ):
         assert words in readme, words
 
