@@ -190,6 +190,7 @@ def test_the_readme_gives_the_study_s_numbers() -> None:
     gain = with_delays["effect"]
     of_voices = pd.read_csv(ROOT / "docs/study/voices_estimates.csv").set_index("name").T
     other = of_voices[difference.name]
+    of_other = f"{other['low']:.1f} to {other['high']:.1f}, {other['n']} seeds"
     interval = f"{difference['low']:.1f} to {difference['high']:.1f}"
     for words in (
         f"gains {gain:.0f} points with fixed delays and {without['effect']:.0f}",
@@ -198,7 +199,7 @@ def test_the_readme_gives_the_study_s_numbers() -> None:
         f"are {during['effect']:.1f} points ({during['low']:.1f} to {during['high']:.1f}) better",
         f"fixed delays are {structure['effect']:.0f} points better than random ones",
         f"learned delays add {both['effect']:.0f} to that",
-        f"voices the difference is {other['effect']:+.1f} ({other['low']:.1f} to {other['high']:.1f}",
+        f"voices the difference is {other['effect']:+.1f} ({of_other})",
     ):
         assert words in readme, words
 
