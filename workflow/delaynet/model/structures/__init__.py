@@ -53,7 +53,9 @@ class Change(NamedTuple):
 class Structure:
     """Connections drawn at random once and kept: `static`, and `dense` at sparsity 0.
 
-    Every other structure overrides what differs.
+    Every other structure overrides what differs. Its methods take of a layer the signed `weight`,
+    the `mask` of its connections, bool, and the fixed `sign`, -1 or 1, or 0 where a sign is free:
+    all of one shape, which is any; and a generator on their device.
 
     Attributes:
         sparsity: share of the possible connections that do not exist, a decimal as text.
@@ -83,11 +85,9 @@ class Structure:
     def initial_masks(
         self, shapes: Sequence[Sequence[int]], generator: torch.Generator
     ) -> list[Tensor]:
-        """Return the connections of each layer before training, bool.
+        """Return the connections of each layer before training, bool; the generator is on the CPU.
 
-        Args:
-            shapes: [synapses, out, in] of each layer, from the input on.
-            generator: on the CPU.
+        Shapes are [synapses, out, in], from the input on.
 
         Raises:
             UserError: this structure cannot have so few connections.
@@ -107,24 +107,13 @@ class Structure:
     ) -> Change | None:
         """Return a layer's connections at the beginning of an epoch; called once in each.
 
-        Args:
-            weight: signed, any shape.
-            mask: the connections, bool, same shape.
-            sign: fixed signs, -1 or 1, same shape; 0 where a sign is free.
-            epoch: from 0, which comes before any training.
-            progress: of gradual pruning (`training.pruning_fraction`), from 0 to 1.
-            generator: on the device of the weights.
+        Epoch 0 comes before any training. The progress is that of gradual pruning
+        (`training.pruning_fraction`), from 0 to 1.
         """
         return None
 
     def before_step(self, weight: Tensor, mask: Tensor, sign: Tensor) -> Change | None:
-        """Return a layer's connections after the gradient and before the optimiser's step.
-
-        Args:
-            weight: signed, any shape.
-            mask: the connections, bool, same shape.
-            sign: fixed signs, -1 or 1, same shape; 0 where a sign is free.
-        """
+        """Return a layer's connections after the gradient and before the optimiser's step."""
         return None
 
     def after_step(
@@ -137,22 +126,13 @@ class Structure:
     ) -> Change | None:
         """Return a layer's connections after the optimiser's step.
 
-        Args:
-            weight: signed, any shape.
-            mask: the connections, bool, same shape.
-            sign: fixed signs, -1 or 1, same shape; 0 where a sign is free.
-            gradient: of the loss for the weights before the step, same shape; of all possible
-                connections where `needs_dormant_gradients`.
-            generator: on the device of the weights.
+        The gradient is that of the loss for the weights before the step, same shape; of all
+        possible connections where `needs_dormant_gradients`.
         """
         return None
 
     def is_complete(self, progress: float) -> bool:
-        """Return whether a network has its sparsity, so that its epoch can be selected.
-
-        Args:
-            progress: of gradual pruning, from 0 to 1.
-        """
+        """Return whether a network has its sparsity, so that its epoch can be selected."""
         return True
 
 

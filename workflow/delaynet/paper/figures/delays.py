@@ -159,8 +159,8 @@ def _draw_distributions(
             axes.set_ylabel("connections\n(%)")
     panels[0, 0].autoscale(axis="y")
     panels[0, 0].set_ylim(bottom=0)
-    look = {"textcoords": "offset points", "fontweight": "bold", "va": "bottom", "fontsize": 7}
-    panels[0, 0].annotate("a", (0, 1), (-24, 12), xycoords="axes fraction", **look)
+    look: dict[str, Any] = {"fontweight": "bold", "va": "bottom", "fontsize": 7}
+    style.write_at(panels[0, 0], "a", (0, 1), (-24, 12), **look)
 
 
 def _draw_legend(figure: SubFigure) -> None:
@@ -185,15 +185,8 @@ def _draw_distribution(axes: Axes, changes: list[DelayChange], step: float) -> N
 
 def _write_title(axes: Axes, run: Run) -> None:
     """Name the network over its panel, on a line of its colour."""
-    text = axes.annotate(
-        style.variant_words(run, "\n"),
-        (0, 1),
-        (0, 4),
-        xycoords="axes fraction",
-        textcoords="offset points",
-        va="bottom",
-        fontsize=6.5,
-    )
+    words = style.variant_words(run, "\n")
+    text = style.write_at(axes, words, (0, 1), (0, 4), va="bottom", fontsize=6.5)
     text.set_in_layout(False)  # a long name would widen its column alone
     axes.set_title(" \n ", pad=5)  # keeps the height free
     own = style.COLOURS[run.variant]

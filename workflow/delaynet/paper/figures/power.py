@@ -113,13 +113,6 @@ def _draw_pairs(axes: Axes, close_pairs: Mapping[Run, float]) -> None:
     axes.set_ylim(-0.3, 2 * max(*close_pairs.values(), MINIMAL_PAIRS))
     axes.yaxis.set_major_formatter("{x:,.0f}")
     axes.axhline(MINIMAL_PAIRS, color=style.GREY, linewidth=0.7, linestyle=(0, (3, 2)), zorder=1)
-    axes.annotate(
-        f"testable from {MINIMAL_PAIRS} on",
-        (0, MINIMAL_PAIRS),
-        (2, -2),
-        xycoords=("axes fraction", "data"),
-        textcoords="offset points",
-        va="top",
-        color=style.GREY,
-        fontsize=6,
-    )
+    words, place = f"testable from {MINIMAL_PAIRS} on", ("axes fraction", "data")
+    look = {"va": "top", "color": style.GREY}
+    style.write_at(axes, words, (0, MINIMAL_PAIRS), (2, -2), place, **look)

@@ -178,16 +178,7 @@ def _draw_field(axes: Axes, field: Field, step: float) -> None:
     axes.set_xlim(-step, delays * step)
     axes.set_ylim(-1.2, channels + 0.2)
     axes.xaxis.set_major_locator(MaxNLocator(2, steps=[1, 2, 5, 10]))
-    axes.annotate(
-        _words(field),
-        (0.5, 1),
-        (0, 1),
-        xycoords="axes fraction",
-        textcoords="offset points",
-        ha="center",
-        va="bottom",
-        fontsize=6,
-    )
+    style.write_at(axes, _words(field), (0.5, 1), (0, 1), ha="center", va="bottom")
 
 
 def _words(field: Field) -> str:

@@ -159,15 +159,7 @@ def say(axes: Axes, place: int, words: str) -> None:
 def chance_line(axes: Axes, chance: float) -> None:
     """Draw the accuracy of guessing, in percent, its name in the first row, which is a heading."""
     axes.axvline(chance, color=style.GREY, linewidth=0.7, linestyle=(0, (1, 2)), zorder=1)
-    axes.annotate(
-        "chance",
-        (chance, 0),
-        (2, 0),
-        textcoords="offset points",
-        va="center",
-        color=style.GREY,
-        fontsize=6,
-    )
+    style.write_at(axes, "chance", (chance, 0), (2, 0), "data", va="center", color=style.GREY)
 
 
 def zero_line(axes: Axes) -> None:

@@ -11,6 +11,7 @@ import seaborn
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure, SubFigure
 from matplotlib.lines import Line2D
+from matplotlib.text import Annotation
 
 from delaynet.config.grid import Run
 from delaynet.config.variants import DELAYS, SIGNS, STRUCTURES
@@ -173,20 +174,25 @@ def panel_title(axes: Axes, letter: str, words: str = "") -> None:
     axes.annotate(words, (0, 1), (9, pad), xycoords="axes fraction", textcoords="offset points")
 
 
+def write_at(
+    axes: Axes,
+    words: str,
+    place: tuple[float, float],
+    shift: tuple[float, float],
+    coordinates: Any = "axes fraction",
+    **look: Any,
+) -> Annotation:
+    """Write small text beside a place in a panel, shifted by points."""
+    look = {"xycoords": coordinates, "textcoords": "offset points", "fontsize": 6, **look}
+    return axes.annotate(words, place, shift, **look)
+
+
 def chance_line(axes: Axes, chance: float, side: Literal["left", "right"]) -> None:
     """Draw the accuracy of guessing, in percent, its name over one end of the line."""
     axes.axhline(chance, color=GREY, linewidth=0.7, linestyle=(0, (1, 2)), zorder=1)
-    axes.annotate(
-        "chance",
-        (0 if side == "left" else 1, chance),
-        (2 if side == "left" else -2, 1),
-        xycoords=("axes fraction", "data"),
-        textcoords="offset points",
-        ha=side,
-        va="bottom",
-        color=GREY,
-        fontsize=6,
-    )
+    edge, shift = (0, 2) if side == "left" else (1, -2)
+    look: dict[str, Any] = {"ha": side, "va": "bottom", "color": GREY}
+    write_at(axes, "chance", (edge, chance), (shift, 1), ("axes fraction", "data"), **look)
 
 
 def note(axes: Axes, words: str) -> None:
