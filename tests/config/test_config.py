@@ -219,7 +219,6 @@ def test_the_miniature_has_seeds_enough_for_the_claims_and_the_controls() -> Non
         ]
         for sparsity in ("0.5", "0.9375")
     ]
-    # one-sided exact sign-flips: 1/64 passes a correction for three tests, 1/32 does not
     assert {seeds[point] for point in dense + sparse} == {6}
 
 

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from delaynet.analysis.claims.terms import MARGIN, TYPICAL_Z, Hypothesis
+from delaynet.analysis.claims.terms import MARGIN, Hypothesis
 from delaynet.analysis.statistics import Array, benjamini_hochberg, holm
 
 LEVEL = 0.05
@@ -29,8 +29,6 @@ CORRECTIONS: dict[str, tuple[str, Callable[[Array], Array]]] = {
     "control": ("benjamini_hochberg", benjamini_hochberg),
     "exploratory": ("benjamini_hochberg", benjamini_hochberg),
 }
-# In these families, tests with too few seeds to be decided are left out of the correction.
-LEAVES_OUT_UNDECIDABLE = ("control", "exploratory")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,8 +43,6 @@ class TestResult:
         high: upper end.
         p: uncorrected.
         reversed_p: p of the opposite hypothesis, uncorrected; two-sided tests have none.
-        smallest_p: the smallest p that this number of seeds allows, uncorrected.
-        smallest_reversed_p: the smallest `reversed_p` that it allows.
         why_untested: why there is no p, in a word or two.
     """
 
@@ -57,23 +53,19 @@ class TestResult:
     high: float = math.nan
     p: float = math.nan
     reversed_p: float = math.nan
-    smallest_p: float = math.nan
-    smallest_reversed_p: float = math.nan
     why_untested: str = ""
 
 
 class Corrected(NamedTuple):
-    """The p of a test, corrected in its family; NaN if the family leaves the test out.
+    """The p of a test, corrected in its family; NaN if it has none.
 
     Attributes:
         p: corrected.
         reversed_p: corrected likewise.
-        smallest_p: `p` if every p of the family were the smallest that its seeds allow.
     """
 
     p: float = math.nan
     reversed_p: float = math.nan
-    smallest_p: float = math.nan
 
 
 @dataclass(frozen=True)
@@ -113,7 +105,7 @@ def decide(results: Sequence[TestResult]) -> list[Decision]:
         test = result.hypothesis.test
         of_test = corrected.get(test, Corrected())
         if parts := [decisions[part.test] for part in result.hypothesis.parts]:
-            shown, verdict, reason = _verdict_on_claim(result, of_test, parts)
+            shown, verdict, reason = _verdict_on_claim(of_test, parts)
         else:
             shown, (verdict, reason) = result, _verdict_on_test(result, of_test)
         decisions[test] = Decision(result, shown, of_test, verdict, reason)
@@ -121,15 +113,13 @@ def decide(results: Sequence[TestResult]) -> list[Decision]:
 
 
 def _corrected(results: Sequence[TestResult]) -> Mapping[str, Corrected]:
-    """Return the corrected p by test, without tests that are left out."""
+    """Return the corrected p by test, without tests that have no p."""
     found: dict[str, Corrected] = {}
     for family, (_, correct) in CORRECTIONS.items():
         members = [
             result
             for result in results
-            if result.hypothesis.family == family
-            and not math.isnan(result.p)
-            and not (family in LEAVES_OUT_UNDECIDABLE and result.smallest_p > LEVEL)
+            if result.hypothesis.family == family and not math.isnan(result.p)
         ]
         columns = [
             correct(np.array([getattr(result, name) for result in members], float)).tolist()
@@ -142,33 +132,40 @@ def _corrected(results: Sequence[TestResult]) -> Mapping[str, Corrected]:
 
 def _verdict_on_test(result: TestResult, corrected: Corrected) -> tuple[str, str]:
     """Return verdict and reason of a hypothesis without parts."""
-    kind = result.hypothesis.kind
     if math.isnan(result.p):
         return "not_testable", result.why_untested
-    if corrected.p <= LEVEL and (result.effect > 0 or kind == "equivalence"):
-        return "supported", "p_within_level"
-    # the p of a two-sided test speaks for both sides
-    p_of_opposite = corrected.p if kind == "two_sided" else corrected.reversed_p
-    if p_of_opposite <= LEVEL and _lies_beyond(result):
-        return "opposed", "interval_beyond_boundary"
-    if _has_too_few_seeds(result, corrected):
-        return "undecided", "too_few_seeds"
-    return "undecided", _why_undecided(result)
+    verdict = _verdict_by(result, corrected.p, corrected.reversed_p)
+    if verdict == "supported":
+        return verdict, "p_within_level"
+    if verdict == "opposed":
+        return verdict, "interval_beyond_boundary"
+    return verdict, _why_undecided(result)
+
+
+def _verdict_by(result: TestResult, p: float, reversed_p: float) -> str:
+    """Return the verdict that p give, corrected or not."""
+    if p <= LEVEL:
+        is_below = result.hypothesis.kind == "two_sided" and result.effect < 0
+        return "opposed" if is_below else "supported"
+    # a mean z can be both above 0 and below TYPICAL_Z: that opposes nothing
+    if reversed_p <= LEVEL < result.p:
+        return "opposed"
+    return "undecided"
 
 
 def _verdict_on_claim(
-    result: TestResult, corrected: Corrected, parts: Sequence[Decision]
+    corrected: Corrected, parts: Sequence[Decision]
 ) -> tuple[TestResult, str, str]:
     """Return the deciding part's result, verdict and reason of an intersection-union test.
 
     The part with the largest p decides, with exceptions: if parts oppose the claim, the one that
-    does so most clearly; if parts cannot be tested, the first; if parts have too few seeds, the one
-    with the fewest; if premises are not shown, the one with the largest p of these.
+    does so most clearly; if parts cannot be tested, the first; if premises are not shown, the one
+    with the largest p of these.
     """
     untested = [part for part in parts if part.verdict == "not_testable"]
     if untested:
         return untested[0].result, "not_testable", untested[0].reason
-    weakest = _with_largest("p", parts)
+    weakest = _weakest(parts)
     if corrected.p <= LEVEL:
         return weakest, "supported", "all_parts_supported"
     premises = [part for part in parts if part.hypothesis.is_premise]
@@ -177,38 +174,21 @@ def _verdict_on_claim(
     if opposing and not not_shown and corrected.reversed_p <= LEVEL:
         strongest = min(opposing, key=lambda part: part.result.reversed_p)
         return strongest.result, "opposed", strongest.reason
-    if _has_too_few_seeds(result, corrected):
-        return _with_largest("smallest_p", parts), "undecided", "too_few_seeds"
     if not_shown:
-        return _with_largest("p", not_shown), "undecided", "premise_not_shown"
+        return _weakest(not_shown), "undecided", "premise_not_shown"
     return weakest, "undecided", _why_undecided(weakest)
 
 
-def _with_largest(name: str, parts: Sequence[Decision]) -> TestResult:
-    results = [part.result for part in parts]
-    return max(results, key=lambda result: float(getattr(result, name)))
-
-
-def _lies_beyond(result: TestResult) -> bool:
-    """Return whether the interval lies outside of the hypothesis."""
-    if result.hypothesis.kind == "equivalence":
-        return result.low >= MARGIN
-    if result.hypothesis.terms[0].quantity.name == "z":
-        return result.low <= 0 and result.high < TYPICAL_Z
-    return result.high < 0
-
-
-def _has_too_few_seeds(result: TestResult, corrected: Corrected) -> bool:
-    return result.smallest_p > LEVEL or corrected.smallest_p > LEVEL
+def _weakest(parts: Sequence[Decision]) -> TestResult:
+    return max((part.result for part in parts), key=lambda result: result.p)
 
 
 def _why_undecided(result: TestResult) -> str:
-    if _lies_beyond(result):
+    uncorrected = _verdict_by(result, result.p, result.reversed_p)
+    if uncorrected == "supported":
+        return "p_above_level"
+    if uncorrected == "opposed":
         return "reversed_p_above_level"
-    if result.hypothesis.kind == "equivalence":
-        if result.high <= -MARGIN:
-            return "worse_beyond_margin"
-        is_clear = result.low > -MARGIN and result.high < MARGIN
-    else:
-        is_clear = result.low > 0
-    return "p_above_level" if is_clear else "interval_covers_boundary"
+    if result.hypothesis.kind == "equivalence" and result.high <= -MARGIN:
+        return "worse_beyond_margin"
+    return "interval_covers_boundary"

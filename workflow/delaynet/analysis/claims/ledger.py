@@ -39,7 +39,7 @@ STATISTICS = {
 FIELDS = (
     *("claim", "statement", "contrast", "statistic", "unit", "n", "effect", "low", "high", "p"),
     *("corrected_p", "correction", "reversed_p", "corrected_reversed_p"),
-    *("smallest_p", "smallest_reversed_p", "verdict", "reason", "tests"),
+    *("verdict", "reason", "tests"),
 )
 
 
@@ -75,8 +75,6 @@ def _row(decision: Decision) -> dict[str, object]:
         "corrected_p": decision.corrected.p,
         "reversed_p": result.reversed_p,
         "corrected_reversed_p": decision.corrected.reversed_p,
-        "smallest_p": result.smallest_p,
-        "smallest_reversed_p": result.smallest_reversed_p,
         "verdict": decision.verdict,
         "reason": decision.reason,
     }

@@ -1,7 +1,6 @@
 """Tests and claims: each claim with its parts, its verdict and the deciding part."""
 
-from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import pandas as pd
@@ -30,7 +29,6 @@ P_VALUES = ("p", "corrected_p", "reversed_p", "corrected_reversed_p")
 # digits of an effect by its unit; measures such as Moran's I need more
 DIGITS = {"points": 1, "z": 1}
 OTHER_DIGITS = 3
-FAMILIES_OF_CLAIMS = ("accuracy", "confirmatory")
 
 
 def test_object(row: Row) -> Object:
@@ -61,19 +59,16 @@ def claims_by_name(inputs: Inputs) -> Object:
     """Return the claims.
 
     Each has its words, its verdict with the reason, its `parts` and the name of the `deciding` one,
-    the sparsity that it was `tested_at` if the verdict depends on it, the smallest p within
-    `reach`, and further tests.
+    the sparsity that it was `tested_at` if the verdict depends on it, and further tests.
     """
     tests, ledger, table = inputs.tests, inputs.sources.claims, inputs.sources.tests
-    reach = _reach(tests.values())
     claims = {}
     for claim, entry in inputs.claims.items():
         parts = {name: tests[name] for name in entry["tests"][1:]}
         first = next(iter(parts.values()))
-        from_tests = {
+        from_tests: Object = {
             "parts": {name: test_object(part) for name, part in parts.items()},
             "tested_at": _tested_at(claim, first, inputs),
-            "reach": reach.get(claim),
         }
         if claim == "C3":
             from_tests["plain_difference"] = _plain_difference(first, tests)
@@ -98,7 +93,7 @@ def _ledger_entry(entry: Row) -> Object:
         "reason": entry["reason"],
         "kind": "",
         "n": count(entry["n"]),
-        **{name: p_value(entry[name]) for name in (*P_VALUES, "smallest_p")},
+        **{name: p_value(entry[name]) for name in P_VALUES},
     }
 
 
@@ -138,39 +133,11 @@ def _static_survives(first: Row, tests: Mapping[str, Row]) -> bool:
     return name in tests and tests[name]["verdict"] == "supported"
 
 
-def _reach(tests: Iterable[Row]) -> Object:
-    """Return the smallest corrected p that a claim's seeds allow, in either direction, by claim.
-
-    It is the smallest p times the number of claims that were tested in the family, as both
-    corrections give it where all other p are 1.
-    """
-    tested = [t for t in tests if t["family"] in FAMILIES_OF_CLAIMS and not pd.isna(t["p"])]
-    families = Counter(test["family"] for test in tested)
-    return {
-        test["claim"]: {
-            name: p_value(min(1.0, families[test["family"]] * test[name]))
-            for name in ("smallest_p", "smallest_reversed_p")
-        }
-        for test in tested
-    }
-
-
 def families(inputs: Inputs) -> Object:
-    """Return, by family, the number of tests, in all and by verdict.
-
-    Undecided tests with too few seeds to reach the level count as `out_of_reach` instead.
-    """
+    """Return, by family, the number of tests, in all and by verdict."""
     found: Object = {}
     for family in ("control", "exploratory"):
-        members = [test for test in inputs.tests.values() if test["family"] == family]
-        counts = Counter(
-            "out_of_reach"
-            if (test["verdict"], test["reason"]) == ("undecided", "too_few_seeds")
-            else test["verdict"]
-            for test in members
-        )
-        found[family] = {
-            "tests": count(len(members)),
-            **{verdict: count(counts[verdict]) for verdict in ("out_of_reach", *VERDICTS)},
-        }
+        verdicts = [test["verdict"] for test in inputs.tests.values() if test["family"] == family]
+        counts = {verdict: count(verdicts.count(verdict)) for verdict in VERDICTS}
+        found[family] = {"tests": count(len(verdicts)), **counts}
     return sourced(found, inputs.sources.tests)

@@ -11,7 +11,7 @@ import numpy as np
 from torch.optim.lr_scheduler import OneCycleLR
 
 from delaynet.analysis import statistics
-from delaynet.analysis.claims import decide, terms
+from delaynet.analysis.claims import decide, terms, tests
 from delaynet.analysis.grouping import grouping, maps, points, power
 from delaynet.analysis.grouping.nulls import NULLS
 from delaynet.analysis.tables import show_setting
@@ -53,6 +53,7 @@ CONSTANTS: dict[str, ModuleType] = {
     "learned_from": terms,
     "learned_share": terms,
     "level": decide,
+    "least_seeds": tests,
     "units": spikes,
 }
 # Shares that are printed in percent.
@@ -135,8 +136,6 @@ def constants() -> Object:
         found[name] = Number(share, f"{100 * share:.0f}", _file(module))
     widths = 2 * points.CHANNEL_WIDTH
     found["close_channels"] = Number(widths, show_constant(widths), _file(points))
-    seeds = int(math.log2(statistics.FLIPS))
-    found["most_exact_seeds"] = Number(seeds, str(seeds), _file(statistics))
     return found | _optimiser()
 
 
