@@ -10,12 +10,11 @@ from planted_results import CLAIMS_HOLD, NOTHING_LEARNED, TIME_ONLY, claims_conf
 from statsmodels.stats.multitest import multipletests
 
 from delaynet.analysis.claims.claims import hypotheses_of_claims
-from delaynet.analysis.claims.decide import LEAVES_OUT_UNDECIDABLE
 from delaynet.analysis.claims.exploratory import exploratory_hypotheses
 from delaynet.analysis.claims.ledger import table_of_tests
 from delaynet.analysis.claims.terms import SHARE, grid_of
-from delaynet.analysis.claims.tests import results_of_tests
-from delaynet.analysis.statistics import sign_flip, t_interval
+from delaynet.analysis.claims.tests import LEAST_SEEDS, results_of_tests
+from delaynet.analysis.statistics import greater, t_interval
 from delaynet.analysis.tables import read_table
 from delaynet.config.errors import UserError
 from delaynet.config.grid import Point
@@ -78,9 +77,8 @@ def test_families_are_corrected_as_they_say(decisions):
     assert set(table["family"]) == {*methods, "part"}
     for family, rows in table.groupby("family"):
         method = methods.get(family)
-        counted = rows[(rows["smallest_p"] <= 0.05) | ~rows["family"].isin(LEAVES_OUT_UNDECIDABLE)]
         for name in ("p", "reversed_p"):
-            p = counted[name].dropna()
+            p = rows[name].dropna()
             expected = multipletests(p, method=method)[1] if method and len(p) else p
             found = rows[f"corrected_{name}"].dropna()
             assert found.to_numpy() == pytest.approx(np.array(expected))
@@ -95,7 +93,7 @@ def test_grouping_is_tested_on_one_z_a_seed(tmp_path):
         " and measure == 'morans_i'"
     )
     assert (found.shown.n, found.shown.effect) == (6, pytest.approx(rows["z"].mean()))
-    assert found.result.p == sign_flip(rows["z"])
+    assert found.result.p == greater(rows["z"])
     assert (found.shown.low, found.shown.high) == pytest.approx(t_interval(rows["z"]))
 
 
@@ -120,12 +118,31 @@ def test_controls_are_about_joint_grouping():
     )
 
 
-def test_tests_that_few_seeds_cannot_decide_do_not_weaken_the_others(decisions):
-    hopeless = [d for d in decisions.values() if d.result.smallest_p > 0.05]
-    assert {d.hypothesis.family for d in hopeless} == {"control", "exploratory"}
-    for decision in hopeless:
-        assert np.isnan(decision.corrected.p)
-        assert (decision.verdict, decision.reason) == ("undecided", "too_few_seeds")
+def test_fewer_than_five_seeds_are_not_tested_but_their_intervals_are_shown(decisions):
+    few = [d for d in decisions.values() if 0 < d.result.n < LEAST_SEEDS]
+    assert {d.hypothesis.family for d in few} == {"control", "exploratory"}
+    for decision in few:
+        assert (decision.verdict, decision.reason) == ("not_testable", "too_few_seeds")
+        assert np.isnan([decision.result.p, *decision.corrected]).all()
+        assert decision.shown.low < decision.shown.effect < decision.shown.high
+
+
+@pytest.mark.parametrize("world", [CLAIMS_HOLD, NOTHING_LEARNED, TIME_ONLY])
+def test_uncorrected_p_and_interval_always_agree(tmp_path, world):
+    """Reversed p likewise, with the boundary of the opposite."""
+    tested = [d for d in decisions_of(tmp_path, world).values() if d.result.n >= LEAST_SEEDS]
+    for decision in tested:
+        hypothesis, result = decision.hypothesis, decision.result
+        low, high = result.low, result.high
+        upper = 1.645 if hypothesis.terms[0].quantity.name == "z" else 0
+        expected = {
+            "greater": (low > 0, high < upper),
+            "two_sided": (low > 0 or high < 0, False),
+            "equivalence": (low > -1 and high < 1, low > 1),
+        }
+        found = (result.p < 0.05, result.reversed_p < 0.05)
+        assert found == expected[hypothesis.kind], hypothesis.test
+    assert {d.hypothesis.kind for d in tested} == {"greater", "two_sided", "equivalence"}
 
 
 def test_grouping_without_clamped_delays_is_tested_as_the_claims_are(tmp_path):
@@ -150,18 +167,14 @@ def test_the_reversed_test_asks_for_the_opposite(tmp_path):
         " and null == 'delays_within_sign' and condition == 'standard'"
         " and measure == 'morans_i'"
     )
-    assert found["c4_joint"].result.reversed_p == sign_flip(rows["z"] - 1.645, "less") == 1 / 64
+    p = found["c4_joint"].result.reversed_p
+    assert p == greater(1.645 - rows["z"]) < 0.001
     # the smaller of two parts, corrected for their number, then for that of the claims
-    assert (found["c4"].result.reversed_p, found["c4"].corrected.reversed_p) == (2 / 64, 6 / 64)
-    assert (found["c4"].result.smallest_p, found["c4"].result.smallest_reversed_p) == (
-        1 / 64,
-        2 / 64,
-    )
+    assert (found["c4"].result.reversed_p, found["c4"].corrected.reversed_p) == (2 * p, 3 * 2 * p)
     # premises do not count
-    assert (found["c5"].result.smallest_reversed_p, found["c6"].result.smallest_reversed_p) == (
-        1 / 64,
-        1 / 64,
-    )
+    for claim in ("c5", "c6"):
+        part = found[f"{claim}_joint"].result
+        assert found[claim].result.reversed_p == part.reversed_p
     assert found["c1_fixed_none"].result.reversed_p == 1
     assert found["c3_equivalence"].result.reversed_p == 1
     two_sided = [d for d in found.values() if d.hypothesis.kind == "two_sided"]
@@ -293,8 +306,8 @@ def test_weak_grouping_that_all_seeds_show_opposes_nothing(tmp_path):
     found = decisions_of(tmp_path, world, claims_config(5))
     scores = found["c4_joint"]
     assert 0 < scores.shown.low < scores.shown.high < 1.645
-    assert scores.verdict == "supported"
-    assert found["c4"].verdict == "undecided"
+    assert scores.result.reversed_p < 0.05
+    assert found["c4"].verdict == scores.verdict == "supported"
 
 
 def test_a_table_of_grouping_from_another_grid_is_refused(tmp_path):
