@@ -33,9 +33,9 @@ GRID = [
 
 @pytest.fixture(scope="module")
 def built(tmp_path_factory, small_features):
-    """A project in a folder with a space in its name, three seeds."""
+    """A project in a folder with a space in its name, six seeds."""
     root = tmp_path_factory.mktemp("my project")
-    return root, write_project(root, config_of(GRID, 3, conditions=CONDITIONS), small_features)
+    return root, write_project(root, config_of(GRID, 6, conditions=CONDITIONS), small_features)
 
 
 @pytest.fixture

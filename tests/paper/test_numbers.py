@@ -318,7 +318,7 @@ def test_what_is_not_in_the_grid_has_a_verdict_and_no_effect(results, small_feat
     claim = numbers["claims"]["C1"]
     assert claim["verdict"]["shown"] == "not testable"
     assert claim["reason"] == "missing_from_grid"
-    assert claim["p"] is None and claim["reach"] is None
+    assert claim["p"] is None
     assert all(part["effect"] is None for part in claim["parts"].values())
 
 
