@@ -65,6 +65,14 @@ def page_of(tables: dict[str, pd.DataFrame]) -> str:
         voices_estimates="\n".join(estimates_table(tables["voices_estimates"])),
         voices_blocks="\n".join(estimates_table(tables["voices_blocks"])),
         voices_accuracy="\n".join(accuracy_table(tables["voices_accuracy"])),
+        effect=tables["estimates"].set_index("name")["effect"],
+        voices_effect=tables["voices_estimates"].set_index("name")["effect"],
+        human_p=tables["human_estimates"].set_index("name")[["p", "holm"]].T,
+        peak=tables["ridge"]
+        .query("low == 0")
+        .set_index(["delays", "condition"])
+        .likeness["learned"],
+        voices_seeds=tables["voices_runs"]["seed"].nunique(),
         chosen=estimate_words(tables["chosen"]),
         human_chosen=estimate_words(tables["human_chosen"]),
         joint=words_of(tables["grouping"], JOINT, 3),
@@ -214,7 +222,7 @@ def study_figure(tables: dict[str, pd.DataFrame]) -> Figure:
     """
     by_corpus = {
         "synthetic speech": tables["estimates"],
-        "24 other voices": tables["voices_estimates"],
+        "other corpora": tables["voices_estimates"],
         "human speech": tables["human_estimates"],
     }
     names = list(dict.fromkeys(name for of in by_corpus.values() for name in of["name"]))
@@ -280,6 +288,6 @@ def _draw_along(axes: Axes, along: pd.DataFrame) -> None:
         ax=axes,
     )
     axes.axhline(0, color=style.GREY, linewidth=0.6)
-    axes.legend(title="delays")
+    seaborn.move_legend(axes, "upper left", bbox_to_anchor=(1, 1), title="delays")
     axes.set_xlabel("test accuracy (%)")
     axes.set_ylabel("joint grouping\n(effect on Moran's I)")

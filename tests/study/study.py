@@ -285,15 +285,19 @@ def chosen_or_useful(retrained: pd.DataFrame, runs: pd.DataFrame) -> pd.DataFram
     differences = {
         "chosen (found minus exchanged)": anew["found"] - anew["exchanged"],
         "exchanged minus none": there,
-        "the same, inputs drawn at random": drawn,
+        "exchanged minus none, inputs drawn at random": drawn,
         "fixed minus none in random networks": of_random,
         "made useful (exchanged - none, minus that of random networks)": there - of_random,
         "of it, by how many inputs a neuron has": drawn - of_random,
         "of it, by which inputs": there - drawn,
-        "found with delays minus found without, delays drawn after": anew["found"]
+        "found minus found without delays, these drawn after": anew["found"] - anew["without"],
+        "exchanged minus found without delays, these drawn after": anew["exchanged"]
         - anew["without"],
-        "drawn minus none, found without delays": without,
-        "exchanged - none, minus that of structures found without delays": there - without,
+        "drawn after minus none, found without delays": without,
+        "the last, minus fixed - none in random networks": without - of_random,
+        "no delays: inputs drawn at random minus random networks": anew["drawn_none"]
+        - random["none"],
+        "no delays: inputs found minus inputs drawn at random": anew["none"] - anew["drawn_none"],
     }
     rows = []
     for name, by_seed in differences.items():
