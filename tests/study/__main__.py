@@ -123,7 +123,8 @@ def runs_of_voices(folder: Path) -> pd.DataFrame:
         for block in range(BLOCKS)
         if (results := folder / str(block) / "results").exists()
     ]
-    return pd.concat(tables)
+    # without rows a table has no types of columns, which would spread to the others
+    return pd.concat(table for table in tables if not table.empty)
 
 
 def estimates_of_voices(runs: pd.DataFrame) -> pd.DataFrame:
