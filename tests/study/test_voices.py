@@ -64,7 +64,8 @@ def test_lags_of_channels_are_those_of_the_seed_and_cover_their_range() -> None:
 @pytest.mark.slow
 def test_the_command_of_make_pilot_plans_every_training_of_the_pilot(tmp_path: Path) -> None:
     printed = subprocess.run(["make", "-n", "pilot"], cwd=ROOT, capture_output=True, text=True)
-    command = f"{printed.stdout.splitlines()[-1]} --directory {tmp_path} --dry-run"
+    (line,) = (one for one in printed.stdout.splitlines() if "bin/snakemake" in one)
+    command = f"{line} --directory {tmp_path} --dry-run"
     planned = subprocess.run(command, cwd=ROOT, shell=True, capture_output=True, text=True)
     trainings = sum(1 for _ in load_config(ROOT / "config/pilot.yaml").runs())
     assert planned.returncode == 0, planned.stderr
