@@ -128,7 +128,7 @@ def runs_of_voices(folder: Path) -> pd.DataFrame:
 
 
 def estimates_of_voices(runs: pd.DataFrame) -> pd.DataFrame:
-    """Return the estimates for other voices, at one sparsity; they confirm, so none is primary."""
+    """Return the estimates for other corpora, at one sparsity; they confirm, so none is primary."""
     return estimates(runs, ("0.9375",)).assign(is_primary=False).drop(columns="holm")
 
 

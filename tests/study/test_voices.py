@@ -1,4 +1,4 @@
-"""Other voices are split as stated, channels lag by whole steps, and `make pilot` can be run."""
+"""Other corpora are split as stated, channels lag by whole steps, and `make pilot` can be run."""
 
 import subprocess
 from pathlib import Path

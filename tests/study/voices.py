@@ -1,4 +1,4 @@
-"""Corpora of 24 voices, one for each block of five seeds: other voices, splits and trials each.
+"""Corpora of 24 voices, one for each block of five seeds, each with clips and splits of its own.
 
 Spoken as the synthetic digits are (`delaynet.data.sources.synthetic`), whose twelve speakers come
 first. All clips of eight speakers are test clips, and of the others as many as make 4,000 in all.
@@ -15,11 +15,17 @@ from tqdm import tqdm
 
 from delaynet.config.files import replacing_folder
 from delaynet.config.grid import Config, load_config
-from delaynet.data.corpus.clips import LANGUAGES, Clip
+from delaynet.data.corpus.clips import Clip
 from delaynet.data.corpus.espeak import SAMPLE_RATE
-from delaynet.data.corpus.layout import audio_path, digit_clip, list_path, write_filenames
+from delaynet.data.corpus.layout import audio_path, list_path, write_filenames
 from delaynet.data.processes import in_order
-from delaynet.data.sources.synthetic import CLIPS_PER_TASK, SPEAKERS, Speaker, clip_audio
+from delaynet.data.sources.synthetic import (
+    CLIPS_PER_TASK,
+    SPEAKERS,
+    Speaker,
+    clip_audio,
+    corpus_clips,
+)
 from study.report import ROOT
 
 BLOCKS = 4
@@ -59,13 +65,7 @@ def split_clips(seed: int) -> dict[str, set[Clip]]:
     stream = np.random.default_rng(seed)
     can_test = [number for number in range(len(VOICES)) if number != 11]
     unseen = stream.choice(can_test, size=len(VOICES) // 3, replace=False)
-    clips = [
-        digit_clip(language, speaker, trial, digit)
-        for language in LANGUAGES
-        for speaker in range(len(VOICES))
-        for trial in range(TRIALS)
-        for digit in range(10)
-    ]
+    clips = corpus_clips(TRIALS, len(VOICES))
     test = {clip for clip in clips if int(clip.speaker) in unseen}
     others = [clip for clip in clips if clip not in test]
     drawn = stream.choice(len(others), size=TEST_CLIPS - len(test), replace=False)

@@ -168,12 +168,12 @@ def pink_noise(samples: int, generator: np.random.Generator) -> np.ndarray:
     return noise
 
 
-def corpus_clips(trials: int) -> list[Clip]:
+def corpus_clips(trials: int, speakers: int = len(SPEAKERS)) -> list[Clip]:
     """Every clip of a corpus: each speaker says each of the twenty words `trials` times."""
     return [
         digit_clip(language, speaker, trial, digit)
         for language in LANGUAGES
-        for speaker in range(len(SPEAKERS))
+        for speaker in range(speakers)
         for trial in range(trials)
         for digit in range(10)
     ]
