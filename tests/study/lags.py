@@ -14,12 +14,9 @@ from torch import Tensor
 
 from delaynet.config.grid import Config, Run
 from delaynet.data.dataset import Clips, load_splits
-from delaynet.training.device import flush_denormals
 from delaynet.training.initial import initial_network
-from delaynet.training.loop import train_epochs
 from delaynet.training.randomness import generator
-from delaynet.training.results import write_results
-from delaynet.training.state import TrainingState
+from study.training import is_finished, train_into
 
 CHANNELS, CLIPS = LAGGED = ("lagged_channels", "lagged_clips")
 LONGEST = 12
@@ -55,7 +52,7 @@ def train_lagged(config: Config, results: Path) -> None:
     for kind in LAGGED:
         for seed in SEEDS:
             folder = lagged_folder(results, kind, seed)
-            if (folder / "summary.json").exists():
+            if is_finished(folder):
                 continue
             print(f"training {kind}, seed {seed}", flush=True)
             settings = config.resolve(Run("learned", "dense", "free", "0", seed, "ten_epochs"))
@@ -69,13 +66,8 @@ def train_lagged(config: Config, results: Path) -> None:
                 if kind == CLIPS:
                     lag = torch.randint(LONGEST + 1, (len(clips), channels), generator=stream)
                 splits = replace(splits, **{name: lagged(clips, lag)})
-            state = TrainingState.before_training(
-                initial_network(settings, channels, splits.classes), settings
-            )
-            with flush_denormals():
-                train_epochs(state, settings, splits, None, lambda: None)
-                folder.mkdir(parents=True, exist_ok=True)
-                write_results(state, settings, splits, folder)
+            network = initial_network(settings, channels, splits.classes)
+            train_into(folder, network, settings, splits)
 
 
 def lagged_folder(results: Path, kind: str, seed: int) -> Path:

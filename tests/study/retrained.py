@@ -16,8 +16,6 @@ And where rewiring had no delays to choose among:
     without_none  the same synapses, all delays zero
 """
 
-import time
-from concurrent.futures import ProcessPoolExecutor, as_completed
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
@@ -29,13 +27,10 @@ from torch import Tensor
 from delaynet.config.grid import Config, Run, RunSettings
 from delaynet.data.dataset import load_splits
 from delaynet.model.network import DelayNetwork, LayerArrays
-from delaynet.training.device import flush_denormals
 from delaynet.training.initial import initial_delays, initial_magnitudes
-from delaynet.training.loop import train_epochs
 from delaynet.training.randomness import generator
-from delaynet.training.results import write_results
-from delaynet.training.run_folder import SavedNetwork, read_network, read_summary, write_json
-from delaynet.training.state import TrainingState
+from delaynet.training.run_folder import SavedNetwork, read_network, read_summary
+from study.training import is_finished, train_all, train_into
 
 CHANGES = ("found", "exchanged", "none", "drawn", "drawn_none", "without", "without_none")
 SPARSITY = "0.9375"
@@ -124,27 +119,20 @@ def network_to_retrain(found: SavedNetwork, one: Retraining, settings: RunSettin
 
 def retrain(
     config: Config, runs_folder: Path, features: Path, output: Path, one: Retraining
-) -> Retraining:
-    """Train one network anew and write its run folder; return what it was."""
+) -> None:
+    """Train one network anew and write its run folder."""
     torch.set_num_threads(1)
     settings = one.settings(config)
     found = read_network(runs_folder / one.found_by.folder / "network.h5")
-    with flush_denormals():
-        speakers = settings.training.validation_speakers
-        # the speaker left out, if any, is that of the network found
-        splits = load_splits(features, speakers, torch.device("cpu"), one.seed)
-        network = network_to_retrain(found, one, settings)
-        state = TrainingState.before_training(network, settings)
-        train_epochs(state, settings, splits, None, lambda: None)
-        folder = output / one.folder
-        folder.mkdir(parents=True, exist_ok=True)
-        write_json(folder / "settings.json", settings.model_dump(mode="json"))
-        write_results(state, settings, splits, folder)
-    return one
+    speakers = settings.training.validation_speakers
+    # the speaker left out, if any, is that of the network found
+    splits = load_splits(features, speakers, torch.device("cpu"), one.seed)
+    network = network_to_retrain(found, one, settings)
+    train_into(output / one.folder, network, settings, splits)
 
 
 def retrain_all(config: Config, results: Path, processes: int) -> None:
-    """Train anew every structure that rewiring found and that is not done, and say how far it is.
+    """Train anew every structure that rewiring found and that is not done.
 
     Args:
         config: of the study.
@@ -157,17 +145,10 @@ def retrain_all(config: Config, results: Path, processes: int) -> None:
         one
         for seed in seeds
         for one in (Retraining(seed, change) for change in CHANGES)
-        if (runs_folder / one.found_by.folder / "summary.json").exists()
-        and not (output / one.folder / "summary.json").exists()
+        if is_finished(runs_folder / one.found_by.folder) and not is_finished(output / one.folder)
     ]
     work = partial(retrain, config, runs_folder, results / "features.h5", output)
-    began = time.monotonic()
-    with ProcessPoolExecutor(processes) as pool:
-        futures = [pool.submit(work, one) for one in tasks]
-        for done, future in enumerate(as_completed(futures), 1):
-            left = (time.monotonic() - began) / done * (len(tasks) - done) / 60
-            text = f"trained anew: {done} of {len(tasks)} ({future.result().folder})"
-            print(f"{text}, about {left:.0f} minutes left", flush=True)
+    train_all(tasks, work, processes, "structures trained anew")
 
 
 def finished_retrainings(config: Config, results: Path, measure: str) -> pd.DataFrame:
@@ -183,6 +164,6 @@ def finished_retrainings(config: Config, results: Path, measure: str) -> pd.Data
     rows = [
         one._asdict() | {"accuracy": 100 * read_summary(folder)[measure]}
         for one in all_of_them
-        if ((folder := results / "retrained" / one.folder) / "summary.json").exists()
+        if is_finished(folder := results / "retrained" / one.folder)
     ]
     return pd.DataFrame(rows, columns=[*Retraining._fields, "accuracy"])
