@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 import click
+import numpy as np
 import pandas as pd
 
 from delaynet.analysis.tables import summarise_seeds
@@ -24,9 +25,25 @@ from study.report import CORPORA, ROOT, write_all
 from study.retrained import finished_retrainings, retrain_all
 from study.ridge import likeness_by_difference
 from study.study import BESIDE, chosen_or_useful, estimates, finished_runs
+from study.used import WithMap, accuracy_with_maps, train_with_maps, what_grouping_is_worth
 from study.voices import BLOCKS, configuration
 
-FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
+FOLDER = click.Path(file_okay=False, path_type=Path)
+# by what the rows of tables differ that are made from networks
+KEYS = {
+    "pilot": Run._fields,
+    "runs": Run._fields,
+    "human_runs": Run._fields,
+    "voices_runs": Run._fields,
+    "retrained": ("seed", "change"),
+    "human_retrained": ("seed", "change"),
+    "used": WithMap._fields,
+    "human_used": WithMap._fields,
+    "grouping": ("corpus", "kind", "delays"),
+    "exchange": ("corpus", "kind", "delays"),
+    "along": ("seed", "delays", "epoch"),
+    "ridge": ("delays", "condition", "low"),
+}
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
@@ -58,62 +75,102 @@ FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
     show_default=True,
     help="Where Snakemake makes the results of config/study_voices.yaml, a folder a block.",
 )
-def main(pilot: Path, study: Path, human: Path, voices: Path) -> None:
+@click.option(
+    "--keep",
+    is_flag=True,
+    help="Add what is trained here to docs/study/*.csv: rows of networks that are not here stay, "
+    "and structures trained anew, lags and looks along training are left out.",
+)
+def main(pilot: Path, study: Path, human: Path, voices: Path, keep: bool) -> None:
     """Write docs/study.md, its figure and docs/study/*.csv from the trainings that are finished.
 
-    Structures that rewiring found are trained anew first, and some dense networks once more to look
-    at them on the way, where that is not done.
+    What is no point of the grid is trained first, where that is not done: structures that rewiring
+    found and maps of dense networks anew, dense networks to look at them on the way, and lags.
     """
     results = {
         "pilot": pilot / "results",
         "study": study / "results",
         "study_human": human / "results",
     }
-    measures = {"study_human": "validation_accuracy"}
+    made = tables_of_networks(results, keep) | {"voices_runs": runs_of_voices(voices)}
+    if keep:
+        made = {name: with_committed(name, table) for name, table in made.items()}
+    if missing := [name for name, table in made.items() if table.empty]:
+        raise click.ClickException(f"too few trainings are finished yet for {', '.join(missing)}.")
+    for path in write_all(made | estimates_of(made)):
+        click.echo(f"written: {path.relative_to(ROOT)}")
+
+
+def tables_of_networks(results: dict[str, Path], keep: bool) -> dict[str, pd.DataFrame]:
+    """Return the tables that are made from networks, by name, all but that of other corpora.
+
+    Args:
+        results: by name of the configuration.
+        keep: train no structures anew, no lags, and none to look at on the way.
+    """
     configs = {name: load_config(ROOT / f"config/{name}.yaml") for name in results}
-    runs, retrained, grouping, falls = {}, {}, {}, {}
-    for name, folder in results.items():
-        measure = measures.get(name, "test_accuracy")
-        runs[name] = finished_runs(configs[name], folder, measure)
-        if name == "pilot":
-            continue
-        retrain_all(configs[name], folder, len(os.sched_getaffinity(0)))
-        retrained[name] = finished_retrainings(configs[name], folder, measure)
-        of_config = configs[name], runs[name]
-        grouping[name] = effects_of_dense_networks(*of_config, folder / "runs")
-        falls[name] = falls_of_dense_networks(*of_config, folder, measure.split("_")[0])
+    tables = {"pilot": finished_runs(configs["pilot"], results["pilot"], "test_accuracy")}
+    grouping, falls = {}, {}
+    processes = len(os.sched_getaffinity(0))
+    for name, prefix, measure in (
+        ("study", "", "test_accuracy"),
+        ("study_human", "human_", "validation_accuracy"),
+    ):
+        of_config = configs[name], results[name]
+        runs = finished_runs(*of_config, measure)
+        if not keep:
+            retrain_all(*of_config, processes)
+        train_with_maps(*of_config, processes)
+        tables[f"{prefix}runs"] = runs
+        tables[f"{prefix}retrained"] = finished_retrainings(*of_config, measure)
+        tables[f"{prefix}used"] = accuracy_with_maps(*of_config, measure)
+        grouping[name] = effects_of_dense_networks(configs[name], runs, results[name] / "runs")
+        split = measure.removesuffix("_accuracy")
+        falls[name] = falls_of_dense_networks(configs[name], runs, results[name], split)
+    tables |= {"grouping": by_corpus(grouping), "exchange": by_corpus(falls)}
+    if keep:
+        return tables | {"along": pd.DataFrame(), "ridge": pd.DataFrame()}
     train_lagged(configs["study"], results["study"])
-    of_voices = runs_of_voices(voices)
-    along = all_along_training(configs["study"], results["study"])
-    tables = {
-        "pilot": runs["pilot"],
-        "runs": runs["study"],
-        "accuracy": accuracy(runs["study"]),
-        "estimates": estimates(runs["study"]),
-        "human_runs": runs["study_human"],
-        "human_accuracy": accuracy(runs["study_human"]),
-        "human_estimates": estimates(runs["study_human"], ("0.9375",)),
-        "voices_runs": of_voices,
+    tables["along"] = all_along_training(configs["study"], results["study"])
+    tables["ridge"] = ridge(tables["runs"], results["study"] / "runs")
+    return tables
+
+
+def with_committed(name: str, table: pd.DataFrame) -> pd.DataFrame:
+    """Return a table, and the rows of the committed one that it lacks, in the order of that one."""
+    path = ROOT / f"docs/study/{name}.csv"
+    if not path.exists():
+        return table
+    keys = list(KEYS[name])
+    committed = pd.read_csv(path, dtype={"sparsity": str})
+    if table.empty:
+        return committed
+    rows = pd.concat([table, committed]).drop_duplicates(keys)
+    place = {key: index for index, key in enumerate(map(tuple, committed[keys].to_numpy()))}
+    order = [place.get(tuple(key), len(place)) for key in rows[keys].to_numpy()]
+    return rows.iloc[np.argsort(order, kind="stable")]
+
+
+def estimates_of(made: dict[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
+    """Return the tables that are made from others."""
+    of_voices = made["voices_runs"]
+    return {
+        "accuracy": accuracy(made["runs"]),
+        "estimates": estimates(made["runs"]),
+        "human_accuracy": accuracy(made["human_runs"]),
+        "human_estimates": estimates(made["human_runs"], ("0.9375",)),
         "voices_accuracy": accuracy(of_voices),
         "voices_estimates": estimates_of_voices(of_voices),
         "voices_blocks": pd.concat(
             estimates_of_voices(of_block).head(1).assign(name=f"corpus {block + 1}")
             for block, of_block in of_voices.groupby("block")
         ),
-        "retrained": retrained["study"],
-        "chosen": chosen_or_useful(retrained["study"], runs["study"]),
-        "human_retrained": retrained["study_human"],
-        "human_chosen": chosen_or_useful(retrained["study_human"], runs["study_human"]),
-        "grouping": by_corpus(grouping),
-        "exchange": by_corpus(falls),
-        "along": along,
-        "equal_accuracy": at_equal_accuracy(along),
-        "ridge": ridge(runs["study"], results["study"] / "runs"),
+        "chosen": chosen_or_useful(made["retrained"], made["runs"]),
+        "human_chosen": chosen_or_useful(made["human_retrained"], made["human_runs"]),
+        "worth": what_grouping_is_worth(made["used"]),
+        "human_worth": what_grouping_is_worth(made["human_used"]),
+        "equal_accuracy": at_equal_accuracy(made["along"]),
     }
-    if missing := [name for name, table in tables.items() if table.empty]:
-        raise click.ClickException(f"too few trainings are finished yet for {', '.join(missing)}.")
-    for path in write_all(tables):
-        click.echo(f"written: {path.relative_to(ROOT)}")
 
 
 def runs_of_voices(folder: Path) -> pd.DataFrame:
@@ -124,7 +181,7 @@ def runs_of_voices(folder: Path) -> pd.DataFrame:
         if (results := folder / str(block) / "results").exists()
     ]
     # without rows a table has no types of columns, which would spread to the others
-    return pd.concat(table for table in tables if not table.empty)
+    return pd.concat([pd.DataFrame(), *(table for table in tables if not table.empty)])
 
 
 def estimates_of_voices(runs: pd.DataFrame) -> pd.DataFrame:

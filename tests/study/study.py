@@ -162,13 +162,15 @@ def finished_runs(config: Config, results: Path, measure: str) -> pd.DataFrame:
         measure: what `accuracy` is: `test_accuracy`, or `validation_accuracy` on speakers left out.
 
     Returns:
-        the fields of `Run`, `epochs`, `initial_weights`, and in percent `accuracy`;
-        `training_accuracy`, that of the last epoch, with dropout on; on the test clips
-        `seen_accuracy` and `unseen_accuracy`, of speakers who are, and are not, in the training
-        list; `unrounded_accuracy`, as `accuracy` with the kernels of the last epoch; and
+        nothing if none is finished; otherwise the fields of `Run`, `epochs`, `initial_weights`, and
+        in percent `accuracy`; `training_accuracy`, that of the last epoch, with dropout on; on the
+        test clips `seen_accuracy` and `unseen_accuracy`, of speakers who are, and are not, in the
+        training list; `unrounded_accuracy`, as `accuracy` with the kernels of the last epoch; and
         `silent_neurons`, a share of the hidden ones. What is of test clips is not a number if
         `accuracy` is not. Last, `inputs`, the mean number of inputs of hidden neurons that fire.
     """
+    if not (results / "features.h5").exists():
+        return pd.DataFrame()
     table = read_table(results / "features.h5")
     seen = set(table.speaker[table.split == "train"])
     is_seen = dict(zip(table.filename, [one in seen for one in table.speaker], strict=True))

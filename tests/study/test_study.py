@@ -6,6 +6,7 @@ import pytest
 
 from delaynet.config.grid import STANDARD, Point, load_config
 from delaynet.training.run_folder import SavedLayer, SavedNetwork
+from study.__main__ import with_committed
 from study.grouping import DIFFERENCE, summary_of_effects
 from study.report import ROOT, estimates_table
 from study.ridge import likeness_by_difference
@@ -222,3 +223,14 @@ def test_with_lags_signs_are_alike_by_the_time_of_arrival() -> None:
         for of_arrival in (False, True)
     )
     assert by_arrival[0] > 0.9 > by_delay[0] + 0.3
+
+
+def test_rows_of_networks_that_are_not_here_stay_as_they_were_committed() -> None:
+    committed = pd.read_csv(ROOT / "docs/study/retrained.csv")
+    again = committed.iloc[[1]].assign(accuracy=50.0)
+    new = again.assign(seed=999)
+    kept = with_committed("retrained", pd.concat([new, again]))
+    assert len(kept) == len(committed) + 1
+    assert kept["accuracy"].tolist()[:2] == [committed["accuracy"][0], 50.0]
+    assert kept.iloc[-1]["seed"] == 999
+    assert with_committed("retrained", pd.DataFrame()).equals(committed)
