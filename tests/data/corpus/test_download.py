@@ -251,7 +251,7 @@ def test_halves_that_never_fit_end_in_a_sentence(target: Path) -> None:
     "span",
     [
         "bytes 0-299999/300000", "bytes 199999-299999/300000", "items 200000-299999/300000",
-        "bytes 200000-299999/" + "9" * 5000, "200000-", "", None,
+        "200000-", "", None,
     ],
 )  # fmt: skip
 def test_another_part_than_the_one_asked_for_is_not_taken(span: str | None, target: Path) -> None:
@@ -262,8 +262,9 @@ def test_another_part_than_the_one_asked_for_is_not_taken(span: str | None, targ
     assert ranges == [None, "bytes=200000-", None]
 
 
-def test_a_part_of_a_whole_of_unknown_size_is_taken(target: Path) -> None:
-    rest = serve_part(CONTENT[200_000:], "bytes 200000-299999/*")
+@pytest.mark.parametrize("whole", ["*", "9" * 5000])
+def test_a_part_of_a_whole_of_unknown_size_is_taken(whole: str, target: Path) -> None:
+    rest = serve_part(CONTENT[200_000:], f"bytes 200000-299999/{whole}")
     mirror = Mirror(CONTENT, serve(CONTENT, cut_after=200_000), rest)
     assert fetched(mirror, target=target) == CONTENT
     assert len(mirror.archive_requests()) == 2

@@ -68,10 +68,6 @@ class PermanentFailure(Exception):
     """Why a mirror did not give the file; it is not tried again."""
 
 
-class WrongBytes(PermanentFailure):
-    """The mirror has another file than the expected one."""
-
-
 class Expected(NamedTuple):
     """Checksum and size of the expected file, and their origin."""
 
@@ -81,8 +77,8 @@ class Expected(NamedTuple):
     origin: str
 
 
-def fetch(published: Published, target: Path, patience: Patience = PATIENCE) -> Pin:
-    """Fetch a published file, verify it, and return its size and digests.
+def fetch(published: Published, target: Path, patience: Patience = PATIENCE) -> None:
+    """Fetch a published file, and verify it.
 
     An existing target is compared with the pin, without a request.
 
@@ -91,10 +87,12 @@ def fetch(published: Published, target: Path, patience: Patience = PATIENCE) -> 
             full. Received bytes are kept unless they are wrong; the next call continues after them.
     """
     if target.exists():
-        return check(published, target)
+        check(published, target)
+        return
     with _open_part(target) as file, requests.Session() as session:
         if target.exists():  # another process has just finished it
-            return check(published, target)
+            check(published, target)
+            return
         download = Download(published, file, session, patience)
         url = download.from_mirrors()
         with explaining(target):
@@ -106,7 +104,6 @@ def fetch(published: Published, target: Path, patience: Patience = PATIENCE) -> 
     log.info("%s: fetched from %s; %s", target, url, found)
     if published.pinned is None and published.recordings is None:
         log.warning("%s: %s", target, published.not_pinned)
-    return found
 
 
 @contextmanager
@@ -129,10 +126,8 @@ def _open_part(target: Path) -> Iterator[io.FileIO]:
         try:
             yield file
         finally:
-            if not (size := os.fstat(file.fileno()).st_size):
+            if not os.fstat(file.fileno()).st_size:
                 path.unlink(missing_ok=True)
-            elif path.exists():
-                log.info("%s: %s are kept for the next start", path, as_size(size))
 
 
 class Download:
@@ -146,7 +141,6 @@ class Download:
         self.path = Path(file.name)
         self.digests = read_digests(self.path)
         self.position = self.path.stat().st_size
-        self.is_assembled = False  # of more than one request
         if self.position:
             log.info("%s: continuing after %s", self.path, as_size(self.position))
         # the archive is compressed: a server that compresses it again would defeat resuming
@@ -181,7 +175,7 @@ class Download:
         if any(isinstance(failure, TemporaryFailure) for failure in failures.values()):
             kept = f" (the {as_size(self.position)} that came are kept)" if self.position else ""
             advice.insert(0, f"start again later{kept}")
-        if self.published.pinned and any(isinstance(f, WrongBytes) for f in failures.values()):
+        if self.published.pinned:
             advice.append(self.published.renewal)
         file = self.published.file
         raise UserError(f"{file}: could not be fetched: {reasons}; {', or '.join(advice)}.")
@@ -208,10 +202,8 @@ class Download:
     def listed_md5(self, url: str) -> str:
         """Return the checksum of the file from a list of checksums."""
         with self.get(url) as response:
-            content = response.raw.read(LONGEST_LIST + 1, decode_content=True)
-        digest = None
-        if len(content) <= LONGEST_LIST:
-            digest = parse_checksums(content.decode(errors="replace"), self.published.file)
+            content = response.raw.read(LONGEST_LIST, decode_content=True)
+        digest = parse_checksums(content.decode(errors="replace"), self.published.file)
         if digest is None:
             raise PermanentFailure(f"has no checksum of {self.published.file}")
         return digest
@@ -224,7 +216,7 @@ class Download:
         if not self.is_complete(expected):
             found = f"{expected.algorithm} {self.digest(expected.algorithm)}"
             # pieces of two files may each be right
-            failure = TemporaryFailure if self.is_assembled else WrongBytes
+            failure = TemporaryFailure if self.is_assembled else PermanentFailure
             self.rewind()
             wanted = f"{expected.algorithm} {expected.digest} is {expected.origin}"
             raise failure(f"gave {found}, where {wanted}")
@@ -250,13 +242,21 @@ class Download:
 
     def append_body(self, response: requests.Response, expected: Expected) -> None:
         """Append the body of a response, if it begins where the part ends, or write it anew."""
-        start, total = self.span(response)
+        start = self.position if response.status_code == 206 else 0
+        span = response.headers.get("Content-Range", "").lower()
+        if response.status_code == 416 or (start and not span.startswith(f"bytes {start}-")):
+            self.rewind()
+            raise TemporaryFailure("cannot continue where it stopped")
+        length = response.raw.length_remaining  # None if the server does not say it
+        total = None if length is None else start + length
         if None not in (total, expected.bytes) and total != expected.bytes:
-            raise WrongBytes(f"offers {total} bytes, where {expected.bytes} are {expected.origin}")
+            raise PermanentFailure(
+                f"offers {total} bytes, where {expected.bytes} are {expected.origin}"
+            )
         if start == 0:
             self.rewind()
         self.is_assembled = start > 0
-        needed, free = (total or 0) - start, shutil.disk_usage(self.path.parent).free
+        needed, free = length or 0, shutil.disk_usage(self.path.parent).free
         if needed > free:
             raise UserError(
                 f"{self.path}: needs another {as_size(needed)}, and {as_size(free)} are free "
@@ -273,26 +273,9 @@ class Download:
                 if expected.bytes is not None and self.position > expected.bytes:
                     self.rewind()
                     limit = f"the {expected.bytes} bytes {expected.origin}"
-                    raise WrongBytes(f"gave more than {limit}")
-        if not self.position or self.position < (total or 0):
-            raise TemporaryFailure(f"ended after {self.position} bytes")
-
-    def span(self, response: requests.Response) -> tuple[int, int | None]:
-        """Return the offset of a body, 0 or the part's end, and the total size if it is known.
-
-        Source: RFC 9110, sections 14 and 15.
-        """
-        number, status = "([0-9]{1,18})", response.status_code  # longer ones are invalid
-        if status == 200:
-            length = re.fullmatch(number, response.headers.get("Content-Length", ""))
-            return 0, int(length[1]) if length else None
-        if status == 206:
-            pattern = rf"bytes {self.position}-[0-9]+/(?:{number}|\*)"
-            span = re.fullmatch(pattern, response.headers.get("Content-Range", ""), re.IGNORECASE)
-            if span:
-                return self.position, int(span[1]) if span[1] else None
-        self.rewind()
-        raise TemporaryFailure("cannot continue where it stopped")
+                    raise PermanentFailure(f"gave more than {limit}")
+        if not self.position:
+            raise TemporaryFailure("gave no bytes")
 
     def append(self, data: bytes) -> None:
         """Write the next bytes; if the disk fills up, what fits is kept."""
@@ -306,7 +289,7 @@ class Download:
     def rewind(self) -> None:
         """Discard all bytes."""
         self.file.truncate(0)
-        self.digests, self.position, self.is_assembled = Digests(), 0, False
+        self.digests, self.position = Digests(), 0
 
     def is_complete(self, expected: Expected) -> bool:
         """Return whether the bytes are the expected ones."""
@@ -348,7 +331,8 @@ def parse_checksums(text: str, name: str) -> str | None:
     Lines that are no entries are passed over; a file of that name in a folder counts if there is
     none outside. Several different sums of one file are as good as none.
     """
-    entries = re.findall(r"^\s*([0-9a-fA-F]{32})[ \t]+\*?(?:\./)?(\S.*?)\s*$", text, re.MULTILINE)
+    line = r"^[ \t]*([0-9a-fA-F]{32})[ \t]+\*?(?:\./)?(\S.*?)\s*$"
+    entries = re.findall(line, text, re.MULTILINE)
     sums = {digest.lower() for digest, path in entries if path == name} or {
         digest.lower() for digest, path in entries if path.endswith(f"/{name}")
     }
