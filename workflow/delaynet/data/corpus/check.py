@@ -3,7 +3,7 @@
 import math
 import os
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
@@ -36,16 +36,10 @@ def check_corpus(folder: Path, corpus: CorpusSettings, processes: int = 1) -> Co
     if not folder.is_dir():
         raise UserError(f"There is no corpus folder {folder}: make the corpus or correct its path.")
     table = load_source(corpus.source).table(folder, corpus)
-    audio = folder / table.audio
     clips = sorted(table.clips, key=lambda clip: clip.filename)
-    present = {clip for clip in clips if os.path.lexists(audio / clip.filename)}
+    results = in_order(partial(_decode, folder, table.audio), clips, processes, CLIPS_PER_TASK)
+    decoded = list(tqdm(results, "checking clips", len(clips), unit="clip", mininterval=1))
     faults = [*table.faults, *_same_recordings(clips)]
-    faults += [
-        Fault(clip.filename, "missing", f"in the {clip.split} list; not in {table.audio}/")
-        for clip in clips
-        if clip not in present
-    ]
-    decoded = _decode_all(audio, [clip for clip in clips if clip in present], processes)
     faults += [result for result in decoded if isinstance(result, Fault)]
     faulty = {fault.filename for fault in faults}
     good = tuple(
@@ -70,16 +64,12 @@ def _same_recordings(clips: Sequence[Clip]) -> list[Fault]:
     ]
 
 
-def _decode_all(audio: Path, clips: list[Clip], processes: int) -> list[CheckedClip | Fault]:
-    """Decode every clip; results are in the order of the clips."""
-    decoded = in_order(partial(_decode, audio), clips, processes, CLIPS_PER_TASK)
-    return list(tqdm(decoded, "checking clips", len(clips), unit="clip", mininterval=1))
-
-
-def _decode(audio: Path, clip: Clip) -> CheckedClip | Fault:
+def _decode(folder: Path, audio: str, clip: Clip) -> CheckedClip | Fault:
     """Decode one whole clip; return how it was recorded, or its fault."""
-    path, name = audio / clip.filename, clip.filename
+    path, name = folder / audio / clip.filename, clip.filename
     try:
+        if not os.path.lexists(path):
+            return Fault(name, "missing", f"in the {clip.split} list; not in {audio}/")
         if not path.is_file():
             return Fault(name, "unreadable", "not a regular file")
         if path.stat().st_size == 0:
@@ -107,7 +97,8 @@ def _measured(clip: Clip, file: soundfile.SoundFile) -> CheckedClip | Fault:
         return Fault(name, "unreadable", "its header does not say how many samples it has")
     peak = power = 0.0
     frames, lowest, highest = 0, math.inf, -math.inf
-    for block in _blocks(file):
+    # not `file.blocks`, which trusts the header's number of samples
+    while len(block := file.read(FRAMES_PER_BLOCK, dtype="float32", always_2d=True)):
         if not np.isfinite(block).all():
             return Fault(name, "not a number", "samples that are infinite or not a number")
         mono = block.mean(axis=1)  # [samples]
@@ -131,12 +122,6 @@ def _measured(clip: Clip, file: soundfile.SoundFile) -> CheckedClip | Fault:
         _decibels(peak),
         _decibels(math.sqrt(power / (frames * file.channels))),
     )
-
-
-def _blocks(file: soundfile.SoundFile) -> Iterator[np.ndarray]:
-    """Yield the samples, float32 [samples, channels], as long as there are any."""
-    while len(block := file.read(FRAMES_PER_BLOCK, dtype="float32", always_2d=True)):
-        yield block
 
 
 def _decibels(amplitude: float) -> float:
