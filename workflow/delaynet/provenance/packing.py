@@ -9,13 +9,11 @@ project, every recorded output and every record, times kept; and at its end `man
 """
 
 import gzip
-import hashlib
 import io
 import json
 import tarfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO, Any
 
 from tqdm import tqdm
 
@@ -24,7 +22,7 @@ from delaynet.config.files import replacing
 from delaynet.provenance.audit import Audit, Link
 from delaynet.provenance.place import refuse_place
 from delaynet.provenance.project import Project
-from delaynet.provenance.record import RECORDS, SEAL, record_path
+from delaynet.provenance.record import RECORDS, SEAL, fingerprint, record_path
 from delaynet.provenance.repository import version_control
 from delaynet.provenance.states import CODE_CHANGED, INTACT, STALE, UNRECORDED
 from delaynet.provenance.times import TIMESTAMP
@@ -32,8 +30,6 @@ from delaynet.provenance.times import TIMESTAMP
 MANIFEST = "manifest.json"
 OUTDATED = (CODE_CHANGED, STALE)
 COMPRESSION = 5  # of 1 to 9: audio and networks hardly shrink
-
-Digests = dict[str, dict[str, Any]]
 
 
 def pack(project: Project, results: Path, archive: Path) -> int:
@@ -49,32 +45,28 @@ def pack(project: Project, results: Path, archive: Path) -> int:
     packed = {Path(path) for path in files_of(audit)}
     if outside := sorted(path for path in packed if path.is_absolute() or ".." in path.parts):
         raise UserError(f"{outside[0]}: is not in this project; nothing is packed.")
-    files = sorted(packed)
-    total = sum(path.stat().st_size for path in files)
-    digests: Digests = {}
+    digests = {}
     with (
         replacing(archive) as temporary,
-        tqdm(None, "packing", total, unit="B", unit_scale=True, mininterval=1) as progress,
         temporary.open("wb") as file,
         # no name, no time: the same results give the same archive
         gzip.GzipFile("", "wb", COMPRESSION, file, mtime=0) as compressed,
         # links are packed as the files that they lead to
         tarfile.open(fileobj=compressed, mode="w", dereference=True) as tar,
     ):
-        for path in files:
+        for path in tqdm(sorted(packed), "packing", unit=" files", mininterval=1):
+            digests[path.as_posix()] = fingerprint(path)
             member = tar.gettarinfo(path, arcname=path.as_posix())
             member.uid = member.gid = 0
             member.uname = member.gname = ""
             with path.open("rb") as content:
-                reader = Hashing(content, progress)
-                tar.addfile(member, reader)
-            digests[path.as_posix()] = {"sha256": reader.sha256, "bytes": member.size}
+                tar.addfile(member, content)
         commit = version_control(project, audit.clone)["commit"]
         manifest = json.dumps({"schema": 1, "commit": commit, "files": digests}, indent=1).encode()
         member = tarfile.TarInfo(MANIFEST)
         member.size = len(manifest)
         tar.addfile(member, io.BytesIO(manifest))
-    return len(files)
+    return len(packed)
 
 
 def files_of(audit: Audit) -> Iterator[str]:
@@ -122,22 +114,3 @@ def _is_refused(audit: Audit, link: Link) -> bool:
     inputs = link.record["inputs"] if link.record else {}
     results = [path for path in inputs if path in audit.records or audit.is_result(path)]
     return any((audit.fingerprint(p) or {}).get("sha256") != inputs[p]["sha256"] for p in results)
-
-
-class Hashing:
-    """A file that is hashed while it is read."""
-
-    def __init__(self, file: IO[bytes], progress: Any) -> None:
-        self.file, self.progress, self.hash = file, progress, hashlib.sha256()
-
-    def read(self, size: int = -1) -> bytes:
-        """Read as files do."""
-        content = self.file.read(size)
-        self.hash.update(content)
-        self.progress.update(len(content))
-        return content
-
-    @property
-    def sha256(self) -> str:
-        """SHA-256 of what was read."""
-        return self.hash.hexdigest()

@@ -4,7 +4,7 @@ import json
 import shutil
 import tempfile
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import Any, NamedTuple
 
 from tqdm import tqdm
 
@@ -12,90 +12,30 @@ from delaynet.config.errors import UserError
 from delaynet.config.files import explaining
 from delaynet.provenance.archives import Limits, unpack_archive
 from delaynet.provenance.audit import Audit
-from delaynet.provenance.packing import MANIFEST, Digests, files_of, require_unaltered
+from delaynet.provenance.packing import MANIFEST, files_of, require_unaltered
 from delaynet.provenance.project import Project
-from delaynet.provenance.record import file_digest
+from delaynet.provenance.record import file_digest, fingerprint
 
 SNAKEMAKE = ".snakemake"
 # several times what any results need
 LIMITS = Limits(file_bytes=2**36, total_bytes=2**40, members=10**6)
 
 
-class Unpacked:
-    """An archive that is unpacked into a separate folder and verified, but not yet moved.
+class Restored(NamedTuple):
+    """The content of an archive.
 
     Attributes:
-        folder: that it was unpacked into.
-        files: paths below it, which are those below the project's root.
+        files: their paths below the project's root.
         commit: of the project that packed it, or None.
         is_sealed: whether its records are sealed; they are once the manuscript is made.
     """
 
-    def __init__(self, project: Project, archive: Path, folder: Path) -> None:
-        """Unpack an archive into an empty folder.
-
-        Raises:
-            UserError: the archive is cut, altered, or would write elsewhere; one sentence.
-        """
-        self.folder = folder
-        digests = _unpack(project, archive, folder)
-        manifest = _manifest(archive, folder)
-        digests.pop(MANIFEST)
-        self.commit: str | None = manifest["commit"]
-        self.files = sorted(digests)
-        if difference := sorted(
-            path
-            for path in {*digests, *manifest["files"]}
-            if digests.get(path) != manifest["files"].get(path)
-        ):
-            raise UserError(
-                f"{archive}: {difference[0]} is not what the archive's manifest says; the archive "
-                "was altered, nothing is restored."
-            )
-        advice = f"{archive} was altered, nothing is restored"
-        _link_project(project, folder)
-        audit = _audit(project, archive, folder)
-        require_unaltered(audit, advice)
-        self.is_sealed = audit.sealed is not None
-        recorded = set(files_of(audit))
-        for path in self.files:
-            if path not in recorded:
-                raise UserError(f"{path}: no record lists it; {advice}.")
-
-    def refuse_overwriting(self) -> None:
-        """Refuse to replace results that differ.
-
-        Raises:
-            UserError: names the first of them.
-        """
-        existing = [path for path in self.files if Path(path).exists()]
-        differing = [
-            path
-            for path in tqdm(
-                existing, "comparing with results here", mininterval=1, disable=not existing
-            )
-            if Path(path).is_dir() or file_digest(Path(path)) != file_digest(self.folder / path)
-        ]
-        if differing:
-            raise UserError(
-                f"{differing[0]}: is here already and differs from the archive's "
-                f"({len(differing)} files do); restore into a fresh clone, or move `results/` away."
-            )
-
-    def put_in_place(self) -> None:
-        """Move every file to its place.
-
-        Snakemake's metadata of earlier results are removed; those of these come from the records.
-        """
-        for path in tqdm(self.files, "restoring", unit="file", mininterval=1):
-            place = Path(path)
-            with explaining(place):
-                place.parent.mkdir(parents=True, exist_ok=True)
-                shutil.move(self.folder / path, place)
-        shutil.rmtree(Path(SNAKEMAKE, "metadata"), ignore_errors=True)
+    files: list[str]
+    commit: str | None
+    is_sealed: bool
 
 
-def restore(project: Project, archive: Path) -> Unpacked:
+def restore(project: Project, archive: Path) -> Restored:
     """Restore an archive into the project in the current folder; return its content.
 
     Raises:
@@ -106,12 +46,56 @@ def restore(project: Project, archive: Path) -> Unpacked:
         raise UserError(f"{archive}: there is no such archive.")
     with (
         explaining(Path.cwd()),
-        tempfile.TemporaryDirectory(prefix=".restoring.", dir=Path.cwd()) as folder,
+        tempfile.TemporaryDirectory(prefix=".restoring.", dir=Path.cwd()) as name,
     ):
-        unpacked = Unpacked(project, archive, Path(folder))
-        unpacked.refuse_overwriting()
-        unpacked.put_in_place()
-    return unpacked
+        folder = Path(name)
+        restored = _unpack_and_verify(project, archive, folder)
+        _refuse_overwriting(restored.files, folder)
+        for path in tqdm(restored.files, "restoring", unit="file", mininterval=1):
+            place = Path(path)
+            with explaining(place):
+                place.parent.mkdir(parents=True, exist_ok=True)
+                shutil.move(folder / path, place)
+        # Snakemake's metadata of earlier results; those of these come from the records
+        shutil.rmtree(Path(SNAKEMAKE, "metadata"), ignore_errors=True)
+    return restored
+
+
+def _unpack_and_verify(project: Project, archive: Path, folder: Path) -> Restored:
+    digests = _unpack(project, archive, folder)
+    commit, listed = _manifest(archive, folder)
+    del digests[MANIFEST]
+    if difference := sorted(
+        path for path in {*digests, *listed} if digests.get(path) != listed.get(path)
+    ):
+        raise UserError(
+            f"{archive}: {difference[0]} is not what the archive's manifest says; the archive "
+            "was altered, nothing is restored."
+        )
+    advice = f"{archive} was altered, nothing is restored"
+    _link_project(project, folder)
+    audit = _audit(project, archive, folder)
+    require_unaltered(audit, advice)
+    if unrecorded := sorted(digests.keys() - set(files_of(audit))):
+        raise UserError(f"{unrecorded[0]}: no record lists it; {advice}.")
+    return Restored(sorted(digests), commit, audit.sealed is not None)
+
+
+def _refuse_overwriting(files: list[str], folder: Path) -> None:
+    """Refuse to replace results that differ from those in a folder."""
+    existing = [path for path in files if Path(path).exists()]
+    differing = [
+        path
+        for path in tqdm(
+            existing, "comparing with results here", mininterval=1, disable=not existing
+        )
+        if Path(path).is_dir() or file_digest(Path(path)) != file_digest(folder / path)
+    ]
+    if differing:
+        raise UserError(
+            f"{differing[0]}: is here already and differs from the archive's "
+            f"({len(differing)} files do); restore into a fresh clone, or move `results/` away."
+        )
 
 
 def _link_project(project: Project, folder: Path) -> None:
@@ -135,12 +119,8 @@ def _audit(project: Project, archive: Path, folder: Path) -> Audit:
         raise UserError(f"{archive}: {what}; nothing is restored.") from None
 
 
-def _unpack(project: Project, archive: Path, folder: Path) -> Digests:
-    """Unpack an archive into a folder, times kept, and return the digests of its files.
-
-    Raises:
-        UserError: it is cut or altered, or names anything but files in the places of results.
-    """
+def _unpack(project: Project, archive: Path, folder: Path) -> dict[str, Any]:
+    """Unpack an archive into a folder, times kept, and return the fingerprints of its files."""
     places = [PurePosixPath(place) for place in project.places]
 
     def is_wanted(path: PurePosixPath) -> bool:
@@ -150,18 +130,17 @@ def _unpack(project: Project, archive: Path, folder: Path) -> Digests:
 
     advice = "fetch or pack it again, nothing is restored"
     names = unpack_archive(archive, folder, LIMITS, is_wanted, advice)
-    return {
-        name: {"sha256": file_digest(folder / name), "bytes": (folder / name).stat().st_size}
-        for name in tqdm(names, "reading", unit=" files", mininterval=1, delay=1)
-    }
+    reading = tqdm(names, "reading", unit=" files", mininterval=1, delay=1)
+    return {name: fingerprint(folder / name) for name in reading}
 
 
-def _manifest(archive: Path, folder: Path) -> dict[str, Any]:
+def _manifest(archive: Path, folder: Path) -> tuple[str | None, dict[str, Any]]:
+    """Return the commit and the files that the manifest of an unpacked archive names."""
     try:
-        manifest: dict[str, Any] = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+        manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
         commit, files = manifest["commit"], manifest["files"]
         if manifest["schema"] == 1 and isinstance(files, dict) and isinstance(commit, str | None):
-            return {"commit": commit, "files": files}
+            return commit, files
     except (OSError, ValueError, KeyError, TypeError):
         pass
     raise UserError(
