@@ -103,7 +103,7 @@ def from_a_mac(tmp_path: Path) -> Path:
     for trial, ending in enumerate(("wav", "WAV")):
         name = "lang-italian_speaker-0_trial-{}_word-{}.{}"
         (tmp_path / "audio" / name.format(trial, decomposed, ending)).touch()
-        split = LISTS[trial]
+        split = list(LISTS)[trial]
         list_path(tmp_path, split).write_text(name.format(trial, composed, ending), "utf-8")
     return tmp_path
 

@@ -11,15 +11,14 @@ import os
 import re
 import unicodedata
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 from delaynet.config.errors import UserError
-from delaynet.config.files import replacing
 from delaynet.data.corpus.clips import DIGIT_NAMES, Clip, Fault, Table
 
-LISTS = ("train", "test")
+LISTS = {split: f"{split}_filenames.txt" for split in ("train", "test")}
 
 _FILENAME = re.compile(
     r"lang-([^_/]+)_speaker-([0-9]{1,9})_trial-([0-9]{1,9})_(?:digit|word)-([^_/.]+)\.(?i:flac|wav)"
@@ -35,13 +34,10 @@ class Identity(NamedTuple):
 
 
 class Place(NamedTuple):
-    """A line of a list."""
+    """A line of the list of a split, and how it is called."""
 
     split: str
-    line: int
-
-    def __str__(self) -> str:
-        return f"line {self.line} of {list_path(Path(), self.split)}"
+    name: str
 
 
 def digit_clip(language: str, speaker: int, trial: int, digit: int, split: str = "train") -> Clip:
@@ -82,24 +78,25 @@ def read_table(folder: Path, name: str, *, are_digits: bool = False) -> Table:
         UserError: `audio/` or a list is missing, or a list is empty or not text.
     """
     files = _files_in(folder / "audio")
-    places = _read_lists(folder, files)
+    spelled = {_composed(name): name for name in files}
+    places: dict[str, list[Place]] = defaultdict(list)
+    for listed, where in read_lists(folder, LISTS).items():
+        file = listed if listed in files else spelled.get(_composed(listed), listed)
+        places[file] += where
     clips, faults = [], []
-    for filename, where in places.items():
+    for filename in dict.fromkeys((*places, *files)):
+        where = places.get(filename, [])
         try:
-            clips.append(parse_filename(filename, where[0].split))
+            clip = parse_filename(filename, where[0].split if where else "")
         except UserError:
-            faults.append(Fault(filename, "name", f"{_joined(where)}: not the name of a clip"))
+            place = _joined(where) or "in audio/"
+            faults.append(Fault(filename, "name", f"{place}: not the name of a clip"))
             continue
-        if len({place.split for place in where}) > 1:
-            faults.append(Fault(filename, "both lists", _joined(where)))
-        elif len(where) > 1:
-            faults.append(Fault(filename, "listed twice", _joined(where)))
-    for filename in files - set(places):
-        try:
-            parse_filename(filename)
+        if where:
+            clips.append(clip)
+        else:
             faults.append(Fault(filename, "extra", "in audio/, and in no list"))
-        except UserError:
-            faults.append(Fault(filename, "name", "in audio/: not the name of a clip"))
+    faults += list_faults({clip.filename: places[clip.filename] for clip in clips})
     if are_digits:
         faults += [
             Fault(clip.filename, "unknown label", f"no {clip.language} digit '{clip.word}'")
@@ -141,15 +138,22 @@ def read_text(path: Path, what: str, advice: str) -> str:
     return text
 
 
-def _read_lists(folder: Path, files: set[str]) -> dict[str, list[Place]]:
-    """Return the names in both lists, spelled as the files are, each with its lines."""
-    spelled = {_composed(name): name for name in files}
+def read_lists(folder: Path, lists: Mapping[str, str]) -> dict[str, list[Place]]:
+    """Return all names in lists, each with its places; `lists` has a list's file name by split."""
     places = defaultdict(list)
-    for split in LISTS:
-        for number, name in read_list(list_path(folder, split)):
-            file = name if name in files else spelled.get(_composed(name), name)
-            places[file].append(Place(split, number))
+    for split, name in lists.items():
+        for line, filename in read_list(folder / name):
+            places[filename].append(Place(split, f"line {line} of {name}"))
     return places
+
+
+def list_faults(places: Mapping[str, Sequence[Place]]) -> Iterator[Fault]:
+    """Yield a fault for each name that is in several lines of lists."""
+    for filename, where in places.items():
+        if len({place.split for place in where}) > 1:
+            yield Fault(filename, "both lists", _joined(where))
+        elif len(where) > 1:
+            yield Fault(filename, "listed twice", _joined(where))
 
 
 def _files_in(folder: Path) -> set[str]:
@@ -163,12 +167,12 @@ def _files_in(folder: Path) -> set[str]:
 
 
 def _joined(places: Iterable[Place]) -> str:
-    return ", ".join(map(str, places))
+    return ", ".join(place.name for place in places)
 
 
 def list_path(folder: Path, split: str) -> Path:
     """The list of the clips of one split, 'train' or 'test'."""
-    return folder / f"{split}_filenames.txt"
+    return folder / LISTS[split]
 
 
 def audio_path(folder: Path, clip: Clip) -> Path:
@@ -176,11 +180,17 @@ def audio_path(folder: Path, clip: Clip) -> Path:
     return folder / "audio" / clip.filename
 
 
+def counted(clips: Mapping[str, int]) -> str:
+    """Return numbers of clips, by split, in words."""
+    purposes = {"train": "train", "validation": "validate", "test": "test"}
+    each = ", ".join(f"{number:,} to {purposes[split]}" for split, number in clips.items())
+    return f"{sum(clips.values()):,} clips ({each})"
+
+
 def write_filenames(path: Path, clips: Iterable[Clip]) -> None:
     """Write the file names of the clips, sorted, one per line."""
     names = sorted(clip.filename for clip in clips)
-    with replacing(path) as temporary:
-        temporary.write_text("".join(f"{name}\n" for name in names), encoding="utf-8")
+    path.write_text("".join(f"{name}\n" for name in names), encoding="utf-8")
 
 
 def refuse_to_replace(folder: Path, source: str, what: str) -> None:

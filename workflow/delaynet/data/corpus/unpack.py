@@ -8,7 +8,7 @@ from tempfile import TemporaryDirectory
 
 from delaynet.config.errors import UserError
 from delaynet.config.files import replacing_folder
-from delaynet.data.corpus.layout import LISTS, Identity, list_path, refuse_to_replace
+from delaynet.data.corpus.layout import LISTS, Identity, refuse_to_replace
 from delaynet.provenance.archives import Limits, unpack_archive
 from delaynet.provenance.record import fingerprint
 from delaynet.provenance.states import named
@@ -17,7 +17,7 @@ from delaynet.provenance.states import named
 LIMITS = Limits(file_bytes=64 * 2**20, total_bytes=16 * 2**30, members=100_000)
 # folder of the sound files of a corpus that is known by its recordings
 RECORDINGS = "recordings"
-LAYOUT = ("audio", *(list_path(Path(), split).name for split in LISTS))
+LAYOUT = ("audio", *LISTS.values())
 ADVICE = "fetch it again, or name another archive"
 
 

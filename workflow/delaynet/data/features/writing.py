@@ -36,8 +36,6 @@ log = logging.getLogger("delaynet.data.features")
 
 UNITS = {"authors": "dB above the floor", "stork": "standard deviation of the clip"}
 
-Computed = tuple[np.ndarray, list[str | None]]
-
 
 def write_features(
     folder: Path,
@@ -117,32 +115,25 @@ def _compute(
     tasks = [[audio / checked.clip.filename for checked in batch] for batch in batches]
     results = in_order(partial(_features_of_files, settings), tasks, processes)
     with tqdm(total=len(clips), desc="mel features", unit="clip", mininterval=1) as progress:
-        for batch, (features, reasons) in zip(batches, results, strict=True):
-            dataset[len(used) : len(used) + len(features)] = features
-            for checked, reason in zip(batch, reasons, strict=True):
-                if reason is None:
-                    used.append(checked)
+        for batch, found in zip(batches, results, strict=True):
+            features = [each for each in found if not isinstance(each, str)]
+            if features:
+                dataset[len(used) : len(used) + len(features)] = features
+            for checked, each in zip(batch, found, strict=True):
+                if isinstance(each, str):
+                    without.append((checked.clip.filename, each))
                 else:
-                    without.append((checked.clip.filename, reason))
+                    used.append(checked)
             progress.update(len(batch))
     return used, without
 
 
-def _features_of_files(settings: MelSettings, paths: Sequence[Path]) -> Computed:
-    """Compute the features of the sound files that have some, [files with features, frames, bands].
-
-    Return for every file also None, or the reason why it has no features.
-    """
-    features = np.empty((len(paths), settings.frames, settings.bands), np.float32)
-    reasons: list[str | None] = []
-    row = 0
+def _features_of_files(settings: MelSettings, paths: Sequence[Path]) -> list[np.ndarray | str]:
+    """Return the features of each sound file, [frames, bands], or the reason why it has none."""
+    found: list[np.ndarray | str] = []
     for path in paths:
-        audio, rate = read_audio(path)
         try:
-            features[row] = mel_features(audio, rate, settings)
+            found.append(mel_features(*read_audio(path), settings))
         except NoFeatures as reason:
-            reasons.append(str(reason))
-        else:
-            reasons.append(None)
-            row += 1
-    return features[:row], reasons
+            found.append(str(reason))
+    return found

@@ -6,7 +6,7 @@ from pathlib import Path
 from delaynet.config.errors import UserError
 from delaynet.config.settings import CorpusSettings
 from delaynet.data.corpus.clips import Table
-from delaynet.data.corpus.layout import LISTS, corpus_name, list_path, read_list, read_table
+from delaynet.data.corpus.layout import LISTS, corpus_name, read_list, read_table
 from delaynet.data.sources import Source
 
 
@@ -28,12 +28,12 @@ class Folder(Source):
     def inputs(self, corpus: CorpusSettings) -> list[Path]:
         """Return the folder of sound files and the lists; other files do not matter."""
         folder = self.folder(corpus)
-        return [folder / "audio", *(list_path(folder, split) for split in LISTS)]
+        return [folder / "audio", *(folder / name for name in LISTS.values())]
 
     def training_clips(self, corpus: CorpusSettings) -> int | None:
         """Count the names in the training list; None if it is faulty, which the check reports."""
         with suppress(UserError):
-            return len(read_list(list_path(self.folder(corpus), "train")))
+            return len(read_list(self.folder(corpus) / LISTS["train"]))
         return None
 
     def check(self, corpus: CorpusSettings) -> None:

@@ -8,13 +8,7 @@ from pathlib import Path
 
 from delaynet.config.settings import CorpusSettings
 from delaynet.data.corpus.clips import Table
-from delaynet.data.corpus.layout import (
-    LISTS,
-    Identity,
-    list_path,
-    read_list,
-    read_table,
-)
+from delaynet.data.corpus.layout import LISTS, Identity, counted, read_list, read_table
 from delaynet.data.corpus.published import check, load_published
 from delaynet.data.corpus.unpack import unpack
 from delaynet.data.sources import Source
@@ -52,24 +46,18 @@ class Heidelberg(Source):
     def table(self, folder: Path, corpus: CorpusSettings) -> Table:
         """Read the lists and the file names; note if the lists differ from the published ones."""
         table = read_table(folder, IDENTITY.name, are_digits=True)
-        return replace(table, notes=tuple(_notes_on_counts(folder)))
+        listed = {split: len(read_list(folder / name)) for split, name in LISTS.items()}
+        if listed == PUBLISHED_CLIPS:
+            return table
+        note = (
+            f"The Heidelberg Digits have {counted(PUBLISHED_CLIPS)}; these lists have "
+            f"{counted(listed)} and are followed."
+        )
+        return replace(table, notes=(note,))
 
     def training_clips(self, corpus: CorpusSettings) -> int:
         """Return the published number."""
         return PUBLISHED_CLIPS["train"]
-
-
-def _notes_on_counts(folder: Path) -> list[str]:
-    """Return a note if the lists differ in size from the published ones."""
-    counts = {split: len(read_list(list_path(folder, split))) for split in LISTS}
-    if counts == PUBLISHED_CLIPS:
-        return []
-    published, listed = (
-        f"{sum(numbers.values()):,} clips ({numbers['train']:,} to train, {numbers['test']:,} to "
-        "test)"
-        for numbers in (PUBLISHED_CLIPS, counts)
-    )
-    return [f"The Heidelberg Digits have {published}; these lists have {listed} and are followed."]
 
 
 SOURCE = Heidelberg()

@@ -7,14 +7,13 @@ word. Source: Warden 2018, "Speech Commands", arXiv 1804.03209.
 
 import os
 import re
-from collections import defaultdict
 from contextlib import suppress
 from pathlib import Path
 
 from delaynet.config.errors import UserError
 from delaynet.config.settings import CorpusSettings
-from delaynet.data.corpus.clips import Clip, Fault, FaultKind, Table
-from delaynet.data.corpus.layout import read_list
+from delaynet.data.corpus.clips import Clip, Fault, Table
+from delaynet.data.corpus.layout import counted, list_faults, read_lists
 from delaynet.data.sources import Source
 
 LISTS = {"validation": "validation_list.txt", "test": "testing_list.txt"}
@@ -51,11 +50,12 @@ class SpeechCommands(Source):
 
     def table(self, folder: Path, corpus: CorpusSettings) -> Table:
         """Read the lists and the names of the files in the words' folders."""
-        listed, faults = _read_lists(folder)
+        places = read_lists(folder, LISTS)
+        faults = [*list_faults(places)]
         names = [f"{path.name}/{name}" for path in _words(folder) for name in _files_in(path)]
         clips = []
         # a listed file that is not there is reported by the check
-        for filename in {*names, *listed}:
+        for filename in {*names, *places}:
             word, _, name = filename.partition("/")
             match = _FILENAME.fullmatch(name)
             if match is None:
@@ -64,11 +64,16 @@ class SpeechCommands(Source):
                 )
                 continue
             speaker, trial = match.groups()
-            split = listed.get(filename, "train")
+            split = places[filename][0].split if filename in places else "train"
             clips.append(Clip(filename, word, speaker, split, "english", int(trial)))
-        return Table(
-            "Speech Commands", tuple(clips), tuple(faults), tuple(_notes_on_counts(clips)), "."
-        )
+        notes = []
+        found = {split: sum(c.split == split for c in clips) for split in PUBLISHED_CLIPS}
+        if found != PUBLISHED_CLIPS:
+            notes.append(
+                f"The Speech Commands, version 0.02, have {counted(PUBLISHED_CLIPS)}; this folder "
+                f"has {counted(found)}."
+            )
+        return Table("Speech Commands", tuple(clips), tuple(faults), tuple(notes), audio=".")
 
     def inputs(self, corpus: CorpusSettings) -> list[Path]:
         """Return the lists and the words' folders; other files do not matter."""
@@ -80,7 +85,7 @@ class SpeechCommands(Source):
         folder = self.folder(corpus)
         with suppress(UserError):
             files = sum(len(_files_in(path)) for path in _words(folder))
-            return files - len(_read_lists(folder)[0])
+            return files - len(read_lists(folder, LISTS))
         return None
 
     def check(self, corpus: CorpusSettings) -> None:
@@ -103,34 +108,6 @@ def _words(folder: Path) -> list[Path]:
 
 def _files_in(folder: Path) -> list[str]:
     return [name for name in os.listdir(folder) if not name.startswith(".")]
-
-
-def _read_lists(folder: Path) -> tuple[dict[str, str], list[Fault]]:
-    """Return the list that each file is in, and the files that are listed more than once."""
-    places = defaultdict(list)
-    for split, name in LISTS.items():
-        for line, filename in read_list(folder / name):
-            places[filename].append((split, f"line {line} of {name}"))
-    faults = []
-    for filename, found in places.items():
-        if len(found) > 1:
-            is_in_both = len({split for split, _ in found}) > 1
-            kind: FaultKind = "both lists" if is_in_both else "listed twice"
-            faults.append(Fault(filename, kind, ", ".join(place for _, place in found)))
-    return {filename: found[0][0] for filename, found in places.items()}, faults
-
-
-def _notes_on_counts(clips: list[Clip]) -> list[str]:
-    """Return a note if the lists differ in size from those of version 0.02."""
-    counts = {split: sum(c.split == split for c in clips) for split in PUBLISHED_CLIPS}
-    if counts == PUBLISHED_CLIPS:
-        return []
-    published, found = (
-        f"{sum(numbers.values()):,} clips ({numbers['train']:,} to train, "
-        f"{numbers['validation']:,} to validate, {numbers['test']:,} to test)"
-        for numbers in (PUBLISHED_CLIPS, counts)
-    )
-    return [f"The Speech Commands, version 0.02, have {published}; this folder has {found}."]
 
 
 SOURCE = SpeechCommands()
