@@ -2,7 +2,6 @@
 
 import csv
 import json
-from collections import Counter
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from itertools import pairwise
@@ -23,13 +22,6 @@ from delaynet.training.run_folder import RUN_FILES
 # size (40 channels, 256 hidden neurons, 80 frames), and of starting a training.
 SECONDS_PER_STEP, SECONDS_PER_CLIP, SECONDS_TO_START = 0.015, 0.001, 6.0
 VALUES_PER_CLIP = 40 * 256 * 80
-
-
-class Timing(NamedTuple):
-    """How long a training took, and the GPU that it took it on; None for a core of a CPU."""
-
-    seconds: float
-    gpu: str | None
 
 
 class Estimate(NamedTuple):
@@ -75,7 +67,7 @@ def estimate(
     Records from GPUs are used if the runs will be `on_gpus`, if there are any; with None, those of
     the device of most recorded runs.
     """
-    timed, gpu = _on_one_device(recorded_timings(config, results), on_gpus)
+    timed, gpu = _recorded_seconds(config, results, on_gpus)
     clips = number_of_clips(config.corpus, results / "features.h5")
     if clips is None:
         return Estimate(None, len(timed), gpu)
@@ -92,12 +84,14 @@ def estimate(
     return Estimate({run: seconds_of(run) / 3600 for run in runs}, len(timed), gpu)
 
 
-def recorded_timings(config: Config, results: Path) -> dict[Run, Timing]:
-    """Return how long the recorded runs of a grid took.
+def _recorded_seconds(
+    config: Config, results: Path, on_gpus: bool | None
+) -> tuple[dict[Run, float], str | None]:
+    """Return how long recorded runs took on one kind of device, and the GPU's name.
 
     A record that cannot be read is left out; the audit names it.
     """
-    timings = {}
+    by_gpu: dict[str | None, dict[Run, float]] = {None: {}}
     for run in config.runs():
         folder = results / "runs" / run.folder
         path = record_path(folder / RUN_FILES[0])
@@ -105,9 +99,13 @@ def recorded_timings(config: Config, results: Path) -> dict[Run, Timing]:
             continue
         with suppress(OSError, ValueError, KeyError, TypeError, AttributeError):
             record = json.loads(path.read_text(encoding="utf-8"))
-            gpu = record.get("gpu")
-            timings[run] = Timing(training_seconds(record, folder), gpu and str(gpu["name"]))
-    return timings
+            gpu = str(record["gpu"]["name"]) if record.get("gpu") else None
+            by_gpu.setdefault(gpu, {})[run] = training_seconds(record, folder)
+    gpus = [gpu for gpu in by_gpu if gpu is not None]
+    if on_gpus is None:
+        on_gpus = sum(len(by_gpu[gpu]) for gpu in gpus) > len(by_gpu[None])
+    used = max(gpus, key=lambda gpu: len(by_gpu[gpu])) if on_gpus and gpus else None
+    return by_gpu[used], used
 
 
 def training_seconds(record: Mapping[str, Any], folder: Path) -> float:
@@ -121,17 +119,6 @@ def training_seconds(record: Mapping[str, Any], folder: Path) -> float:
         rows = csv.DictReader((folder / "metrics.csv").read_text(encoding="utf-8").splitlines())
         seconds = max(seconds, sum(float(row["seconds"]) for row in rows))
     return seconds
-
-
-def _on_one_device(
-    timings: Mapping[Run, Timing], on_gpus: bool | None
-) -> tuple[dict[Run, float], str | None]:
-    """Return the seconds of the runs on one kind of device, and the GPU's name."""
-    names = Counter(timing.gpu for timing in timings.values() if timing.gpu)
-    if on_gpus is None:
-        on_gpus = 2 * names.total() > len(timings)
-    gpu = names.most_common(1)[0][0] if on_gpus and names else None
-    return {run: t.seconds for run, t in timings.items() if t.gpu == gpu}, gpu
 
 
 def expected_seconds(config: Config, run: Run, clips: int) -> float:
