@@ -211,7 +211,9 @@ def write_corpus(folder: Path, trials: int, seed: int, processes: int = 1) -> No
     refuse_to_replace(folder, IDENTITY.source, "synthetic digits")
     with replacing_folder(folder) as temporary:
         (temporary / "audio").mkdir()
-        _write_clips(temporary, clips, seed, processes)
+        written = in_order(partial(_write_clip, temporary, seed), clips, processes, CLIPS_PER_TASK)
+        for _ in tqdm(written, "speaking digits", len(clips), unit="clip", mininterval=1):
+            pass
         write_filenames(list_path(temporary, "train"), train)
         write_filenames(list_path(temporary, "test"), test)
         record = {
@@ -225,12 +227,6 @@ def write_corpus(folder: Path, trials: int, seed: int, processes: int = 1) -> No
         }
         text = json.dumps(record, indent=2) + "\n"
         (temporary / "corpus.json").write_text(text, encoding="utf-8")
-
-
-def _write_clips(folder: Path, clips: list[Clip], seed: int, processes: int) -> None:
-    written = in_order(partial(_write_clip, folder, seed), clips, processes, CLIPS_PER_TASK)
-    for _ in tqdm(written, "speaking digits", len(clips), unit="clip", mininterval=1):
-        pass
 
 
 def _write_clip(folder: Path, seed: int, clip: Clip) -> None:

@@ -53,8 +53,13 @@ class Recordings(Source):
         """Read the table, and look for faults in every line."""
         path = folder / _path(corpus).name
         lines, faults, notes = _read(path, corpus.seed)
-        faults += [*_wrong_splits(lines), *_named_twice(lines), *_absent(folder, lines)]
-        faults += _same_content(folder, lines)
+        for line in lines:
+            if line.clip.split not in SPLITS:
+                detail = f"'{line.clip.split}' is none of {', '.join(SPLITS)}"
+                faults.append(_fault(line, "unknown split", detail))
+            if not (folder / line.clip.filename).exists():
+                faults.append(_fault(line, "missing", f"not in {folder}"))
+        faults += [*_named_twice(lines), *_same_content(folder, lines)]
         if corpus.shared_speakers == "excluded":
             faults += _shared_speakers(lines)
         # the check of the corpus would report these again, without their lines
@@ -104,11 +109,6 @@ def draw_splits(speakers: Iterable[str], seed: int) -> dict[str, str]:
 
 
 def _path(corpus: CorpusSettings) -> Path:
-    """Return the path of the table.
-
-    Raises:
-        UserError: it is not named.
-    """
     if corpus.table is None:
         raise UserError(f"`corpus.table` is missing: `source: table` needs {HOLDS}.")
     return Path(corpus.table)
@@ -118,8 +118,7 @@ def _read(path: Path, seed: int) -> tuple[list[Line], list[Fault], tuple[str, ..
     """Return the lines that name a recording, the faults of the others, and a note on drawn splits.
 
     Raises:
-        UserError: the table is missing, not text, lacks a column, names nothing, or has neither
-            splits nor speakers enough to draw them.
+        UserError: the table as a whole is of no use.
     """
     lines: list[Line] = []
     faults = []
@@ -184,11 +183,6 @@ def _rows(path: Path) -> Iterator[tuple[int, dict[str, str], str]]:
 
 
 def _checked_header(path: Path, columns: list[str]) -> list[str]:
-    """Return the names of the columns.
-
-    Raises:
-        UserError: a column is missing, or there twice.
-    """
     wrong = [f"no column `{name}`" for name in REQUIRED if name not in columns]
     wrong += [f"two columns `{name}`" for name in COLUMNS if columns.count(name) > 1]
     if wrong:
@@ -216,15 +210,6 @@ def _fault(line: Line, kind: FaultKind, detail: str) -> Fault:
     return Fault(line.clip.filename, kind, f"line {line.number}: {detail}")
 
 
-def _wrong_splits(lines: Iterable[Line]) -> list[Fault]:
-    """Return a fault for each line with another split than train, validation or test."""
-    return [
-        _fault(line, "unknown split", f"'{line.clip.split}' is none of {', '.join(SPLITS)}")
-        for line in lines
-        if line.clip.split not in SPLITS
-    ]
-
-
 def _named_twice(lines: Iterable[Line]) -> list[Fault]:
     """Return a fault for each file that several lines name."""
     numbers = defaultdict(list)
@@ -234,15 +219,6 @@ def _named_twice(lines: Iterable[Line]) -> list[Fault]:
         Fault(name, "listed twice", f"lines {', '.join(where)}")
         for name, where in numbers.items()
         if len(where) > 1
-    ]
-
-
-def _absent(folder: Path, lines: Iterable[Line]) -> list[Fault]:
-    """Return a fault for each line whose file is not there."""
-    return [
-        _fault(line, "missing", f"not in {folder}")
-        for line in lines
-        if not (folder / line.clip.filename).exists()
     ]
 
 
