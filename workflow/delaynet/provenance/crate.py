@@ -10,7 +10,8 @@ included: `packing` makes an archive of them.
 """
 
 import base64
-from collections.abc import Callable, Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -23,10 +24,8 @@ from delaynet.config.files import replacing, replacing_folder
 from delaynet.provenance.audit import Audit
 from delaynet.provenance.place import refuse_place
 from delaynet.provenance.project import Project
-from delaynet.provenance.record import fingerprint, record_path
+from delaynet.provenance.record import Record, fingerprint, record_path
 from delaynet.provenance.states import INTACT
-
-Record = Mapping[str, Any]
 
 PROFILES = {
     "https://w3id.org/ro/wfrun/process/0.5": ("Process Run Crate", "0.5"),
@@ -81,22 +80,22 @@ def version_of(record: Record) -> str | None:
 
 
 class Entities:
-    """The entities of a crate, each created when it is first needed.
+    """The entities of a crate of results, each created when it is first needed."""
 
-    Args:
-        project: that the results are of.
-        place: gives the file of a recorded path.
-    """
-
-    def __init__(self, project: Project, place: Callable[[str], Path]) -> None:
-        self.project, self.place = project, place
-        self.main_workflow = f"{project.workflow.name}/Snakefile"
+    def __init__(self, audit: Audit) -> None:
+        self.audit, self.project = audit, audit.project
+        self.main_workflow = f"{self.project.workflow.name}/Snakefile"
         self.crate = ROCrate(version="1.1")
         self.crate.metadata.extra_terms = TERMS
         self.crate.root_dataset["conformsTo"] = [
             self.entity(address, "CreativeWork", name=name, version=version)
             for address, (name, version) in PROFILES.items()
         ]
+
+    def place(self, path: str) -> Path:
+        """Return the file of a run; a run that was started elsewhere lacks some of the clone."""
+        here = self.project.place_of(path, self.audit.results)
+        return here if here.exists() else self.audit.clone / path
 
     def entity(self, identifier: str, kind: str, /, **properties: Any) -> Any:
         """Return the entity with this identifier, without properties that have no value."""
@@ -156,9 +155,7 @@ class Entities:
         kind = "SoftwareApplication"
         packages = {**record["packages"], "python": record["python"]}
         required = [
-            self.entity(
-                f"#{name}-{number}", "SoftwareApplication", name=name, softwareVersion=number
-            )
+            self.entity(f"#{name}-{number}", kind, name=name, softwareVersion=number)
             for name, number in packages.items()
         ]
         return self.entity(
@@ -228,13 +225,7 @@ def require_intact(audit: Audit) -> None:
 def described(audit: Audit) -> ROCrate:
     """Return the crate of all records of results, ready to be written."""
     project, clone = audit.project, audit.clone
-
-    def place(path: str) -> Path:
-        """Return the file of a run; a run that was started elsewhere lacks some of the clone."""
-        here = project.place_of(path, audit.results)
-        return here if here.exists() else clone / path
-
-    entities = Entities(project, place)
+    entities = Entities(audit)
     crate = entities.crate
     records: dict[str, Record] = {record["id"]: record for record in audit.records.values()}
     jobs = sorted(records.values(), key=lambda record: (record["started"], record["id"]))
@@ -273,7 +264,6 @@ def write_crate(project: Project, results: Path, output: Path) -> None:
 
 
 def _main_workflow(entities: Entities) -> Any:
-    """Return the main workflow, with its file."""
     main = entities.main_workflow
     content = fingerprint(entities.place(main))
     return entities.crate.add_workflow(
@@ -290,7 +280,7 @@ def _describe_steps(
     entities: Entities, workflow: Any, run: Any, jobs: list[Record], actions: Mapping[str, Any]
 ) -> None:
     """Describe for each job its step in the workflow, and that Snakemake ran it."""
-    tools: dict[str, list[Any]] = {record["rule"]: [] for record in jobs}
+    tools: dict[str, list[Any]] = defaultdict(list)
     for record in jobs:
         tool = entities.tool(record)
         if tool not in tools[record["rule"]]:
