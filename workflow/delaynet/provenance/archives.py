@@ -47,7 +47,8 @@ def unpack_archive(
     Raises:
         UserError: the archive is damaged, hostile, or beyond the limits; one sentence.
     """
-    written, members, total, paths = [], 0, 0, UsedPaths()
+    written, members, total = [], 0, 0
+    used: dict[str, tuple[PurePosixPath, bool]] = {}
     size = archive.stat().st_size
     with (
         archive.open("rb") as compressed,
@@ -63,10 +64,12 @@ def unpack_archive(
                 members, total = members + 1, total + member.size
                 path = _checked(member, members, total, limits)
                 stream.allow(member.size)
-                if is_wanted(path) and paths.claim(path, member.isdir()):
-                    tar.extract(member, folder, set_attrs=False, filter="data")
-                    os.utime(folder / path, (member.mtime, member.mtime))
-                    written.append(str(path))
+                if is_wanted(path):
+                    _claim(used, path, member.isdir())
+                    if path.parts and not member.isdir():
+                        tar.extract(member, folder, set_attrs=False, filter="data")
+                        os.utime(folder / path, (member.mtime, member.mtime))
+                        written.append(str(path))
                 progress.update(compressed.tell() - progress.n)
         while stream.read(BLOCK):  # to the end, where gzip has its checksum
             pass
@@ -77,7 +80,6 @@ def unpack_archive(
 
 @contextmanager
 def _explaining_damage(archive: Path, advice: str) -> Iterator[None]:
-    """Turn errors of an archive into one sentence."""
     try:
         yield
     except UserError as error:
@@ -93,11 +95,7 @@ def _explaining_damage(archive: Path, advice: str) -> Iterator[None]:
 
 
 def _checked(member: tarfile.TarInfo, members: int, total: int, limits: Limits) -> PurePosixPath:
-    """Return the path of a member.
-
-    Raises:
-        UserError: it may not be unpacked.
-    """
+    """Return the path of a member that may be unpacked."""
     path = PurePosixPath(member.name)
     length = len(os.fsencode(path))
     refusals = {
@@ -152,29 +150,21 @@ class Decompressed:
         return block
 
 
-class UsedPaths:
-    """The paths of an archive so far; case and Unicode form make no difference."""
+def _claim(
+    used: dict[str, tuple[PurePosixPath, bool]], path: PurePosixPath, is_folder: bool
+) -> None:
+    """Note a path, and the folders above it, as used: by a form without case, what has it.
 
-    def __init__(self) -> None:
-        self.paths: dict[str, tuple[PurePosixPath, bool]] = {}
-
-    def claim(self, path: PurePosixPath, is_folder: bool) -> bool:
-        """Take a path and the folders above it; return whether it is a file.
-
-        Raises:
-            UserError: the path is used already.
-        """
-        for above in list(path.parents)[-2::-1]:
-            self._take(above, True)
-        self._take(path, is_folder)
-        return bool(path.parts) and not is_folder
-
-    def _take(self, path: PurePosixPath, is_folder: bool) -> None:
-        key = unicodedata.normalize("NFC", str(path)).casefold()
-        if key not in self.paths:
-            self.paths[key] = (path, is_folder)
-        elif not is_folder or self.paths[key] != (path, True):
-            other, _ = self.paths[key]
-            is_same = path == other
+    Raises:
+        UserError: the path is used already; case and Unicode form make no difference.
+    """
+    for each in (*list(path.parents)[-2::-1], path):
+        taken = each, is_folder or each != path
+        key = unicodedata.normalize("NFC", str(each)).casefold()
+        if key not in used:
+            used[key] = taken
+        elif used[key] != taken or taken == (path, False):
+            other, _ = used[key]
+            is_same = each == other
             how = "is there twice" if is_same else f"has the name of '{other}' on some systems"
-            raise UserError(f"its member '{path}' {how}")
+            raise UserError(f"its member '{each}' {how}")
