@@ -8,11 +8,12 @@ from typing import Any, NamedTuple
 from delaynet.config.errors import UserError
 from delaynet.provenance import states
 from delaynet.provenance.code import changed_code, code_now
-from delaynet.provenance.distrust import distrusted, existing_commits, own_name
+from delaynet.provenance.distrust import distrusted, own_name
 from delaynet.provenance.embedded import Embedded, read_embedded
 from delaynet.provenance.place import CRATES
 from delaynet.provenance.project import Project
 from delaynet.provenance.record import RECORDS, SEAL, Record, file_digest, fingerprint, read_record
+from delaynet.provenance.repository import has_commit
 from delaynet.provenance.seal import (
     digest_of,
     manuscript_files,
@@ -68,7 +69,8 @@ class Audit:
         self.files = {name: read_record(path) for name, path in files.items()}
         self._digests = {name: file_digest(path) for name, path in files.items()}
         self.sealed = read_seal(self.results)
-        commits = existing_commits(project, self.files.values(), self.clone)
+        named_commits = {record["commit"] for record in self.files.values()} - {None}
+        commits = {commit: has_commit(project, self.clone, commit) for commit in named_commits}
         self.not_checked = ["commits (no history here)"] if None in commits.values() else []
         self._distrusted = distrusted(
             self.project, self.files, self._digests, self.sealed, results, commits

@@ -1,22 +1,14 @@
 """Records that cannot be trusted: they differ from the seal, or from their commit."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from delaynet.provenance.project import Project
 from delaynet.provenance.record import RECORDS, Record, record_path
-from delaynet.provenance.repository import digests_at, has_commit
+from delaynet.provenance.repository import digests_at
 from delaynet.provenance.seal import Seal, not_sealed
 from delaynet.provenance.states import named
-
-
-def existing_commits(
-    project: Project, records: Iterable[Record], root: Path
-) -> dict[str, bool | None]:
-    """Return for each commit in records whether git has it; None where that is unknown."""
-    commits = {record["commit"] for record in records} - {None}
-    return {commit: has_commit(project, root, commit) for commit in commits}
 
 
 def distrusted(
@@ -29,16 +21,16 @@ def distrusted(
 ) -> dict[str, str]:
     """Return the records that cannot be trusted, by their files, each with its first reason.
 
-    Records and SHA-256 are by file, relative to `results/records`; commits from `existing_commits`.
+    Records and SHA-256 are by file, relative to `results/records`; `commits` says whether git has
+    a commit, and None where that is unknown.
     """
     found: dict[str, str] = {}
-    for reasons in (
-        _places(records),
-        _sealed(project, digests, seal),
-        _commits(project, records, results, commits),
+    for file, reason in (
+        *_places(records),
+        *_sealed(project, digests, seal),
+        *_commits(project, records, results, commits),
     ):
-        for file, reason in reasons:
-            found.setdefault(file, reason)
+        found.setdefault(file, reason)
     return found
 
 

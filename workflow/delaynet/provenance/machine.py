@@ -56,11 +56,6 @@ def _installed() -> Mapping[str, list[str]]:
     return importlib.metadata.packages_distributions()
 
 
-@cache
-def _version(distribution: str) -> str:
-    return importlib.metadata.version(distribution)
-
-
 def _loaded_packages() -> dict[str, str]:
     """Return the version of every installed distribution that this process has loaded."""
     top_level = {name.split(".")[0] for name in sys.modules}
@@ -70,7 +65,7 @@ def _loaded_packages() -> dict[str, str]:
         if name in top_level
         for distribution in owners
     }
-    return {name: _version(name) for name in sorted(distributions)}
+    return {name: importlib.metadata.version(name) for name in sorted(distributions)}
 
 
 def _torch() -> dict[str, Any] | None:

@@ -30,16 +30,12 @@ def rule_digests(workflow: Path) -> dict[str, str]:
     return {
         name: hashlib.sha256(f"{text}\n{HEAD}".encode()).hexdigest()[:16]
         for file in files + sorted((workflow / "rules").glob("*.smk"))
-        for name, text in _texts_of(file)
+        for name, text in _texts_of(file).items()
     }
 
 
-def _texts_of(file: Path) -> Iterator[tuple[str, str]]:
-    """Yield the name of each rule of a file, and its text: inputs, parameters, command.
-
-    Raises:
-        SyntaxError: the file is not Python with rules.
-    """
+def _texts_of(file: Path) -> dict[str, str]:
+    """Return the text of each rule of a file, by name: inputs, parameters, command."""
     with file.open(encoding="utf-8") as opened:
         lines = opened.read().splitlines(keepends=True)
     try:
@@ -55,8 +51,7 @@ def _texts_of(file: Path) -> Iterator[tuple[str, str]]:
         texts = texts_of.setdefault(rule, [])
         if directive in COUNTED:
             texts.append(" ".join("".join(lines[first - 1 : last]).split()))
-    for rule, texts in texts_of.items():
-        yield rule, "\n".join(texts)
+    return {rule: "\n".join(texts) for rule, texts in texts_of.items()}
 
 
 def _directives(
