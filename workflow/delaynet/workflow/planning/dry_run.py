@@ -20,6 +20,7 @@ from snakemake.settings.types import (
 from snakemake_interface_common.exceptions import ApiError
 
 from delaynet.config.errors import UserError
+from delaynet.config.grid import load_config
 from delaynet.workflow.workarounds import announce_nothing
 
 
@@ -37,7 +38,9 @@ def dry_run(configfile: Path | None, forced: Iterable[str] = ()) -> Iterator[Any
     # with both, a dry run does not go through the jobs one by one
     quiet = {Quietness.RULES, Quietness.PROGRESS}
     output = OutputSettings(dryrun=True, quiet=quiet, log_level_override=logging.CRITICAL)
-    config = _configuration(configfile)
+    if configfile is not None:
+        load_config(configfile)  # its sentences name the file
+    config = ConfigSettings(configfiles=[] if configfile is None else [configfile])
     with _leaving_nothing(Path(".snakemake")):
         try:
             with SnakemakeApi(output) as api:
@@ -57,20 +60,6 @@ def dry_run(configfile: Path | None, forced: Iterable[str] = ()) -> Iterator[Any
             raise UserError(f"{where}: {error.args[0]}; correct it.") from None
         finally:
             announce_nothing()
-
-
-def _configuration(configfile: Path | None) -> ConfigSettings:
-    """Return what Snakemake reads from a configuration file.
-
-    Raises:
-        UserError: it is not YAML, or no mapping.
-    """
-    try:
-        return ConfigSettings(configfiles=[] if configfile is None else [configfile])
-    except WorkflowError as error:
-        raise UserError(f"{configfile}: {' '.join(str(error).split())}") from None
-    except UnicodeDecodeError as error:
-        raise UserError(f"{configfile}: is not a text in UTF-8 ({error.reason}).") from None
 
 
 @contextmanager
