@@ -5,8 +5,8 @@ import json
 import os
 import shlex
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -63,18 +63,24 @@ def options_read_from(files: Iterable[str | Path]) -> str:
     return shlex.join(f"--read-from={path}" for path in here)
 
 
+@contextmanager
+def _without_traceback() -> Iterator[None]:
+    """Raise a user's mistake as the error that Snakemake shows as a sentence."""
+    try:
+        yield
+    except UserError as error:
+        raise WorkflowError(str(error)) from None
+
+
 def refuse_orphans(executor: str) -> None:
     """Refuse to start, or ask, while jobs of an earlier Snakemake are in a cluster's queue.
 
     Raises:
         WorkflowError: one sentence.
     """
-    if executor != "slurm":
-        return
-    try:
-        cluster.refuse_or_cancel_orphans(Path.cwd())
-    except UserError as error:
-        raise WorkflowError(str(error)) from None
+    if executor == "slurm":
+        with _without_traceback():
+            cluster.refuse_or_cancel_orphans(Path.cwd())
 
 
 def remove_kept_checkpoints(config: Config) -> None:
@@ -99,12 +105,10 @@ def read_for_snakemake(content: Mapping[str, Any]) -> Config:
     Raises:
         WorkflowError: one sentence, which Snakemake shows without a traceback.
     """
-    try:
+    with _without_traceback():
         config = with_defaults_of_source(parse_config(content))
         check_source(config.corpus, config.features.preset)
         _check_results(config, Path("results/config.json"))
-    except UserError as error:
-        raise WorkflowError(str(error)) from None
     return config
 
 
@@ -216,10 +220,8 @@ def figure_labels(wildcards: Any) -> dict[str, str]:
     Evaluated when the report is made: the state is that of the whole chain at that time.
     """
     path = f"results/figures/{wildcards.figure}.png"
-    try:
+    with _without_traceback():
         links = list(_audit().chain(path))
-    except UserError as error:
-        raise WorkflowError(str(error)) from None
     record = links[0].record or {"id": "none", "commit": None, "uncommitted": None}
     others = Counter(link.verdict.state for link in links[1:] if link.verdict.state not in GOOD)
     found = [links[0].verdict.state, *(f"{count} {state}" for state, count in others.items())]
