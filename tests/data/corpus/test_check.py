@@ -10,6 +10,7 @@ import shutil
 import subprocess
 import sys
 from dataclasses import replace
+from typing import get_args
 
 import numpy as np
 import pytest
@@ -20,7 +21,7 @@ from delaynet.cli.corpus_check import command
 from delaynet.config.errors import UserError
 from delaynet.config.settings import CorpusSettings
 from delaynet.data.corpus.check import check_corpus
-from delaynet.data.corpus.clips import FAULT_KINDS
+from delaynet.data.corpus.clips import FaultKind
 from delaynet.data.corpus.layout import LISTS, audio_path, digit_clip, list_path, write_filenames
 from delaynet.data.corpus.report import (
     read_report,
@@ -410,7 +411,7 @@ def test_every_kind_of_fault_is_found_at_once_with_its_file(faulty):
     folder, expected = faulty
     report = check_corpus(folder, DIGITS)
     assert [(fault.filename, fault.fault) for fault in report.faults] == expected
-    assert {fault.fault for fault in report.faults} == set(FAULT_KINDS) - OF_TABLES
+    assert {fault.fault for fault in report.faults} == set(get_args(FaultKind)) - OF_TABLES
     assert all(fault.detail for fault in report.faults)
     assert [checked.clip for checked in report.clips] == CLIPS[8:19]
     assert not {c.clip.filename for c in report.clips} & {f.filename for f in report.faults}

@@ -10,6 +10,7 @@ from functools import cache
 from importlib import import_module
 from itertools import combinations, pairwise
 from pathlib import Path
+from typing import get_args
 
 import h5py
 import numpy as np
@@ -25,7 +26,7 @@ from delaynet.cli.figure import command
 from delaynet.config.errors import UserError
 from delaynet.config.grid import STANDARD, Run, load_config, parse_config
 from delaynet.config.variants import DELAYS, STRUCTURES
-from delaynet.data.corpus.clips import FAULT_KINDS, Clip, Fault
+from delaynet.data.corpus.clips import Clip, Fault, FaultKind
 from delaynet.data.corpus.report import CheckedClip, CorpusReport, write_report
 from delaynet.paper.figures import corpus, style
 from delaynet.paper.figures.accuracy import FILLINGS
@@ -406,7 +407,7 @@ def test_the_corpus_figure_holds_any_words_and_speakers(languages, speakers, wor
         for b in range(speakers)
         for c in range(words)
     )
-    faults = tuple(Fault("a.flac", kind, "so it is") for kind in FAULT_KINDS)
+    faults = tuple(Fault("a.flac", kind, "so it is") for kind in get_args(FaultKind))
     figure = corpus.draw(
         CorpusReport("a long name of a corpus", "folder", "audio", clips, faults, ())
     )

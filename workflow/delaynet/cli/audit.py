@@ -30,11 +30,7 @@ LETTERS_OF_COMMAND = 100
 
 
 def _links_of(audit: Audit, path: str) -> list[Link]:
-    """Return the chain of a result, or of a copy of one.
-
-    Raises:
-        UserError: it has no record and no identifier.
-    """
+    """Return the chain of a result, or of a copy of one."""
     # the path may be a link to a result
     real = os.path.relpath(os.path.realpath(path), os.path.realpath(audit.root))
     name = os.path.relpath(path or os.curdir, audit.root)
@@ -54,7 +50,6 @@ def _links_of(audit: Audit, path: str) -> list[Link]:
 
 
 def _line(link: Link) -> str:
-    """Return one line on a file of the chain."""
     state, reason = link.verdict
     text = f"{click.style(f'{state:<14}', fg=COLOURS.get(state, 'red'))}  {'  ' * link.depth}"
     text += link.path if not reason else f"{link.path}: {reason}"

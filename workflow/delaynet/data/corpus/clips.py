@@ -5,7 +5,7 @@ The check, the features, the splits and the figures read this table. They parse 
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Literal, NamedTuple, get_args
+from typing import Literal, NamedTuple
 
 from delaynet.data.order import number_first
 
@@ -39,7 +39,6 @@ FaultKind = Literal[
     "silent",
     "not a number",
 ]
-FAULT_KINDS: tuple[FaultKind, ...] = get_args(FaultKind)
 
 
 @dataclass(frozen=True)

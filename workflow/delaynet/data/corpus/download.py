@@ -136,7 +136,6 @@ class Download:
     def __init__(
         self, published: Published, file: io.FileIO, session: requests.Session, patience: Patience
     ) -> None:
-        """Read the bytes of earlier fetches."""
         self.published, self.file, self.session, self.patience = published, file, session, patience
         self.path = Path(file.name)
         self.digests = read_digests(self.path)

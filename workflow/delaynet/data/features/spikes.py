@@ -164,7 +164,6 @@ def _labels(parts: list[_SpikeFile], corpus: SpikeCorpus) -> tuple[list[Label], 
 
 
 def _clips(part: _SpikeFile, labels: list[Label]) -> Iterator[Clip]:
-    """Yield the clips of a file."""
     trials: Counter[tuple[str, int]] = Counter()
     for index, (label, speaker) in enumerate(zip(part.label, part.speaker, strict=True)):
         language, word = labels[label]
@@ -193,7 +192,11 @@ def _read_clips(path: Path, split: str, corpus: SpikeCorpus) -> _SpikeFile:
     """Read a file apart from its spikes, and check that these are there."""
     with _opened(path, corpus) as file:
         label = _numbers(file, "labels")
-        speaker = _speakers(file, len(label), corpus)
+        # a corpus with a validation list may leave them out
+        if "validation" in corpus.filenames and "extra/speaker" not in file:
+            speaker = ["unknown"] * len(label)
+        else:
+            speaker = _texts(_dataset(file, "extra/speaker"))
         lengths = {"labels": len(label), "extra/speaker": len(speaker)}
         for name, kinds, content in (("times", "f", "times"), ("units", "iu", "whole numbers")):
             dataset = _dataset(file, f"spikes/{name}")
@@ -207,17 +210,8 @@ def _read_clips(path: Path, split: str, corpus: SpikeCorpus) -> _SpikeFile:
         if len(set(lengths.values())) > 1 or not label:
             described = ", ".join(f"{count} in `{name}`" for name, count in lengths.items())
             raise UserError(f"{path}: not the same number of clips ({described}): fetch it again.")
-        keys = None
-        if "extra/keys" in file:
-            keys = _texts(_dataset(file, "extra/keys"))
+        keys = _texts(_dataset(file, "extra/keys")) if "extra/keys" in file else None
         return _SpikeFile(path, split, label, speaker, keys)
-
-
-def _speakers(file: h5py.File, clips: int, corpus: SpikeCorpus) -> list[str]:
-    """Return the speaker of each clip; a corpus with a validation list may leave them out."""
-    if "validation" in corpus.filenames and "extra/speaker" not in file:
-        return ["unknown"] * clips
-    return _texts(_dataset(file, "extra/speaker"))
 
 
 def _texts(dataset: h5py.Dataset) -> list[str]:
@@ -247,7 +241,6 @@ def _dataset(file: h5py.File, name: str) -> h5py.Dataset:
 
 @contextmanager
 def _opened(path: Path, corpus: SpikeCorpus) -> Iterator[h5py.File]:
-    """Open a published file."""
     if not path.is_file():
         raise UserError(
             f"{path} is not there: fetch `{path.name}.gz` of the {corpus.name} from "

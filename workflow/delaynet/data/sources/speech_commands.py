@@ -100,7 +100,6 @@ class SpeechCommands(Source):
 
 
 def _words(folder: Path) -> list[Path]:
-    """Return the words' folders, sorted."""
     if not folder.is_dir():
         return []
     return sorted(path for path in folder.glob("[!._]*") if path.is_dir())

@@ -211,7 +211,6 @@ def _fault(line: Line, kind: FaultKind, detail: str) -> Fault:
 
 
 def _named_twice(lines: Iterable[Line]) -> list[Fault]:
-    """Return a fault for each file that several lines name."""
     numbers = defaultdict(list)
     for line in lines:
         numbers[line.clip.filename].append(str(line.number))
