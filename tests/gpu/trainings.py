@@ -19,8 +19,7 @@ from delaynet.data.corpus.clips import Clip
 from delaynet.data.features.hdf5 import (
     create_features,
     describe_corpus,
-    write_left_out,
-    write_rows,
+    write_table,
 )
 from gpu import Result
 
@@ -42,8 +41,7 @@ def write_drawn_features(path: Path, clips: int) -> None:
         )
         features[:] = signal.transpose(0, 1).numpy()
         describe_corpus(file, "drawn", "drawn", "", [str(word) for word in range(20)])
-        write_rows(file, table, label.tolist())
-        write_left_out(file, [])
+        write_table(file, table, label.tolist(), left_out=[])
 
 
 def settings_of(

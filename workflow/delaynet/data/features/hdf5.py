@@ -59,37 +59,36 @@ def describe_corpus(
     file.attrs["label_names"] = list(labels)
 
 
-def write_rows(file: h5py.File, clips: Sequence[Clip], labels: Sequence[int]) -> None:
-    """Write the table of clips; a label is an index of the names of labels."""
+def write_table(
+    file: h5py.File,
+    clips: Sequence[Clip],
+    labels: Sequence[int],
+    left_out: Sequence[tuple[str, str]],
+) -> None:
+    """Write the table of clips, and which files were left out, and why.
+
+    A label is an index of the names of labels; `left_out` has the name of a file and its fault.
+    """
     for key, numbers, meaning in (
         ("label", labels, "class, an index of label_names"),
         ("trial", [clip.trial for clip in clips], "how-manieth time the speaker says the word"),
     ):
         _describe(file.create_dataset(key, data=np.array(numbers, np.int64)), "clip", meaning)
-    for key, texts, meaning in (
-        ("word", [clip.word for clip in clips], "word said"),
-        ("speaker", [clip.speaker for clip in clips], "name or number of the speaker"),
-        ("language", [clip.language for clip in clips], "language spoken"),
-        ("filename", [clip.filename for clip in clips], "name of the file that holds the clip"),
-        ("split", [clip.split for clip in clips], "'train', 'validation' or 'test'"),
+    filenames = [clip.filename for clip in clips]
+    names, faults = [name for name, _ in left_out], [fault for _, fault in left_out]
+    for key, axis, texts, meaning in (
+        ("word", "clip", [clip.word for clip in clips], "word said"),
+        ("speaker", "clip", [clip.speaker for clip in clips], "name or number of the speaker"),
+        ("language", "clip", [clip.language for clip in clips], "language spoken"),
+        ("filename", "clip", filenames, "name of the file that holds the clip"),
+        ("split", "clip", [clip.split for clip in clips], "'train', 'validation' or 'test'"),
+        ("left_out", "fault", names, "name of a file that was left out"),
+        ("left_out_fault", "fault", faults, "what is wrong with it"),
     ):
-        _describe(_create_texts(file, key, texts), "clip", meaning)
-
-
-def write_left_out(file: h5py.File, faults: Sequence[tuple[str, str]]) -> None:
-    """Write which files were left out, and why: (name of the file, fault) a row."""
-    for key, column, meaning in (
-        ("left_out", 0, "name of a file that was left out"),
-        ("left_out_fault", 1, "what is wrong with it"),
-    ):
-        texts = [fault[column] for fault in faults]
-        _describe(_create_texts(file, key, texts), "fault", meaning)
-
-
-def _create_texts(file: h5py.File, key: str, texts: Sequence[str]) -> h5py.Dataset:
-    encoded = [text.encode() for text in texts]
-    kind = h5py.string_dtype("utf-8", max([1, *map(len, encoded)]))
-    return file.create_dataset(key, data=np.array(encoded, dtype=kind))
+        encoded = [text.encode() for text in texts]
+        kind = h5py.string_dtype("utf-8", max([1, *map(len, encoded)]))
+        dataset = file.create_dataset(key, data=np.array(encoded, dtype=kind))
+        _describe(dataset, axis, meaning)
 
 
 def _describe(dataset: h5py.Dataset, axis: str, meaning: str) -> None:

@@ -27,8 +27,7 @@ from delaynet.data.features.hdf5 import (
     create_features,
     describe_corpus,
     most_bytes,
-    write_left_out,
-    write_rows,
+    write_table,
 )
 
 UNITS = 700
@@ -137,8 +136,7 @@ def write_spike_features(
                 done += len(counts)
                 progress.update(len(counts))
         describe_corpus(file, corpus.name, source, "", names)
-        write_rows(file, clips, [label for part in parts for label in part.label])
-        write_left_out(file, [])
+        write_table(file, clips, [label for part in parts for label in part.label], left_out=[])
 
 
 def _labels(parts: list[_SpikeFile], corpus: SpikeCorpus) -> tuple[list[Label], list[str]]:

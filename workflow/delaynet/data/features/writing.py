@@ -20,8 +20,7 @@ from delaynet.data.features.hdf5 import (
     create_features,
     describe_corpus,
     most_bytes,
-    write_left_out,
-    write_rows,
+    write_table,
 )
 from delaynet.data.features.mel import (
     MelSettings,
@@ -66,13 +65,13 @@ def write_features(
         features.resize(len(used), axis=0)
         labels = labels_of(checked.clip for checked in used)
         describe_corpus(file, report.name, report.source, report.audio, label_names(labels))
-        write_rows(
+        checked_faults = [(f.filename, f"{f.fault} ({f.detail})") for f in report.faults]
+        write_table(
             file,
             [checked.clip for checked in used],
             [labels.index(checked.clip.label) for checked in used],
+            sorted(checked_faults + without),
         )
-        checked_faults = [(f.filename, f"{f.fault} ({f.detail})") for f in report.faults]
-        write_left_out(file, sorted(checked_faults + without))
 
 
 def _require_bands_of_all(clips: Sequence[CheckedClip], settings: MelSettings) -> None:
