@@ -46,18 +46,11 @@ def digit_clip(language: str, speaker: int, trial: int, digit: int, split: str =
     return Clip(name, str(digit), str(speaker), split, language, trial)
 
 
-def parse_filename(name: str, split: str = "train") -> Clip:
-    """Read a clip from its file name; speaker 03 is called "3".
-
-    Raises:
-        UserError: the name is not one of the layout.
-    """
+def parse_filename(name: str, split: str = "train") -> Clip | None:
+    """Read a clip from its file name, or None if that is no such name; speaker 03 is called "3"."""
     match = _FILENAME.fullmatch(name)
     if match is None:
-        raise UserError(
-            f"'{name}' is not the name of a clip: name it as "
-            "'lang-english_speaker-03_trial-4_digit-7.flac'."
-        )
+        return None
     language, speaker, trial, word = match.groups()
     return Clip(name, _composed(word), str(int(speaker)), split, _composed(language), int(trial))
 
@@ -86,13 +79,11 @@ def read_table(folder: Path, name: str, *, are_digits: bool = False) -> Table:
     clips, faults = [], []
     for filename in dict.fromkeys((*places, *files)):
         where = places.get(filename, [])
-        try:
-            clip = parse_filename(filename, where[0].split if where else "")
-        except UserError:
+        clip = parse_filename(filename, where[0].split if where else "")
+        if clip is None:
             place = _joined(where) or "in audio/"
             faults.append(Fault(filename, "name", f"{place}: not the name of a clip"))
-            continue
-        if where:
+        elif where:
             clips.append(clip)
         else:
             faults.append(Fault(filename, "extra", "in audio/, and in no list"))
