@@ -58,9 +58,8 @@ def decibel_features(audio: np.ndarray, settings: DecibelFeatures) -> np.ndarray
     audio = np.asarray(audio, np.float64)[: settings.frames * hop + length]
     emphasised = _emphasised(audio, settings.preemphasis, 3 * audio[0] - audio[1])  # [samples]
     frames = sliding_window_view(np.pad(emphasised, length // 2), length)[::hop]
-    spectrum = np.fft.rfft(
-        frames[: settings.frames] * _hann_window(length)
-    )  # [frames, frequencies]
+    hann = 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(length) / length)
+    spectrum = np.fft.rfft(frames[: settings.frames] * hann)  # [frames, frequencies]
     filters = filters_of(settings, settings.sample_rate, length)
     power = _mel_power(spectrum, filters)  # [clip's frames, bands]
     _require_sound(power, settings.frames)
@@ -154,26 +153,21 @@ def require_bands(rate: int, settings: MelSettings) -> None:
         )
 
 
-def empty_bands(rate: int, settings: MelSettings) -> int:
-    """Return how many mel bands begin at or above half the rate of a recording, in Hz.
+def sentences_on_empty_bands(rates: Sequence[int], settings: MelSettings) -> list[str]:
+    """Return a sentence for each sampling rate, in Hz, that is too low for some bands.
 
-    Resampling adds no frequencies, so these bands stay empty.
+    Resampling adds no frequencies: bands that begin at or above half that rate stay empty.
     """
     if isinstance(settings, StandardisedFeatures):  # at the recording's own rate
-        return 0
+        return []
     highest = settings.highest_hz or settings.sample_rate / 2
-    corners = _slaney_corners(settings.lowest_hz, highest, settings.bands)
-    return int((corners[:-2] >= rate / 2).sum())
-
-
-def sentences_on_empty_bands(rates: Sequence[int], settings: MelSettings) -> list[str]:
-    """Return a sentence for each sampling rate, in Hz, that is too low for some bands."""
+    lower_ends = _slaney_corners(settings.lowest_hz, highest, settings.bands)[:-2]
     return [
         f"{empty} of {settings.bands} mel bands are empty in {count:,} of {len(rates):,} clips: "
         f"they lie above {rate / 2:g} Hz, half the sampling rate of these recordings; "
         f"`features.highest_hz: {rate / 2:g}` leaves none empty."
         for rate, count in sorted(Counter(rates).items())
-        if (empty := empty_bands(rate, settings))
+        if (empty := int((lower_ends >= rate / 2).sum()))
     ]
 
 
@@ -230,11 +224,6 @@ def _slaney_corners(lowest: float, highest: float, bands: int) -> np.ndarray:
     )
     mel = np.linspace(start, stop, bands + 2)
     return np.where(mel < bend, mel / 0.015, 1000 * np.exp((mel - bend) / mel_per_log))
-
-
-@lru_cache(maxsize=16)
-def _hann_window(length: int) -> np.ndarray:
-    return 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(length) / length)
 
 
 def _emphasised(audio: np.ndarray, coefficient: float, first: float) -> np.ndarray:
