@@ -79,19 +79,14 @@ class Audit:
         # of two records that claim a path, the one under the right name counts
         for name in sorted(self.files, key=lambda name: name == own_name(self.files[name])):
             self._file_of.update(dict.fromkeys(self.files[name]["outputs"], name))
-        self.records: Mapping[str, Record] = {
-            path: self.files[name] for path, name in self._file_of.items()
-        }
-        self._fingerprints: dict[str, dict[str, Any] | None] = {}
-        self._read_archives()
-
-    def _read_archives(self) -> None:
-        """Read the records of files outside of `results`, which lie beside these."""
+        self.records = {path: self.files[name] for path, name in self._file_of.items()}
+        # records of files outside of `results` lie beside these
         read = {path for record in self.files.values() for path in record["inputs"]}
         for path in sorted(read - self.records.keys()):
             beside = self.root / f"{path}.record.json"
             if beside.exists():
-                self.records = {**self.records, path: read_record(beside)}
+                self.records[path] = read_record(beside)
+        self._fingerprints: dict[str, dict[str, Any] | None] = {}
 
     def fingerprint(self, path: str) -> dict[str, Any] | None:
         """Return `sha256` and `bytes` of a file as it is now, or None where it is not there."""
