@@ -6,7 +6,6 @@ table), `word` and `speaker`, and may have `split` (train, validation or test), 
 """
 
 import csv
-import hashlib
 import io
 import posixpath
 from collections import Counter, defaultdict
@@ -25,6 +24,7 @@ from delaynet.data.corpus.clips import SPLITS, Clip, Fault, FaultKind, Table
 from delaynet.data.corpus.layout import read_text
 from delaynet.data.order import number_first
 from delaynet.data.sources import Source
+from delaynet.provenance.record import file_digest
 
 REQUIRED = ("file", "word", "speaker")
 COLUMNS = (*REQUIRED, "split", "language", "trial")
@@ -223,16 +223,10 @@ def _named_twice(lines: Iterable[Line]) -> list[Fault]:
 
 def _same_content(folder: Path, lines: Iterable[Line]) -> list[Fault]:
     """Return a fault for each line whose file has the bytes of another one."""
-    by_size = defaultdict(list)
+    by_digest = defaultdict(list)
     for line in {line.clip.filename: line for line in lines}.values():
         with suppress(OSError):  # the check of the corpus reports it
-            by_size[(folder / line.clip.filename).stat().st_size].append(line)
-    by_digest = defaultdict(list)
-    for same_size in by_size.values():
-        for line in same_size if len(same_size) > 1 else []:
-            with suppress(OSError), (folder / line.clip.filename).open("rb") as file:
-                digest = hashlib.file_digest(file, "sha256").hexdigest()
-                by_digest[digest].append(line)
+            by_digest[file_digest(folder / line.clip.filename)].append(line)
     return [
         _fault(
             line,
