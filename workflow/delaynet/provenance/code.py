@@ -157,18 +157,15 @@ def code_now(root: Path) -> Callable[[str], str | None]:
     A module is named as `package/part.py`, a rule as `rule train`. The digest is None if it is
     missing or cannot be read. Each file is read once.
     """
-
-    @cache
-    def rules() -> dict[str, str]:
-        try:
-            return {f"rule {name}": digest for name, digest in rule_digests(root).items()}
-        except (OSError, SyntaxError, ValueError):
-            return {}
+    try:
+        rules = rule_digests(root)
+    except (OSError, SyntaxError, ValueError):
+        rules = {}
 
     @cache
     def digest(name: str) -> str | None:
         if name.startswith("rule "):
-            return rules().get(name)
+            return rules.get(name.removeprefix("rule "))
         try:
             return code_digest(root / name)
         except (OSError, SyntaxError, ValueError):
