@@ -62,6 +62,12 @@ PUBLISHED = click.option(
     show_default=True,
     help="File of addresses, mirrors and checksums.",
 )
+CORPUS_SETTINGS = click.option(
+    "--settings",
+    required=True,
+    help="The section `corpus` of the configuration, as JSON: the name of a source "
+    '(\'"synthetic"\'), or keys and values (\'{"source": "synthetic", "trials": 2}\').',
+)
 PROCESSES = click.option(
     "--processes",
     type=click.IntRange(1),

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from delaynet.cli import PATH, PROCESSES
+from delaynet.cli import CORPUS_SETTINGS, PATH, PROCESSES
 from delaynet.config.grid import parse_settings
 from delaynet.config.settings import NamedCorpusSettings
 from delaynet.data.corpus.check import check_corpus
@@ -20,12 +20,7 @@ log = logging.getLogger("delaynet.data.corpus")
 
 @click.command()
 @click.option("--corpus", type=PATH, required=True, help="Folder of the corpus.")
-@click.option(
-    "--settings",
-    required=True,
-    help="The section `corpus` of the configuration, as JSON: the name of a source "
-    "('\"folder\"'), or keys and values.",
-)
+@CORPUS_SETTINGS
 @PROCESSES
 @click.option("--output", type=PATH, required=True, help="JSON to write.")
 def command(corpus: Path, settings: str, processes: int, output: Path) -> None:

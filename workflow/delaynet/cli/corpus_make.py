@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from delaynet.cli import PROCESSES
+from delaynet.cli import CORPUS_SETTINGS, PROCESSES
 from delaynet.config.grid import parse_settings
 from delaynet.config.settings import NamedCorpusSettings
 from delaynet.data.sources import load_source
@@ -12,12 +12,7 @@ from delaynet.workflow.project import recorded
 
 
 @click.command()
-@click.option(
-    "--settings",
-    required=True,
-    help="The section `corpus` of the configuration, as JSON: the name of a source "
-    '(\'"synthetic"\'), or keys and values (\'{"source": "synthetic", "trials": 2}\').',
-)
+@CORPUS_SETTINGS
 @PROCESSES
 @click.option(
     "--output",
