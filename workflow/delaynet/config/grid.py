@@ -242,7 +242,7 @@ class Config(Settings):
 
     def runs(self) -> Iterator[Run]:
         """Yield every grid point once, in the order of the blocks."""
-        seen = dict.fromkeys(
+        yield from dict.fromkeys(
             Run(delays, structure, signs, sparsity, seed, condition)
             for block in self.grid
             for condition in block.condition
@@ -252,7 +252,6 @@ class Config(Settings):
             for sparsity in block.sparsity
             for seed in range(self.first_seed, self.first_seed + (block.seeds or self.seeds))
         )
-        yield from seen
 
     def resolve(self, run: Run) -> RunSettings:
         """Return the settings of one run, including those of its variant and its condition."""

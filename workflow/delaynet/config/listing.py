@@ -5,8 +5,7 @@ from typing import Any, NamedTuple
 
 from pydantic import BaseModel
 
-from delaynet.config.grid import Config, Overrides
-from delaynet.config.settings import ModelSettings, TrainingSettings
+from delaynet.config.grid import SECTIONS_OF_VARIANTS, Config, Overrides
 
 
 class Setting(NamedTuple):
@@ -41,11 +40,10 @@ def _section(prefix: str, section: BaseModel) -> Iterator[Setting]:
 
 
 def _overrides(prefix: str, overrides_by_name: Mapping[str, Overrides]) -> Iterator[Setting]:
-    models: dict[str, type[BaseModel]] = {"model": ModelSettings, "training": TrainingSettings}
     for name_of_overrides, sections in overrides_by_name.items():
         for section, overrides in sections.items():
             for name, value in overrides.items():
-                description = models[section].model_fields[name].description
+                description = SECTIONS_OF_VARIANTS[section].model_fields[name].description
                 key = f"{prefix}.{name_of_overrides}.{section}.{name}"
                 yield Setting(key, value, _one_line(description))
 

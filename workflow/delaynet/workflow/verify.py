@@ -10,7 +10,7 @@ on, the test accuracy must be the recorded one within `tolerance`.
 import importlib.metadata
 import math
 import random
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -80,7 +80,7 @@ def retrain(audit: Audit, run: str, target: Path) -> Comparison:
     return compare(audit.root / run, target, other_circumstances(record, settings, parts))
 
 
-def compare(recorded: Path, retrained: Path, differing: Iterable[str]) -> Comparison:
+def compare(recorded: Path, retrained: Path, differing: Sequence[str]) -> Comparison:
     """Compare a retrained run folder with the recorded one.
 
     Without conditions that are not the recorded ones, bytes must be the same.
@@ -88,7 +88,6 @@ def compare(recorded: Path, retrained: Path, differing: Iterable[str]) -> Compar
     others = [name for name in RUN_FILES if content(recorded / name) != content(retrained / name)]
     if not others:
         return Comparison(True, "the same bytes")
-    differing = list(differing)
     if not differing:
         return Comparison(False, f"other bytes in {', '.join(others)}, under the same conditions")
     before, now = (read_summary(folder)["test_accuracy"] for folder in (recorded, retrained))
