@@ -14,7 +14,7 @@ import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
@@ -84,11 +84,10 @@ class RunningJob:
         wildcards = os.environ.get(project.variable("WILDCARDS"), "{}")
         self.wildcards: dict[str, str] = json.loads(wildcards)
         self.versions = version_control(project, project.root)
-        self._modules: dict[str, tuple[str, dict[str, str | None]]] = {}
-        self._id: str | None = None
+        self._modules: dict[str, tuple[str, dict[str, str]]] = {}
         self.modules()
 
-    def modules(self) -> dict[str, dict[str, str | None]]:
+    def modules(self) -> dict[str, Mapping[str, str | None]]:
         """Return `sha256` and `code` of every module of the package that is loaded by now.
 
         `code` is None for modules that cannot change results. Each module is read once: an edit
@@ -98,34 +97,31 @@ class RunningJob:
             path = getattr(module, "__file__", None)
             if name.split(".")[0] != self.project.package or path is None:
                 continue
-            file = str(Path(path).relative_to(self.project.workflow))
+            source = Path(path)
+            file = str(source.relative_to(self.project.workflow))
             if file not in self._modules:
-                source = Path(path)
-                self._modules[file] = (
-                    name, {"sha256": file_digest(source), "code": code_digest(source)},
-                )  # fmt: skip
+                digests = {"sha256": file_digest(source), "code": code_digest(source)}
+                self._modules[file] = name, digests
         counted = code_among(self.project, [name for name, _ in self._modules.values()])
         return {
             file: digests if name in counted else {**digests, "code": None}
             for file, (name, digests) in sorted(self._modules.items())
         }
 
-    @property
+    @cached_property
     def id(self) -> str:
         """The record's identifier: the same job has the same one on every machine."""
-        if self._id is None:
-            made_by = {
-                "rule": self.rule,
-                "rule_code": self.rule_code,
-                "wildcards": self.wildcards,
-                "arguments": sys.argv[1:],
-                "inputs": {path: read["sha256"] for path, read in self.inputs.items()},
-                "modules": code_of({"modules": self.modules()}),
-                **self.versions,
-            }
-            canonical = json.dumps(made_by, sort_keys=True, separators=(",", ":"))
-            self._id = hashlib.sha256(canonical.encode()).hexdigest()[:16]
-        return self._id
+        made_by = {
+            "rule": self.rule,
+            "rule_code": self.rule_code,
+            "wildcards": self.wildcards,
+            "arguments": sys.argv[1:],
+            "inputs": {path: read["sha256"] for path, read in self.inputs.items()},
+            "modules": code_of({"modules": self.modules()}),
+            **self.versions,
+        }
+        canonical = json.dumps(made_by, sort_keys=True, separators=(",", ":"))
+        return hashlib.sha256(canonical.encode()).hexdigest()[:16]
 
     def embedded(self) -> Embedded:
         """Return the identifier that an output carries in its metadata."""
