@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator
-from typing import Any, get_args
+from typing import get_args
 
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
@@ -50,9 +50,4 @@ def _feature_keys(prefix: str) -> Iterator[tuple[str, str, str]]:
 
 def _default(field: FieldInfo) -> str:
     """Return a default as written in YAML."""
-    if field.is_required():
-        return "required"
-    value: Any = field.default
-    if isinstance(value, tuple):
-        return f"`{json.dumps(list(value))}`"
-    return f"`{json.dumps(value)}`"
+    return "required" if field.is_required() else f"`{json.dumps(field.default)}`"

@@ -130,15 +130,12 @@ def _decibels(amplitude: float) -> float:
 
 def _notes_on_sound(clips: Sequence[CheckedClip]) -> list[str]:
     """Return a note each where sampling rates or numbers of channels differ."""
-    rates = Counter(clip.sample_rate for clip in clips)
-    channels = Counter(clip.channels for clip in clips)
-    return [
-        f"The {what} of the clips differ: "
-        + ", ".join(f"{value:,}{unit} ({count:,})" for value, count in sorted(counts.items()))
-        + "."
-        for what, unit, counts in (
-            ("sampling rates", " Hz", rates),
-            ("numbers of channels", "", channels),
-        )
-        if len(counts) > 1
-    ]
+    notes = []
+    for what, unit, counts in (
+        ("sampling rates", " Hz", Counter(clip.sample_rate for clip in clips)),
+        ("numbers of channels", "", Counter(clip.channels for clip in clips)),
+    ):
+        if len(counts) > 1:
+            each = [f"{value:,}{unit} ({count:,})" for value, count in sorted(counts.items())]
+            notes.append(f"The {what} of the clips differ: {', '.join(each)}.")
+    return notes
