@@ -85,16 +85,18 @@ class FreeSpokenDigits(Source):
         recordings = folder / RECORDINGS
         published = load_published(Path(corpus.published), IDENTITY.source)
         check_recordings(published, fingerprint(recordings)["sha256"], recordings)
-        names = sorted(path.name for path in recordings.glob("[!.]*"))
-        found = {name: re.fullmatch(r"(\d)_([a-z]+)_(\d+)\.wav", name) for name in names}
-        faults = [
-            Fault(name, "name", "not as 7_jackson_32.wav") for name in names if not found[name]
-        ]
-        clips = [
-            Clip(name, match[1], match[2], _split(match, corpus), "english", int(match[3]))
-            for name, match in found.items()
-            if match
-        ]
+        clips, faults = [], []
+        for name in sorted(path.name for path in recordings.glob("[!.]*")):
+            match = re.fullmatch(r"(\d)_([a-z]+)_(\d+)\.wav", name)
+            if match is None:
+                faults.append(Fault(name, "name", "not as 7_jackson_32.wav"))
+                continue
+            word, speaker, number = match.groups()
+            is_test = int(number) in TEST_INDICES
+            if corpus.test_speakers:
+                is_test = speaker in corpus.test_speakers
+            split = "test" if is_test else "train"
+            clips.append(Clip(name, word, speaker, split, "english", int(number)))
         speakers = {clip.speaker for clip in clips}
         if absent := sorted(set(corpus.test_speakers or ()) - speakers):
             raise UserError(
@@ -120,12 +122,3 @@ class FreeSpokenDigits(Source):
 
 
 SOURCE = FreeSpokenDigits()
-
-
-def _split(match: re.Match[str], corpus: CorpusSettings) -> str:
-    """Return the split of a recording, by its speaker or by its number."""
-    _, speaker, index = match.groups()
-    is_test = (
-        speaker in corpus.test_speakers if corpus.test_speakers else int(index) in TEST_INDICES
-    )
-    return "test" if is_test else "train"
