@@ -140,7 +140,9 @@ def number_of_clips(corpus: CorpusSettings, features: Path) -> int | None:
     if features.exists():
         with suppress(UserError):
             return int((read_table(features).split == "train").sum())
-    return load_source(corpus.source).training_clips(corpus)
+    with suppress(UserError):
+        return load_source(corpus.source).training_clips(corpus)
+    return None
 
 
 def duration(hours: float) -> str:

@@ -1,6 +1,5 @@
 """A user's own recordings, in the layout of the Heidelberg Digits."""
 
-from contextlib import suppress
 from pathlib import Path
 
 from delaynet.config.errors import UserError
@@ -30,11 +29,9 @@ class Folder(Source):
         folder = self.folder(corpus)
         return [folder / "audio", *(folder / name for name in LISTS.values())]
 
-    def training_clips(self, corpus: CorpusSettings) -> int | None:
-        """Count the names in the training list; None if it is faulty, which the check reports."""
-        with suppress(UserError):
-            return len(read_list(self.folder(corpus) / LISTS["train"]))
-        return None
+    def training_clips(self, corpus: CorpusSettings) -> int:
+        """Count the names in the training list."""
+        return len(read_list(self.folder(corpus) / LISTS["train"]))
 
     def check(self, corpus: CorpusSettings) -> None:
         """Check that folder, lists and sound files are there."""

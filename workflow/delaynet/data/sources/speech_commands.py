@@ -7,7 +7,6 @@ word. Source: Warden 2018, "Speech Commands", arXiv 1804.03209.
 
 import os
 import re
-from contextlib import suppress
 from pathlib import Path
 
 from delaynet.config.errors import UserError
@@ -80,13 +79,11 @@ class SpeechCommands(Source):
         folder = self.folder(corpus)
         return [*(folder / name for name in LISTS.values()), *_words(folder)]
 
-    def training_clips(self, corpus: CorpusSettings) -> int | None:
-        """Count the files that are in no list; None if a list is faulty."""
+    def training_clips(self, corpus: CorpusSettings) -> int:
+        """Count the files that are in no list."""
         folder = self.folder(corpus)
-        with suppress(UserError):
-            files = sum(len(_files_in(path)) for path in _words(folder))
-            return files - len(read_lists(folder, LISTS))
-        return None
+        files = sum(len(_files_in(path)) for path in _words(folder))
+        return files - len(read_lists(folder, LISTS))
 
     def check(self, corpus: CorpusSettings) -> None:
         """Check that the lists and a folder of a word are there."""
