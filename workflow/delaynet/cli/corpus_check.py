@@ -9,7 +9,7 @@ from delaynet.cli import CORPUS_SETTINGS, PATH, PROCESSES
 from delaynet.config.grid import parse_settings
 from delaynet.config.settings import NamedCorpusSettings
 from delaynet.data.corpus.check import check_corpus
-from delaynet.data.corpus.report import CorpusReport, sentence, write_report
+from delaynet.data.corpus.report import sentence, write_report
 from delaynet.data.sources import load_source
 from delaynet.workflow.project import recorded
 
@@ -33,10 +33,6 @@ def command(corpus: Path, settings: str, processes: int, output: Path) -> None:
     with recorded(inputs=load_source(chosen.source).inputs(named), outputs=[output]):
         report = check_corpus(corpus, chosen, processes)
         write_report(report, output)
-    _tell(report, output)
-
-
-def _tell(report: CorpusReport, output: Path) -> None:
     log.info("%s: %d clips without a fault", report.name, len(report.clips))
     for note in report.notes:
         log.info("%s", note)

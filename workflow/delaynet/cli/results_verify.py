@@ -13,12 +13,7 @@ from delaynet.provenance.audit import Audit
 from delaynet.training.interruption import Interrupted
 from delaynet.workflow.estimate import duration, training_seconds
 from delaynet.workflow.project import PROJECT
-from delaynet.workflow.verify import (
-    LEAST_TOLERANCE,
-    STANDARD_ERRORS,
-    drawn_runs,
-    retrain,
-)
+from delaynet.workflow.verify import LEAST_TOLERANCE, STANDARD_ERRORS, drawn_runs, retrain
 
 HELP = f"""Train runs drawn at random again, with their recorded settings, and compare.
 

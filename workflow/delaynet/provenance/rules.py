@@ -54,9 +54,7 @@ def _texts_of(file: Path) -> dict[str, str]:
     return {rule: "\n".join(texts) for rule, texts in texts_of.items()}
 
 
-def _directives(
-    tokens: list[tokenize.TokenInfo],
-) -> Iterator[tuple[str, str, tuple[int, int]]]:
+def _directives(tokens: list[tokenize.TokenInfo]) -> Iterator[tuple[str, str, tuple[int, int]]]:
     """Yield rule, directive, and its first and last row, of the tokens of a file."""
     depth, rule, open_at, previous = 0, "", ("", 0), tokenize.NEWLINE
     for token, following in zip(tokens, tokens[1:] + tokens[-1:], strict=True):
