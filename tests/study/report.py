@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from math import isnan
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pandas as pd
 import seaborn
@@ -20,6 +20,7 @@ from delaynet.config.variants import DELAYS, SIGNS, STRUCTURES
 from delaynet.paper.figures import style
 from delaynet.paper.figures.render import save
 from study.grouping import DIFFERENCE
+from study.used import EPOCHS
 
 ROOT = Path(__file__).parents[2]
 PAGE = Path(__file__).with_name("page.md")
@@ -27,6 +28,68 @@ PILOT_EPOCHS = (10, 30, 100, 300)
 # and the names of their configurations
 CORPORA = {"synthetic speech": "study", "human speech": "study_human"}
 PRIMARY, OTHERS = "#0A3A8C", "#707070"
+
+
+class Answer(NamedTuple):
+    """A difference in accuracy that answers a question: a row of the first table and the figure.
+
+    Attributes:
+        words: what is compared.
+        table: that has it, without `human_` or `voices_`.
+        name: of its row there.
+    """
+
+    words: str
+    table: str
+    name: str
+
+
+GAIN, DIFFERENCE_OF_GAINS = "rewired minus static", "gain of rewiring, fixed minus no delays"
+ANSWERS = {
+    "does structure learn delays?": (
+        Answer("rewired minus static, fixed delays", "estimates", f"{GAIN}, fixed at 0.9375"),
+        Answer("rewired minus static, no delays", "estimates", f"{GAIN}, none at 0.9375"),
+        Answer("difference of these two", "estimates", f"{DIFFERENCE_OF_GAINS}, at 0.9375"),
+        Answer("at 0.875: fixed delays", "estimates", f"{GAIN}, fixed at 0.875"),
+        Answer("at 0.875: no delays", "estimates", f"{GAIN}, none at 0.875"),
+        Answer("at 0.875: difference", "estimates", f"{DIFFERENCE_OF_GAINS}, at 0.875"),
+        Answer("trained anew: found minus exchanged", "chosen", "chosen (found minus exchanged)"),
+        Answer(
+            "trained anew: found with delays minus without",
+            "chosen",
+            "found minus found without delays, these drawn after",
+        ),
+    ),
+    "what does the gradient add?": (
+        Answer(
+            "learned minus frozen, static", "estimates", "learned minus frozen, static at 0.9375"
+        ),
+        Answer(
+            "learned minus fixed, rewired", "estimates", "learned minus fixed, rewired at 0.9375"
+        ),
+        Answer(
+            "at 0.875: learned minus frozen, static",
+            "estimates",
+            "learned minus frozen, static at 0.875",
+        ),
+        Answer(
+            "at 0.875: learned minus fixed, rewired",
+            "estimates",
+            "learned minus fixed, rewired at 0.875",
+        ),
+    ),
+    "is joint grouping used?": (
+        Answer("maps found minus exchanged", "worth", "found minus exchanged"),
+        Answer(
+            "maps mirrored minus mirrored and exchanged",
+            "worth",
+            "mirrored minus mirrored and exchanged",
+        ),
+        Answer("difference of these two", "worth", "difference of these two"),
+    ),
+}
+GROUPING_LABEL = "joint grouping\n(effect on Moran's I)"
+PREFIXES = {"synthetic speech": "", "other corpora": "voices_", "human speech": "human_"}
 
 
 def write_all(tables: dict[str, pd.DataFrame]) -> Iterator[Path]:
@@ -88,6 +151,10 @@ def page_of(tables: dict[str, pd.DataFrame]) -> str:
         ),
         equal_accuracy="\n".join(equal_accuracy_table(tables["equal_accuracy"])),
         ridge="\n".join(ridge_table(tables["ridge"])),
+        answers=answers_tables(tables),
+        worth=estimate_words(tables["worth"].query(f"epochs == {EPOCHS[0]}")),
+        human_worth=estimate_words(tables["human_worth"]),
+        maps="\n".join(maps_table(tables)),
         runs=len(tables["runs"]),
         planned=sum(1 for _ in load_config(ROOT / "config/study.yaml").runs()),
         seeds=tables["runs"]["seed"].nunique(),
@@ -147,12 +214,14 @@ def estimates_table(estimates: pd.DataFrame) -> Iterator[str]:
 
 
 def estimate_words(estimates: pd.DataFrame) -> dict[str, str]:
-    """Return the words for each estimate, as `+7.2 points (+3.8 to +10.7, 20 seeds)`."""
-    return {
-        row["name"]: f"{row['effect']:+.1f} points ({row['low']:+.1f} to {row['high']:+.1f}, "
-        f"{row['n']} seeds)"
-        for _, row in estimates.iterrows()
-    }
+    """Return the words for each estimate by its name."""
+    return {row["name"]: points_words(row) for _, row in estimates.iterrows()}
+
+
+def points_words(row: pd.Series) -> str:
+    """Return the words for an estimate, as `+7.2 points (+3.8 to +10.7, 20 seeds)`."""
+    interval = f"{row['low']:+.1f} to {row['high']:+.1f}"
+    return f"{row['effect']:+.1f} points ({interval}, {row['n']} seeds)"
 
 
 def mean_words(table: pd.DataFrame, digits: int, unit: str = "") -> dict[Any, str]:
@@ -199,6 +268,25 @@ def equal_accuracy_table(table: pd.DataFrame) -> Iterator[str]:
         )
 
 
+def maps_table(tables: dict[str, pd.DataFrame]) -> Iterator[str]:
+    """Yield the lines of the table of maps kept and exchanged: accuracies, then differences."""
+    yield "| corpus | epochs | maps | seeds | accuracy, or points | p | joint effect |"
+    yield "| --- | ---: | --- | ---: | ---: | ---: | ---: |"
+    for corpus in CORPORA:
+        used, worth = (tables[PREFIXES[corpus] + name] for name in ("used", "worth"))
+        for epochs, own in used.groupby("epochs"):
+            for name, rows in own.groupby("map", sort=False):
+                words, mean = name.replace("_", " and "), rows[["accuracy", "effect"]].mean()
+                cells = f"{len(rows)} | {mean['accuracy']:.1f} | | {mean['effect']:+.3f}"
+                yield f"| {corpus} | {epochs} | {words} | {cells} |"
+            for _, row in worth[worth["epochs"] == epochs].iterrows():
+                interval = f"{row['effect']:+.1f} ({row['low']:+.1f} to {row['high']:+.1f})"
+                yield (
+                    f"| {corpus} | {epochs} | {row['name']} | {row['n']} | {interval} | "
+                    f"{row['p']:.2g} | |"
+                )
+
+
 def ridge_table(ridge: pd.DataFrame) -> Iterator[str]:
     """Yield the lines of the table of likeness: a line a kind of network."""
     wide = ridge.assign(
@@ -213,62 +301,92 @@ def ridge_table(ridge: pd.DataFrame) -> Iterator[str]:
         yield f"| {delays} | {condition} | {cells} |"
 
 
+def answer_of(tables: dict[str, pd.DataFrame], corpus: str, answer: Answer) -> pd.Series | None:
+    """Return the row of an answer for a corpus, or None if it was not asked there."""
+    table = tables.get(PREFIXES[corpus] + answer.table, pd.DataFrame({"name": []}))
+    rows = table[table["name"] == answer.name]
+    if "epochs" in rows:
+        rows = rows[rows["epochs"] == EPOCHS[0]]
+    return None if rows.empty else rows.iloc[0]
+
+
+def answers_tables(tables: dict[str, pd.DataFrame]) -> dict[str, str]:
+    """Return the lines of the first table by question, answers that are primary in bold."""
+    lines: dict[str, str] = {}
+    for question, answers in ANSWERS.items():
+        first, rows = question, []
+        for answer in answers:
+            found = [answer_of(tables, corpus, answer) for corpus in PREFIXES]
+            is_primary = any(row is not None and row["is_primary"] for row in found)
+            words = f"**{answer.words}**" if is_primary else answer.words
+            cells = ["" if row is None else points_words(row) for row in found]
+            rows.append(f"| {first} | {words} | " + " | ".join(cells) + " |")
+            first = ""
+        lines[question] = "\n".join(rows)
+    return lines
+
+
 @style.styled
 def study_figure(tables: dict[str, pd.DataFrame]) -> Figure:
-    """Draw every estimate with its interval, a row each, and joint grouping along training.
+    """Draw the answers with their intervals, a row each, and joint grouping.
 
-    Above a panel a corpus, with the number of seeds at the right; primary estimates are blue and
-    filled. Below the structures trained anew, and joint grouping against accuracy, a line a seed.
+    Above a panel a corpus, with the number of seeds at the right; primary answers are blue and
+    filled. Below joint grouping by corpus and kind of delays, and against accuracy, a line a seed.
     """
-    by_corpus = {
-        "synthetic speech": tables["estimates"],
-        "other corpora": tables["voices_estimates"],
-        "human speech": tables["human_estimates"],
-    }
-    names = list(dict.fromkeys(name for of in by_corpus.values() for name in of["name"]))
-    heights = (20 + 4.6 * len(names), 52)
-    figure, (above, below) = style.stacked(heights)
-    panels = above.subplots(1, len(by_corpus), sharex=True, sharey=True)
-    for axes, letter, (corpus, estimates) in zip(panels, "abc", by_corpus.items(), strict=True):
-        _draw_estimates(axes, estimates.set_index("name").reindex(names))
+    rows = [row for question, answers in ANSWERS.items() for row in (question, *answers)]
+    figure, (above, below) = style.stacked((22 + 4.6 * len(rows), 48))
+    panels = above.subplots(1, len(PREFIXES), sharex=True, sharey=True)
+    for axes, letter, corpus in zip(panels, "abc", PREFIXES, strict=True):
+        for place, row in enumerate(rows):
+            found = None if isinstance(row, str) else answer_of(tables, corpus, row)
+            if found is not None:
+                _draw_interval(axes, place, found, found["effect"], bool(found["is_primary"]))
+        labels = [row if isinstance(row, str) else row.words for row in rows]
+        _lay_out(axes, labels, "accuracy (points)")
         style.panel_title(axes, letter, corpus)
+    for label, row in zip(panels[0].get_yticklabels(), rows, strict=True):
+        label.set_fontweight("bold" if isinstance(row, str) else "normal")
     handles = [
         Line2D([], [], color=PRIMARY, marker="o", label="primary, corrected by Holm's method"),
         Line2D([], [], color=OTHERS, marker="o", markerfacecolor="white", label="others"),
     ]
     above.legend(handles=handles, loc="outside lower right", ncols=2)
     left, right = below.subplots(1, 2)
-    _draw_estimates(left, tables["chosen"].set_index("name"))
-    style.panel_title(left, "d", "structures trained anew, synthetic speech")
+    grouping = tables["grouping"].query("kind == @JOINT").reset_index(drop=True)
+    for place, row in grouping.iterrows():
+        _draw_interval(left, place, row, row["mean"], is_primary=False)
+    _lay_out(left, list(grouping["corpus"] + ", " + grouping["delays"]), GROUPING_LABEL)
+    style.panel_title(left, "d", "dense networks")
     _draw_along(right, tables["along"])
-    style.panel_title(right, "e", "dense networks")
+    style.panel_title(right, "e", "dense networks along training, synthetic speech")
     return figure
 
 
-def _draw_estimates(axes: Axes, table: pd.DataFrame) -> None:
-    """Draw a row for each estimate of a table by name; rows without a number stay empty."""
-    for place, (_, row) in enumerate(table.iterrows()):
-        if isnan(row["effect"]):
-            continue
-        colour = PRIMARY if row["is_primary"] else OTHERS
-        ends = [[row["effect"] - row["low"]], [row["high"] - row["effect"]]]
-        face = colour if row["is_primary"] else "white"
-        axes.errorbar([row["effect"]], [place], xerr=ends, fmt="o", color=colour, mfc=face)
-        axes.annotate(
-            f"{row['n']:.0f}",
-            (1.02, place),
-            xycoords=("axes fraction", "data"),
-            ha="left",
-            va="center",
-            color=style.GREY,
-            fontsize=6,
-        )
+def _draw_interval(axes: Axes, place: int, row: pd.Series, effect: float, is_primary: bool) -> None:
+    """Draw an effect with its interval, and the number of seeds at the right."""
+    colour = PRIMARY if is_primary else OTHERS
+    ends = [[effect - row["low"]], [row["high"] - effect]]
+    face = colour if is_primary else "white"
+    axes.errorbar([effect], [place], xerr=ends, fmt="o", color=colour, mfc=face)
+    axes.annotate(
+        f"{row['n']:.0f}",
+        (1.02, place),
+        xycoords=("axes fraction", "data"),
+        ha="left",
+        va="center",
+        color=style.GREY,
+        fontsize=6,
+    )
+
+
+def _lay_out(axes: Axes, labels: list[str], quantity: str) -> None:
+    """Give each row its label, from above, and mark zero."""
     axes.axvline(0, color=style.GREY, linewidth=0.6)
-    axes.set_yticks(range(len(table)), list(table.index))
-    axes.set_ylim(len(table) - 0.5, -0.5)
+    axes.set_yticks(range(len(labels)), labels)
+    axes.set_ylim(len(labels) - 0.5, -0.5)
     axes.tick_params(axis="y", length=0)
     axes.margins(x=0.12)
-    axes.set_xlabel("accuracy (points)")
+    axes.set_xlabel(quantity)
     seaborn.despine(ax=axes, left=True)
 
 
@@ -290,4 +408,4 @@ def _draw_along(axes: Axes, along: pd.DataFrame) -> None:
     axes.axhline(0, color=style.GREY, linewidth=0.6)
     seaborn.move_legend(axes, "upper left", bbox_to_anchor=(1, 1), title="delays")
     axes.set_xlabel("test accuracy (%)")
-    axes.set_ylabel("joint grouping\n(effect on Moran's I)")
+    axes.set_ylabel(GROUPING_LABEL)

@@ -174,7 +174,8 @@ class Download:
         if any(isinstance(failure, TemporaryFailure) for failure in failures.values()):
             kept = f" (the {as_size(self.position)} that came are kept)" if self.position else ""
             advice.insert(0, f"start again later{kept}")
-        if self.published.pinned:
+        is_final = any(isinstance(failure, PermanentFailure) for failure in failures.values())
+        if self.published.pinned and is_final:
             advice.append(self.published.renewal)
         file = self.published.file
         raise UserError(f"{file}: could not be fetched: {reasons}; {', or '.join(advice)}.")
