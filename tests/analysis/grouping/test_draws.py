@@ -1,13 +1,16 @@
-"""A measure drawn by the shortest way is the measure, for every null model."""
+"""A drawn measure is that of a permuted network, for every null model."""
+
+from dataclasses import replace
 
 import numpy as np
 import planted
 import pytest
-from permuted import permuted_measures
 from planted import STEPS, points_of
 
-from delaynet.analysis.grouping.draws import MEASURES, draws
+from delaynet.analysis.grouping.draws import draws
+from delaynet.analysis.grouping.measures import MEASURES, measures
 from delaynet.analysis.grouping.nulls import PERMUTING, TESTED_BY
+from delaynet.analysis.grouping.permutations import permutations_of
 from delaynet.analysis.grouping.points import marked_points
 from delaynet.analysis.grouping.receptive_fields import ReceptiveFields
 
@@ -32,14 +35,19 @@ def two_synapses_a_pair():
 
 
 @pytest.mark.parametrize(("measure", "null"), TESTS)
-def test_the_shortest_way_gives_what_all_measures_together_give(measure, null):
+def test_a_draw_is_the_measure_of_the_permuted_network(measure, null):
     random = np.random.default_rng(2)
     dense = points_of(*planted.both(random, neurons=7))
     sparse = points_of(*planted.neither(random, neurons=40, density=0.1))
     for points in (dense, sparse, two_synapses_a_pair()):
-        together = getattr(permuted_measures(points, null, 70, 0), measure)
-        alone = draws(points, {(measure, null): 70}, 0)[measure, null]
-        np.testing.assert_allclose(alone, together, rtol=1e-9, atol=1e-12)
+        drawn = draws(points, {(measure, null): 70}, 0)[measure, null]
+        networks = (
+            replace(points, sign=sign, delay=delay)
+            for signs, delays in permutations_of(points, null, 70, 0)
+            for sign, delay in zip(signs.T.copy(), delays.T.copy(), strict=True)
+        )
+        of_networks = [getattr(measures(network), measure) for network in networks]
+        np.testing.assert_allclose(drawn, of_networks, rtol=1e-9, atol=1e-12)
 
 
 @pytest.mark.parametrize(("measure", "null"), TESTS)

@@ -92,20 +92,16 @@ def test_nearest_neighbours_are_those_of_scipys_tree(density):
     assert measures(points_of(sign, delay)).nearest_excess == pytest.approx(np.mean(excess), 1e-5)
 
 
-def test_the_pair_correlation_of_positions_at_random_is_one():
+def test_positions_at_random_do_not_cluster():
     sign, delay = planted.neither(np.random.default_rng(0), neurons=2000, density=0.5)
-    result = measures(points_of(sign, delay))
-    assert result.pair_correlation[1:, 10:-10] == pytest.approx(1, abs=0.25)
-    assert result.pair_correlation[1:, 10:-10].mean() == pytest.approx(1, abs=0.01)
-    assert result.clustering == pytest.approx(1, abs=0.01)
+    assert measures(points_of(sign, delay)).clustering == pytest.approx(1, abs=0.01)
 
 
-def test_the_pair_correlation_counts_pairs():
+def test_synapses_of_one_delay_cluster_as_much_as_lags_of_random_delays_weigh_less():
     sign, delay = np.ones((1, 40), int), np.zeros((1, 40), int)
-    result = measures(points_of(sign, delay)).pair_correlation
-    assert result[1, STEPS - 1] == pytest.approx(STEPS)  # all 39 pairs at a lag that 1 / 25 expect
-    assert result[1, STEPS] == 0
-    assert np.isnan(result[0]).all()  # one synapse a channel: no pair can have channel lag 0
+    lags = np.subtract.outer(np.arange(STEPS), np.arange(STEPS))
+    expected = 1 / np.exp(-(lags**2) / (2 * 2**2)).mean()
+    assert measures(points_of(sign, delay)).clustering == pytest.approx(expected)
 
 
 def test_several_synapses_of_a_pair_count_as_pairs_of_one_channel():
@@ -119,7 +115,7 @@ def test_several_synapses_of_a_pair_count_as_pairs_of_one_channel():
         max_delay=STEPS,
     )
     result = measures(marked_points(fields, np.ones(800, bool)))
-    assert result.pair_correlation[:, 10:-10] == pytest.approx(1, abs=0.15)
+    assert result.clustering == pytest.approx(1, abs=0.01)
     assert result.correlogram[0] == pytest.approx(result.correlogram[0, ::-1])
 
 

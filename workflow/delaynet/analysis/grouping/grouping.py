@@ -7,7 +7,7 @@ pairs. The effect does not, but it is smaller if neurons have few synapses
 
 Moran's I of trained networks is drawn 10,000 times from the null model that decides claims, which
 permutes delays within the signs of a neuron. All other tests have 1,000 draws and a smallest p of
-0.001. On one core this takes about 2 s for a dense network of 96 neurons.
+0.001. On one core this takes about 3 s for a dense network of 96 neurons.
 
 Learned delays accumulate at the ends of their range. `morans_i_interior` is therefore Moran's I of
 a trained network without the delays 0 and max_delay - 1, on the neurons with at least two remaining

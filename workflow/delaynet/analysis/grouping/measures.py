@@ -25,18 +25,19 @@ Nearest neighbours (after Clark & Evans 1954, Ecology 35, 445-453; by kind as in
 75, 1940-1948): over the synapses that have both, the mean distance to the nearest unlike synapse of
 the neuron minus that to the nearest like one, in kernel widths.
 
-Pair correlation of positions alone (Illian, Penttinen, Stoyan & Stoyan 2008, Statistical Analysis
-and Modelling of Spatial Point Patterns, ch. 4): pairs relative to those expected if every neuron
-had drawn its columns at random and its delays uniformly; the share of lags that fit into the map
-corrects for edges. At the kernel's scale G = sum w c / sum w E[c];
+Clustering of positions alone, a pair correlation at the kernel's scale (Illian, Penttinen, Stoyan &
+Stoyan 2008, Statistical Analysis and Modelling of Spatial Point Patterns, ch. 4): pairs relative to
+those expected if every neuron had drawn its columns at random and its delays uniformly; the share
+of lags that fit into the map corrects for edges.
 
-    g(h, k) = c(h, k) / E[c(h, k)],   E[c(h, k)] = sum_n n (n - 1) / 2 * p(h) * (D - |k|) / D^2
+    G = sum w c / sum w E[c],   E[c(h, k)] = sum_n n (n - 1) / 2 * p(h) * (D - |k|) / D^2
 
 with p(h) the share of pairs of columns that lie h channels apart, and D taps.
 
 Each is positive (G above 1) if like signs, or synapses, lie together.
 """
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -55,16 +56,16 @@ Array = NDArray[np.float64]
 
 
 class Measures(NamedTuple):
-    """All measures, [...] or [..., REACH + 1, 2 max_delay - 1]; NaN if undefined.
+    """All measures of a network; NaN if undefined.
 
     Attributes:
-        morans_i: I, [...].
-        join_excess: J, [...].
-        nearest_excess: distance to the nearest unlike minus that to the nearest like, [...].
-        clustering: G of positions alone, [...].
+        morans_i: I.
+        join_excess: J.
+        nearest_excess: distance to the nearest unlike minus that to the nearest like.
+        clustering: G of positions alone.
         correlogram: r by channel lag 0 .. REACH and delay lag 1 - max_delay .. max_delay - 1 of the
-            synapse of higher channel; the row of channel lag 0 is symmetric.
-        pair_correlation: g of positions alone, by the same lags.
+            synapse of higher channel, [REACH + 1, 2 max_delay - 1]; the row of channel lag 0 is
+            symmetric.
     """
 
     morans_i: Array
@@ -72,45 +73,71 @@ class Measures(NamedTuple):
     nearest_excess: Array
     clustering: Array
     correlogram: Array
-    pair_correlation: Array
 
 
 def measures(points: MarkedPoints) -> Measures:
     """Return all measures of a network."""
-    permuted = measures_of(points, points.sign[:, None], points.delay[:, None])
-    return Measures(*(values[0] for values in permuted))
+    sign, delay = points.sign[:, None], points.delay[:, None]
+    return Measures(**{name: of(points, sign, delay)[0] for name, of in MEASURES.items()})
 
 
-def measures_of(
-    points: MarkedPoints, sign: Values, delay: Values, nearest: bool = True
-) -> Measures:
-    """Return all measures of several patterns of signs and delays, [synapses, patterns] each.
+# The measures of several patterns of signs and delays, [synapses, patterns] each. Neurons and
+# channels are those of the points.
 
-    Neurons and channels are those of the points. `nearest_excess` takes longest, and can be left
-    out.
-    """
-    patterns, lags = sign.shape[1], (REACH + 1, 2 * points.max_delay - 1)
-    sums, squares = np.zeros((patterns, *lags, 3)), np.zeros(patterns)
-    ends = points.start, points.first, points.second, points.lag
-    pairs.lag_sums(*ends, sign, delay, sums, squares)
-    sums[:, 0] = (sums[:, 0] + sums[:, 0, ::-1]) / 2
-    count, product, excess = np.moveaxis(sums, -1, 0)  # [patterns, h, k] each
-    kernel, expected = kernel_of(points.max_delay), expected_pairs(points)
+
+def morans_i(points: MarkedPoints, sign: Values, delay: Values) -> Array:
+    """Return I, [patterns]."""
+    mark, squares = _centred(points, sign)
+    kernel, no_chance = kernel_of(points.max_delay), np.zeros_like(mark)
+    cross, weight = _kernel_sums(points, mark, no_chance, delay, kernel)
+    return ratio(points.synapses * cross, weight * squares)
+
+
+def join_excess(points: MarkedPoints, sign: Values, delay: Values) -> Array:
+    """Return J, [patterns]."""
     close = (squared_distance(points.max_delay) <= 4).astype(float)
-    variance = squares / max(points.synapses, 1)
-    return Measures(
-        morans_i=ratio(_over_lags(kernel, product), _over_lags(kernel, count) * variance),
-        join_excess=ratio(_over_lags(close, excess), _over_lags(close, count)),
-        nearest_excess=(
-            nearest_excess(points, sign, delay) if nearest else np.full(patterns, np.nan)
-        ),
-        clustering=ratio(_over_lags(kernel, count), _over_lags(kernel, expected)),
-        correlogram=ratio(product, count * variance[:, None, None]),
-        pair_correlation=ratio(count, expected),
-    )
+    size = points.size[:, None]
+    total = np.add.reduceat(sign, points.start[:-1], axis=0)  # [neurons, patterns]
+    chance = np.repeat((np.square(total) - size) / (size * (size - 1)), points.size, axis=0)
+    return ratio(*_kernel_sums(points, sign.astype(float), chance, delay, close))
 
 
-def centred(points: MarkedPoints, sign: Values) -> tuple[Array, Array]:
+def nearest_excess(points: MarkedPoints, sign: Values, delay: Values) -> Array:
+    """Return the mean distance to the nearest unlike minus that to the nearest like, [patterns]."""
+    excess, count = np.zeros((2, sign.shape[1]))
+    shape = (CHANNEL_WIDTH, DELAY_WIDTH)
+    pairs.nearest_sums(points.start, points.channel, sign, delay, *shape, excess, count)
+    return ratio(excess, count)
+
+
+def clustering(points: MarkedPoints, sign: Values, delay: Values) -> Array:
+    """Return G, [patterns]; the signs do not matter."""
+    kernel, unused = kernel_of(points.max_delay), np.zeros(sign.shape)
+    _, weight = _kernel_sums(points, unused, unused, delay, kernel)
+    return ratio(weight, (kernel * expected_pairs(points)).sum())
+
+
+def correlogram(points: MarkedPoints, sign: Values, delay: Values) -> Array:
+    """Return r, [patterns, REACH + 1, 2 max_delay - 1]."""
+    mark, squares = _centred(points, sign)
+    sums = np.zeros((len(squares), REACH + 1, 2 * points.max_delay - 1, 2))
+    pairs.lag_sums(points.first, points.second, points.lag, mark, delay, sums)
+    # pairs of one channel have no order: half of them count at k and half at -k
+    sums[:, 0] = (sums[:, 0] + sums[:, 0, ::-1]) / 2
+    count, product = np.moveaxis(sums, -1, 0)  # [patterns, h, k] each
+    return ratio(product, count * (squares / max(points.synapses, 1))[:, None, None])
+
+
+MEASURES: dict[str, Callable[[MarkedPoints, Values, Values], Array]] = {
+    "morans_i": morans_i,
+    "join_excess": join_excess,
+    "nearest_excess": nearest_excess,
+    "clustering": clustering,
+    "correlogram": correlogram,
+}
+
+
+def _centred(points: MarkedPoints, sign: Values) -> tuple[Array, Array]:
     """Return signs minus the mean of their neuron, and the sums of the squares of these.
 
     The signs are [synapses, patterns], the sums [patterns].
@@ -118,6 +145,16 @@ def centred(points: MarkedPoints, sign: Values) -> tuple[Array, Array]:
     mark, squares = np.empty(sign.shape), np.zeros(sign.shape[1])
     pairs.centre(points.start, sign, mark, squares)
     return mark, squares
+
+
+def _kernel_sums(
+    points: MarkedPoints, mark: Array, chance: Array, delay: Values, kernel: Array
+) -> tuple[Array, Array]:
+    """Return sums of weight x (mark x mark - chance) and of weights, [patterns] each."""
+    cross, weight = np.zeros((2, delay.shape[1]))
+    ends = points.first, points.second, points.lag
+    pairs.kernel_sums(*ends, mark, chance, delay, kernel, cross, weight)
+    return cross, weight
 
 
 def kernel_of(max_delay: int) -> Array:
@@ -132,17 +169,6 @@ def squared_distance(max_delay: int) -> Array:
     delay_lag = np.arange(1 - max_delay, max_delay) / DELAY_WIDTH
     square: Array = np.square(channel_lag) + np.square(delay_lag)
     return square
-
-
-def nearest_excess(points: MarkedPoints, sign: Values, delay: Values) -> Array:
-    """Return the mean distance to the nearest unlike minus that to the nearest like, [patterns].
-
-    Signs and delays are [synapses, patterns].
-    """
-    excess, count = np.zeros((2, sign.shape[1]))
-    shape = (CHANNEL_WIDTH, DELAY_WIDTH)
-    pairs.nearest_sums(points.start, points.channel, sign, delay, *shape, excess, count)
-    return ratio(excess, count)
 
 
 def expected_pairs(points: MarkedPoints) -> Array:
@@ -165,8 +191,3 @@ def ratio(numerator: Array, denominator: Array) -> Array:
     quotient = np.full(shape, np.nan)
     np.divide(numerator, denominator, out=quotient, where=denominator != 0)
     return quotient
-
-
-def _over_lags(weight: Array, values: Array) -> Array:
-    total: Array = np.tensordot(values, weight, 2)
-    return total

@@ -15,7 +15,7 @@ Under Dale's principle a sign belongs to its channel. `signs_within_neuron` and
 `channels_within_neuron` would break that and `signs_across_neurons` would change nothing.
 
 Not every null model can test every measure. Permuting signs alone does not change positions, so
-the pair correlation of positions is constant. For positions alone, `channels_within_neuron` equals
+the clustering of positions is constant. For positions alone, `channels_within_neuron` equals
 `delays_within_neuron`. The models across neurons and `untrained` compare neurons with different
 numbers of excitatory and inhibitory synapses. Distances to the nearest depend on this balance, and
 are therefore tested within neurons only. Moran's I, the correlogram and the join counts correct for
@@ -116,15 +116,12 @@ UNTRAINED = "untrained"
 PERMUTING = tuple(name for name, null in NULLS.items() if null.permutes)
 
 # Which null models can test which measure, and why: see above.
-_OF_SIGNS = tuple(name for name in NULLS if name != "delays_within_sign")
-_OF_POSITIONS = ("delays_within_neuron", "delays_across_neurons", UNTRAINED)
 TESTED_BY: dict[str, tuple[str, ...]] = {
     "morans_i": tuple(NULLS),
-    "join_excess": _OF_SIGNS,
+    "join_excess": tuple(name for name in NULLS if name != "delays_within_sign"),
     "nearest_excess": ("signs_within_neuron", "delays_within_neuron"),
-    "clustering": _OF_POSITIONS,
+    "clustering": ("delays_within_neuron", "delays_across_neurons", UNTRAINED),
     "correlogram": tuple(name for name in NULLS if name != "channels_within_neuron"),
-    "pair_correlation": _OF_POSITIONS,
 }
 
 

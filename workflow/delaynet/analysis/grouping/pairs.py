@@ -68,95 +68,39 @@ def centre(start, sign, mark, squares):  # type: ignore[no-untyped-def]
 
 
 @_compile
-def kernel_sums_of_signs(first, second, weight, mark, cross):  # type: ignore[no-untyped-def]
-    """Add up weight x mark x mark over pairs, for permuted signs; weights are [pairs]."""
-    # two pairs at a time, to read and write the sums half as often
-    for q in range(0, len(first), 2):
-        r = min(q + 1, len(first) - 1)
-        w_q, q_i, q_j = weight[q], mark[first[q]], mark[second[q]]
-        w_r, r_i, r_j = weight[r] if r > q else 0.0, mark[first[r]], mark[second[r]]
-        for p in range(len(cross)):
-            cross[p] += w_q * (q_i[p] * q_j[p]) + w_r * (r_i[p] * r_j[p])
+def kernel_sums(first, second, lag, mark, chance, delay, kernel, cross, weight):  # type: ignore[no-untyped-def]
+    """Add up weight x (mark x mark - chance), and weights, over pairs.
 
-
-@_compile
-def kernel_sums_of_delays(first, second, lag, product, delay, kernel, cross, weight):  # type: ignore[no-untyped-def]
-    """Add up weight x product, and weights, over pairs, for permuted delays.
-
-    The product of each pair is given, [pairs].
-    """
-    zero_lag = kernel.shape[1] // 2
-    # two pairs at a time, to read and write the sums half as often
-    for q in range(0, len(first), 2):
-        r = min(q + 1, len(first) - 1)
-        row_q, q_i, q_j = kernel[lag[q]], delay[first[q]], delay[second[q]]
-        row_r, r_i, r_j = kernel[lag[r]], delay[first[r]], delay[second[r]]
-        of_q, of_r, is_other = product[q], product[r], 1.0 if r > q else 0.0
-        for p in range(len(cross)):
-            # unsigned, to avoid a test for negative indices
-            w_q = row_q[np.uint32(q_j[p] - q_i[p] + zero_lag)]
-            w_r = row_r[np.uint32(r_j[p] - r_i[p] + zero_lag)] * is_other
-            weight[p] += w_q + w_r
-            cross[p] += w_q * of_q + w_r * of_r
-
-
-@_compile
-def kernel_sums_of_both(first, second, lag, chance, mark, delay, kernel, cross, weight):  # type: ignore[no-untyped-def]
-    """Add up weight x (mark x mark - chance), and weights, for permuted pairs of sign and delay.
-
-    The chance of each pair of synapses is given, [pairs].
+    The chance is that of the neuron, [synapses, permutations].
     """
     zero_lag = kernel.shape[1] // 2
     for q in range(len(first)):
-        row, of_q = kernel[lag[q]], chance[q]
-        d_i, d_j, m_i, m_j = delay[first[q]], delay[second[q]], mark[first[q]], mark[second[q]]
+        i, j = first[q], second[q]
+        row, chance_i = kernel[lag[q]], chance[i]
+        mark_i, mark_j, delay_i, delay_j = mark[i], mark[j], delay[i], delay[j]
         for p in range(len(cross)):
             # unsigned, to avoid a test for negative indices
-            w = row[np.uint32(d_j[p] - d_i[p] + zero_lag)]
+            w = row[np.uint32(delay_j[p] - delay_i[p] + zero_lag)]
             weight[p] += w
-            cross[p] += w * (m_i[p] * m_j[p] - of_q)
+            cross[p] += w * (mark_i[p] * mark_j[p] - chance_i[p])
 
 
 @_compile
-def products_by_lag(start, first, second, mark, sums):  # type: ignore[no-untyped-def]
-    """Add up mark x mark over the pairs of each lag, for permuted signs.
+def lag_sums(first, second, lag, mark, delay, sums):  # type: ignore[no-untyped-def]
+    """Add up over pairs, by their lags: 1, and mark x mark.
 
-    Here pairs start[c] .. start[c + 1] - 1 are those of lag c, [lags + 1]; the sums are [lags,
-    permutations].
-    """
-    for c in range(len(sums)):
-        own = sums[c]
-        for q in range(start[c], start[c + 1]):
-            mark_i, mark_j = mark[first[q]], mark[second[q]]
-            for p in range(len(own)):
-                own[p] += mark_i[p] * mark_j[p]
-
-
-@_compile
-def lag_sums(start, first, second, lag, sign, delay, sums, squares):  # type: ignore[no-untyped-def]
-    """Add up over pairs, by their lags: 1, mark x mark, and sign x sign minus its chance.
-
-    The chance is the mean of sign x sign over all pairs of the neuron, ((sum s)^2 - n) / (n (n -
-    1)). The first of a pair has the lower channel. The sums are [permutations, reach + 1, 2
-    max_delay - 1, 3]; `squares`, [permutations], is the sum of the squares of all marks.
+    The first of a pair has the lower channel. The sums are [permutations, reach + 1, 2 max_delay -
+    1, 2].
     """
     zero_lag = sums.shape[2] // 2
-    mark, chance = np.empty(len(sign)), np.empty(len(sign))
     for p in range(len(sums)):
         # contiguous copies
-        s, d, into = sign[:, p].astype(np.float64), delay[:, p].copy(), sums[p]
-        for neuron in range(len(start) - 1):
-            of = slice(start[neuron], start[neuron + 1])
-            size, total = start[neuron + 1] - start[neuron], s[of].sum()
-            mark[of] = s[of] - total / size
-            chance[of] = (total * total - size) / (size * (size - 1))
-            squares[p] += size - total * total / size
+        m, d, into = mark[:, p].copy(), delay[:, p].copy(), sums[p]
         for q in range(len(first)):
             i, j = first[q], second[q]
             at = into[lag[q], np.uint32(d[j] - d[i] + zero_lag)]
             at[0] += 1
-            at[1] += mark[i] * mark[j]
-            at[2] += s[i] * s[j] - chance[i]
+            at[1] += m[i] * m[j]
 
 
 @_compile

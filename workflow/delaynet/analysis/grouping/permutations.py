@@ -20,10 +20,11 @@ def permutations_of(
     """Yield chunks of signs and delays under a null model, [synapses, chunk] each."""
     permutes = NULLS[null].permutes
     for sign, delay in permuted_within(points, NULLS[null].within, permutations, seed):
-        yield (
-            repeated(points.sign, sign) if permutes == "delay" else sign,
-            repeated(points.delay, delay) if permutes == "sign" else delay,
-        )
+        if permutes == "delay":
+            sign = np.repeat(points.sign[:, None], sign.shape[1], axis=1)
+        if permutes == "sign":
+            delay = np.repeat(points.delay[:, None], delay.shape[1], axis=1)
+        yield sign, delay
 
 
 def permuted_within(
@@ -47,11 +48,6 @@ def permuted_within(
         pairs.shuffle(values, start, member, words, shuffled)
         is_negative = shuffled >> 31  # 0 or -1, all bits set
         yield is_negative | 1, shuffled ^ is_negative
-
-
-def repeated(values: Values, patterns: Values) -> Values:
-    """Return the same values for each pattern, [synapses, patterns]."""
-    return np.repeat(values[:, None], patterns.shape[1], 1)
 
 
 def _groups(points: MarkedPoints, within: str) -> tuple[IntArray, IntArray]:

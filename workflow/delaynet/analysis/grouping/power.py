@@ -48,7 +48,7 @@ from scipy.stats import binomtest
 from tqdm import tqdm
 
 from delaynet.analysis.grouping.draws import draws
-from delaynet.analysis.grouping.measures import Array, measures_of
+from delaynet.analysis.grouping.measures import Array, morans_i
 from delaynet.analysis.grouping.nulls import p_value
 from delaynet.analysis.grouping.points import MarkedPoints, marked_points
 from delaynet.analysis.grouping.receptive_fields import ReceptiveFields
@@ -152,9 +152,9 @@ def is_found(points: MarkedPoints, null: str, seed: int) -> bool:
 
 def _morans_i(points: MarkedPoints, null: str, seed: int) -> tuple[float, Array]:
     """Return Moran's I and its draws from a null model, [permutations]."""
-    observed = measures_of(points, points.sign[:, None], points.delay[:, None], nearest=False)
+    observed = morans_i(points, points.sign[:, None], points.delay[:, None])
     drawn = draws(points, {("morans_i", null): PERMUTATIONS}, seed)["morans_i", null]
-    return float(observed.morans_i[0]), drawn
+    return float(observed[0]), drawn
 
 
 def power_curve(networks: int = NETWORKS) -> Iterator[Power]:
