@@ -10,7 +10,6 @@ fixed: compare learned delays with these. An exchange of delays keeps a neuron's
 each channel; an exchange of signs does not, and also changes the neuron's mean current.
 """
 
-import csv
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
@@ -18,6 +17,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+import pandas as pd
 import torch
 from tqdm import tqdm
 
@@ -26,8 +26,8 @@ from delaynet.analysis.grouping.permutations import permuted_within
 from delaynet.analysis.grouping.points import marked_points
 from delaynet.analysis.grouping.receptive_fields import receptive_fields
 from delaynet.analysis.reads import files_of_runs
+from delaynet.analysis.tables import write_table
 from delaynet.config.errors import UserError
-from delaynet.config.files import replacing
 from delaynet.config.grid import Run, RunSettings, load_config
 from delaynet.data.dataset import Clips, load_splits
 from delaynet.data.processes import in_order
@@ -68,11 +68,7 @@ COLUMNS = (*Run._fields, *Accuracy._fields)
 def exchanged(network: SavedNetwork, null: str, draws: int, seed: int) -> Iterator[SavedNetwork]:
     """Yield networks in which synapses of the first layer have exchanged delays or signs.
 
-    Args:
-        network: as trained.
-        null: one of `EXCHANGES`.
-        draws: number of networks.
-        seed: of the draws.
+    They do so by a null model, one of `EXCHANGES`.
     """
     layer = network.layers[0]
     fields = receptive_fields(network, "fed")
@@ -99,12 +95,7 @@ def accuracies(
 ) -> list[Accuracy]:
     """Return the accuracy of a network without exchange, and after every one that changes it.
 
-    Args:
-        network: as trained.
-        settings: of its run.
-        clips: to evaluate on.
-        sigma: width of the kernels of the epoch that the network is from; 0 for rounded delays.
-        draws: of each exchange.
+    `sigma` is the width of the kernels of the epoch that the network is from; 0 for rounded delays.
     """
 
     def accuracy(network: SavedNetwork, sigma: float = 0.0) -> float:
@@ -156,17 +147,9 @@ def write_exchange(
     processes: int,
     draws: int = DRAWS,
 ) -> None:
-    """Write the accuracies of every run of a configuration, in the order of the grid.
+    """Write the accuracies of every run of a configuration as CSV, in the order of the grid.
 
-    The result does not depend on the number of processes.
-
-    Args:
-        config_path: the resolved configuration.
-        runs_folder: the run folders.
-        features: the features file.
-        output: CSV to write, one row per run and `Accuracy`.
-        processes: how many work at once.
-        draws: of each exchange.
+    One row per run and `Accuracy`. The result does not depend on the number of processes.
 
     Raises:
         UserError: a run or the features file is missing.
@@ -178,13 +161,9 @@ def write_exchange(
     tasks = [config.resolve(run) for run in config.runs()]
     work = partial(_accuracies_of_run, runs_folder, features, draws)
     results = tqdm(in_order(work, tasks, processes), "exchange", len(tasks), unit="run")
-    with (
-        replacing(output) as temporary,
-        temporary.open("w", newline="", encoding="utf-8") as table,
-    ):
-        writer = csv.writer(table, lineterminator="\n")
-        writer.writerow(COLUMNS)
-        for settings, found in zip(tasks, results, strict=True):
-            for null, rounded, count, *values in found:
-                cells = [null, rounded, count, *(f"{value:.6g}" for value in values)]
-                writer.writerow([*settings.run, *cells])
+    rows = [
+        (*settings.run, *accuracy)
+        for settings, found in zip(tasks, results, strict=True)
+        for accuracy in found
+    ]
+    write_table(pd.DataFrame(rows, columns=COLUMNS), output)

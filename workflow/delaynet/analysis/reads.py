@@ -13,11 +13,5 @@ FILES_OF_A_RUN = {
 
 
 def files_of_runs(analysis: str, config: Config, runs: Path) -> list[Path]:
-    """Return the files of all runs that an analysis reads.
-
-    Args:
-        analysis: one of `FILES_OF_A_RUN`.
-        config: of the runs.
-        runs: folder of run folders.
-    """
+    """Return the files of all runs, in their folder `runs`, that an analysis reads."""
     return [runs / run.folder / name for run in config.runs() for name in FILES_OF_A_RUN[analysis]]

@@ -15,8 +15,9 @@ synapses. It is testable if these synapses have enough close pairs.
 """
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from functools import partial
+from itertools import product
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
@@ -38,8 +39,10 @@ from delaynet.analysis.grouping.nulls import (
 from delaynet.analysis.grouping.permutations import changes_nothing
 from delaynet.analysis.grouping.points import MarkedPoints, interior, marked_points
 from delaynet.analysis.grouping.receptive_fields import receptive_fields
+from delaynet.analysis.reads import files_of_runs
+from delaynet.analysis.tables import write_table
 from delaynet.config.errors import UserError
-from delaynet.config.files import replacing, replacing_hdf5
+from delaynet.config.files import replacing_hdf5
 from delaynet.config.grid import Run, RunSettings, load_config
 from delaynet.data.processes import in_order
 from delaynet.model.dale import obeys_dale
@@ -126,11 +129,6 @@ def difference(
     return Grouping(*counts, *(defined if is_defined else UNDEFINED))
 
 
-def nulls_of(settings: RunSettings) -> tuple[str, ...]:
-    """Return the null models valid for a run; under Dale's principle none that permutes signs."""
-    return valid_nulls(obeys_dale(settings))
-
-
 def orders_of(settings: RunSettings) -> tuple[Order, ...]:
     """Return the orders of channels: by frequency, and as fed if that differs."""
     return ("mel", "fed") if settings.training.data == "permuted_channels" else ("mel",)
@@ -156,7 +154,7 @@ def tests_of(network: str, settings: RunSettings) -> list[Test]:
     return [
         (measure, null)
         for measure in MEASURES[network]
-        for null in nulls_of(settings)
+        for null in valid_nulls(obeys_dale(settings))
         if null in NULLS_OF[measure] and (null != UNTRAINED or network == "trained")
     ]
 
@@ -164,76 +162,46 @@ def tests_of(network: str, settings: RunSettings) -> list[Test]:
 def analyse(runs_folder: Path, permutations: int, settings: RunSettings) -> Analysed:
     """Return the rows and the maps of one run.
 
-    Args:
-        runs_folder: folder of run folders.
-        permutations: draws of Moran's I of the trained network from the decisive null model; of
-            everything else there are no more than `FEWER_PERMUTATIONS`.
-        settings: of the run.
+    `permutations` are the draws of Moran's I of the trained network from the decisive null model;
+    of everything else there are no more than `FEWER_PERMUTATIONS`.
     """
     run, rows, maps = settings.run, [], {}
-    folder, null = runs_folder / run.folder, nulls_of(settings)[0]
-    both_maps = ("correlogram", null), ("correlogram", DECISIVE)
-    by_order = {order: networks_of(folder, order) for order in orders_of(settings)}
-    for network in MEASURES:
-        for order, networks in by_order.items():
-            tests = tests_of(network, settings)
-            map_tests = both_maps if network == "trained" else ()
-            wanted = {
-                test: _number_of_draws(network, test, permutations)
-                for test in [*tests, *map_tests]
-                if test[1] != UNTRAINED and test[0] != INTERIOR
-            }
-            drawn = possible_draws(networks[network], wanted, run.seed)
-            fewer = min(permutations, FEWER_PERMUTATIONS)
-            results = [
-                *_test_network(networks, network, drawn, tests),
-                *_test_interior(networks["interior"], fewer, tests, run.seed),
-            ]
-            for test, result in results:
-                rows.append((*run, network, order, *test, *result))
-            if map_tests:
-                observed = measures(networks[network]).correlogram
-                maps[f"{run.folder}/{order}"] = grouping_map(
-                    networks[network], observed, null, *map(drawn.get, map_tests)
+    primary_null = valid_nulls(obeys_dale(settings))[0]
+    map_tests = ("correlogram", primary_null), ("correlogram", DECISIVE)
+    fewer = min(permutations, FEWER_PERMUTATIONS)
+    by_order = {
+        order: networks_of(runs_folder / run.folder, order) for order in orders_of(settings)
+    }
+    for network, (order, points) in product(MEASURES, by_order.items()):
+        tests = tests_of(network, settings)
+        wanted = {test: fewer for test in tests if test[1] != UNTRAINED and test[0] != INTERIOR}
+        if network == "trained":
+            wanted |= dict.fromkeys(map_tests, fewer) | {(PRIMARY, DECISIVE): permutations}
+        drawn = possible_draws(points[network], wanted, run.seed)
+        values = {name: measures(own) for name, own in points.items()}
+        for measure, null in tests:
+            if measure == INTERIOR:
+                inside = possible_draws(points["interior"], {(PRIMARY, null): fewer}, run.seed)
+                value = float(values["interior"].morans_i)
+                result = grouping(points["interior"], value, inside.get((PRIMARY, null)))
+            elif null == UNTRAINED:
+                both = points["trained"], points["initial"]
+                after, before = (
+                    float(getattr(values[name], measure)) for name in ("trained", "initial")
                 )
+                result = difference(*both, after, before)
+            else:
+                value = float(getattr(values[network], measure))
+                result = grouping(points[network], value, drawn.get((measure, null)))
+            rows.append((*run, network, order, measure, null, *result))
+        if network == "trained":
+            maps[f"{run.folder}/{order}"] = grouping_map(
+                points[network],
+                values[network].correlogram,
+                primary_null,
+                *map(drawn.get, map_tests),
+            )
     return Analysed(rows, maps)
-
-
-def _number_of_draws(network: str, test: Test, permutations: int) -> int:
-    measure, null = test
-    decides_claim = (network, measure, null) == ("trained", PRIMARY, DECISIVE)
-    return permutations if decides_claim else min(permutations, FEWER_PERMUTATIONS)
-
-
-def _test_network(
-    networks: Mapping[str, MarkedPoints],
-    network: str,
-    drawn: Mapping[Test, Array],
-    tests: Sequence[Test],
-) -> Iterator[tuple[Test, Grouping]]:
-    """Yield the tests of a network of a run, with their results."""
-    values = {name: measures(networks[name]) for name in NETWORK_FILES}
-    for measure, null in tests:
-        if measure == INTERIOR:
-            continue
-        value = {name: float(getattr(of, measure)) for name, of in values.items()}
-        if null == UNTRAINED:
-            both = networks["trained"], networks["initial"]
-            yield (measure, null), difference(*both, value["trained"], value["initial"])
-        else:
-            null_draws = drawn.get((measure, null))
-            yield (measure, null), grouping(networks[network], value[network], null_draws)
-
-
-def _test_interior(
-    points: MarkedPoints, permutations: int, tests: Sequence[Test], seed: int
-) -> Iterator[tuple[Test, Grouping]]:
-    """Yield the tests of the synapses inside the range of delays, with their results."""
-    nulls = [null for measure, null in tests if measure == INTERIOR]
-    drawn = possible_draws(points, {(PRIMARY, null): permutations for null in nulls}, seed)
-    observed = float(measures(points).morans_i)
-    for null in nulls:
-        yield (INTERIOR, null), grouping(points, observed, drawn.get((PRIMARY, null)))
 
 
 def write_grouping(
@@ -260,18 +228,16 @@ def write_grouping(
         UserError: a run's network is missing.
     """
     config = load_config(config_path)
+    for path in files_of_runs("grouping", config, runs_folder):
+        if not path.exists():
+            raise UserError(f"{path}: not there; train this run first.")
     tasks = [config.resolve(run) for run in config.runs()]
-    for settings in tasks:
-        for file in NETWORK_FILES.values():
-            if not (path := runs_folder / settings.run.folder / file).exists():
-                raise UserError(f"{path}: not there; train this run first.")
     work = partial(analyse, runs_folder, permutations)
     results = tqdm(in_order(work, tasks, processes), "grouping", len(tasks), unit="run")
     rows: list[tuple[Any, ...]] = []
-    with replacing_hdf5(output_maps) as maps, replacing(output_csv) as temporary:
+    with replacing_hdf5(output_maps) as maps:
         for result in results:
             rows += result.rows
             for path_in_file, network_map in result.maps.items():
                 write_map(maps, path_in_file, network_map)
-        table = pd.DataFrame(rows, columns=COLUMNS)
-        table.to_csv(temporary, index=False, float_format="%.6g", lineterminator="\n")
+        write_table(pd.DataFrame(rows, columns=COLUMNS), output_csv)

@@ -52,7 +52,7 @@ from delaynet.analysis.grouping.measures import Array, morans_i
 from delaynet.analysis.grouping.nulls import p_value
 from delaynet.analysis.grouping.points import MarkedPoints, marked_points
 from delaynet.analysis.grouping.receptive_fields import ReceptiveFields
-from delaynet.config.files import replacing
+from delaynet.analysis.tables import write_table
 
 # a hidden layer of the miniature and its input
 NEURONS, CHANNELS, TAPS = 96, 40, 25
@@ -170,6 +170,4 @@ def power_curve(networks: int = NETWORKS) -> Iterator[Power]:
 
 def write_power(output: Path, networks: int = NETWORKS) -> None:
     """Write the curve as a table, one row per null model, effect and count of close pairs."""
-    curve = pd.DataFrame(power_curve(networks), columns=Power._fields)
-    with replacing(output) as temporary:
-        curve.to_csv(temporary, index=False, float_format="%.6g", lineterminator="\n")
+    write_table(pd.DataFrame(power_curve(networks), columns=Power._fields), output)
