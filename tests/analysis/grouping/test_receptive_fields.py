@@ -49,7 +49,6 @@ def test_a_connection_without_weight_does_not_exist():
     network = saved_network([[[0, 3], [0, 0]]], np.zeros((1, 2, 2)))
     fields = receptive_fields(network)
     assert fields.sign.tolist() == [[0, 1], [0, 0]]
-    assert fields.disconnected.tolist() == [False, True]
 
 
 def test_a_neuron_that_never_fires_is_silent_and_one_of_unknown_rate_is_not():

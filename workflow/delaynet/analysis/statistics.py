@@ -26,10 +26,7 @@ DECIMALS = 12
 def greater(values: ArrayLike) -> Array:
     """Return p of the test that the mean is above 0, [...]: twice the one-sided p, at most 1.
 
-    Where all values are equal, p is 0, or 1 if they are not above 0.
-
-    Args:
-        values: one a seed, [..., n], at least two.
+    Of at least two values, [..., n]. Where all are equal, p is 0, or 1 if they are not above 0.
     """
     values = np.round(np.asarray(values, float), DECIMALS)
     mean, error = values.mean(axis=-1), stats.sem(values, axis=-1)
@@ -48,11 +45,7 @@ def two_sided(values: ArrayLike) -> Array:
 def equivalence(differences: ArrayLike, margin: float) -> Array:
     """Return p of two one-sided tests that the mean lies within (-margin, margin), [...].
 
-    The larger of the two p of `greater` (Schuirmann 1987).
-
-    Args:
-        differences: one a seed, [..., n].
-        margin: in the differences' unit.
+    The larger of the two p of `greater` (Schuirmann 1987). The differences are [..., n].
     """
     differences = np.asarray(differences, float)
     return np.maximum(greater(margin + differences), greater(margin - differences))
@@ -61,11 +54,7 @@ def equivalence(differences: ArrayLike, margin: float) -> Array:
 def t_interval(values: ArrayLike) -> tuple[Array, Array]:
     """Return low and high, [...] each, of the mean's 95 % interval of Student's t distribution.
 
-    Args:
-        values: one a seed, [..., n].
-
-    Returns:
-        NaN for one seed.
+    Of values [..., n]; NaN for one seed.
     """
     values = np.asarray(values, float)
     n, mean = values.shape[-1], values.mean(axis=-1)

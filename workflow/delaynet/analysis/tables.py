@@ -74,15 +74,7 @@ def read_results(config: Config, runs_folder: Path) -> pd.DataFrame:
 
 
 def _result(config: Config, run: Run, runs_folder: Path) -> dict[str, Any]:
-    folder = runs_folder / run.folder
-    try:
-        summary = read_summary(folder)
-    except FileNotFoundError:
-        path = folder / "summary.json"
-        raise UserError(
-            f"{path} is missing: the tables need every run of the grid; train it with "
-            f"`snakemake {path}`."
-        ) from None
+    summary = read_summary(_required(runs_folder / run.folder / "summary.json").parent)
     return {
         **run._asdict(),
         "accuracy": 100 * summary["test_accuracy"],
@@ -94,27 +86,24 @@ def _result(config: Config, run: Run, runs_folder: Path) -> dict[str, Any]:
     }
 
 
-def read_training_accuracies(config: Config, runs_folder: Path) -> list[float]:
-    """Read the accuracy on training clips of every run, in percent, in the order of the grid.
-
-    It is the accuracy in the selected epoch: a mean over its batches, while weights change and
-    dropout is on.
-
-    Raises:
-        UserError: a run of the grid is missing.
-    """
-    return [_training_accuracy(runs_folder / run.folder) for run in config.runs()]
+def _required(path: Path) -> Path:
+    """Return the path of a run's file; raises a `UserError` if it is missing."""
+    if not path.exists():
+        raise UserError(
+            f"{path} is missing: the tables need every run of the grid; train it with "
+            f"`snakemake {path}`."
+        )
+    return path
 
 
 def _training_accuracy(folder: Path) -> float:
-    path = folder / "metrics.csv"
-    if not path.exists():
-        raise UserError(
-            f"{path} is missing: the table of accuracies needs every run of the grid; train it "
-            f"with `snakemake {path}`."
-        )
-    by_epoch = pd.read_csv(path, index_col="epoch")["training_accuracy"]
-    return 100 * float(by_epoch[read_summary(folder)["selected_epoch"]])
+    """Return the accuracy on training clips of a run, in percent.
+
+    It is the accuracy in the selected epoch: a mean over its batches, while weights change and
+    dropout is on.
+    """
+    metrics = pd.read_csv(_required(folder / "metrics.csv"), index_col="epoch")
+    return 100 * float(metrics["training_accuracy"][read_summary(folder)["selected_epoch"]])
 
 
 def summarise_seeds(values: np.ndarray) -> dict[str, float]:
@@ -136,8 +125,7 @@ def summarise_seeds(values: np.ndarray) -> dict[str, float]:
 def accuracy_table(results: pd.DataFrame) -> pd.DataFrame:
     """Return accuracy over seeds, one row per variant, sparsity and condition.
 
-    Args:
-        results: see `read_results`, with a column `training_accuracy`.
+    Of the table of `read_results` with a column `training_accuracy`.
     """
     return pd.DataFrame(
         [
@@ -195,7 +183,9 @@ def write_accuracy(config_path: Path, runs_folder: Path, output: Path) -> None:
     """Write `accuracy.csv` (see `accuracy_table`), with the corpus in its last column."""
     config = load_config(config_path)
     results = read_results(config, runs_folder)
-    results["training_accuracy"] = read_training_accuracies(config, runs_folder)
+    results["training_accuracy"] = [
+        _training_accuracy(runs_folder / run.folder) for run in config.runs()
+    ]
     write_table(accuracy_table(results).assign(corpus_name=results["corpus_name"].iloc[0]), output)
 
 

@@ -11,6 +11,7 @@ from delaynet.analysis.grouping.kinds import effects_by_kind
 from delaynet.analysis.statistics import Array
 from delaynet.analysis.tables import read_table
 from delaynet.config.errors import UserError
+from delaynet.config.files import require
 from delaynet.config.grid import STANDARD, Config, Point, Run
 
 Cells = Mapping[tuple[Point, Quantity], Array]
@@ -20,20 +21,15 @@ KEYS = [*Point._fields, "measure", "null", "order"]
 def read_cells(config: Config, results: pd.DataFrame, grouping: Path) -> Cells:
     """Return accuracies and the grouping of trained networks, [seeds] each, NaN where missing.
 
-    Args:
-        config: the configuration.
-        results: of its runs, see `delaynet.analysis.tables.read_results`.
-        grouping: the table of grouping.
+    From `delaynet.analysis.tables.read_results` and the table of grouping.
 
     Raises:
         UserError: the table is missing, or has no rows for a run.
     """
-    if not grouping.exists():
-        raise UserError(f"{grouping} is missing: make it with `snakemake {grouping}`.")
     seeds = range(int(results["seed"].max()) + 1)
     by_seed = _by_seed(results, list(Point._fields), "accuracy", seeds)
     cells = {(Point(*point), ACCURACY): values for point, values in by_seed}
-    table = read_table(grouping).query("network == 'trained'")
+    table = read_table(require(grouping)).query("network == 'trained'")
     analysed = set(table[list(Run._fields)].itertuples(index=False, name=None))
     for run in config.runs():
         if tuple(run) not in analysed:

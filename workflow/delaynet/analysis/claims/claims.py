@@ -91,10 +91,8 @@ def hypotheses_of_claims(
 ) -> list[Hypothesis]:
     """Return the tests of C1 to C6, in this order, for any grid.
 
-    Args:
-        grid: the points of the grid.
-        is_testable: whether the networks of all seeds at a point have enough pairs of synapses.
-        reached: share of outputs that random static networks reach, by sparsity.
+    `is_testable` says whether the networks of all seeds at a point have enough pairs of synapses;
+    `reached` is the share of outputs that random static networks reach, by sparsity.
     """
     return [
         _all_of("C1", "accuracy", _learning_delays_wins()),

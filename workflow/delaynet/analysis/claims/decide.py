@@ -57,12 +57,7 @@ class TestResult:
 
 
 class Corrected(NamedTuple):
-    """The p of a test, corrected in its family; NaN if it has none.
-
-    Attributes:
-        p: corrected.
-        reversed_p: corrected likewise.
-    """
+    """The p and the reversed p of a test, corrected in its family; NaN if it has none."""
 
     p: float = math.nan
     reversed_p: float = math.nan
@@ -95,8 +90,7 @@ class Decision:
 def decide(results: Sequence[TestResult]) -> list[Decision]:
     """Return the verdict on every test of a grid, in order.
 
-    Args:
-        results: all of a grid, with the parts of claims, because p are corrected by family.
+    The results are all of a grid, with the parts of claims, because p are corrected by family.
     """
     corrected = _corrected(results)
     decisions: dict[str, Decision] = {}
@@ -121,12 +115,10 @@ def _corrected(results: Sequence[TestResult]) -> Mapping[str, Corrected]:
             for result in results
             if result.hypothesis.family == family and not math.isnan(result.p)
         ]
-        columns = [
-            correct(np.array([getattr(result, name) for result in members], float)).tolist()
-            for name in Corrected._fields
-        ]
-        for result, ps in zip(members, zip(*columns, strict=True), strict=True):
-            found[result.hypothesis.test] = Corrected(*ps)
+        ps = correct(np.array([result.p for result in members]))
+        reversed_ps = correct(np.array([result.reversed_p for result in members]))
+        for result, p, reversed_p in zip(members, ps, reversed_ps, strict=True):
+            found[result.hypothesis.test] = Corrected(float(p), float(reversed_p))
     return found
 
 

@@ -34,12 +34,7 @@ OTHER_MEASURES = ("join_excess", "nearest_excess", "clustering")
 
 
 def exploratory_hypotheses(grid: Grid, decided: Sequence[Hypothesis]) -> list[Hypothesis]:
-    """Return the hypotheses on controls and the exploratory ones of a grid.
-
-    Args:
-        grid: the points of the grid.
-        decided: hypotheses that decide claims; they are left out.
-    """
+    """Return the hypotheses on controls and the exploratory ones, without those `decided`."""
     decided_statements = {_tested_statement(hypothesis) for hypothesis in decided}
     return [h for h in _all_hypotheses(grid) if _tested_statement(h) not in decided_statements]
 

@@ -113,13 +113,8 @@ def write_claims(
 ) -> None:
     """Test every hypothesis, decide the claims, and write the results.
 
-    Args:
-        config_path: the resolved configuration.
-        runs_folder: the run folders.
-        grouping: the table of grouping.
-        tests: CSV to write, one row per test.
-        ledger: JSON to write, one object per claim (see `ledger_of`).
-        table: CSV to write, one row per claim; names of tests separated by spaces.
+    These are `tests`, a CSV with one row per test; `ledger`, a JSON file with one object per claim
+    (see `ledger_of`); and `table`, the same as CSV.
 
     Raises:
         UserError: a run or the table of grouping is missing.

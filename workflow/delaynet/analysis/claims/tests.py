@@ -8,12 +8,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from delaynet.analysis.claims.cells import (
-    has_enough_pairs,
-    reached_shares,
-    read_cells,
-    values_of,
-)
+from delaynet.analysis.claims.cells import has_enough_pairs, reached_shares, read_cells, values_of
 from delaynet.analysis.claims.claims import hypotheses_of_claims
 from delaynet.analysis.claims.decide import TestResult
 from delaynet.analysis.claims.exploratory import exploratory_hypotheses
@@ -37,11 +32,6 @@ LEAST_SEEDS = 5
 
 def results_of_tests(config: Config, runs_folder: Path, grouping: Path) -> list[TestResult]:
     """List and test the hypotheses of a grid: claims, their parts, all others.
-
-    Args:
-        config: the configuration.
-        runs_folder: the run folders.
-        grouping: the table of grouping.
 
     Raises:
         UserError: a run or the table is missing.

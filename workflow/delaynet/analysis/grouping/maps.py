@@ -67,15 +67,10 @@ def grouping_map(
     drawn: Array | None,
     drawn_jointly: Array | None,
 ) -> GroupingMap:
-    """Return a network's correlogram and the bands of two null models.
+    """Return a network's observed correlogram, [lags, lags], and the bands of two null models.
 
-    Args:
-        points: the network.
-        observed: its correlogram, [REACH + 1, 2 max_delay - 1].
-        null: the null model.
-        drawn: its draws of the correlogram, [draws, REACH + 1, 2 max_delay - 1]; None if the
-            network cannot be tested, or the null model changes nothing.
-        drawn_jointly: those of the null model of joint grouping.
+    `drawn` are correlograms under `null`, [draws, lags, lags], and `drawn_jointly` those under the
+    null model of joint grouping; None if the network cannot be tested, or nothing changes.
     """
     flat = observed if points.is_testable else np.full_like(observed, np.nan)
     nothing_varies = flat, flat - flat, flat, flat
@@ -106,13 +101,13 @@ def write_map(file: h5py.File, path_in_file: str, network_map: GroupingMap) -> N
             group.create_dataset(name, data=np.asarray(values, np.float32))
 
 
-def read_map(path: Path, run: Run, order: str = "mel") -> GroupingMap:
-    """Read one map of a file; the channels are in `mel` order, or `fed` where they were permuted.
+def read_map(path: Path, run: Run) -> GroupingMap:
+    """Read one map of a file, with the channels in `mel` order.
 
     Raises:
         UserError: the file does not have it.
     """
-    path_in_file = f"{run.folder}/{order}"
+    path_in_file = f"{run.folder}/mel"
     with reading_hdf5(path, "grouping maps") as file:
         if path_in_file not in file:
             raise UserError(

@@ -47,12 +47,6 @@ class ReceptiveFields:
         """Neurons that never fire on the test clips, [neurons]."""
         return ~self.firing_rate.astype(bool)
 
-    @property
-    def disconnected(self) -> BoolArray:
-        """Neurons without any input, [neurons]."""
-        disconnected: BoolArray = np.logical_not(self.weight.any(axis=1))
-        return disconnected
-
 
 def rounded_delays(delay: FloatArray, max_delay: int) -> IntArray:
     """Return delays as in evaluation: rounded half to even, clamped to the taps."""
