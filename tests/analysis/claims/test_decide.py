@@ -10,9 +10,9 @@ from delaynet.analysis.claims.terms import ACCURACY, JOINT_Z, Hypothesis, Term
 from delaynet.config.grid import Point
 
 POINT = Point("learned", "dense", "free", "0")
-FIRST = Hypothesis("first", "part", "C1", "a minus b", (Term(1, POINT, ACCURACY),))
+FIRST = Hypothesis("first", "C1", "a minus b", (Term(1, POINT, ACCURACY),), family="part")
 SECOND = replace(FIRST, test="second", contrast="b minus c")
-CLAIM = Hypothesis("c1", "accuracy", "C1", "all parts", parts=(FIRST, SECOND))
+CLAIM = Hypothesis("c1", "C1", "all parts", family="accuracy", parts=(FIRST, SECOND))
 
 HOLDS = {"n": 8, "effect": 3.0, "low": 2.0, "high": 4.0, "p": 0.004, "reversed_p": 1.0}
 FAILS = {"n": 8, "effect": -3.0, "low": -4.0, "high": -2.0, "p": 1.0, "reversed_p": 0.004}

@@ -105,7 +105,7 @@ def hypotheses_of_claims(
 
 
 def _all_of(claim: str, family: Family, parts: list[Hypothesis]) -> Hypothesis:
-    return Hypothesis(claim.lower(), family, claim, "all parts", parts=tuple(parts))
+    return Hypothesis(claim.lower(), claim, "all parts", family=family, parts=tuple(parts))
 
 
 def _learning_delays_wins() -> list[Hypothesis]:
@@ -113,10 +113,10 @@ def _learning_delays_wins() -> list[Hypothesis]:
     return [
         Hypothesis(
             f"c1_{better}_{worse}",
-            "part",
             "C1",
             f"{better}-dense minus {worse}-dense",
             difference(DENSE._replace(delays=better), DENSE._replace(delays=worse)),
+            family="part",
         )
         for better, worse in (("learned", "fixed"), ("learned", "none"), ("fixed", "none"))
     ]
@@ -149,8 +149,8 @@ def _structure_beats_delays(grid: Grid, reached: Mapping[str, float]) -> list[Hy
     more = f"{contrast}, highest minus lowest sparsity"
     minus_low = tuple(Term(-weight, point, ACCURACY) for weight, point, _ in low)
     return [
-        Hypothesis("c2_highest_sparsity", "part", "C2", contrast, high),
-        Hypothesis("c2_interaction", "part", "C2", more, high + minus_low),
+        Hypothesis("c2_highest_sparsity", "C2", contrast, high, family="part"),
+        Hypothesis("c2_interaction", "C2", more, high + minus_low, family="part"),
     ]
 
 
@@ -166,8 +166,8 @@ def _no_gain_once_rewired(grid: Grid, reached: Mapping[str, float]) -> list[Hypo
     gain = difference(DENSE, DENSE._replace(delays="fixed"))
     contrast, premise = (f"learned-{s} minus fixed-{s}" for s in ("deep_r_rigl", "dense"))
     return [
-        Hypothesis("c3_equivalence", "part", "C3", contrast, sides, "equivalence"),
-        Hypothesis("c3_premise", "part", "C3", premise, gain, is_premise=True),
+        Hypothesis("c3_equivalence", "C3", contrast, sides, "equivalence", family="part"),
+        Hypothesis("c3_premise", "C3", premise, gain, is_premise=True, family="part"),
     ]
 
 
@@ -177,8 +177,8 @@ def _is_grouped() -> list[Hypothesis]:
     more = f"{DENSE.variant} against {UNTRAINED}"
     untrained = Quantity("effect", "morans_i", UNTRAINED)
     return [
-        Hypothesis("c4_joint", "part", "C4", joint, (Term(1, DENSE, JOINT_Z),)),
-        Hypothesis("c4_untrained", "part", "C4", more, (Term(1, DENSE, untrained),)),
+        Hypothesis("c4_joint", "C4", joint, (Term(1, DENSE, JOINT_Z),), family="part"),
+        Hypothesis("c4_untrained", "C4", more, (Term(1, DENSE, untrained),), family="part"),
     ]
 
 
@@ -209,17 +209,17 @@ def _survives(claim: str, point: Point) -> list[Hypothesis]:
     return [
         Hypothesis(
             f"{name}_joint",
-            "part",
             claim,
             f"{point.variant} minus half of {DENSE.variant}, joint grouping",
             remaining(point, DENSE, JOINT_EFFECT),
+            family="part",
         ),
         Hypothesis(
             f"{name}_premise",
-            "part",
             claim,
             f"{DENSE.variant}, joint grouping",
             (Term(1, DENSE, JOINT_EFFECT),),
+            family="part",
             is_premise=True,
         ),
     ]

@@ -8,7 +8,6 @@ from delaynet.analysis.claims.claims import DENSE
 from delaynet.analysis.claims.terms import (
     ACCURACY,
     JOINT_Z,
-    Family,
     Grid,
     Hypothesis,
     Kind,
@@ -35,16 +34,7 @@ OTHER_MEASURES = ("join_excess", "nearest_excess", "clustering")
 
 def exploratory_hypotheses(grid: Grid, decided: Sequence[Hypothesis]) -> list[Hypothesis]:
     """Return the hypotheses on controls and the exploratory ones, without those `decided`."""
-    decided_statements = {_tested_statement(hypothesis) for hypothesis in decided}
-    return [h for h in _all_hypotheses(grid) if _tested_statement(h) not in decided_statements]
-
-
-def _tested_statement(hypothesis: Hypothesis) -> tuple[tuple[Term, ...], bool]:
-    return hypothesis.terms, hypothesis.kind == "equivalence"
-
-
-def _all_hypotheses(grid: Grid) -> list[Hypothesis]:
-    return [
+    hypotheses = [
         *_accuracies(grid),
         *_growth_with_sparsity(grid),
         *_gains_of_rewiring(grid),
@@ -57,6 +47,12 @@ def _all_hypotheses(grid: Grid) -> list[Hypothesis]:
         *_conditions(grid),
         *_fed_orders(grid),
     ]
+    statements = {_tested_statement(hypothesis) for hypothesis in decided}
+    return [h for h in hypotheses if _tested_statement(h) not in statements]
+
+
+def _tested_statement(hypothesis: Hypothesis) -> tuple[tuple[Term, ...], bool]:
+    return hypothesis.terms, hypothesis.kind == "equivalence"
 
 
 def _sides(contrast: Contrast, signs: str, sparsity: str = "") -> tuple[Point, Point]:
@@ -71,14 +67,8 @@ def _accuracies(grid: Grid) -> Iterator[Hypothesis]:
             for sparsity in shared_sparsities(grid, *_sides(contrast, signs)):
                 terms = difference(*_sides(contrast, signs, sparsity))
                 name = name_of((contrast.name, signs, f"p{sparsity}"))
-                plain = Hypothesis(
-                    f"accuracy_{name}",
-                    "exploratory",
-                    contrast.claim,
-                    contrast.name,
-                    terms,
-                    "two_sided",
-                )
+                test, claim = f"accuracy_{name}", contrast.claim
+                plain = Hypothesis(test, claim, contrast.name, terms, "two_sided")
                 yield plain
                 if contrast.claim == "C3":
                     yield replace(plain, test=f"equivalence_{name}", kind="equivalence")
@@ -95,7 +85,6 @@ def _growth_with_sparsity(grid: Grid) -> Iterator[Hypothesis]:
             high = difference(*_sides(contrast, signs, sparsities[-1]))
             yield Hypothesis(
                 name_of(("interaction", contrast.name, signs)),
-                "exploratory",
                 "C2",
                 f"{contrast.name}, highest minus lowest sparsity",
                 high + tuple(Term(-weight, point, ACCURACY) for weight, point, _ in low),
@@ -120,7 +109,6 @@ def _gains_of_rewiring(grid: Grid) -> Iterator[Hypothesis]:
                 gains[delays] = difference(minuend, subtrahend)
                 yield Hypothesis(
                     name_of(("gain", name_of_point(minuend), "minus", static)),
-                    "exploratory",
                     "C2",
                     f"{_name_of(minuend)} minus {static}",
                     gains[delays],
@@ -131,7 +119,6 @@ def _gains_of_rewiring(grid: Grid) -> Iterator[Hypothesis]:
             fixed = gains["fixed"][0].point
             yield Hypothesis(
                 name_of(("structure_learns_delays", name_of_point(fixed), "minus", static)),
-                "exploratory",
                 "C2",
                 f"{_name_of(fixed)} minus {static}, less the same without delays",
                 gains["fixed"] + minus_none,
@@ -157,7 +144,6 @@ def _scores(grid: Grid) -> Iterator[Hypothesis]:
             for null in nulls_at(point, facts, measure):
                 yield Hypothesis(
                     name_of((measure, name_of_point(point), null)),
-                    "exploratory",
                     _claim_of(point),
                     f"{_name_of(point)} against {null}",
                     (Term(1, point, Quantity("z", measure, null)),),
@@ -170,7 +156,6 @@ def _kinds(grid: Grid) -> Iterator[Hypothesis]:
         for kind in kinds_at(point, facts):
             yield Hypothesis(
                 name_of((kind, name_of_point(point))),
-                "exploratory",
                 _claim_of(point),
                 f"{_name_of(point)}, {KINDS[kind].words}",
                 (Term(1, point, Quantity("effect", kind)),),
@@ -184,7 +169,6 @@ def _changes(grid: Grid) -> Iterator[Hypothesis]:
             if UNTRAINED in TESTED_BY[measure]:
                 yield Hypothesis(
                     name_of((measure, name_of_point(point), UNTRAINED)),
-                    "exploratory",
                     _claim_of(point),
                     f"{_name_of(point)} against {UNTRAINED}",
                     (Term(1, point, Quantity("effect", measure, UNTRAINED)),),
@@ -200,7 +184,6 @@ def _survivals(grid: Grid) -> Iterator[Hypothesis]:
         for kind in kinds_at(point, facts):
             yield Hypothesis(
                 name_of(("survival", name_of_point(point), kind)),
-                "exploratory",
                 _claim_of(point),
                 f"{point.variant} minus half of {reference.variant}, {KINDS[kind].words}",
                 remaining(point, reference, Quantity("effect", kind)),
@@ -214,7 +197,6 @@ def _without_clamped_delays(grid: Grid) -> Iterator[Hypothesis]:
     if DENSE in grid:
         yield Hypothesis(
             name_of((INTERIOR, name_of_point(DENSE), null)),
-            "exploratory",
             "C4",
             f"{DENSE.variant}, interior delays, against {null}",
             (Term(1, DENSE, JOINT_Z._replace(measure=INTERIOR)),),
@@ -222,7 +204,6 @@ def _without_clamped_delays(grid: Grid) -> Iterator[Hypothesis]:
     if DENSE in grid and dale in grid and grid[dale].obeys_dale:
         yield Hypothesis(
             name_of(("survival", INTERIOR, name_of_point(dale), null)),
-            "exploratory",
             "C6",
             f"{dale.variant} minus half of {DENSE.variant}, interior delays, against {null}",
             remaining(dale, DENSE, Quantity("effect", INTERIOR, null)),
@@ -240,7 +221,6 @@ def _learned_delays(grid: Grid) -> Iterator[Hypothesis]:
             for kind in kinds_at(point, facts):
                 yield Hypothesis(
                     name_of(("grouping", point.variant, "minus", name_of_point(subtrahend), kind)),
-                    "exploratory",
                     _claim_of(point),
                     f"{point.variant} minus {subtrahend.variant}, {KINDS[kind].words}",
                     difference(point, subtrahend, Quantity("effect", kind)),
@@ -263,7 +243,6 @@ def _conditions(grid: Grid) -> Iterator[Hypothesis]:
         name = name_of_point(point)
         yield Hypothesis(
             name_of(("condition_accuracy", name)),
-            "exploratory",
             "C4",
             contrast,
             difference(standard, point),
@@ -274,11 +253,11 @@ def _conditions(grid: Grid) -> Iterator[Hypothesis]:
         for kind in kinds_at(point, facts):
             yield Hypothesis(
                 name_of(("condition_grouping", name, kind)),
-                "control" if removes_cause and kind == JOINT else "exploratory",
                 "C4",
                 f"{contrast}, {KINDS[kind].words}",
                 difference(standard, point, Quantity("effect", kind)),
                 side,
+                "control" if removes_cause and kind == JOINT else "exploratory",
             )
 
 
@@ -298,12 +277,11 @@ def _fed_orders(grid: Grid) -> Iterator[Hypothesis]:
             sides = {"mel": Term(1, point, mel), "standard": Term(1, standard, mel)}
             for side, minuend in sides.items():
                 is_check = side == "mel" and kind == JOINT
-                family: Family = "control" if is_check else "exploratory"
                 if minuend.point in grid:
                     yield Hypothesis(
                         name_of(("fed_order", side, name_of_point(point), kind)),
-                        family,
                         "C4",
                         f"{side} minus {point.condition} in fed order, {KINDS[kind].words}",
                         (minuend, Term(-1, point, fed)),
+                        family="control" if is_check else "exploratory",
                     )

@@ -80,22 +80,22 @@ class Hypothesis:
 
     Attributes:
         test: name of its test, `[a-z0-9_]+`.
-        family: see `delaynet.analysis.claims`.
         claim: `C1` to `C6`.
         contrast: the sum in words.
         terms: the sum; a test's row shows point, measure and null of the first term.
         kind: the mean is positive (`greater`); positive, tested on both sides (`two_sided`); within
             (-MARGIN, MARGIN), and opposed only by values above (`equivalence`).
+        family: see `delaynet.analysis.claims`.
         is_premise: whether it cannot oppose the claim that it is a part of.
         parts: of an intersection-union test, which has no terms.
     """
 
     test: str
-    family: Family
     claim: str
     contrast: str
     terms: tuple[Term, ...] = ()
     kind: Kind = "greater"
+    family: Family = "exploratory"
     is_premise: bool = False
     parts: tuple["Hypothesis", ...] = ()
 
