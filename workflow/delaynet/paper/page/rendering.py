@@ -2,10 +2,9 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from html import escape
 from pathlib import Path
-from typing import Any
 
 from delaynet.paper.page.trees import Node
 from delaynet.provenance import states
@@ -106,12 +105,8 @@ def _jobs_line(audit: Audit, node: Node) -> str:
     )
 
 
-def jobs_html(audit: Audit, records: Iterable[Record]) -> str:
-    """Return a list of jobs, each with all files that it wrote."""
-    return "".join(_job(audit, record) for record in records)
-
-
-def _job(audit: Audit, record: Record) -> str:
+def job_html(audit: Audit, record: Record) -> str:
+    """Return one job with all files that it wrote."""
     verdicts = [audit.verdict(path) for path in record["outputs"]]
     files = "".join(f"<li>{file_line(audit, path)}</li>" for path in record["outputs"])
     is_open = "" if all(verdict.state in GOOD for verdict in verdicts) else " open"
@@ -119,8 +114,3 @@ def _job(audit: Audit, record: Record) -> str:
         f'<details id="job-{record["id"]}"{is_open}><summary>{counted_states(verdicts)} '
         f"{job_line(record)}</summary><ul>{files}</ul></details>"
     )
-
-
-def number_title(key: str, entry: Mapping[str, Any]) -> str:
-    """Return key, computed value and source of a number in words."""
-    return f"{key}: computed as {entry['value']}, read from {entry['source']}"

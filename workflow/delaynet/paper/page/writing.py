@@ -14,8 +14,7 @@ from delaynet.paper.page.rendering import (
     chain_html,
     counted_states,
     identifier,
-    jobs_html,
-    number_title,
+    job_html,
     state_of,
 )
 from delaynet.paper.page.trees import Node, branch, tree
@@ -90,7 +89,7 @@ def linked(body: str, numbers: Mapping[str, Any]) -> tuple[str, dict[str, bool]]
         key = found[1]
         entry = reduce(lambda node, part: node[part], key.split("."), numbers)
         chains[entry["source"]] = True
-        title = escape(number_title(key, entry))
+        title = escape(f"{key}: computed as {entry['value']}, read from {entry['source']}")
         return (
             f'<a class="number" href="#{identifier("chain", entry["source"])}" data-key="{key}" '
             f'title="{title}">'
@@ -145,7 +144,7 @@ def _lists_of_jobs(audit: Audit, nodes: list[Node]) -> Iterator[str]:
         ordered = sorted(records.values(), key=lambda job: [*map(str, job["wildcards"].values())])
         name = identifier("jobs", rule)
         yield f'<article id="{name}" tabindex="-1"><h3>Jobs of rule {escape(rule)}</h3>'
-        yield f"{jobs_html(audit, ordered)}</article>"
+        yield "".join(job_html(audit, record) for record in ordered) + "</article>"
 
 
 def _all_nodes(nodes: tuple[Node, ...]) -> Iterator[Node]:
