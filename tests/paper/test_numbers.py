@@ -20,7 +20,7 @@ from example_results import (
 from delaynet.analysis import exchange
 from delaynet.analysis.tables import read_table
 from delaynet.config.errors import UserError
-from delaynet.paper.numbers.number import Number, keyed, show_constant, show_p, show_signed
+from delaynet.paper.numbers.number import Number, keyed, p_value, show_constant, signed
 from delaynet.paper.numbers.writing import write_numbers
 
 GRID = [
@@ -393,7 +393,7 @@ def test_a_number_that_nothing_was_read_from_is_refused():
     ("value", "shown"), [(3.24, "+3.2"), (-0.41, "\N{MINUS SIGN}0.4"), (-0.04, "0.0"), (0, "0.0")]
 )
 def test_differences_carry_their_sign_unless_they_round_to_zero(value, shown):
-    assert show_signed(value) == shown
+    assert signed(value).shown == shown
 
 
 @pytest.mark.parametrize(("value", "shown"), [(1e-12, "10⁻¹²"), (2e-5, "2 × 10⁻⁵"), (0.27, "0.27")])
@@ -406,4 +406,4 @@ def test_constants_are_shown_with_powers_of_ten(value, shown):
     [(1, "1"), (0.25, "0.25"), (1 / 64, "0.016"), (0.001, "0.001"), (0.00099, "< 0.001")],
 )
 def test_p_values_have_two_digits_and_never_read_as_zero(value, shown):
-    assert show_p(value) == shown
+    assert p_value(value).shown == shown

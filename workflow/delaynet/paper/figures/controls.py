@@ -13,13 +13,7 @@ from delaynet.config.grid import STANDARD, Config, Run
 from delaynet.config.variants import DELAYS
 from delaynet.paper.figures import rows, style
 from delaynet.paper.figures.grouping import why_empty
-from delaynet.paper.figures.loading import (
-    Effects,
-    accuracies,
-    chance,
-    corpus_name,
-    read_effects,
-)
+from delaynet.paper.figures.loading import Effects, accuracies, chance, corpus_name, read_effects
 from delaynet.paper.figures.rows import Row
 from delaynet.paper.figures.selection import needed_runs
 

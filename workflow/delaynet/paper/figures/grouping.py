@@ -28,12 +28,7 @@ from delaynet.paper.figures.correlogram import (
     read_correlogram,
     scale_of,
 )
-from delaynet.paper.figures.loading import (
-    Effects,
-    corpus_name,
-    read_effects,
-    run_file,
-)
+from delaynet.paper.figures.loading import Effects, corpus_name, read_effects, run_file
 from delaynet.paper.figures.rows import Row
 from delaynet.paper.figures.selection import needed_runs
 from delaynet.paper.figures.sign_maps import SignMap, draw_sign_map, sign_maps

@@ -1,7 +1,11 @@
-"""Read files that several figures need."""
+"""Read files that several figures need.
+
+Each function raises a `UserError` if a file is missing.
+"""
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -17,36 +21,27 @@ Effects = dict[tuple[Run, str, str, str], float]
 
 
 def run_file(results_folder: Path, run: Run, name: str) -> Path:
-    """Return the path of a file in a run's folder.
-
-    Raises:
-        UserError: it is missing.
-    """
+    """Return the path of a file in a run's folder."""
     return require(results_folder / "runs" / run.folder / name)
 
 
-def corpus_name(results_folder: Path, runs: Sequence[Run]) -> str:
-    """Return the name of the corpus that runs were trained on; empty without runs.
+def _summary(results_folder: Path, run: Run) -> dict[str, Any]:
+    return read_summary(run_file(results_folder, run, "summary.json").parent)
 
-    Raises:
-        UserError: the first run is missing.
-    """
-    if not runs:
-        return ""
-    summary = run_file(results_folder, runs[0], "summary.json")
-    return str(read_summary(summary.parent)["corpus_name"])
+
+def corpus_name(results_folder: Path, runs: Sequence[Run]) -> str:
+    """Return the name of the corpus that runs were trained on; empty without runs."""
+    return str(_summary(results_folder, runs[0])["corpus_name"]) if runs else ""
 
 
 def chance(results_folder: Path, runs: Sequence[Run]) -> float:
-    """Return the accuracy of guessing, in percent; 0 without runs.
+    """Return the accuracy of guessing, in percent; 0 without runs."""
+    return 100 / int(_summary(results_folder, runs[0])["classes"]) if runs else 0.0
 
-    Raises:
-        UserError: the first run is missing.
-    """
-    if not runs:
-        return 0.0
-    summary = run_file(results_folder, runs[0], "summary.json")
-    return 100 / int(read_summary(summary.parent)["classes"])
+
+def accuracies(results_folder: Path, runs: Sequence[Run]) -> dict[Run, float]:
+    """Return the test accuracy of runs, in percent."""
+    return {run: 100 * _summary(results_folder, run)["test_accuracy"] for run in runs}
 
 
 def _grouping_of(results_folder: Path, runs: Sequence[Run]) -> pd.DataFrame:
@@ -59,11 +54,7 @@ def _grouping_of(results_folder: Path, runs: Sequence[Run]) -> pd.DataFrame:
 
 
 def read_close_pairs(results_folder: Path, runs: Sequence[Run]) -> dict[Run, float]:
-    """Read the number of close pairs of synapses of trained networks.
-
-    Raises:
-        UserError: the table is missing.
-    """
+    """Read the number of close pairs of synapses of trained networks."""
     table = _grouping_of(results_folder, runs).query("network == 'trained'")
     return {
         Run(*at): pairs
@@ -75,9 +66,6 @@ def read_effects(results_folder: Path, runs: Sequence[Run]) -> Effects:
     """Read the effect of each kind of grouping on Moran's I.
 
     It is not a number where it cannot be tested, and left out where it is not defined.
-
-    Raises:
-        UserError: the table is missing.
     """
     effects = effects_by_kind(_grouping_of(results_folder, runs))
     return {
@@ -86,24 +74,10 @@ def read_effects(results_folder: Path, runs: Sequence[Run]) -> Effects:
     }
 
 
-def accuracies(results_folder: Path, runs: Sequence[Run]) -> dict[Run, float]:
-    """Return the test accuracy of runs, in percent.
-
-    Raises:
-        UserError: a run is missing.
-    """
-    folders = {run: run_file(results_folder, run, "summary.json").parent for run in runs}
-    return {run: 100 * read_summary(folder)["test_accuracy"] for run, folder in folders.items()}
-
-
 def fields_before_and_after(
     results_folder: Path, run: Run
 ) -> tuple[ReceptiveFields, ReceptiveFields]:
-    """Read the receptive fields of a run before and after training.
-
-    Raises:
-        UserError: the run is missing.
-    """
+    """Read the receptive fields of a run before and after training."""
     before, after = (
         receptive_fields(read_network(run_file(results_folder, run, name)))
         for name in ("initial.h5", "network.h5")

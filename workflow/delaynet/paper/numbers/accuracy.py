@@ -10,13 +10,7 @@ import pandas as pd
 from delaynet.config.grid import STANDARD
 from delaynet.config.variants import DELAYS, SIGNS, STRUCTURES
 from delaynet.paper.numbers.inputs import Inputs, Row
-from delaynet.paper.numbers.number import (
-    Object,
-    count,
-    decimal,
-    signed,
-    sourced,
-)
+from delaynet.paper.numbers.number import Object, count, decimal, signed, sourced
 from delaynet.paper.numbers.places import (
     in_short,
     order_of,

@@ -27,14 +27,7 @@ from delaynet.data.sources import load_source
 from delaynet.model import delays
 from delaynet.model.structures import deep_r
 from delaynet.paper.numbers.inputs import Inputs
-from delaynet.paper.numbers.number import (
-    Number,
-    Object,
-    count,
-    show_constant,
-    sourced,
-    typographic,
-)
+from delaynet.paper.numbers.number import Number, Object, count, show_constant, sourced, typographic
 from delaynet.training import schedules
 
 # Constants of the code that the manuscript mentions, by their names in lower case.

@@ -14,14 +14,7 @@ from delaynet.config.grid import STANDARD, Point
 from delaynet.config.variants import SIGNS, STRUCTURES
 from delaynet.paper.numbers.claims import test_object
 from delaynet.paper.numbers.inputs import Inputs
-from delaynet.paper.numbers.number import (
-    Object,
-    count,
-    decimal,
-    signed,
-    sourced,
-    typographic,
-)
+from delaynet.paper.numbers.number import Object, count, decimal, signed, sourced, typographic
 from delaynet.paper.numbers.places import (
     in_short,
     order_of,

@@ -11,7 +11,6 @@ import pandas as pd
 MINUS = "\N{MINUS SIGN}"
 APOSTROPHE = "\N{RIGHT SINGLE QUOTATION MARK}"
 SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
-SMALLEST_P_SHOWN = 0.001
 
 
 class Number(NamedTuple):
@@ -75,25 +74,19 @@ def decimal(value: float, digits: int = 1) -> Number | None:
 
 
 def signed(value: float, digits: int = 1) -> Number | None:
-    """Return a difference with its sign, see `show_signed`; None if it is not a number."""
-    return None if pd.isna(value) else Number(value, show_signed(value, digits))
+    """Return a difference with its sign, a true minus: `+3.2`, `0.0`; None if not a number."""
+    if pd.isna(value):
+        return None
+    text = f"{abs(value):.{digits}f}"
+    sign = "" if float(text) == 0 else "+" if value > 0 else MINUS
+    return Number(value, sign + text)
 
 
 def p_value(value: float) -> Number | None:
-    """Return a p-value, see `show_p`; None if it is not a number."""
-    return None if pd.isna(value) else Number(value, show_p(value))
-
-
-def show_signed(value: float, digits: int = 1) -> str:
-    """Write a difference with its sign, a true minus: `+3.2`, `0.0`."""
-    text = f"{abs(value):.{digits}f}"
-    sign = "" if float(text) == 0 else "+" if value > 0 else MINUS
-    return sign + text
-
-
-def show_p(value: float) -> str:
-    """Write a p-value with two digits: `0.016`, `0.25`, `1`; small ones as `< 0.001`."""
-    return f"< {SMALLEST_P_SHOWN}" if value < SMALLEST_P_SHOWN else f"{value:.2g}"
+    """Return a p-value with two digits: `0.016`, `1`, or `< 0.001`; None if not a number."""
+    if pd.isna(value):
+        return None
+    return Number(value, "< 0.001" if value < 0.001 else f"{value:.2g}")
 
 
 def show_constant(value: float) -> str:
