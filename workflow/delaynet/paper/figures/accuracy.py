@@ -53,11 +53,7 @@ class Accuracy:
 
 
 def load(config: Config, results_folder: Path) -> Accuracy:
-    """Read the summaries of all standard runs.
-
-    Raises:
-        UserError: a run is missing.
-    """
+    """Read the summaries of all standard runs."""
     runs = needed_runs("accuracy", config)
     accuracy = accuracies(results_folder, runs)
     return Accuracy(
@@ -167,16 +163,16 @@ def _draw_accuracy(axes: Axes, data: Accuracy, signs: str) -> None:
         for sparsity in dict.fromkeys(run.sparsity for run in own):
             values = [data.accuracy[run] for run in own if run.sparsity == sparsity]
             means[halvings(sparsity) + places[variant]] = float(np.mean(values))
-        look = _look(own[0])
-        line = {"color": look["color"], "linestyle": look["linestyle"], "linewidth": 0.9}
-        if own[0].structure == "dense":
-            axes.axhline(*means.values(), **line | {"linewidth": 0.5}, zorder=1)
-        axes.plot(list(means), list(means.values()), **line, zorder=2)
+        structure, delays = own[0].structure, own[0].delays
+        line = {"color": style.HUES[structure], "linestyle": DASHES[delays]}
+        if structure == "dense":
+            axes.axhline(*means.values(), **line, linewidth=0.5, zorder=1)
+        axes.plot(list(means), list(means.values()), **line, linewidth=0.9, zorder=2)
         axes.scatter(
             [halvings(run.sparsity) + places[variant] for run in own],
             [data.accuracy[run] for run in own],
             s=11,
-            marker=look["marker"],
+            marker="_" if delays == "none" else style.MARKERS[structure],
             linewidths=0.7,
             zorder=3,
             **_filling(own[0]),
@@ -194,15 +190,6 @@ def _filling(run: Run) -> dict[str, Any]:
     if run.delays == "none":
         return {"color": hue}
     return {"edgecolor": hue, "facecolor": FILLINGS[run.delays] or hue}
-
-
-def _look(run: Run) -> dict[str, Any]:
-    """Return the look of a run's line: colour by structure, dashes by delays."""
-    return {
-        "color": style.HUES[run.structure],
-        "linestyle": DASHES[run.delays],
-        "marker": "_" if run.delays == "none" else style.MARKERS[run.structure],
-    }
 
 
 def _draw_differences(axes: Axes, data: Accuracy) -> None:

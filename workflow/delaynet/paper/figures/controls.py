@@ -12,7 +12,7 @@ from delaynet.analysis.grouping.kinds import KINDS
 from delaynet.config.grid import STANDARD, Config, Run
 from delaynet.config.variants import DELAYS
 from delaynet.paper.figures import rows, style
-from delaynet.paper.figures.grouping import why_empty
+from delaynet.paper.figures.grouping import draw_effects
 from delaynet.paper.figures.loading import Effects, accuracies, chance, corpus_name, read_effects
 from delaynet.paper.figures.rows import Row
 from delaynet.paper.figures.selection import needed_runs
@@ -38,11 +38,7 @@ class Controls:
 
 
 def load(config: Config, results_folder: Path) -> Controls:
-    """Read the networks of all conditions and the standard ones that they are compared with.
-
-    Raises:
-        UserError: a table or a run is missing.
-    """
+    """Read the networks of all conditions and the standard ones that they are compared with."""
     runs = needed_runs("controls", config)
     return Controls(
         _rows(config, runs),
@@ -98,24 +94,11 @@ def draw(data: Controls) -> Figure:
     rows.lay_out(panels, data.shown)
     for axes, letter, (name, kind) in zip(panels, "abc", KINDS.items(), strict=False):
         style.panel_title(axes, letter, f"{kind.words}\n({kind.label})")
-        _draw_effects(axes, data, name)
+        draw_effects(axes, data.shown, data.effects, name)
     for axes in panels[1:-1]:
         axes.sharex(panels[0])
     _draw_accuracy(panels[-1], data)
     return figure
-
-
-def _draw_effects(axes: Axes, data: Controls, kind: str) -> None:
-    table = rows.table_of(
-        data.shown,
-        lambda row, run: data.effects.get((run, row.network, row.order, kind), nan),
-    )
-    rows.zero_line(axes)
-    rows.draw_means(axes, table)
-    rows.draw_points(axes, table)
-    for place in rows.empty_rows(table):
-        rows.say(axes, place, why_empty(data.effects, data.shown[place], kind))
-    axes.set_xlabel("effect on Moran's I")
 
 
 def _draw_accuracy(axes: Axes, data: Controls) -> None:

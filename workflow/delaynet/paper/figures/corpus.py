@@ -35,11 +35,7 @@ LETTERS_PER_LINE = 120
 
 
 def load(config: Config, results_folder: Path) -> CorpusReport:
-    """Read the corpus report, and add notes on mel bands that stay empty.
-
-    Raises:
-        UserError: it is missing.
-    """
+    """Read the corpus report, and add notes on mel bands that stay empty."""
     report = read_report(require(results_folder / "corpus_report.json"))
     if isinstance(config.features, SpikeFeatures):
         return report

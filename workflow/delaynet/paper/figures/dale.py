@@ -69,14 +69,10 @@ class DaleFigure:
 
 
 def load(config: Config, results_folder: Path) -> DaleFigure:
-    """Read networks with both free signs and Dale's principle.
-
-    Raises:
-        UserError: a table or a run is missing.
-    """
+    """Read networks with both free signs and Dale's principle."""
     runs = needed_runs("dale", config)
     effects = read_effects(results_folder, runs)
-    own = [run for run in runs if _pair(run) == _pair(runs[0])]
+    own = [run for run in runs if run.point._replace(signs=runs[0].signs) == runs[0].point]
     kinds = {signs: [run for run in own if run.signs == signs] for signs in SIGNS}
     kinds = {signs: seeds for signs, seeds in kinds.items() if seeds}
     return DaleFigure(
@@ -89,11 +85,6 @@ def load(config: Config, results_folder: Path) -> DaleFigure:
         1000 * step_seconds(config.features),
         corpus_name(results_folder, runs),
     )
-
-
-def _pair(run: Run) -> Point:
-    """Return a run's point with free signs instead of its own."""
-    return run.point._replace(signs="free")
 
 
 def _delays(results_folder: Path, runs: list[Run]) -> dict[str, NDArray[np.float64]]:

@@ -59,11 +59,7 @@ class Delays:
 
 
 def load(config: Config, results_folder: Path) -> Delays:
-    """Read the first layers, before and after training, of runs that learn delays or rewire.
-
-    Raises:
-        UserError: a run is missing.
-    """
+    """Read the first layers, before and after training, of runs that learn delays or rewire."""
     runs = needed_runs("delays", config)
     changes = {run: _change(*fields_before_and_after(results_folder, run)) for run in runs}
     step = 1000 * step_seconds(config.features)

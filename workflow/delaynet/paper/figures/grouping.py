@@ -1,7 +1,7 @@
 """Grouping of excitation and inhibition in space, in time and in both: its size, use and look."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import nan
 from pathlib import Path
 from typing import Any
@@ -36,7 +36,6 @@ from delaynet.training.run_folder import read_network
 
 SEEN = "learned-dense-free"  # the variant of the maps, if the grid holds it
 EXCHANGE = KINDS[JOINT].minuend  # that of the panel of accuracy
-NETWORKS = ("initial", "trained")
 OUTLINED = "outside of the null model's band in most seeds"
 LEARNED = ", learned delays"  # left out of the heading of controls
 ROW, MAPS, LEGEND = 4.2, 28.0, 6.0  # heights in mm
@@ -67,11 +66,7 @@ class GroupingFigure:
 
 
 def load(config: Config, results_folder: Path) -> GroupingFigure:
-    """Read the effects of the dense runs, of those at the shown sparsity, and of controls.
-
-    Raises:
-        UserError: a table or a run is missing.
-    """
+    """Read the effects of the dense runs, of those at the shown sparsity, and of controls."""
     runs = needed_runs("grouping", config)
     seen = next((run for run in runs if run.variant == SEEN), runs[0])
     seeds = [run for run in runs if run.point == seen.point]
@@ -128,7 +123,10 @@ def draw(data: GroupingFigure) -> Figure:
     for axes in panels[1 : len(KINDS)]:
         axes.sharex(panels[0])
     for axes, letter, (name, kind) in zip(panels, "abc", KINDS.items(), strict=False):
-        _draw_effects(axes, shown, data.effects, name)
+        before = [replace(row, network="initial") for row in shown]
+        rows.draw_points(axes, _effects_of(before, data.effects, name))
+        draw_effects(axes, shown, data.effects, name)
+        axes.xaxis.set_major_locator(MaxNLocator(4))
         style.panel_title(axes, letter, f"{kind.words}\n({kind.label})")
     _draw_falls(panels[-1], shown, data.falls)
     style.panel_title(panels[-1], "d", f"delays exchanged\n({NULLS[EXCHANGE].label})")
@@ -186,25 +184,20 @@ def _draw_legend(figure: Figure, corpus_name: str) -> None:
     figure.legend(handles=handles, loc="lower center", ncols=len(handles))
 
 
-def _draw_effects(axes: Axes, shown: list[Row], effects: Effects, kind: str) -> None:
+def draw_effects(axes: Axes, shown: list[Row], effects: Effects, kind: str) -> None:
+    """Draw the effects of one kind of grouping; rows without any say why."""
+    table = _effects_of(shown, effects, kind)
     rows.zero_line(axes)
-
-    def effects_of(network: str) -> pd.DataFrame:
-        table = rows.table_of(
-            shown, lambda row, run: effects.get((run, network, row.order, kind), nan)
-        )
-        return table.assign(network=network)
-
-    before, after = map(effects_of, NETWORKS)
-    rows.draw_means(axes, after)
-    rows.draw_points(axes, pd.concat([before, after], ignore_index=True))
-    for place in rows.empty_rows(after):
-        rows.say(axes, place, why_empty(effects, shown[place], kind))
+    rows.draw_means(axes, table)
+    rows.draw_points(axes, table)
+    for place in rows.empty_rows(table):
+        row = shown[place]
+        is_defined = any((run, row.network, row.order, kind) in effects for run in row.runs)
+        rows.say(axes, place, "not testable" if is_defined else "not defined")
     axes.set_xlabel("effect on Moran's I")
-    axes.xaxis.set_major_locator(MaxNLocator(4))
 
 
-def why_empty(effects: Effects, row: Row, kind: str) -> str:
-    """Say why no seed of a row has an effect."""
-    is_defined = any((run, row.network, row.order, kind) in effects for run in row.runs)
-    return "not testable" if is_defined else "not defined"
+def _effects_of(shown: list[Row], effects: Effects, kind: str) -> pd.DataFrame:
+    return rows.table_of(
+        shown, lambda row, run: effects.get((run, row.network, row.order, kind), nan)
+    )

@@ -37,11 +37,7 @@ class PowerFigure:
 
 
 def load(config: Config, results_folder: Path) -> PowerFigure:
-    """Read the calculation of power, and the pairs of the trained networks of the grid.
-
-    Raises:
-        UserError: a table or a run is missing.
-    """
+    """Read the calculation of power, and the pairs of the trained networks of the grid."""
     curves = pd.read_csv(require(results_folder / "power.csv"), dtype={"effect": str})
     curves[["power", "low", "high"]] *= 100
     runs = needed_runs("power", config)

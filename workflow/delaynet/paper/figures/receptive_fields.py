@@ -65,11 +65,7 @@ class ReceptiveFieldMaps:
 
 
 def load(config: Config, results_folder: Path) -> ReceptiveFieldMaps:
-    """Read the maps of the first seed of the shown variants.
-
-    Raises:
-        UserError: a run is missing.
-    """
+    """Read the maps of the first seed of the shown variants."""
     runs = needed_runs("receptive_fields", config)
     maps = {run: _maps(run, *fields_before_and_after(results_folder, run)) for run in runs}
     step = 1000 * step_seconds(config.features)
@@ -84,18 +80,14 @@ def _maps(run: Run, before: ReceptiveFields, after: ReceptiveFields) -> Maps:
 
 
 def _fields(run: Run, fields: ReceptiveFields, chosen: NDArray[np.intp]) -> tuple[Field, ...]:
-    images = _relative(as_image(fields)[chosen])
+    images = as_image(fields)[chosen]
+    strongest = np.abs(images).max(axis=(1, 2), keepdims=True, initial=0)
+    images = (images / np.where(strongest > 0, strongest, 1)).astype(np.float32)
     null = valid_nulls(under_dale=run.signs == "dale")[0]
     return tuple(
         Field(image, *_statistic(fields, int(neuron), null, run.seed))
         for image, neuron in zip(images, chosen, strict=True)
     )
-
-
-def _relative(image: FloatArray) -> FloatArray:
-    """Return weights as a share of each map's strongest."""
-    strongest = np.abs(image).max(axis=(1, 2), keepdims=True, initial=0)
-    return (image / np.where(strongest > 0, strongest, 1)).astype(np.float32)
 
 
 def _statistic(fields: ReceptiveFields, neuron: int, null: str, seed: int) -> tuple[float, float]:

@@ -35,11 +35,7 @@ class Training:
 
 
 def load(config: Config, results_folder: Path) -> Training:
-    """Read the metrics of the dense runs and of those at the shown sparsity.
-
-    Raises:
-        UserError: a run is missing.
-    """
+    """Read the metrics of the dense runs and of those at the shown sparsity."""
     runs = needed_runs("training", config)
     return Training(
         {run: pd.read_csv(run_file(results_folder, run, "metrics.csv")) for run in runs},
