@@ -21,7 +21,6 @@ from delaynet.paper.numbers.places import (
 )
 
 _variant = itemgetter("delays", "structure", "signs")
-CLAIMS_OF_CONTRASTS = ("C1", "C2", "C3")
 
 
 def accuracy_objects(inputs: Inputs) -> Object:
@@ -103,7 +102,7 @@ def _connectivity(inputs: Inputs) -> Object:
 
 def contrasts_by_claim(inputs: Inputs) -> Object:
     """Return the rows of the table of contrasts."""
-    found: Object = {claim: {} for claim in CLAIMS_OF_CONTRASTS}
+    found: Object = {"C1": {}, "C2": {}, "C3": {}}
     keys = itemgetter("claim", "contrast", "signs")
     ordered = sorted(map(_with_sides, inputs.contrasts), key=_order)
     for (claim, contrast, signs), rows in groupby(ordered, keys):

@@ -46,7 +46,7 @@ def grouping_objects(inputs: Inputs) -> Object:
     effects = _effects(trained)
     objects = {
         "grouping": _rows(effects),
-        "grouping_summary": dict(_summaries(effects, grid)),
+        "grouping_summary": {kind: _summary(effects, kind, grid) for kind in COLUMNS},
         "untested": _untested(trained, grid),
     }
     return sourced(objects, inputs.sources.grouping)
@@ -101,30 +101,26 @@ def _rows(effects: pd.DataFrame) -> Object:
     return found
 
 
-def _summaries(effects: pd.DataFrame, grid: Grid) -> Iterator[tuple[str, Object]]:
-    """Yield by column the number of points with grouping, of those that training can change."""
-    for kind in COLUMNS:
-        means = {
-            point: mean
-            for point, seeds in _by_point(effects[effects["kind"] == kind])
-            if can_change(point, grid) and not np.isnan(mean := seeds["effect"].mean())
-        }
-        # of equal means the first by name is the lowest, the last the highest
-        points = sorted(means, key=lambda point: (point.variant, sparsity_name(point.sparsity)))
-        points.sort(key=means.__getitem__)
-        extremes = [
-            {**place_of(point._asdict()), "effect": signed(float(means[point]), EFFECT_DIGITS)}
-            for point in points
-        ]
-        yield (
-            kind,
-            {
-                "cells": count(len(means)),
-                "positive": count(sum(mean > 0 for mean in means.values())),
-                "least": extremes[0] if extremes else None,
-                "most": extremes[-1] if extremes else None,
-            },
-        )
+def _summary(effects: pd.DataFrame, kind: str, grid: Grid) -> Object:
+    """Return in how many points there is grouping, of those that training can change."""
+    means = {
+        point: mean
+        for point, seeds in _by_point(effects[effects["kind"] == kind])
+        if can_change(point, grid) and not np.isnan(mean := seeds["effect"].mean())
+    }
+    # of equal means the first by name is the lowest, the last the highest
+    points = sorted(means, key=lambda point: (point.variant, sparsity_name(point.sparsity)))
+    points.sort(key=means.__getitem__)
+    extremes = [
+        {**place_of(point._asdict()), "effect": signed(float(means[point]), EFFECT_DIGITS)}
+        for point in points
+    ]
+    return {
+        "cells": count(len(means)),
+        "positive": count(sum(mean > 0 for mean in means.values())),
+        "least": extremes[0] if extremes else None,
+        "most": extremes[-1] if extremes else None,
+    }
 
 
 def _untested(trained: pd.DataFrame, grid: Grid) -> Object:
@@ -159,8 +155,8 @@ def interior(inputs: Inputs) -> Object:
     table, null = inputs.grouping, JOINT_Z.null
     table = table.assign(effect=table["observed"] - table["null_mean"])
     is_trained = (table["condition"] == STANDARD) & (table["network"] == "trained")
-    effects = {}
-    for point in (DENSE, DENSE._replace(signs="dale")):
+    effects, dale = {}, DENSE._replace(signs="dale")
+    for point in (DENSE, dale):
         at_point = is_trained & is_at(table, point) & (table["null"] == null)
         inside, of_all = (
             effect_cell(table[at_point & (table["measure"] == measure)]["effect"])
@@ -172,19 +168,17 @@ def interior(inputs: Inputs) -> Object:
                 "inside": inside["effect"],
                 "of_all": of_all["effect"],
             }
-    dale = DENSE._replace(signs="dale")
-    names = {
-        "test": (INTERIOR, name_of_point(DENSE), null),
-        "survival": ("survival", INTERIOR, name_of_point(dale), null),
-    }
-    found = {name: inputs.tests.get(name_of(parts)) for name, parts in names.items()}
-    objects = {name: test_object(row) if row else None for name, row in found.items()}
+
+    def test(*name: str) -> Object | None:
+        row = inputs.tests.get(name_of(name))
+        if row is None or pd.isna(row["p"]):
+            return None
+        return sourced(test_object(row), inputs.sources.tests)
+
     return {
         "effects": sourced(effects, inputs.sources.grouping),
-        **{
-            name: sourced(test, inputs.sources.tests) if test and test["p"] else None
-            for name, test in objects.items()
-        },
+        "test": test(INTERIOR, name_of_point(DENSE), null),
+        "survival": test("survival", INTERIOR, name_of_point(dale), null),
     }
 
 
