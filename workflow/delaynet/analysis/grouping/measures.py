@@ -97,8 +97,8 @@ def join_excess(points: MarkedPoints, sign: Values, delay: Values) -> Array:
     """Return J, [patterns]."""
     close = (squared_distance(points.max_delay) <= 4).astype(float)
     size = points.size[:, None]
-    total = np.add.reduceat(sign, points.start[:-1], axis=0)  # [neurons, patterns]
-    chance = np.repeat((np.square(total) - size) / (size * (size - 1)), points.size, axis=0)
+    chance = (np.square(_totals(points, sign)) - size) / (size * (size - 1))
+    chance = np.repeat(chance, points.size, axis=0)
     return ratio(*_kernel_sums(points, sign.astype(float), chance, delay, close))
 
 
@@ -142,9 +142,16 @@ def _centred(points: MarkedPoints, sign: Values) -> tuple[Array, Array]:
 
     The signs are [synapses, patterns], the sums [patterns].
     """
-    mark, squares = np.empty(sign.shape), np.zeros(sign.shape[1])
-    pairs.centre(points.start, sign, mark, squares)
-    return mark, squares
+    size = points.size[:, None]
+    mean = _totals(points, sign) / size
+    mark: Array = np.subtract(sign, np.repeat(mean, points.size, axis=0))
+    return mark, (size - size * np.square(mean)).sum(axis=0)
+
+
+def _totals(points: MarkedPoints, sign: Values) -> Array:
+    """Return the sum of each neuron's signs, [neurons, patterns]."""
+    total: Array = np.add.reduceat(sign, points.start[:-1], axis=0)
+    return total
 
 
 def _kernel_sums(

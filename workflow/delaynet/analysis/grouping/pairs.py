@@ -48,26 +48,6 @@ def shuffle(values, start, member, words, shuffled):  # type: ignore[no-untyped-
 
 
 @_compile
-def centre(start, sign, mark, squares):  # type: ignore[no-untyped-def]
-    """Write signs minus the mean of their neuron, and add up the squares of these."""
-    total = np.empty(len(squares), np.int32)
-    for neuron in range(len(start) - 1):
-        size = start[neuron + 1] - start[neuron]
-        total[:] = 0
-        for i in range(start[neuron], start[neuron + 1]):
-            own = sign[i]
-            for p in range(len(total)):
-                total[p] += own[p]
-        mean = total / size
-        for i in range(start[neuron], start[neuron + 1]):
-            own, centred = sign[i], mark[i]
-            for p in range(len(mean)):
-                centred[p] = own[p] - mean[p]
-        for p in range(len(mean)):
-            squares[p] += size - size * mean[p] * mean[p]
-
-
-@_compile
 def kernel_sums(first, second, lag, mark, chance, delay, kernel, cross, weight):  # type: ignore[no-untyped-def]
     """Add up weight x (mark x mark - chance), and weights, over pairs.
 
