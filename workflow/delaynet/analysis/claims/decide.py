@@ -35,15 +35,9 @@ CORRECTIONS: dict[str, tuple[str, Callable[[Array], Array]]] = {
 class TestResult:
     """Result of the test of one hypothesis; missing numbers are NaN.
 
-    Attributes:
-        hypothesis: the hypothesis.
-        n: seeds.
-        effect: mean over seeds.
-        low: lower end of its 95 % interval.
-        high: upper end.
-        p: uncorrected.
-        reversed_p: p of the opposite hypothesis, uncorrected; two-sided tests have none.
-        why_untested: why there is no p, in a word or two.
+    The effect is a mean over n seeds, with its 95 % interval, and p is uncorrected. `reversed_p` is
+    that of the opposite hypothesis; two-sided tests have none. `why_untested` says in a word or two
+    why there is no p.
     """
 
     hypothesis: Hypothesis

@@ -8,7 +8,7 @@ from typing import Literal, NamedTuple
 
 from delaynet.analysis.grouping.kinds import JOINT, KINDS
 from delaynet.analysis.grouping.nulls import NULLS, PERMUTING, TESTED_BY, valid_nulls
-from delaynet.config.grid import STANDARD, Config, Point
+from delaynet.config.grid import STANDARD, Config, Point, Run
 from delaynet.model.dale import obeys_dale
 
 Family = Literal["confirmatory", "accuracy", "part", "control", "exploratory"]
@@ -102,18 +102,15 @@ class Hypothesis:
 
 def grid_of(config: Config) -> Grid:
     """Return the points of a configuration's grid, in its order, with their seeds and settings."""
-    seeds: dict[Point, set[int]] = {}
-    settings = {}
+    runs: dict[Point, list[Run]] = {}
     for run in config.runs():
-        if run.point not in seeds:
-            settings[run.point] = config.resolve(run)
-        seeds.setdefault(run.point, set()).add(run.seed)
-    return {
-        point: Facts(
-            frozenset(seeds[point]), point_settings.training.data, obeys_dale(point_settings)
-        )
-        for point, point_settings in settings.items()
-    }
+        runs.setdefault(run.point, []).append(run)
+    grid = {}
+    for point, own in runs.items():
+        settings = config.resolve(own[0])
+        seeds = frozenset(run.seed for run in own)
+        grid[point] = Facts(seeds, settings.training.data, obeys_dale(settings))
+    return grid
 
 
 def difference(
