@@ -4,7 +4,6 @@ import os
 from pathlib import Path
 
 import click
-import numpy as np
 import pandas as pd
 
 from delaynet.analysis.tables import summarise_seeds
@@ -78,8 +77,8 @@ KEYS = {
 @click.option(
     "--keep",
     is_flag=True,
-    help="Add what is trained here to docs/study/*.csv: rows of networks that are not here stay, "
-    "and structures trained anew, lags and looks along training are left out.",
+    help="Add what is trained here to docs/study/*.csv: their rows stay, and structures trained "
+    "anew, lags and looks along training are left out.",
 )
 def main(pilot: Path, study: Path, human: Path, voices: Path, keep: bool) -> None:
     """Write docs/study.md, its figure and docs/study/*.csv from the trainings that are finished.
@@ -137,18 +136,19 @@ def tables_of_networks(results: dict[str, Path], keep: bool) -> dict[str, pd.Dat
 
 
 def with_committed(name: str, table: pd.DataFrame) -> pd.DataFrame:
-    """Return a table, and the rows of the committed one that it lacks, in the order of that one."""
+    """Return the committed table, and the rows that it lacks; of means those of more seeds."""
     path = ROOT / f"docs/study/{name}.csv"
     if not path.exists():
         return table
-    keys = list(KEYS[name])
     committed = pd.read_csv(path, dtype={"sparsity": str})
     if table.empty:
         return committed
-    rows = pd.concat([table, committed]).drop_duplicates(keys)
-    place = {key: index for index, key in enumerate(map(tuple, committed[keys].to_numpy()))}
-    order = [place.get(tuple(key), len(place)) for key in rows[keys].to_numpy()]
-    return rows.iloc[np.argsort(order, kind="stable")]
+    keys = list(KEYS[name])
+    rows = pd.concat([committed, table], ignore_index=True)
+    order = rows[keys].drop_duplicates()
+    if "n" in rows:
+        rows = rows.sort_values("n", ascending=False, kind="stable")
+    return order.merge(rows.drop_duplicates(keys), on=keys)[list(committed.columns)]
 
 
 def estimates_of(made: dict[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:

@@ -115,7 +115,8 @@ def write_all(tables: dict[str, pd.DataFrame]) -> Iterator[Path]:
 
 def page_of(tables: dict[str, pd.DataFrame]) -> str:
     """Return the page for readers."""
-    equal = tables["equal_accuracy"]
+    equal, worth = tables["equal_accuracy"], tables["worth"]
+    by_name = tables["estimates"].set_index("name")
     return PAGE.read_text(encoding="utf-8").format(
         pilot="\n".join(pilot_table(tables["pilot"])),
         accuracy="\n".join(accuracy_table(tables["accuracy"])),
@@ -128,7 +129,7 @@ def page_of(tables: dict[str, pd.DataFrame]) -> str:
         voices_estimates="\n".join(estimates_table(tables["voices_estimates"])),
         voices_blocks="\n".join(estimates_table(tables["voices_blocks"])),
         voices_accuracy="\n".join(accuracy_table(tables["voices_accuracy"])),
-        effect=tables["estimates"].set_index("name")["effect"],
+        effect=by_name["effect"],
         voices_effect=tables["voices_estimates"].set_index("name")["effect"],
         human_p=tables["human_estimates"].set_index("name")[["p", "holm"]].T,
         peak=tables["ridge"]
@@ -152,14 +153,27 @@ def page_of(tables: dict[str, pd.DataFrame]) -> str:
         equal_accuracy="\n".join(equal_accuracy_table(tables["equal_accuracy"])),
         ridge="\n".join(ridge_table(tables["ridge"])),
         answers=answers_tables(tables),
-        worth=estimate_words(tables["worth"].query(f"epochs == {EPOCHS[0]}")),
+        worth=estimate_words(worth[worth["epochs"] == EPOCHS[0]]),
+        worth_p=worth.query(f"epochs == {EPOCHS[0]} and name == 'difference of these two'")[
+            "p"
+        ].item(),
+        later=estimate_words(worth[worth["epochs"] == EPOCHS[1]]),
         human_worth=estimate_words(tables["human_worth"]),
         maps="\n".join(maps_table(tables)),
+        later_accuracy=range_of_accuracy(tables["used"]),
+        seeds_at_0875=by_name["n"][f"{GAIN}, none at 0.875"],
+        primary_seeds=tables["estimates"].query("is_primary").iloc[:3]["n"].min(),
         runs=len(tables["runs"]),
         planned=sum(1 for _ in load_config(ROOT / "config/study.yaml").runs()),
         seeds=tables["runs"]["seed"].nunique(),
         human_seeds=tables["human_runs"]["seed"].nunique(),
     )
+
+
+def range_of_accuracy(used: pd.DataFrame) -> str:
+    """Return the lowest and the highest mean accuracy of a kind of maps after all epochs."""
+    by_map = used[used["epochs"] == EPOCHS[1]].groupby("map")["accuracy"].mean()
+    return f"{by_map.min():.1f} to {by_map.max():.1f}"
 
 
 def point_words(point: Point) -> str:

@@ -194,7 +194,12 @@ def test_the_readme_gives_the_study_s_numbers() -> None:
     other_gain = of_voices[with_delays.name]
     of_other = f"{other['low']:.1f} to {other['high']:.1f}, {other['n']} seeds"
     interval = f"{difference['low']:.1f} to {difference['high']:.1f}"
+    worth = pd.read_csv(ROOT / "docs/study/worth.csv")
+    kept = worth[(worth["epochs"] == 10) & (worth["name"] == "found minus exchanged")].iloc[0]
+    without_at_0875 = row["rewired minus static, none at 0.875"]
     for words in (
+        f"At 87.5 % ({without_at_0875['n']} seeds)",
+        f"are {kept['effect']:.1f} points ({kept['low']:.1f} to {kept['high']:.1f}) better",
         f"gains {gain:.0f} points with fixed delays and {without['effect']:.0f}",
         f"({difference['n']} seeds; difference {difference['effect']:+.1f}, {interval})",
         f"lose {chosen['effect']:.1f} points ({chosen['low']:.1f} to {chosen['high']:.1f})",
@@ -225,12 +230,18 @@ def test_with_lags_signs_are_alike_by_the_time_of_arrival() -> None:
     assert by_arrival[0] > 0.9 > by_delay[0] + 0.3
 
 
-def test_rows_of_networks_that_are_not_here_stay_as_they_were_committed() -> None:
+def test_committed_rows_stay_and_others_are_added() -> None:
     committed = pd.read_csv(ROOT / "docs/study/retrained.csv")
     again = committed.iloc[[1]].assign(accuracy=50.0)
-    new = again.assign(seed=999)
-    kept = with_committed("retrained", pd.concat([new, again]))
-    assert len(kept) == len(committed) + 1
-    assert kept["accuracy"].tolist()[:2] == [committed["accuracy"][0], 50.0]
-    assert kept.iloc[-1]["seed"] == 999
+    kept = with_committed("retrained", pd.concat([again.assign(seed=999), again]))
+    assert kept.iloc[:-1].equals(committed)
+    assert kept.iloc[-1].tolist() == [999, again["change"].item(), 50.0]
     assert with_committed("retrained", pd.DataFrame()).equals(committed)
+
+
+def test_of_means_over_seeds_those_of_more_seeds_stay() -> None:
+    committed = pd.read_csv(ROOT / "docs/study/grouping.csv")
+    more, fewer = committed.iloc[[0]].assign(n=99), committed.iloc[[1]].assign(n=2)
+    kept = with_committed("grouping", pd.concat([more, fewer]))
+    assert kept["n"].tolist() == [99, *committed["n"][1:]]
+    assert kept.iloc[1:].equals(committed.iloc[1:])
