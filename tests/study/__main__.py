@@ -91,11 +91,14 @@ def main(pilot: Path, study: Path, human: Path, voices: Path, keep: bool) -> Non
         "study": study / "results",
         "study_human": human / "results",
     }
+    missing = [folder for folder in (pilot, study, human, voices) if not folder.exists()]
+    if missing and not keep:
+        raise click.ClickException(f"{missing[0]}: not there; `make study` makes it.")
     made = tables_of_networks(results, keep) | {"voices_runs": runs_of_voices(voices)}
     if keep:
         made = {name: with_committed(name, table) for name, table in made.items()}
-    if missing := [name for name, table in made.items() if table.empty]:
-        raise click.ClickException(f"too few trainings are finished yet for {', '.join(missing)}.")
+    if empty := [name for name, table in made.items() if table.empty]:
+        raise click.ClickException(f"too few trainings are finished yet for {', '.join(empty)}.")
     for path in write_all(made | estimates_of(made)):
         click.echo(f"written: {path.relative_to(ROOT)}")
 

@@ -97,8 +97,9 @@ def write_all(tables: dict[str, pd.DataFrame]) -> Iterator[Path]:
 
     Args:
         tables: by name: `pilot`, `along`, `equal_accuracy` and `ridge`; of both corpora `grouping`
-            and `exchange`; and `runs`, `accuracy`, `estimates`, `retrained` and `chosen`, with
-            `human_` before those of human speech and `voices_` before those of other corpora.
+            and `exchange`; and `runs`, `accuracy`, `estimates`, `retrained`, `chosen`, `used` and
+            `worth`, with `human_` before those of human speech and `voices_` before those of other
+            corpora.
     """
     page = ROOT / "docs/study.md"
     for name, table in tables.items():

@@ -162,7 +162,7 @@ def finished_runs(config: Config, results: Path, measure: str) -> pd.DataFrame:
         measure: what `accuracy` is: `test_accuracy`, or `validation_accuracy` on speakers left out.
 
     Returns:
-        nothing if none is finished; otherwise the fields of `Run`, `epochs`, `initial_weights`, and
+        no row if there is no features file. The fields of `Run`, `epochs`, `initial_weights`, and
         in percent `accuracy`; `training_accuracy`, that of the last epoch, with dropout on; on the
         test clips `seen_accuracy` and `unseen_accuracy`, of speakers who are, and are not, in the
         training list; `unrounded_accuracy`, as `accuracy` with the kernels of the last epoch; and
@@ -170,7 +170,7 @@ def finished_runs(config: Config, results: Path, measure: str) -> pd.DataFrame:
         `accuracy` is not. Last, `inputs`, the mean number of inputs of hidden neurons that fire.
     """
     if not (results / "features.h5").exists():
-        return pd.DataFrame()
+        return pd.DataFrame(columns=[*Run._fields, *MEASURED])
     table = read_table(results / "features.h5")
     seen = set(table.speaker[table.split == "train"])
     is_seen = dict(zip(table.filename, [one in seen for one in table.speaker], strict=True))

@@ -1,12 +1,14 @@
 """The study's grid has every point of its questions, and estimates are what was planted."""
 
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
 
 from delaynet.config.grid import STANDARD, Point, load_config
 from delaynet.training.run_folder import SavedLayer, SavedNetwork
-from study.__main__ import with_committed
+from study.__main__ import tables_of_networks, with_committed
 from study.grouping import DIFFERENCE, summary_of_effects
 from study.report import ROOT, estimates_table
 from study.ridge import likeness_by_difference
@@ -245,3 +247,11 @@ def test_of_means_over_seeds_those_of_more_seeds_stay() -> None:
     kept = with_committed("grouping", pd.concat([more, fewer]))
     assert kept["n"].tolist() == [99, *committed["n"][1:]]
     assert kept.iloc[1:].equals(committed.iloc[1:])
+
+
+def test_where_no_network_is_here_the_committed_tables_are_complete(tmp_path: Path) -> None:
+    made = tables_of_networks(dict.fromkeys(("pilot", "study", "study_human"), tmp_path), keep=True)
+    assert all(table.empty for table in made.values())
+    for name in made:
+        committed = pd.read_csv(ROOT / f"docs/study/{name}.csv", dtype={"sparsity": str})
+        assert with_committed(name, made[name]).equals(committed)
