@@ -6,7 +6,6 @@ from pathlib import Path
 import click
 import pandas as pd
 
-from delaynet.analysis.tables import summarise_seeds
 from delaynet.config.grid import Point, Run, load_config
 from delaynet.training.run_folder import read_network
 from study.along import all_along_training, at_equal_accuracy
@@ -23,7 +22,15 @@ from study.lags import (
 from study.report import CORPORA, ROOT, write_all
 from study.retrained import finished_retrainings, retrain_all
 from study.ridge import likeness_by_difference
-from study.study import BESIDE, chosen_or_useful, estimates, finished_runs
+from study.study import (
+    BESIDE,
+    FIRST_FRESH_HUMAN_SEED,
+    HUMAN_SPEAKERS,
+    chosen_or_useful,
+    estimates,
+    finished_runs,
+    summarise,
+)
 from study.used import WithMap, accuracy_with_maps, train_with_maps, what_grouping_is_worth
 from study.voices import BLOCKS, configuration
 
@@ -156,12 +163,14 @@ def with_committed(name: str, table: pd.DataFrame) -> pd.DataFrame:
 
 def estimates_of(made: dict[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
     """Return the tables that are made from others."""
-    of_voices = made["voices_runs"]
+    of_voices, of_human = made["voices_runs"], made["human_runs"]
+    fresh = of_human[of_human["seed"] >= FIRST_FRESH_HUMAN_SEED]
     return {
         "accuracy": accuracy(made["runs"]),
         "estimates": estimates(made["runs"]),
-        "human_accuracy": accuracy(made["human_runs"]),
-        "human_estimates": estimates(made["human_runs"], ("0.9375",)),
+        "human_accuracy": accuracy(of_human, HUMAN_SPEAKERS),
+        "human_estimates": estimates(of_human, ("0.9375",), HUMAN_SPEAKERS),
+        "human_fresh_estimates": estimates(fresh, ("0.9375",), HUMAN_SPEAKERS).query("is_primary"),
         "voices_accuracy": accuracy(of_voices),
         "voices_estimates": estimates_of_voices(of_voices),
         "voices_blocks": pd.concat(
@@ -169,9 +178,9 @@ def estimates_of(made: dict[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
             for block, of_block in of_voices.groupby("block")
         ),
         "chosen": chosen_or_useful(made["retrained"], made["runs"]),
-        "human_chosen": chosen_or_useful(made["human_retrained"], made["human_runs"]),
+        "human_chosen": chosen_or_useful(made["human_retrained"], of_human, HUMAN_SPEAKERS),
         "worth": what_grouping_is_worth(made["used"]),
-        "human_worth": what_grouping_is_worth(made["human_used"]),
+        "human_worth": what_grouping_is_worth(made["human_used"], HUMAN_SPEAKERS),
         "equal_accuracy": at_equal_accuracy(made["along"]),
     }
 
@@ -196,7 +205,9 @@ def by_corpus(effects: dict[str, pd.DataFrame]) -> pd.DataFrame:
     """Return mean effects over seeds, a row per corpus, kind and delays, from those by study."""
     return pd.concat(
         [
-            summary_of_effects(effects[name]).assign(corpus=corpus)
+            summary_of_effects(
+                effects[name], HUMAN_SPEAKERS if name == "study_human" else None
+            ).assign(corpus=corpus)
             for corpus, name in CORPORA.items()
         ]
     )
@@ -232,15 +243,15 @@ def ridge(runs: pd.DataFrame, folder: Path) -> pd.DataFrame:
     return pd.concat(tables)
 
 
-def accuracy(runs: pd.DataFrame) -> pd.DataFrame:
+def accuracy(runs: pd.DataFrame, speakers: int | None = None) -> pd.DataFrame:
     """Return n, mean, standard deviation and interval of accuracy, and means of what is beside."""
     rows = [
         dict(zip(Point._fields, point, strict=True))
-        | summarise_seeds(seeds["accuracy"].to_numpy())
+        | summarise(seeds.set_index("seed")["accuracy"], speakers)
         | seeds[list(BESIDE)].mean().to_dict()
         for point, seeds in runs.groupby(list(Point._fields), sort=False)
     ]
-    return pd.DataFrame(rows)
+    return pd.DataFrame(rows).drop(columns="p")
 
 
 if __name__ == "__main__":

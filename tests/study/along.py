@@ -5,9 +5,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import torch
-from scipy.stats import ttest_1samp
 
-from delaynet.analysis.tables import summarise_seeds
 from delaynet.config.files import replacing
 from delaynet.config.grid import Config, Run
 from delaynet.data.dataset import load_splits
@@ -18,6 +16,7 @@ from delaynet.training.loop import train_epochs
 from delaynet.training.results import saved_network
 from delaynet.training.state import TrainingState
 from study.grouping import DIFFERENCE, joint_effect
+from study.study import summarise
 
 EPOCHS = (1, 2, 3, 5, 7, 10, 15, 20, 30, 50, 70, 100)
 # at which networks are compared, in percent
@@ -97,12 +96,8 @@ def at_equal_accuracy(along: pd.DataFrame) -> pd.DataFrame:
         by_delays = pd.Series(effects).unstack()[list(DELAYS)]
         by_delays[DIFFERENCE] = by_delays["learned"] - by_delays["fixed"]
         for delays in by_delays.columns:
-            values = by_delays[delays].dropna().to_numpy()
-            if len(values) > 1:
-                p = float(ttest_1samp(values, 0).pvalue)
-                rows.append(
-                    {"accuracy": accuracy, "delays": delays} | summarise_seeds(values) | {"p": p}
-                )
+            if found := summarise(by_delays[delays]):
+                rows.append({"accuracy": accuracy, "delays": delays} | found)
     return pd.DataFrame(rows)
 
 

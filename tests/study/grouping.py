@@ -4,7 +4,6 @@ from pathlib import Path
 
 import pandas as pd
 import torch
-from scipy.stats import ttest_1samp
 
 from delaynet.analysis.exchange import DRAWS, NO_EXCHANGE, accuracies
 from delaynet.analysis.grouping.grouping import (
@@ -18,11 +17,11 @@ from delaynet.analysis.grouping.kinds import JOINT, KINDS, effects_by_kind
 from delaynet.analysis.grouping.measures import measures
 from delaynet.analysis.grouping.points import marked_points
 from delaynet.analysis.grouping.receptive_fields import receptive_fields
-from delaynet.analysis.tables import summarise_seeds
 from delaynet.config.grid import STANDARD, Config, Run
 from delaynet.data.dataset import load_splits
 from delaynet.training.device import flush_denormals
 from delaynet.training.run_folder import SavedNetwork, read_network
+from study.study import summarise
 
 DIFFERENCE = "learned minus fixed"
 
@@ -100,11 +99,12 @@ def falls_of_dense_networks(
     return pd.DataFrame(rows, columns=["seed", "delays", "kind", "effect"])
 
 
-def summary_of_effects(effects: pd.DataFrame) -> pd.DataFrame:
+def summary_of_effects(effects: pd.DataFrame, speakers: int | None = None) -> pd.DataFrame:
     """Return mean effects over seeds with 95 % intervals and p of Student's t distribution.
 
     Args:
         effects: see `effects_of_dense_networks` and `falls_of_dense_networks`.
+        speakers: see `study.summarise`.
 
     Returns:
         A row for learned delays, fixed ones and their difference by seed, and kind:
@@ -117,8 +117,6 @@ def summary_of_effects(effects: pd.DataFrame) -> pd.DataFrame:
         by_delays = by_delays.reindex(columns=["learned", "fixed"]).astype(float)
         by_delays[DIFFERENCE] = by_delays["learned"] - by_delays["fixed"]
         for delays in by_delays.columns:
-            values = by_delays[delays].dropna().to_numpy()
-            if len(values) > 1:
-                p = float(ttest_1samp(values, 0).pvalue)
-                rows.append({"delays": delays, "kind": kind} | summarise_seeds(values) | {"p": p})
+            if found := summarise(by_delays[delays], speakers):
+                rows.append({"delays": delays, "kind": kind} | found)
     return pd.DataFrame(rows)

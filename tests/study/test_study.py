@@ -1,5 +1,6 @@
 """The study's grid has every point of its questions, and estimates are what was planted."""
 
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,14 @@ from study.__main__ import tables_of_networks, with_committed
 from study.grouping import DIFFERENCE, summary_of_effects
 from study.report import ROOT, estimates_table
 from study.ridge import likeness_by_difference
-from study.study import CONNECTIONS_OF_0_9375, estimands, estimates
+from study.study import (
+    CONNECTIONS_OF_0_9375,
+    FIRST_FRESH_HUMAN_SEED,
+    HUMAN_SPEAKERS,
+    estimands,
+    estimates,
+    summarise,
+)
 
 CONFIGS = {
     name: load_config(ROOT / f"config/{name}.yaml") for name in ("study", "pilot", "study_human")
@@ -38,14 +46,23 @@ def test_the_grid_of_human_speech_has_every_point_that_is_compared_at_one_sparsi
         assert {point for _, point in estimand.terms} <= grid, estimand.name
 
 
-def test_human_speech_is_asked_with_every_speaker_left_out_once() -> None:
+def test_human_speech_is_asked_with_every_speaker_left_out_equally_often() -> None:
     config = CONFIGS["study_human"]
     first = next(config.runs())
     settings = config.resolve(first)
     assert settings.training.validation_speakers == ("leave_one_out",)
     assert settings.training.select == "last"
-    speakers = 6
-    assert {run.seed % speakers for run in config.runs()} == set(range(speakers))
+    seeds = {run.seed for run in config.runs()}
+    left_out = Counter(seed % HUMAN_SPEAKERS for seed in seeds)
+    assert left_out == dict.fromkeys(range(HUMAN_SPEAKERS), 3)
+    assert min(seed for seed in seeds if seed >= FIRST_FRESH_HUMAN_SEED) - min(seeds) == 6
+
+
+def test_an_interval_over_speakers_is_that_of_their_means_over_seeds() -> None:
+    by_seed = pd.Series({0: 1.0, 1: 5.0, 2: 2.0, 3: np.nan, 4: 7.0, 5: 6.0})
+    found = summarise(by_seed, speakers=3)
+    of_means = summarise(pd.Series([1.0, 6.0, 4.0]))
+    assert found == of_means | {"n": 5}
 
 
 def test_the_study_uses_no_seed_of_the_pilot_or_the_miniature() -> None:

@@ -20,11 +20,9 @@ from typing import NamedTuple
 
 import pandas as pd
 import torch
-from scipy.stats import ttest_1samp
 from torch import Tensor
 
 from delaynet.analysis.grouping.receptive_fields import receptive_fields
-from delaynet.analysis.tables import summarise_seeds
 from delaynet.config.grid import Config, Run, RunSettings
 from delaynet.data.dataset import load_splits
 from delaynet.model.network import DelayNetwork, LayerArrays
@@ -33,6 +31,7 @@ from delaynet.training.randomness import generator
 from delaynet.training.run_folder import SavedNetwork, read_network, read_summary
 from study.grouping import joint_effect
 from study.retrained import NEW_DRAWS, permuted_within_neurons
+from study.study import summarise
 from study.training import is_finished, train_all, train_into
 
 MAPS = ("found", "exchanged", "mirrored", "mirrored_exchanged")
@@ -178,11 +177,12 @@ def accuracy_with_maps(config: Config, results: Path, measure: str) -> pd.DataFr
     return pd.DataFrame(rows, columns=[*WithMap._fields, "accuracy", "effect"])
 
 
-def what_grouping_is_worth(accuracies: pd.DataFrame) -> pd.DataFrame:
+def what_grouping_is_worth(accuracies: pd.DataFrame, speakers: int | None = None) -> pd.DataFrame:
     """Return differences in accuracy between kept and exchanged maps, in points, by epochs.
 
     Args:
         accuracies: see `accuracy_with_maps`.
+        speakers: see `study.summarise`.
 
     Returns:
         A row for each number of epochs and estimate: `epochs`, `name`, and as `study.estimates`.
@@ -197,9 +197,6 @@ def what_grouping_is_worth(accuracies: pd.DataFrame) -> pd.DataFrame:
             ("mirrored minus mirrored and exchanged", mirrored),
             ("difference of these two", fitting - mirrored),
         ):
-            values = difference.dropna().to_numpy()
-            if len(values) > 1:
-                p = float(ttest_1samp(values, 0).pvalue)
-                about = {"epochs": epochs, "name": name, "is_primary": False}
-                rows.append(about | summarise_seeds(values) | {"p": p})
+            if found := summarise(difference, speakers):
+                rows.append({"epochs": epochs, "name": name, "is_primary": False} | found)
     return pd.DataFrame(rows).rename(columns={"mean": "effect"})
