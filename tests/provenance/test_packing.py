@@ -200,7 +200,7 @@ def test_a_file_that_is_no_archive_is_refused(archive: Path, clone: Path) -> Non
         (".bashrc", "is no result of this project"),
         ("workflow/Snakefile", "is no result of this project"),
         (".snakemake/scripts/x", "is no result of this project"),
-        ("results", "is no result of this project"),
+        ("results", "its member 'results' is there twice"),
         ("results/Features.h5", "has the name of 'results/features.h5' on some systems"),
     ],
 )

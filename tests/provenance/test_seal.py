@@ -67,8 +67,8 @@ def test_the_same_records_give_the_same_seal_and_others_another(results: Path) -
 
 
 def test_the_order_of_files_does_not_count() -> None:
-    assert digest_of({"a": "1", "b": "2"}) == digest_of({"b": "2", "a": "1"})
-    assert digest_of({"a": "1", "b": "2"}) != digest_of({"a": "2", "b": "1"})
+    assert digest_of({"a": "1", "b": "2"}, {}) == digest_of({"b": "2", "a": "1"}, {})
+    assert digest_of({"a": "1", "b": "2"}, {}) != digest_of({"a": "2", "b": "1"}, {})
 
 
 def test_no_records_are_not_sealed(tmp_path: Path) -> None:

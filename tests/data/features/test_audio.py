@@ -17,7 +17,7 @@ RATE = 22050
 SECONDS = 0.6
 HIGHEST_HZ = 3500  # of the voices: a rate of 8 kHz holds them
 FREQUENCIES = np.fft.rfftfreq(SETTINGS.fft_length, 1 / RATE)
-FILTERS = mel_filters(RATE, SETTINGS.fft_length, SETTINGS.bands)
+FILTERS = mel_filters(SETTINGS, RATE, SETTINGS.fft_length)
 LOW_BANDS = ~FILTERS[:, FREQUENCIES > HIGHEST_HZ].any(axis=1)  # hold the voices and nothing else
 HIGH_BANDS = ~FILTERS[:, FREQUENCIES < 4000].any(axis=1)  # hold nothing that 8 kHz could
 

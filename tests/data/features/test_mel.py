@@ -75,16 +75,18 @@ def test_mel_filters_are_those_of_librosa(rate: int, length: int, bands: int):
     common = {"sr": rate, "n_fft": length, "n_mels": bands, "dtype": np.float64}
     slaney = librosa.filters.mel(**common)
     htk = librosa.filters.mel(**common, htk=True, norm=None)
-    np.testing.assert_allclose(mel_filters(rate, length, bands), slaney, atol=1e-14)
-    np.testing.assert_allclose(mel_filters(rate, length, bands, htk=True), htk, atol=1e-11)
+    settings = DecibelFeatures(bands=bands)
+    np.testing.assert_allclose(mel_filters(settings, rate, length), slaney, atol=1e-14)
+    settings = StandardisedFeatures(bands=bands)
+    np.testing.assert_allclose(mel_filters(settings, rate, length), htk, atol=1e-11)
 
 
 def test_mel_filters_between_other_limits_are_those_of_librosa():
-    for htk, norm in ((False, "slaney"), (True, None)):
+    for kind, htk, norm in ((DecibelFeatures, False, "slaney"), (StandardisedFeatures, True, None)):
         expected = librosa.filters.mel(
             sr=RATE, n_fft=512, n_mels=20, fmin=300, fmax=4000, htk=htk, norm=norm, dtype=float
         )
-        found = mel_filters(RATE, 512, 20, 300, 4000, htk=htk)
+        found = mel_filters(kind(bands=20, lowest_hz=300, highest_hz=4000), RATE, 512)
         np.testing.assert_allclose(found, expected, atol=1e-11)
 
 
@@ -127,7 +129,7 @@ def test_decibels_of_a_click_are_those_computed_by_hand():
     audio = np.zeros(RATE)
     audio[50 * 220] = 1.0  # in the middle of frame 50, where the Hann window is 1
     beside = 0.5 - 0.5 * np.cos(2 * np.pi * 257 / 512)
-    power = mel_filters(RATE, 512, 40) @ emphasised_click(RATE, 257, 1.0, beside)
+    power = mel_filters(DECIBELS, RATE, 512) @ emphasised_click(RATE, 257, 1.0, beside)
     features = decibel_features(audio, DECIBELS)
     expected = np.maximum(0, 0.0198 * (80 + 10 * np.log10(power / power.max())))
     np.testing.assert_allclose(features[50], expected, atol=1e-6)
@@ -145,7 +147,7 @@ def test_standardised_levels_of_a_click_are_those_computed_by_hand():
     for frame in (0, 1):  # of 200 samples, each 80 after the last: frame 2 begins at 160
         first, second = window[100 - 80 * frame], window[101 - 80 * frame]
         power = emphasised_click(8000, 129, first, second) / 256
-        levels[frame] = np.log10(mel_filters(8000, 256, 40, htk=True) @ power)
+        levels[frame] = np.log10(mel_filters(STANDARDISED, 8000, 256) @ power)
     expected = (levels - levels.mean()) / levels.std()
     found = standardised_features(audio, 8000, STANDARDISED)
     np.testing.assert_allclose(found, expected, rtol=1e-6)
@@ -228,10 +230,8 @@ def test_a_tone_is_seen_in_the_band_of_its_frequency(
     settings: DecibelFeatures | StandardisedFeatures,
 ):
     seconds = np.arange(RATE) / RATE
-    filters = {
-        "authors": mel_filters(RATE, 512, 40),
-        "stork": mel_filters(RATE, 1024, 40, htk=True),
-    }[settings.preset]
+    fft_length = {"authors": 512, "stork": 1024}[settings.preset]
+    filters = mel_filters(settings, RATE, fft_length)
     for hertz in (200, 500, 1000, 2000, 4000, 8000):
         features = mel_features(np.sin(2 * np.pi * hertz * seconds), RATE, settings)
         nearest = round(hertz / RATE * 2 * (filters.shape[1] - 1))
@@ -267,7 +267,8 @@ def test_other_settings_are_obeyed(seven: np.ndarray):
     features = standardised_features(seven, RATE, standardised)
     assert features.shape == (30, 20)
     frame = seven[29 * 110 : 29 * 110 + 441] * np.hamming(441)
-    levels = np.log10(mel_filters(RATE, 512, 20, htk=True) @ np.abs(np.fft.rfft(frame, 512)) ** 2)
+    power = np.abs(np.fft.rfft(frame, 512)) ** 2
+    levels = np.log10(mel_filters(standardised, RATE, 512) @ power)
     assert abs(np.corrcoef(features[29], levels)[0, 1] - 1) < 1e-6
 
 

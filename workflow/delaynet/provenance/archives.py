@@ -5,7 +5,7 @@ import os
 import tarfile
 import unicodedata
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO, NamedTuple
@@ -30,22 +30,15 @@ class Limits(NamedTuple):
     members: int
 
 
-def unpack_archive(
-    archive: Path,
-    folder: Path,
-    limits: Limits,
-    is_wanted: Callable[[PurePosixPath], bool],
-    advice: str,
-) -> list[str]:
+def unpack_archive(archive: Path, folder: Path, limits: Limits, advice: str) -> list[str]:
     """Write the files of an archive below a folder; return their paths.
 
-    They get the permissions of any new file, and the archive's times. Links, devices and the like
-    are refused, as are paths that leave the folder or occur twice. `is_wanted` says whether a path
-    is written; it may refuse the whole archive with a UserError that goes on after the archive's
-    name. The advice ends the sentence that refuses an archive.
+    They get the permissions of any new file, and the times that the archive has. Resource forks of
+    macOS (`._*`) are skipped. An archive is refused if it holds links, devices, paths that leave
+    the folder, or a path twice; `advice` ends the error's sentence.
 
     Raises:
-        UserError: the archive is damaged, hostile, or beyond the limits; one sentence.
+        UserError: the archive is damaged, hostile, or beyond the limits.
     """
     written, members, total = [], 0, 0
     used: dict[str, tuple[PurePosixPath, bool]] = {}
@@ -64,7 +57,7 @@ def unpack_archive(
                 members, total = members + 1, total + member.size
                 path = _checked(member, members, total, limits)
                 stream.allow(member.size)
-                if is_wanted(path):
+                if not path.name.startswith("._"):
                     _claim(used, path, member.isdir())
                     if path.parts and not member.isdir():
                         tar.extract(member, folder, set_attrs=False, filter="data")

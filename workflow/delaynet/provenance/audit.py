@@ -10,9 +10,16 @@ from delaynet.provenance import states
 from delaynet.provenance.code import changed_code, code_now
 from delaynet.provenance.distrust import distrusted, own_name
 from delaynet.provenance.embedded import Embedded, read_embedded
-from delaynet.provenance.place import CRATES
 from delaynet.provenance.project import Project
-from delaynet.provenance.record import RECORDS, SEAL, Record, file_digest, fingerprint, read_record
+from delaynet.provenance.record import (
+    CRATES,
+    RECORDS,
+    SEAL,
+    Record,
+    file_digest,
+    fingerprint,
+    read_record,
+)
 from delaynet.provenance.repository import has_commit
 from delaynet.provenance.seal import (
     digest_of,
@@ -264,20 +271,14 @@ class Audit:
                 return Verdict(states.ALTERED, f"{pdf.name} carries no digest")
             if carried is not None and carried.seal != self.sealed.digest:
                 return Verdict(states.ALTERED, f"{pdf.name} carries another digest")
-        text = self._text_since(self.sealed.sources)
-        if text:
+        files = manuscript_files(self.project, self.results)
+        now = {(name, file_digest(path)) for name, path in files.items()}
+        # results may have been unpacked without the manuscript
+        changed = now ^ set(self.sealed.sources.items()) if now else set()
+        if changed:
+            text = sorted({name for name, _ in changed})
             return Verdict(states.STALE, f"changed since then: {named(text)}")
         return Verdict(states.INTACT)
-
-    def _text_since(self, sealed: Mapping[str, str]) -> list[str]:
-        """Return the sources of the manuscript that have changed since the seal."""
-        now = {
-            name: file_digest(path)
-            for name, path in manuscript_files(self.project, self.results).items()
-        }
-        # results may have been unpacked without the manuscript
-        names = sorted(sealed.keys() | now.keys()) if now else []
-        return [name for name in names if sealed.get(name) != now.get(name)]
 
 
 def _difference(found: Mapping[str, Any], made: Mapping[str, Any]) -> str:

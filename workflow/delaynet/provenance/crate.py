@@ -22,7 +22,7 @@ from rocrate.rocrate import ROCrate
 from delaynet.config.errors import UserError
 from delaynet.config.files import replacing, replacing_folder
 from delaynet.provenance.audit import Audit
-from delaynet.provenance.place import refuse_place
+from delaynet.provenance.packing import refuse_place
 from delaynet.provenance.project import Project
 from delaynet.provenance.record import Record, fingerprint, record_path
 from delaynet.provenance.states import INTACT
@@ -63,12 +63,6 @@ class RunWorkflow(ComputationalWorkflow):
 
     def _empty(self) -> dict[str, Any]:
         return {"@id": self.id, "@type": list(self.TYPES), "name": self.id}
-
-
-def hash_address(path: str, sha256: str) -> str:
-    """Return the address of a file by its content (RFC 6920), its path as a query."""
-    digest = base64.urlsafe_b64encode(bytes.fromhex(sha256)).decode().rstrip("=")
-    return f"ni:///sha-256;{digest}?path={quote(path)}"
 
 
 def version_of(record: Record) -> str | None:
@@ -121,7 +115,10 @@ class Entities:
         is_folder = "files" in content
         within = not Path(path).is_absolute() and ".." not in Path(path).parts
         is_included = within and not is_folder and Path(path).suffix not in NOT_INCLUDED
-        identifier = quote(path) if is_included else hash_address(path, content["sha256"])
+        identifier = quote(path)
+        if not is_included:  # the address of a file by its content (RFC 6920), its path as a query
+            digest = base64.urlsafe_b64encode(bytes.fromhex(content["sha256"])).decode().rstrip("=")
+            identifier = f"ni:///sha-256;{digest}?path={identifier}"
         existing = self.crate.get(identifier)
         if existing is not None:
             return existing
@@ -214,11 +211,12 @@ def require_intact(audit: Audit) -> None:
     """
     verdicts = {path: audit.verdict(path) for path in audit.records}
     verdicts["the seal over all records"] = audit.seal()
-    bad = {path: verdict for path, verdict in verdicts.items() if verdict.state != INTACT}
-    for path, verdict in bad.items():
+    bad = [(path, *verdict) for path, verdict in verdicts.items() if verdict.state != INTACT]
+    if bad:
+        path, state, reason = bad[0]
         raise UserError(
-            f"{path}: {verdict.state} ({verdict.reason}); a crate takes intact results only, and "
-            f"{len(bad)} are not: `{audit.project.package} audit --all` lists them."
+            f"{path}: {state} ({reason}); a crate takes intact results only, and {len(bad)} are "
+            f"not: `{audit.project.package} audit --all` lists them."
         )
 
 
@@ -229,7 +227,16 @@ def described(audit: Audit) -> ROCrate:
     crate = entities.crate
     records: dict[str, Record] = {record["id"]: record for record in audit.records.values()}
     jobs = sorted(records.values(), key=lambda record: (record["started"], record["id"]))
-    workflow = _main_workflow(entities)
+    main = entities.main_workflow
+    content = fingerprint(entities.place(main))
+    workflow = crate.add_workflow(
+        entities.place(main),
+        main,
+        main=True,
+        lang="snakemake",
+        cls=RunWorkflow,
+        properties={"sha256": content["sha256"], "contentSize": str(content["bytes"])},
+    )
     actions = {record["id"]: entities.action(record) for record in jobs}
     for path in sources(project, clone):
         entities.file(path)
@@ -261,19 +268,6 @@ def write_crate(project: Project, results: Path, output: Path) -> None:
     else:
         with replacing_folder(output) as temporary:
             crate.write(temporary)
-
-
-def _main_workflow(entities: Entities) -> Any:
-    main = entities.main_workflow
-    content = fingerprint(entities.place(main))
-    return entities.crate.add_workflow(
-        entities.place(main),
-        main,
-        main=True,
-        lang="snakemake",
-        cls=RunWorkflow,
-        properties={"sha256": content["sha256"], "contentSize": str(content["bytes"])},
-    )
 
 
 def _describe_steps(

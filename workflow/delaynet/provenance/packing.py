@@ -11,6 +11,7 @@ project, every recorded output and every record, times kept; and at its end `man
 import gzip
 import io
 import json
+import os
 import tarfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,9 +21,8 @@ from tqdm import tqdm
 from delaynet.config.errors import UserError
 from delaynet.config.files import replacing
 from delaynet.provenance.audit import Audit, Link
-from delaynet.provenance.place import refuse_place
 from delaynet.provenance.project import Project
-from delaynet.provenance.record import RECORDS, SEAL, fingerprint, record_path
+from delaynet.provenance.record import CRATES, RECORDS, SEAL, fingerprint, record_path
 from delaynet.provenance.repository import version_control
 from delaynet.provenance.states import CODE_CHANGED, INTACT, STALE, UNRECORDED
 from delaynet.provenance.times import TIMESTAMP
@@ -67,6 +67,22 @@ def pack(project: Project, results: Path, archive: Path) -> int:
         member.size = len(manifest)
         tar.addfile(member, io.BytesIO(manifest))
     return len(packed)
+
+
+def refuse_place(output: Path, results: Path) -> None:
+    """Refuse to write an archive or a crate over anything, or among the results.
+
+    Raises:
+        UserError: something is there, or it is among the results and no place for a crate.
+    """
+    top, place = results.resolve(), output.resolve()
+    if place.is_relative_to(top) and place not in [top / name for name in CRATES]:
+        raise UserError(f"{output}: is among the results; name another place.")
+    if os.path.lexists(output):
+        raise UserError(
+            f"{output}: is there already and is not overwritten; move it away, or name another "
+            "place."
+        )
 
 
 def files_of(audit: Audit) -> Iterator[str]:

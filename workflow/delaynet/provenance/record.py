@@ -28,6 +28,8 @@ from delaynet.provenance.repository import version_control
 
 RECORDS = "records"
 SEAL = "seal.json"
+# names that a crate may have in the folder of results; the audit skips it
+CRATES = ("crate", "crate.zip")
 SCHEMA = 3
 SCHEMA_FILE = Path(__file__).resolve().parents[2] / "schemas" / "record.schema.json"
 

@@ -3,7 +3,7 @@
 import json
 import shutil
 import tempfile
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from tqdm import tqdm
@@ -62,9 +62,16 @@ def restore(project: Project, archive: Path) -> Restored:
 
 
 def _unpack_and_verify(project: Project, archive: Path, folder: Path) -> Restored:
-    digests = _unpack(project, archive, folder)
+    advice = "fetch or pack it again, nothing is restored"
+    names = unpack_archive(archive, folder, LIMITS, advice)
+    for name in names:
+        if name != MANIFEST and Path(name).parts[0] not in project.places:
+            raise UserError(
+                f"{archive}: holds '{name}', which is no result of this project; {advice}."
+            )
     commit, listed = _manifest(archive, folder)
-    del digests[MANIFEST]
+    reading = tqdm(names, "reading", unit=" files", mininterval=1, delay=1)
+    digests = {name: fingerprint(folder / name) for name in reading if name != MANIFEST}
     if difference := sorted(
         path for path in {*digests, *listed} if digests.get(path) != listed.get(path)
     ):
@@ -117,21 +124,6 @@ def _audit(project: Project, archive: Path, folder: Path) -> Audit:
         # the path is temporary, and its file cannot be repaired there
         what = str(error).replace(f"{folder}/", "").partition(";")[0]
         raise UserError(f"{archive}: {what}; nothing is restored.") from None
-
-
-def _unpack(project: Project, archive: Path, folder: Path) -> dict[str, Any]:
-    """Unpack an archive into a folder, times kept, and return the fingerprints of its files."""
-    places = [PurePosixPath(place) for place in project.places]
-
-    def is_wanted(path: PurePosixPath) -> bool:
-        if str(path) != MANIFEST and not any(place in path.parents for place in places):
-            raise UserError(f"holds '{path}', which is no result of this project")
-        return True
-
-    advice = "fetch or pack it again, nothing is restored"
-    names = unpack_archive(archive, folder, LIMITS, is_wanted, advice)
-    reading = tqdm(names, "reading", unit=" files", mininterval=1, delay=1)
-    return {name: fingerprint(folder / name) for name in reading}
 
 
 def _manifest(archive: Path, folder: Path) -> tuple[str | None, dict[str, Any]]:

@@ -43,9 +43,9 @@ def manuscript_files(project: Project, results: Path) -> dict[str, Path]:
     return {f"{folder}/{path.name}": path for path in files}
 
 
-def digest_of(records: Mapping[str, str], sources: Mapping[str, str] | None = None) -> str:
-    """Return the digest over records and sources: of the sorted lines `<sha256> <file>`."""
-    files = [*records.items(), *(sources or {}).items()]
+def digest_of(records: Mapping[str, str], sources: Mapping[str, str]) -> str:
+    """Return the digest over records and sources: of the sorted lines `<sha256>  <file>`."""
+    files = [*records.items(), *sources.items()]
     lines = sorted(f"{sha256}  {file}\n" for file, sha256 in files)
     return hashlib.sha256("".join(lines).encode()).hexdigest()
 

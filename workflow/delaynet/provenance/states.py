@@ -31,7 +31,7 @@ class Verdict(NamedTuple):
     reason: str = ""
 
 
-def named(names: list[str], most: int = 3) -> str:
-    """Return names in a sentence, the first few of them where there are many."""
-    shown = ", ".join(names[:most])
-    return shown if len(names) <= most else f"{shown} and {len(names) - most} more"
+def named(names: list[str]) -> str:
+    """Return names in words, as in `a, b, c and 5 more`."""
+    shown = ", ".join(names[:3])
+    return shown if len(names) <= 3 else f"{shown} and {len(names) - 3} more"

@@ -3,7 +3,7 @@
 import json
 import shutil
 from collections.abc import Sequence
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from delaynet.config.errors import UserError
@@ -26,9 +26,9 @@ def unpack(
 ) -> None:
     """Unpack the archive into a corpus folder, which appears whole or not at all.
 
-    Resource forks of macOS (`._*`) are skipped. The content may lie below one common top folder. A
-    folder that holds the same corpus already is replaced. It gets a `corpus.json` with identity and
-    digest of the archive. `names` are what it must hold, first the folder of sound files.
+    Its content may lie below one common top folder. A folder that holds the same corpus already is
+    replaced. `corpus.json` gets identity and digest of the archive. `names` are what the archive
+    must hold, first the folder of sound files.
 
     Raises:
         UserError: the archive is damaged, hostile or not in the layout; the folder holds something
@@ -38,7 +38,7 @@ def unpack(
     with replacing_folder(folder) as temporary:
         unpacked = temporary / ".unpacked"
         unpacked.mkdir()
-        unpack_archive(archive, unpacked, LIMITS, _is_no_fork, ADVICE)
+        unpack_archive(archive, unpacked, LIMITS, ADVICE)
         root = _root(unpacked, archive, identity.name, names)
         for path in root.glob("[!.]*"):
             path.rename(temporary / path.name)
@@ -62,13 +62,9 @@ def digest_of_recordings(archive: Path) -> str:
     """
     with TemporaryDirectory() as temporary:
         unpacked = Path(temporary)
-        unpack_archive(archive, unpacked, LIMITS, _is_no_fork, ADVICE)
+        unpack_archive(archive, unpacked, LIMITS, ADVICE)
         root = _root(unpacked, archive, "corpus", (RECORDINGS,))
         return str(fingerprint(root / RECORDINGS)["sha256"])
-
-
-def _is_no_fork(path: PurePosixPath) -> bool:
-    return not path.name.startswith("._")
 
 
 def _root(unpacked: Path, archive: Path, name: str, names: Sequence[str]) -> Path:

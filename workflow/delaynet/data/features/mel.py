@@ -60,7 +60,7 @@ def decibel_features(audio: np.ndarray, settings: DecibelFeatures) -> np.ndarray
     frames = sliding_window_view(np.pad(emphasised, length // 2), length)[::hop]
     hann = 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(length) / length)
     spectrum = np.fft.rfft(frames[: settings.frames] * hann)  # [frames, frequencies]
-    filters = filters_of(settings, settings.sample_rate, length)
+    filters = mel_filters(settings, settings.sample_rate, length)
     power = _mel_power(spectrum, filters)  # [clip's frames, bands]
     _require_sound(power, settings.frames)
     decibels = 10 * np.log10(np.maximum(power / power.max(), TINY_POWER))
@@ -104,7 +104,7 @@ def standardised_features(
     spectrum = np.fft.rfft(
         frames[: settings.frames] * np.hamming(window), fft_length
     )  # [frames, frequencies]
-    filters = filters_of(settings, rate, fft_length)
+    filters = mel_filters(settings, rate, fft_length)
     power = _mel_power(spectrum, filters) / fft_length  # [clip's frames, bands]
     _require_sound(power, settings.frames)
     levels = np.log10(np.where(power == 0, np.finfo(np.float64).eps, power))
@@ -145,7 +145,7 @@ def require_bands(rate: int, settings: MelSettings) -> None:
         fft_length = window_samples(rate, settings)[2]
     else:
         rate, fft_length = settings.sample_rate, settings.fft_length
-    if empty := int((~filters_of(settings, rate, fft_length).any(axis=1)).sum()):
+    if empty := int((~mel_filters(settings, rate, fft_length).any(axis=1)).sum()):
         raise UserError(
             f"`features.bands`: {empty} of {settings.bands} mel bands hold no frequency of a "
             f"Fourier transform of {fft_length} samples at {rate} Hz: take fewer bands or a longer "
@@ -171,33 +171,20 @@ def sentences_on_empty_bands(rates: Sequence[int], settings: MelSettings) -> lis
     ]
 
 
-def filters_of(settings: MelSettings, rate: int, fft_length: int) -> np.ndarray:
-    """Return the filters for spectra at a rate (see `mel_filters`)."""
-    span = settings.lowest_hz, settings.highest_hz
-    htk = isinstance(settings, StandardisedFeatures)
-    return mel_filters(rate, fft_length, settings.bands, *span, htk=htk)
-
-
 @lru_cache(maxsize=16)
-def mel_filters(
-    rate: int,
-    fft_length: int,
-    bands: int,
-    lowest: float = 0.0,
-    highest: float | None = None,
-    *,
-    htk: bool = False,
-) -> np.ndarray:
+def mel_filters(settings: MelSettings, rate: int, fft_length: int) -> np.ndarray:
     """Return triangular filters, evenly spaced on a mel scale, [bands, fft_length // 2 + 1].
 
-    They are multiplied with a power spectrum at a rate in Hz. The first begins at `lowest`, the
-    last ends at `highest` (in Hz; by default half the rate), and each rises from its lower
-    neighbour's centre and falls to its upper neighbour's. `htk`: on the HTK mel scale with height
-    1, instead of Slaney's with unit area.
+    They are multiplied with a power spectrum at a rate in Hz. The first begins at `lowest_hz`, the
+    last ends at `highest_hz` (by default half the rate), and each rises from its lower neighbour's
+    centre and falls to its upper neighbour's. Decibel features take Slaney's mel scale and filters
+    of unit area, standardised ones the HTK scale and filters of height 1.
     """
     frequencies = np.fft.rfftfreq(fft_length, 1 / rate)
+    htk = isinstance(settings, StandardisedFeatures)
     corners_of = _htk_corners if htk else _slaney_corners
-    corners = corners_of(lowest, rate / 2 if highest is None else highest, bands)
+    highest = rate / 2 if settings.highest_hz is None else settings.highest_hz
+    corners = corners_of(settings.lowest_hz, highest, settings.bands)
     widths = np.diff(corners)[:, None]
     rising = (frequencies - corners[:-2, None]) / widths[:-1]
     falling = (corners[2:, None] - frequencies) / widths[1:]
