@@ -8,8 +8,7 @@ from snakemake.persistence import ParamsChange
 
 from delaynet.config.grid import Run
 from delaynet.workflow.estimate import Estimate
-from delaynet.workflow.planning.plan import Plan, Variant, in_words
-from delaynet.workflow.planning.words import summary
+from delaynet.workflow.plan import Plan, Variant, in_words, summary
 
 CODE = ["train 0123456789abcdef", "delaynet/model/taps.py 1111111111111111"]
 SETTINGS = '{"seed":3,"model":{"hidden":[256,256],"dropout":0.4},"signs":"free"}'

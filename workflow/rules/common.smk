@@ -17,8 +17,7 @@ from delaynet.paper.figures.selection import (
     figures_of,
 )
 from delaynet.workflow.gpus import share_gpus
-from delaynet.workflow.planning.plan import plan_of
-from delaynet.workflow.planning.words import summary
+from delaynet.workflow.plan import plan_of, summary
 from delaynet.workflow.workarounds import (
     announce_after_dry_run,
     configuration_of,

@@ -64,7 +64,7 @@ def test_file_names_say_who_says_what_and_the_first_five_of_each_are_for_the_tes
     SOURCE.check(corpus)
     report = check_corpus(SOURCE.folder(corpus), corpus)
     assert (report.name, report.faults) == ("Free Spoken Digit Dataset", ())
-    clips = {checked.clip.filename: checked.clip for checked in report.clips}
+    clips = {clip.filename: clip for clip in report.clips}
     assert set(clips) == set(FILES)
     for name, clip in clips.items():
         assert name == f"{clip.word}_{clip.speaker}_{clip.trial}.wav"
@@ -75,7 +75,7 @@ def test_file_names_say_who_says_what_and_the_first_five_of_each_are_for_the_tes
 def test_the_test_list_may_be_that_of_some_speakers(corpus: CorpusSettings) -> None:
     apart = corpus.model_copy(update={"test_speakers": ("bo",)})
     report = check_corpus(SOURCE.folder(corpus), apart)
-    splits = {(checked.clip.speaker, checked.clip.split) for checked in report.clips}
+    splits = {(clip.speaker, clip.split) for clip in report.clips}
     assert splits == {("ada", "train"), ("bo", "test"), ("cy", "train")}
     unknown = corpus.model_copy(update={"test_speakers": ("bo", "Cy", "di")})
     with pytest.raises(UserError, match="has no speaker Cy and no di; it has ada, bo, cy"):
@@ -223,7 +223,7 @@ def test_the_whole_of_it_has_no_fault_and_has_features() -> None:
     SOURCE.check(corpus)
     report = check_corpus(SOURCE.folder(corpus), corpus, processes=2)
     assert (report.faults, report.notes) == ((), ())
-    clips = [checked.clip for checked in report.clips]
+    clips = report.clips
     assert len(clips) == 3000
     assert sum(clip.split == "train" for clip in clips) == SOURCE.training_clips(corpus) == 2700
     # 50 times each, and 5 of them for the test
@@ -231,7 +231,7 @@ def test_the_whole_of_it_has_no_fault_and_has_features() -> None:
     for clip in clips:
         counts[clip.word, clip.speaker, clip.split] += 1
     assert set(counts.values()) == {5, 45}
-    assert {checked.sample_rate for checked in report.clips} == {8000}
+    assert {clip.sample_rate for clip in clips} == {8000}
     for clip in clips[::100]:
         audio, rate = read_audio(SOURCE.folder(corpus) / report.audio / clip.filename)
         assert np.isfinite(mel_features(audio, rate, DecibelFeatures())).all()

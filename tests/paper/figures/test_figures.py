@@ -26,7 +26,7 @@ from delaynet.cli.figure import command
 from delaynet.config.errors import UserError
 from delaynet.config.grid import STANDARD, Run, load_config, parse_config
 from delaynet.config.variants import DELAYS, STRUCTURES
-from delaynet.data.corpus.clips import Clip, Fault, FaultKind
+from delaynet.data.corpus.clips import Fault, FaultKind
 from delaynet.data.corpus.report import CheckedClip, CorpusReport, write_report
 from delaynet.paper.figures import corpus, style
 from delaynet.paper.figures.accuracy import FILLINGS
@@ -388,14 +388,12 @@ def test_the_corpus_figure_says_which_mel_bands_stay_empty(tiny, tmp_path):
 def test_the_corpus_figure_holds_any_words_and_speakers(languages, speakers, words):
     clips = tuple(
         CheckedClip(
-            Clip(
-                f"{a}-{b}-{c}.wav",
-                f"longword{c}",
-                str(b),
-                ("train", "test")[(b + c) % 2],
-                f"language{a}",
-                0,
-            ),
+            f"{a}-{b}-{c}.wav",
+            f"longword{c}",
+            str(b),
+            ("train", "test")[(b + c) % 2],
+            f"language{a}",
+            0,
             0.5 + 0.01 * c,
             48000,
             1,

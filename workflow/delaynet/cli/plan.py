@@ -4,9 +4,8 @@ from pathlib import Path
 
 import click
 
-from delaynet.workflow.planning.dry_run import dry_run
-from delaynet.workflow.planning.plan import REPLOTTED, plan_of, refuse_costly
-from delaynet.workflow.planning.words import lines_of
+from delaynet.workflow.dry_run import dry_run
+from delaynet.workflow.plan import REPLOTTED, lines_of, plan_of, refuse_costly
 
 
 @click.command()

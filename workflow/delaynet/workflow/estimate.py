@@ -28,9 +28,9 @@ class Estimate(NamedTuple):
     """How long trainings take.
 
     Attributes:
-        hours: of each; None while the number of clips is unknown.
-        recorded: number of recorded trainings that it is based on; 0 if on the benchmark.
-        gpu: name of their GPU; None for a core of a CPU.
+        hours: of each run; None while the number of clips is unknown.
+        recorded: number of recorded trainings behind the estimate; 0 if it is the benchmark's.
+        gpu: name of the GPU of these trainings; None for a core of a CPU.
     """
 
     hours: Mapping[Run, float] | None
@@ -62,10 +62,10 @@ def estimate(
 ) -> Estimate:
     """Estimate how long runs of a grid take.
 
-    A run takes the mean time of the recorded runs of its variant, sparsity and condition. Where
-    there are none, it takes the benchmark's, scaled by the ratio of all recorded times to it.
-    Records from GPUs are used if the runs will be `on_gpus`, if there are any; with None, those of
-    the device of most recorded runs.
+    The estimate of a run is the mean time of the recorded runs of its variant, sparsity and
+    condition. Without any, it is the benchmark's time, scaled by the ratio of recorded times to
+    the benchmark's over all recorded runs. With `on_gpus`, records from GPUs are used if there are
+    any; with None, those from the kind of device that trained most runs.
     """
     timed, gpu = _recorded_seconds(config, results, on_gpus)
     clips = number_of_clips(config.corpus, results / "features.h5")
@@ -133,9 +133,9 @@ def expected_seconds(config: Config, run: Run, clips: int) -> float:
 
 
 def number_of_clips(corpus: CorpusSettings, features: Path) -> int | None:
-    """Return the number of clips in the training list, or None while it is unknown.
+    """Return the number of clips in the training list, or None if it is unknown.
 
-    None also where features or list cannot be read, which the check of the corpus reports.
+    Features or lists that cannot be read are reported by the check of the corpus.
     """
     if features.exists():
         with suppress(UserError):

@@ -22,8 +22,8 @@ LINES_OF_A_FAILURE = 5
 class Progress:
     """The finished jobs of a workflow, and an estimate of the time left.
 
-    The estimate takes the mean seconds of a rule's finished jobs for its waiting ones (without a
-    finished one, the mean of all rules), and the number of jobs that ran at once.
+    A waiting job is taken to last as long as the finished jobs of its rule on average, or of all
+    rules if its own has none; as many jobs run at once as did on average so far.
     """
 
     def __init__(self, jobs: dict[str, int], now: float) -> None:
@@ -74,7 +74,7 @@ class LogHandler(LogHandlerBase):
     """Writes the lines."""
 
     progress: Progress | None = None
-    # it takes the place of Snakemake's own output, and chooses and formats by itself
+    # it replaces Snakemake's own output, and does the filtering and formatting itself
     writes_to_stream = has_filter = has_formatter = True
     writes_to_file = needs_rulegraph = False
 
@@ -117,12 +117,10 @@ class LogHandler(LogHandlerBase):
     def _failed(self, name: str, logs: list[str]) -> None:
         self._write(f"FAILED: {name}")
         for log in map(Path, logs):
-            lines = (
-                log.read_text(encoding="utf-8").splitlines()[-LINES_OF_A_FAILURE:]
-                if log.exists()
-                else []
-            )
-            self._write("\n".join([f"  the end of {log}:", *(f"    {line}" for line in lines)]))
+            self._write(f"  the end of {log}:")
+            lines = log.read_text(encoding="utf-8").splitlines() if log.exists() else []
+            for line in lines[-LINES_OF_A_FAILURE:]:
+                self._write(f"    {line}")
 
     def _write(self, line: str) -> None:
         print(line, file=sys.stderr, flush=True)

@@ -17,8 +17,7 @@ from snakemake.persistence.file import FilePersistence
 
 from delaynet.provenance.record import Record
 from delaynet.provenance.times import follow_content, recorded_jobs
-from delaynet.workflow.planning.plan import plan_of
-from delaynet.workflow.planning.words import lines_of
+from delaynet.workflow.plan import lines_of, plan_of
 from delaynet.workflow.project import PROJECT
 
 CONFIGURATION = "config/config.yaml"

@@ -45,7 +45,7 @@ def check_corpus(folder: Path, corpus: CorpusSettings, processes: int = 1) -> Co
     good = tuple(
         result
         for result in decoded
-        if isinstance(result, CheckedClip) and result.clip.filename not in faulty
+        if isinstance(result, CheckedClip) and result.filename not in faulty
     )
     notes = (*table.notes, *_notes_on_sound(good))
     return CorpusReport(table.name, corpus.source, table.audio, good, tuple(sorted(faults)), notes)
@@ -114,13 +114,13 @@ def _measured(clip: Clip, file: soundfile.SoundFile) -> CheckedClip | Fault:
         what = f"all {frames:,} samples" if file.channels == 1 else "the mean of the channels"
         return Fault(name, "silent", f"{what} {'are' if file.channels == 1 else 'is'} {lowest:g}")
     return CheckedClip(
-        clip,
-        round(frames / file.samplerate, 6),
-        file.samplerate,
-        file.channels,
-        f"{file.format} {file.subtype}",
-        _decibels(peak),
-        _decibels(math.sqrt(power / (frames * file.channels))),
+        **vars(clip),
+        seconds=round(frames / file.samplerate, 6),
+        sample_rate=file.samplerate,
+        channels=file.channels,
+        encoding=f"{file.format} {file.subtype}",
+        peak_db=_decibels(peak),
+        level_db=_decibels(math.sqrt(power / (frames * file.channels))),
     )
 
 

@@ -7,7 +7,7 @@ as columns of equal length, one row per clip, in the order of the file names.
 import json
 import statistics
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path, PurePosixPath
 from typing import Any, Literal
@@ -18,11 +18,10 @@ from delaynet.data.corpus.clips import Clip, Fault
 
 
 @dataclass(frozen=True)
-class CheckedClip:
+class CheckedClip(Clip):
     """A clip without a fault, and how it was recorded.
 
     Attributes:
-        clip: word, speaker and list.
         seconds: duration.
         sample_rate: in Hz.
         channels: of the file.
@@ -31,7 +30,6 @@ class CheckedClip:
         level_db: root mean square of the samples of all channels, in dB re full scale.
     """
 
-    clip: Clip
     seconds: float
     sample_rate: int
     channels: int
@@ -40,8 +38,7 @@ class CheckedClip:
     level_db: float
 
 
-TABLE = tuple(field.name for field in fields(Clip))
-SOUND = tuple(field.name for field in fields(CheckedClip) if field.name != "clip")
+COLUMNS = tuple(field.name for field in fields(CheckedClip))
 
 
 @dataclass(frozen=True)
@@ -73,28 +70,28 @@ def usable_clips(report: CorpusReport, faults: Literal["stop", "leave_out"]) -> 
     """
     if report.faults and faults == "stop":
         raise UserError(
-            f"the corpus '{report.name}' has {_counted(len(report.faults), 'fault')}: mend them, "
+            f"the corpus '{report.name}' has {counted(len(report.faults), 'fault')}: mend them, "
             "or set `corpus.faults: leave_out` in the configuration to go on without these files:\n"
             + "\n".join(map(sentence, report.faults))
         )
     for split in ("train", "test"):
-        if not any(checked.clip.split == split for checked in report.clips):
+        if not any(clip.split == split for clip in report.clips):
             raise UserError(
                 f"the corpus '{report.name}' has no clip without a fault in its {split} list "
-                f"({_counted(len(report.faults), 'fault')} in all): mend what the report lists."
+                f"({counted(len(report.faults), 'fault')} in all): mend what the report lists."
             )
     return list(report.clips)
 
 
 def places(folder: Path, report: CorpusReport) -> list[Path]:
-    """Return what holds the recordings of a corpus: its folder.
+    """Return the files and folders that hold the recordings of a corpus.
 
-    Where a table lists them, its folder may hold much else: then what is there of the listed files
-    and of their folders.
+    That is its folder. If a table lists the recordings, its folder may hold much else: then it is
+    the listed files there, and the folders with listed files.
     """
     if report.audio != ".":
         return [folder]
-    names = {PurePosixPath(checked.clip.filename).parts[0] for checked in report.clips}
+    names = {PurePosixPath(clip.filename).parts[0] for clip in report.clips}
     return [folder / name for name in sorted(names)]
 
 
@@ -103,24 +100,21 @@ def sentence(fault: Fault) -> str:
     return f"'{fault.filename}': {fault.fault} ({fault.detail})"
 
 
-def _counted(count: int, noun: str) -> str:
+def counted(count: int, noun: str) -> str:
+    """Return a number with its noun, such as `2 clips`."""
     return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
 
 
 def write_report(report: CorpusReport, path: Path) -> None:
     """Write the report as JSON; the same report gives the same bytes."""
-    columns: dict[str, list[Any]] = {
-        **{name: [getattr(checked.clip, name) for checked in report.clips] for name in TABLE},
-        **{name: [getattr(checked, name) for checked in report.clips] for name in SOUND},
-    }
     content = {
         "name": report.name,
         "source": report.source,
         "audio": report.audio,
         "notes": list(report.notes),
         "faults": [fault._asdict() for fault in report.faults],
-        "summary": summary(report),
-        "clips": columns,
+        "summary": _summary(report),
+        "clips": {name: [getattr(clip, name) for clip in report.clips] for name in COLUMNS},
     }
     with replacing(path) as temporary:
         temporary.write_text(_json(content), encoding="utf-8")
@@ -150,14 +144,12 @@ def read_report(path: Path) -> CorpusReport:
     """
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
-        columns = content["clips"]
-        rows = zip(*(columns[name] for name in (*TABLE, *SOUND)), strict=True)
-        clips = (CheckedClip(Clip(*row[: len(TABLE)]), *row[len(TABLE) :]) for row in rows)
+        rows = zip(*(content["clips"][name] for name in COLUMNS), strict=True)
         return CorpusReport(
             str(content["name"]),
             str(content["source"]),
             str(content["audio"]),
-            tuple(clips),
+            tuple(CheckedClip(*row) for row in rows),
             tuple(Fault(**fault) for fault in content["faults"]),
             tuple(map(str, content["notes"])),
         )
@@ -169,35 +161,24 @@ def read_report(path: Path) -> CorpusReport:
         ) from None
 
 
-def summary(report: CorpusReport) -> dict[str, Any]:
-    """Return a summary: counts of clips by property, and ranges of the measured quantities.
-
-    Durations are in seconds, sampling rates in Hz, levels in dB re full scale.
-    """
+def _summary(report: CorpusReport) -> dict[str, Any]:
+    """Return counts of clips by property, and ranges of the measured quantities."""
     clips = report.clips
     return {
         "clips": len(clips),
-        "clips_by_split": _counts(clips, lambda checked: checked.clip.split),
-        "clips_by_language": _counts(clips, lambda checked: checked.clip.language),
-        "clips_by_speaker": _counts(clips, lambda checked: checked.clip.speaker),
-        "clips_by_word": _counts(
-            clips, lambda checked: f"{checked.clip.language} {checked.clip.word}".strip()
-        ),
-        "clips_by_sample_rate": _counts(clips, lambda checked: checked.sample_rate),
-        "clips_by_channels": _counts(clips, lambda checked: checked.channels),
-        "clips_by_encoding": _counts(clips, lambda checked: checked.encoding),
-        "seconds": _span([checked.seconds for checked in clips]),
-        "total_seconds": round(sum(checked.seconds for checked in clips), 3),
-        "peak_db": _span([checked.peak_db for checked in clips]),
-        "level_db": _span([checked.level_db for checked in clips]),
-        "faults_by_kind": dict(Counter(fault.fault for fault in report.faults)),
+        "clips_by_split": Counter(clip.split for clip in clips),
+        "clips_by_language": Counter(clip.language for clip in clips),
+        "clips_by_speaker": Counter(clip.speaker for clip in clips),
+        "clips_by_word": Counter(f"{clip.language} {clip.word}".strip() for clip in clips),
+        "clips_by_sample_rate": Counter(str(clip.sample_rate) for clip in clips),
+        "clips_by_channels": Counter(str(clip.channels) for clip in clips),
+        "clips_by_encoding": Counter(clip.encoding for clip in clips),
+        "seconds": _span([clip.seconds for clip in clips]),
+        "total_seconds": round(sum(clip.seconds for clip in clips), 3),
+        "peak_db": _span([clip.peak_db for clip in clips]),
+        "level_db": _span([clip.level_db for clip in clips]),
+        "faults_by_kind": Counter(fault.fault for fault in report.faults),
     }
-
-
-def _counts(
-    clips: Iterable[CheckedClip], key: Callable[[CheckedClip], str | int]
-) -> dict[str, int]:
-    return {str(value): count for value, count in Counter(map(key, clips)).items()}
 
 
 def _span(values: Sequence[float]) -> dict[str, float] | None:

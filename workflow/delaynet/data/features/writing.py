@@ -13,7 +13,7 @@ from tqdm import tqdm
 from delaynet.config.errors import UserError
 from delaynet.config.files import replacing_hdf5
 from delaynet.data.corpus.clips import label_names, labels_of
-from delaynet.data.corpus.report import CheckedClip, CorpusReport, usable_clips
+from delaynet.data.corpus.report import CheckedClip, CorpusReport, counted, usable_clips
 from delaynet.data.features.audio import read_audio
 from delaynet.data.features.hdf5 import (
     CLIPS_PER_CHUNK,
@@ -63,20 +63,15 @@ def write_features(
         if without and (faults == "stop" or not used):
             raise UserError(_sentences(report.name, without))
         features.resize(len(used), axis=0)
-        labels = labels_of(checked.clip for checked in used)
+        labels = labels_of(used)
         describe_corpus(file, report.name, report.source, report.audio, label_names(labels))
-        checked_faults = [(f.filename, f"{f.fault} ({f.detail})") for f in report.faults]
-        write_table(
-            file,
-            [checked.clip for checked in used],
-            [labels.index(checked.clip.label) for checked in used],
-            sorted(checked_faults + without),
-        )
+        without += [(f.filename, f"{f.fault} ({f.detail})") for f in report.faults]
+        write_table(file, used, [labels.index(clip.label) for clip in used], sorted(without))
 
 
 def _require_bands_of_all(clips: Sequence[CheckedClip], settings: MelSettings) -> None:
     """Check that the bands fit the sampling rates, and warn if bands differ or stay empty."""
-    rates = sorted({checked.sample_rate for checked in clips})
+    rates = sorted({clip.sample_rate for clip in clips})
     for rate in rates:
         require_bands(rate, settings)
     if settings.preset == "stork" and settings.highest_hz is None and len(rates) > 1:
@@ -91,11 +86,11 @@ def _require_bands_of_all(clips: Sequence[CheckedClip], settings: MelSettings) -
 
 
 def _sentences(corpus: str, without: Sequence[tuple[str, str]]) -> str:
-    count = f"{len(without):,} clip{'s'[: len(without) > 1]}"
     return (
-        f"{count} of the corpus '{corpus}' give no features with these settings: record them again "
-        "or take them off the lists, or set `corpus.faults: leave_out` in the configuration to go "
-        "on without them:\n" + "\n".join(f"'{name}': {reason}" for name, reason in without)
+        f"{counted(len(without), 'clip')} of the corpus '{corpus}' give no features with these "
+        "settings: record them again or take them off the lists, or set `corpus.faults: leave_out` "
+        "in the configuration to go on without them:\n"
+        + "\n".join(f"'{name}': {reason}" for name, reason in without)
     )
 
 
@@ -111,18 +106,18 @@ def _compute(
     without = []
     starts = range(0, len(clips), CLIPS_PER_CHUNK)
     batches = [clips[start : start + CLIPS_PER_CHUNK] for start in starts]
-    tasks = [[audio / checked.clip.filename for checked in batch] for batch in batches]
+    tasks = [[audio / clip.filename for clip in batch] for batch in batches]
     results = in_order(partial(_features_of_files, settings), tasks, processes)
     with tqdm(total=len(clips), desc="mel features", unit="clip", mininterval=1) as progress:
         for batch, found in zip(batches, results, strict=True):
             features = [each for each in found if not isinstance(each, str)]
             if features:
                 dataset[len(used) : len(used) + len(features)] = features
-            for checked, each in zip(batch, found, strict=True):
+            for clip, each in zip(batch, found, strict=True):
                 if isinstance(each, str):
-                    without.append((checked.clip.filename, each))
+                    without.append((clip.filename, each))
                 else:
-                    used.append(checked)
+                    used.append(clip)
             progress.update(len(batch))
     return used, without
 

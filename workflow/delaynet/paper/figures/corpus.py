@@ -60,7 +60,7 @@ def draw(report: CorpusReport) -> Figure:
         _draw_speakers(speakers, clips)
         for axes, name in ((durations, DURATION), (levels, LEVEL)):
             _draw_counts(axes, clips, name, bins=BINS)
-        _draw_words(words, clips, labels_of(checked.clip for checked in report.clips))
+        _draw_words(words, clips, labels_of(report.clips))
         handles = [
             Patch(color=COLOURS[split], linewidth=0, label=f"{split} list")
             for split in _splits(report.clips)
@@ -79,16 +79,16 @@ def draw(report: CorpusReport) -> Figure:
 
 def _splits(clips: Sequence[CheckedClip]) -> list[str]:
     """Return the lists to show; a corpus without a validation list has two."""
-    there = {"train", "test"} | {checked.clip.split for checked in clips}
+    there = {"train", "test"} | {checked.split for checked in clips}
     return [split for split in SPLITS if split in there]
 
 
 def _table_of(clips: Sequence[CheckedClip]) -> pd.DataFrame:
     return pd.DataFrame(
         {
-            "split": [checked.clip.split for checked in clips],
-            "speaker": [checked.clip.speaker for checked in clips],
-            "label": [checked.clip.label for checked in clips],
+            "split": [checked.split for checked in clips],
+            "speaker": [checked.speaker for checked in clips],
+            "label": [checked.label for checked in clips],
             DURATION: [checked.seconds for checked in clips],
             LEVEL: [checked.level_db for checked in clips],
         }
@@ -149,7 +149,7 @@ def _draw_words(axes: Axes, clips: pd.DataFrame, labels: Sequence[Label]) -> Non
 
 def _words(report: CorpusReport) -> list[str]:
     """Return one paragraph per fact."""
-    clips, splits = report.clips, Counter(checked.clip.split for checked in report.clips)
+    clips, splits = report.clips, Counter(checked.split for checked in report.clips)
     minutes = sum(checked.seconds for checked in clips) / 60
     by_split = ", ".join(f"{splits[split]:,} in the {split} list" for split in _splits(clips))
     kinds = [fault.fault for fault in report.faults]

@@ -1,24 +1,27 @@
-"""The plan: the jobs that Snakemake would run, their reasons, and the hours of trainings."""
+"""The plan: the jobs that Snakemake would run, their reasons, and the hours of trainings.
+
+It is printed before a run, after a dry run, and by `delaynet plan`.
+"""
 
 import re
-from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from types import ModuleType
 from typing import Any, NamedTuple
 
 from delaynet.config.errors import UserError
-from delaynet.config.grid import Config, Run
+from delaynet.config.grid import STANDARD, Config, Run
 from delaynet.provenance.states import named
-from delaynet.workflow.estimate import Estimate, estimate, is_done
+from delaynet.workflow.estimate import Estimate, duration, estimate, is_done
 from delaynet.workflow.gpus import visible_gpus
 from delaynet.workflow.naming import run_of
 from delaynet.workflow.project import PROJECT
 
 RESULTS = Path("results")
-# rules that run again, whether or not anything has changed
+# rules that `make replot` runs in any case
 REPLOTTED = ("figure", "paper")
-# rules whose results have to exist, with words for their jobs
+# rules that it refuses to run, with words for their jobs
 COSTLY = {
     "fetch": "fetch the archive",
     "corpus": "make the corpus",
@@ -26,7 +29,7 @@ COSTLY = {
     "features": "make the features",
     "train": "train {jobs:,} networks",
 }
-# left out where a job has another reason
+# a reason that is left out if a job has another one
 AFTER_OTHERS = "input files updated by another job"
 # parameters of rules: a module or rule with its digest, or a setting in JSON
 PARTS = re.compile(
@@ -47,9 +50,9 @@ class Variant(NamedTuple):
 
     Attributes:
         variant: `<delays>-<structure>-<free|dale>`.
-        done: runs that are finished and stay.
-        to_run: runs that would be trained.
-        hours: of these; None while that is unknown.
+        done: number of runs that are finished and stay.
+        to_run: number of runs that would be trained.
+        hours: that these would take; None if unknown.
     """
 
     condition: str
@@ -63,13 +66,14 @@ class Plan(NamedTuple):
     """The jobs that would run.
 
     Attributes:
-        trainings: in its grid.
+        name: of the configuration.
+        trainings: number of runs in the grid.
         steps: in the order in which data flows.
         variants: in the order of the grid.
-        on_gpus: whether these request GPUs.
-        cores: used at once; None on a cluster.
-        gpus: of this machine, over which trainings are spread.
-        at_once: trainings at a time, on all of these.
+        on_gpus: whether trainings request GPUs.
+        cores: used at a time; None on a cluster.
+        gpus: number of GPUs of this machine that trainings share.
+        at_once: trainings at a time on these GPUs together.
     """
 
     name: str
@@ -180,15 +184,16 @@ def _config_of(workflow: Any) -> Config:
 
 
 def _variants(config: Config, to_run: set[Run], expected: Estimate) -> list[Variant]:
-    groups: dict[tuple[str, str], list[Run]] = {}
+    groups: dict[tuple[str, str], list[Run]] = defaultdict(list)
     for run in config.runs():
-        groups.setdefault((run.condition, run.variant), []).append(run)
+        groups[run.condition, run.variant].append(run)
     variants = []
     for (condition, variant), runs in groups.items():
         waiting = [run for run in runs if run in to_run]
         done = sum(run not in to_run and is_done(run, RESULTS) for run in runs)
-        hours_of = expected.hours
-        hours = None if hours_of is None else sum(hours_of[run] for run in waiting)
+        hours = None
+        if expected.hours is not None:
+            hours = sum(expected.hours[run] for run in waiting)
         variants.append(Variant(condition, variant, done, len(waiting), hours))
     return variants
 
@@ -196,3 +201,53 @@ def _variants(config: Config, to_run: set[Run], expected: Estimate) -> list[Vari
 def _requests_gpu(job: Any) -> bool:
     asked = job.resources.get("gres", ""), job.resources.get("slurm_extra", "")
     return "gpu" in str(asked[0]) or " -G " in str(asked[1])
+
+
+def lines_of(plan: Plan) -> Iterator[str]:
+    """Yield the lines: jobs with their reasons, trainings by variant, their hours."""
+    if not plan.steps:
+        yield f"Plan of '{plan.name}': nothing to run; {summary(plan)}"
+        return
+    yield f"Plan of '{plan.name}':"
+    yield ""
+    width = max(len(step.rule) for step in plan.steps)
+    yield f"    {'to run':>6}  {'rule':{width}}  why"
+    for step in plan.steps:
+        yield f"    {step.jobs:6,}  {step.rule:{width}}  {step.reason}"
+    yield ""
+    yield f"    {'done':>6}  {'to run':>6}  {'hours':>8}  variant"
+    for group in plan.variants:
+        hours = "?" if group.hours is None else f"{group.hours:,.2f}"
+        under = "" if group.condition == STANDARD else f", {group.condition}"
+        yield f"    {group.done:6,}  {group.to_run:6,}  {hours:>8}  {group.variant}{under}"
+    yield ""
+    yield summary(plan)
+    if not_needed := plan.trainings - plan.done - plan.to_run:
+        yield f"{not_needed:,} trainings of the grid are not needed for these targets."
+
+
+def summary(plan: Plan) -> str:
+    """Return the number of trainings, of those done and to run, and how long these take."""
+    state = f"{plan.trainings:,} trainings, {plan.done:,} done and {plan.to_run:,} to run"
+    if not plan.to_run:
+        return f"{state}."
+    spread = f"; {plan.at_once} at a time, on {plan.gpus} GPUs of this machine" if plan.gpus else ""
+    return f"{state}; {_hours(plan)}{spread}."
+
+
+def _hours(plan: Plan) -> str:
+    """Return how many hours the trainings take, on which device, by which estimate."""
+    expected = plan.estimate
+    if expected.total is None:
+        return "how long they take is known once the features are made"
+    time = duration(expected.total)
+    if expected.gpu is not None:
+        return f"about {time} of one GPU ({expected.source})"
+    if plan.on_gpus:
+        return (
+            f"at most about {time} of one GPU, if it is no slower than a core of a CPU "
+            f"({expected.source}; no training was recorded on a GPU here)"
+        )
+    cores = plan.cores or 1
+    at_once = f", {duration(expected.total / cores)} on {cores}" if cores > 1 else ""
+    return f"about {time} of one core{at_once} ({expected.source})"

@@ -1,1 +1,0 @@
-"""What would run and why, how many trainings, for how long: before anything runs."""
