@@ -14,7 +14,7 @@ from torch import Tensor
 from delaynet.config.settings import CorpusSettings, DecibelFeatures
 from delaynet.data.corpus.check import check_corpus
 from delaynet.data.features.writing import write_features
-from delaynet.data.sources.synthetic import write_corpus
+from delaynet.data.sources.synthetic import SOURCE
 
 # Kernels for a GPU run in the interpreter of Triton, which reads this when it is first imported.
 os.environ["TRITON_INTERPRET"] = "1"
@@ -64,7 +64,7 @@ def reference() -> dict[str, Tensor]:
 def small_corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """One trial of every speaker and word: 240 clips."""
     return made_once(
-        tmp_path_factory, "corpus", lambda folder: write_corpus(folder, trials=1, seed=0)
+        tmp_path_factory, "corpus", lambda folder: SOURCE.make(folder, CorpusSettings(trials=1), 1)
     )
 
 

@@ -89,5 +89,5 @@ NO_SEALS = (
 @pytest.mark.parametrize("content", ["", "[]", *map(json.dumps, NO_SEALS)])
 def test_what_is_no_seal_is_said_not_to_be_one(tmp_path: Path, content: str) -> None:
     (tmp_path / "seal.json").write_text(content)
-    with pytest.raises(UserError, match="is not a seal"):
+    with pytest.raises(UserError, match="cannot be read as a seal"):
         read_seal(tmp_path)

@@ -408,7 +408,7 @@ def test_a_seal_that_is_deleted(words: Path) -> None:
 def test_a_seal_that_is_a_folder_is_named(words: Path) -> None:
     remove(words / SEAL)
     (words / SEAL).mkdir()
-    with pytest.raises(UserError, match=r"seal.json: is not a seal"):
+    with pytest.raises(UserError, match=r"seal.json: cannot be read as a seal"):
         audit(words)
 
 

@@ -278,7 +278,7 @@ def test_the_command_leaves_out_what_it_is_told_to(recordings: Path, tmp_path: P
         ('"spikes"', ["--report", "report.json"], "spikes have no report"),
         ('"spikes"', [], r"shd_train\.h5 is not there"),
         ('"mfcc"', [], "preset"),
-        ("{}", ["--report", "none.json"], r"none\.json: cannot be read"),
+        ("{}", ["--report", "none.json"], r"none\.json: not there"),
     ],
 )
 def test_a_mistake_in_the_command_is_one_sentence(

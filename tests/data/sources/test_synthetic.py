@@ -24,12 +24,12 @@ from delaynet.data.corpus.clips import Clip
 from delaynet.data.corpus.espeak import SAMPLE_RATE, espeak_version, speak
 from delaynet.data.corpus.layout import digit_clip, parse_filename
 from delaynet.data.sources.synthetic import (
+    SOURCE,
     SPEAKERS,
     clip_audio,
     corpus_clips,
     draw_test_list,
     pink_noise,
-    write_corpus,
 )
 
 SEED = 7
@@ -44,6 +44,10 @@ def in_another_process(code: str) -> str:
     ).stdout
 
 
+def make(folder: Path, processes: int = 1) -> None:
+    SOURCE.make(folder, CorpusSettings(trials=1, seed=SEED), processes)
+
+
 def checksums(folder: Path) -> dict[str, str]:
     return {
         str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest()
@@ -55,7 +59,7 @@ def checksums(folder: Path) -> dict[str, str]:
 @pytest.fixture(scope="module")
 def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("made") / "corpus"
-    write_corpus(folder, trials=1, seed=SEED)
+    make(folder)
     return folder
 
 
@@ -95,15 +99,17 @@ def test_made_twice_in_two_processes_the_corpus_is_byte_for_byte_the_same(
     corpus: Path, tmp_path: Path
 ):
     in_another_process(
-        "from pathlib import Path; from delaynet.data.sources.synthetic import write_corpus; "
-        f"write_corpus(Path({str(tmp_path / 'again')!r}), trials=1, seed={SEED})"
+        "from pathlib import Path; from delaynet.config.settings import CorpusSettings\n"
+        "from delaynet.data.sources.synthetic import SOURCE\n"
+        f"settings = CorpusSettings(trials=1, seed={SEED})\n"
+        f"SOURCE.make(Path({str(tmp_path / 'again')!r}), settings, 1)"
     )
     assert checksums(corpus) == checksums(tmp_path / "again")
 
 
 @pytest.mark.slow
 def test_the_number_of_processes_changes_nothing(corpus: Path, tmp_path: Path):
-    write_corpus(tmp_path / "again", trials=1, seed=SEED, processes=3)
+    make(tmp_path / "again", processes=3)
     assert checksums(corpus) == checksums(tmp_path / "again")
 
 
@@ -115,7 +121,7 @@ def sentence_on_a_full_disk(folder: Path, processes: int, answer: Path) -> None:
     signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
     resource.setrlimit(resource.RLIMIT_FSIZE, (5_000, 5_000))
     try:
-        write_corpus(folder, trials=1, seed=SEED, processes=processes)
+        make(folder, processes)
     except UserError as error:
         answer.write_text(str(error), encoding="utf-8")
 
@@ -227,15 +233,15 @@ def test_a_finished_synthetic_corpus_is_replaced_and_nothing_is_left_beside_it(t
     folder.mkdir()
     (folder / "corpus.json").write_text('{"source": "synthetic"}')
     (folder / "leftover").touch()
-    write_corpus(folder, trials=1, seed=0)
+    make(folder)
     assert not (folder / "leftover").exists()
     assert [path.name for path in tmp_path.iterdir()] == ["corpus"]
 
 
 def test_a_folder_that_is_not_a_synthetic_corpus_is_left_alone(tmp_path: Path):
     (tmp_path / "thesis.txt").write_text("years of work")
-    with pytest.raises(UserError, match="holds something other than synthetic digits"):
-        write_corpus(tmp_path, trials=1, seed=0)
+    with pytest.raises(UserError, match="holds something other than the synthetic digits"):
+        make(tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["thesis.txt"]
 
 
@@ -252,7 +258,7 @@ def test_when_making_fails_no_half_made_corpus_is_left(
 
     monkeypatch.setattr("delaynet.data.sources.synthetic.clip_audio", fail_at_the_third)
     with pytest.raises(KeyboardInterrupt):
-        write_corpus(tmp_path / "corpus", trials=1, seed=0)
+        make(tmp_path / "corpus")
     assert list(tmp_path.iterdir()) == []
 
 

@@ -54,8 +54,8 @@ def replacing(path: Path) -> Iterator[Path]:
 def replacing_hdf5(path: Path, most_bytes: int | None = None) -> Iterator[h5py.File]:
     """Yield an HDF5 file in memory, written to `path` when the block ends well.
 
-    On a full disk, HDF5 cannot close its file and may crash the interpreter. With `most_bytes`, the
-    most that it may take, it is written part by part, in room that is reserved on the disk first.
+    On a full disk, HDF5 cannot close its file and may crash the interpreter. With `most_bytes`, an
+    upper limit of its size, it is not kept in memory: this space is reserved on the disk first.
     """
     with replacing(path) as temporary:
         if most_bytes is not None:
@@ -71,7 +71,7 @@ def replacing_hdf5(path: Path, most_bytes: int | None = None) -> Iterator[h5py.F
 
 
 class _Reserved(io.FileIO):
-    """A file with room on the disk that is reserved; HDF5 needs it to look empty at first."""
+    """A file with reserved disk space, which looks empty at first, as HDF5 needs it to."""
 
     end = 0
 
@@ -166,7 +166,7 @@ def readable(path: Path, kind: str) -> Iterator[None]:
         yield
     except FileNotFoundError:
         raise
-    except (OSError, KeyError, ValueError) as error:
+    except (OSError, KeyError, ValueError, TypeError, AttributeError) as error:
         reason = str(error).strip("'\"")
         raise UserError(
             f"{path}: cannot be read as {kind} ({reason}); make it again with "

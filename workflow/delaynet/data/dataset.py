@@ -97,10 +97,7 @@ class Splits:
 
 
 def load_splits(
-    path: Path,
-    validation_speakers: tuple[str, ...],
-    device: torch.device,
-    seed: int = 0,
+    path: Path, validation_speakers: tuple[str, ...], device: torch.device, seed: int = 0
 ) -> Splits:
     """Read a features file; the tensors are on the device.
 

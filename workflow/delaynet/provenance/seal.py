@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from delaynet.config.errors import UserError
-from delaynet.config.files import replacing
+from delaynet.config.files import readable, replacing
 from delaynet.provenance.project import Project
 from delaynet.provenance.record import RECORDS, SEAL, file_digest
 
@@ -84,16 +84,9 @@ def read_seal(results: Path) -> Seal | None:
     path = results / SEAL
     if not path.exists():
         return None
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-        seal = Seal(**content)
-        digests = [seal.digest, *seal.records.values(), *seal.sources.values()]
-        is_seal = all(isinstance(digest, str) for digest in digests)
-    except (OSError, ValueError, TypeError, AttributeError):
-        is_seal = False
-    if not is_seal:
-        raise UserError(
-            f"{path}: is not a seal; it was altered, or cut short. Make it again with "
-            f"`snakemake --forcerun seal -- {path}`."
-        )
+    with readable(path, "a seal"):
+        seal = Seal(**json.loads(path.read_text(encoding="utf-8")))
+        for digest in (seal.digest, *seal.records.values(), *seal.sources.values()):
+            if not isinstance(digest, str):
+                raise ValueError(f"{digest} is no digest")
     return seal

@@ -184,10 +184,8 @@ def write_filenames(path: Path, clips: Iterable[Clip]) -> None:
     path.write_text("".join(f"{name}\n" for name in names), encoding="utf-8")
 
 
-def refuse_to_replace(folder: Path, source: str, what: str) -> None:
-    """Raise unless a folder is absent, empty, or an older corpus of the same source.
-
-    `source` as in its `corpus.json`; `what` names that corpus in words.
+def refuse_to_replace(folder: Path, identity: Identity) -> None:
+    """Raise unless a folder is absent, empty, or holds an older version of the same corpus.
 
     Raises:
         UserError: the folder holds something else, or is a file.
@@ -196,12 +194,13 @@ def refuse_to_replace(folder: Path, source: str, what: str) -> None:
         return
     try:
         record = json.loads((folder / "corpus.json").read_text(encoding="utf-8"))
-        is_ours = isinstance(record, dict) and record.get("source") == source
+        is_ours = isinstance(record, dict) and record.get("source") == identity.source
     except (OSError, ValueError):
         is_ours = folder.is_dir() and not any(folder.iterdir())
     if not is_ours:
         raise UserError(
-            f"{folder} holds something other than {what}: remove it or choose another folder."
+            f"{folder} holds something other than the {identity.name}: remove it or choose another "
+            "folder."
         )
 
 

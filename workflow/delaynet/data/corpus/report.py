@@ -13,7 +13,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any, Literal
 
 from delaynet.config.errors import UserError
-from delaynet.config.files import replacing
+from delaynet.config.files import readable, replacing, require
 from delaynet.data.corpus.clips import Clip, Fault
 
 
@@ -142,7 +142,7 @@ def read_report(path: Path) -> CorpusReport:
     Raises:
         UserError: no such file, or not a corpus report.
     """
-    try:
+    with readable(require(path), "a corpus report"):
         content = json.loads(path.read_text(encoding="utf-8"))
         rows = zip(*(content["clips"][name] for name in COLUMNS), strict=True)
         return CorpusReport(
@@ -153,12 +153,6 @@ def read_report(path: Path) -> CorpusReport:
             tuple(Fault(**fault) for fault in content["faults"]),
             tuple(map(str, content["notes"])),
         )
-    except OSError as error:
-        raise UserError(f"{path}: cannot be read ({error.strerror}).") from None
-    except (ValueError, KeyError, TypeError, AttributeError):
-        raise UserError(
-            f"{path}: is not a corpus report: make it again with `delaynet corpus check`."
-        ) from None
 
 
 def _summary(report: CorpusReport) -> dict[str, Any]:

@@ -34,7 +34,7 @@ def unpack(
         UserError: the archive is damaged, hostile or not in the layout; the folder holds something
             else, or cannot be written.
     """
-    refuse_to_replace(folder, identity.source, f"the {identity.name}")
+    refuse_to_replace(folder, identity)
     with replacing_folder(folder) as temporary:
         unpacked = temporary / ".unpacked"
         unpacked.mkdir()

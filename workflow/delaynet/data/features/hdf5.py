@@ -26,11 +26,7 @@ def most_bytes(settings: AnyFeatures, clips: int) -> int:
 
 
 def create_features(
-    file: h5py.File,
-    settings: AnyFeatures,
-    clips: int,
-    band: str,
-    unit: str,
+    file: h5py.File, settings: AnyFeatures, clips: int, band: str, unit: str
 ) -> h5py.Dataset:
     """Create the dataset of features, float32 [clips, frames, bands], and describe it.
 

@@ -189,22 +189,26 @@ def _counts(part: _SpikeFile, settings: SpikeFeatures, corpus: SpikeCorpus) -> I
 def _read_clips(path: Path, split: str, corpus: SpikeCorpus) -> _SpikeFile:
     """Read a file apart from its spikes, and check that these are there."""
     with _opened(path, corpus) as file:
-        label = _numbers(file, "labels")
+        lengths = {}
+        for name, kinds, content in (
+            ("labels", "iu", "a whole number"),
+            ("spikes/times", "f", "a list of times"),
+            ("spikes/units", "iu", "a list of whole numbers"),
+        ):
+            dataset = _dataset(file, name)
+            kind = dataset.dtype if name == "labels" else h5py.check_vlen_dtype(dataset.dtype)
+            if dataset.ndim != 1 or kind is None or kind.kind not in kinds:
+                raise UserError(
+                    f"{path}: `{name}` does not hold {content} for each clip: fetch it again."
+                )
+            lengths[name] = len(dataset)
+        label: list[int] = file["labels"][()].tolist()
         # a corpus with a validation list may leave them out
         if "validation" in corpus.filenames and "extra/speaker" not in file:
             speaker = ["unknown"] * len(label)
         else:
             speaker = _texts(_dataset(file, "extra/speaker"))
-        lengths = {"labels": len(label), "extra/speaker": len(speaker)}
-        for name, kinds, content in (("times", "f", "times"), ("units", "iu", "whole numbers")):
-            dataset = _dataset(file, f"spikes/{name}")
-            kind = h5py.check_vlen_dtype(dataset.dtype)
-            if dataset.ndim != 1 or kind is None or kind.kind not in kinds:
-                raise UserError(
-                    f"{path}: `spikes/{name}` does not hold a list of {content} for each clip: "
-                    "fetch it again."
-                )
-            lengths[f"spikes/{name}"] = len(dataset)
+        lengths["extra/speaker"] = len(speaker)
         if len(set(lengths.values())) > 1 or not label:
             described = ", ".join(f"{count} in `{name}`" for name, count in lengths.items())
             raise UserError(f"{path}: not the same number of clips ({described}): fetch it again.")
@@ -216,16 +220,6 @@ def _texts(dataset: h5py.Dataset) -> list[str]:
     """Return texts, or numbers as texts."""
     values = np.atleast_1d(dataset[()]).tolist()
     return [value.decode() if isinstance(value, bytes) else str(value) for value in values]
-
-
-def _numbers(file: h5py.File, name: str) -> list[int]:
-    dataset = _dataset(file, name)
-    if dataset.ndim != 1 or dataset.dtype.kind not in "iu":
-        raise UserError(
-            f"{file.filename}: `{name}` does not hold a whole number for each clip: fetch it again."
-        )
-    numbers: list[int] = dataset[()].tolist()
-    return numbers
 
 
 def _dataset(file: h5py.File, name: str) -> h5py.Dataset:

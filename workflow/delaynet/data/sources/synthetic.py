@@ -68,8 +68,37 @@ class Synthetic(Source):
     )
 
     def make(self, folder: Path, corpus: CorpusSettings, processes: int) -> None:
-        """Speak the digits, in the layout of the Heidelberg Digits."""
-        write_corpus(folder, corpus.trials, corpus.seed, processes)
+        """Speak the digits, in the layout of the Heidelberg Digits.
+
+        The number of processes changes nothing. The folder appears whole or not at all. An older
+        synthetic corpus is replaced, and nothing else.
+
+        Raises:
+            UserError: the folder holds something else, or cannot be written.
+        """
+        clips = corpus_clips(corpus.trials)
+        test = draw_test_list(clips, corpus.seed)
+        train = set(clips) - test
+        refuse_to_replace(folder, IDENTITY)
+        with replacing_folder(folder) as temporary:
+            (temporary / "audio").mkdir()
+            write = partial(_write_clip, temporary, corpus.seed)
+            written = in_order(write, clips, processes, CLIPS_PER_TASK)
+            for _ in tqdm(written, "speaking digits", len(clips), unit="clip", mininterval=1):
+                pass
+            write_filenames(list_path(temporary, "train"), train)
+            write_filenames(list_path(temporary, "test"), test)
+            record = {
+                "source": IDENTITY.source,
+                "name": IDENTITY.name,
+                "trials": corpus.trials,
+                "seed": corpus.seed,
+                "counts": {"clips": len(clips), "train": len(train), "test": len(test)},
+                "espeak_version": espeak_version(),
+                "licence": IDENTITY.licence,
+            }
+            text = json.dumps(record, indent=2) + "\n"
+            (temporary / "corpus.json").write_text(text, encoding="utf-8")
 
     def table(self, folder: Path, corpus: CorpusSettings) -> Table:
         """Read the lists and the file names."""
@@ -194,39 +223,6 @@ def draw_test_list(clips: Iterable[Clip], seed: int) -> set[Clip]:
         len(others), size=(len(others) + 10) // 20, replace=False
     )
     return set(clips) - set(others) | {others[index] for index in drawn}
-
-
-def write_corpus(folder: Path, trials: int, seed: int, processes: int = 1) -> None:
-    """Make the corpus: 12 speakers x 20 words x `trials` clips, byte for byte the same each time.
-
-    The number of processes changes nothing. The folder appears whole or not at all. An older
-    synthetic corpus is replaced, and nothing else.
-
-    Raises:
-        UserError: the folder holds something else, or cannot be written.
-    """
-    clips = corpus_clips(trials)
-    test = draw_test_list(clips, seed)
-    train = set(clips) - test
-    refuse_to_replace(folder, IDENTITY.source, "synthetic digits")
-    with replacing_folder(folder) as temporary:
-        (temporary / "audio").mkdir()
-        written = in_order(partial(_write_clip, temporary, seed), clips, processes, CLIPS_PER_TASK)
-        for _ in tqdm(written, "speaking digits", len(clips), unit="clip", mininterval=1):
-            pass
-        write_filenames(list_path(temporary, "train"), train)
-        write_filenames(list_path(temporary, "test"), test)
-        record = {
-            "source": IDENTITY.source,
-            "name": IDENTITY.name,
-            "trials": trials,
-            "seed": seed,
-            "counts": {"clips": len(clips), "train": len(train), "test": len(test)},
-            "espeak_version": espeak_version(),
-            "licence": IDENTITY.licence,
-        }
-        text = json.dumps(record, indent=2) + "\n"
-        (temporary / "corpus.json").write_text(text, encoding="utf-8")
 
 
 def _write_clip(folder: Path, seed: int, clip: Clip) -> None:

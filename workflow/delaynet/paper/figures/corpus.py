@@ -15,7 +15,6 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator
 
-from delaynet.config.files import require
 from delaynet.config.grid import Config
 from delaynet.config.settings import SpikeFeatures
 from delaynet.data.corpus.clips import SPLITS, Label, label_names, labels_of
@@ -36,7 +35,7 @@ LETTERS_PER_LINE = 120
 
 def load(config: Config, results_folder: Path) -> CorpusReport:
     """Read the corpus report, and add notes on mel bands that stay empty."""
-    report = read_report(require(results_folder / "corpus_report.json"))
+    report = read_report(results_folder / "corpus_report.json")
     if isinstance(config.features, SpikeFeatures):
         return report
     rates = [checked.sample_rate for checked in report.clips]
