@@ -143,11 +143,7 @@ def explaining(path: Path, *written: Path) -> Iterator[None]:
 
 
 def require(path: Path) -> Path:
-    """Return the path of a result to read.
-
-    Raises:
-        UserError: it is missing.
-    """
+    """Return the path of a result, or raise a UserError if there is none."""
     if not path.exists():
         raise UserError(f"{path}: not there; make it first with `snakemake {path}`.")
     return path

@@ -307,8 +307,7 @@ def parse_config(
 ) -> Config:
     """Check a configuration and return it typed.
 
-    The error begins with `where`. `is_resolved` if this project, rather than a user, wrote it in
-    full.
+    An error begins with `where`. `is_resolved`: this project, not a user, wrote it, in full.
 
     Raises:
         UserError: one sentence with the key, the value and what is allowed.

@@ -9,7 +9,7 @@ CONTROL_GROUPS = Path("/sys/fs/cgroup")
 
 
 def free_memory(device: torch.device) -> int | None:
-    """Return how many more bytes this process may use on a device; None if the system is silent.
+    """Return how many more bytes this process may use on a device, or None if that is unknown.
 
     On a CPU: what is available on the machine, and within the limits of the control groups that the
     process is in (of a container, or of a job of Slurm).

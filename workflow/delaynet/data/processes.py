@@ -14,8 +14,8 @@ def in_order(
 ) -> Iterator[Result]:
     """Do tasks in parallel, and yield their results in the order of the tasks.
 
-    Processes are spawned, not forked, as this one may have threads. `work` stands at the top level
-    of a module. With one process, it is done in this one; else a process is sent `tasks_at_once`.
+    Processes are spawned, not forked, as this one may have threads; so `work` is a function at the
+    top level of a module. A process is sent `tasks_at_once`. With one process, it is this one.
     """
     if processes == 1:
         yield from map(work, tasks)

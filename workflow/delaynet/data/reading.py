@@ -38,11 +38,7 @@ class FeaturesTable(NamedTuple):
 
 
 def read_table(path: Path) -> FeaturesTable:
-    """Read the table of clips.
-
-    Raises:
-        UserError: there is no such file, or it is no features file.
-    """
+    """Read the table of clips; raise a UserError if the file is no features file."""
     with reading_hdf5(require(path), KIND) as file:
         texts = ("filename", "speaker", "language", "split")
         return FeaturesTable(
@@ -68,11 +64,7 @@ def open_features(path: Path) -> h5py.Dataset:
 
 
 def read_features(path: Path, clip: int) -> np.ndarray:
-    """Read the features of one clip, float32 [frames, bands].
-
-    Raises:
-        UserError: as `read_table`.
-    """
+    """Read the features of one clip, float32 [frames, bands]; errors as `read_table`."""
     with reading_hdf5(path, KIND) as file:
         features: np.ndarray = file["features"][clip]
         return features

@@ -130,11 +130,7 @@ class Decompressed:
         self.limit = self.given + size + MARGIN
 
     def read(self, size: int) -> bytes:
-        """Return the next bytes.
-
-        Raises:
-            UserError: they are more than is allowed.
-        """
+        """Return the next bytes, or raise a UserError if they are more than is allowed."""
         block = self.stream.read(size)
         self.given += len(block)
         if self.given > self.limit:
@@ -146,10 +142,12 @@ class Decompressed:
 def _claim(
     used: dict[str, tuple[PurePosixPath, bool]], path: PurePosixPath, is_folder: bool
 ) -> None:
-    """Note a path, and the folders above it, as used: by a form without case, what has it.
+    """Note the path of a member, and the folders above it, as used.
+
+    `used` has them by a key without differences of case and of Unicode form.
 
     Raises:
-        UserError: the path is used already; case and Unicode form make no difference.
+        UserError: the path is used already.
     """
     for each in (*list(path.parents)[-2::-1], path):
         taken = each, is_folder or each != path

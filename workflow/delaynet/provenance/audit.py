@@ -53,8 +53,8 @@ class Audit:
     All records are read at once; each file is hashed once, when it is first needed.
 
     Attributes:
-        root: the folder around it, to which recorded paths are relative, except the manuscript's.
-        clone: the project whose workflow made the results, with the manuscript.
+        root: the folder around the results; recorded paths, except the manuscript's, begin there.
+        clone: root of the project whose workflow made the results; it has the manuscript.
         records: of the job that made each recorded output, by path.
         sealed: the seal over the records, or None.
         not_checked: what could not be compared, and why.
@@ -217,27 +217,19 @@ class Audit:
             found |= {path for path in self.printed if self.fingerprint(path) is None}
         folders = {self.root / path for path in self.records if (self.root / path).is_dir()}
         above = {self.root / folder for path in self.records for folder in Path(path).parents}
+        to_results = folders | above
         top = self.root / self._prefix
         by_products = (RECORDS, *CRATES, *self.project.by_products)
         for folder, names, files in os.walk(top, followlinks=True):
             here = Path(folder)
+            skipped = by_products if here == top else ()
+            shown = {n for n in names + files if not n.startswith(".") and n not in skipped}
             # links are followed only to recorded results
-            links = {name for name in names if (here / name).is_symlink()}
-            files += [name for name in links if here / name not in above | folders]
-            names[:] = [
-                name
-                for name in names
-                if not name.startswith(".")
-                and name not in files
-                and here / name not in folders
-                and not (here == top and name in by_products)
-            ]
-            for name in files:
-                is_by_product = name.startswith(".") or (here == top and name in by_products)
-                path = str((here / name).relative_to(self.root))
-                if not is_by_product and path not in self.records:
-                    found.add(path)
-        return sorted(found)
+            links = {n for n in names if (here / n).is_symlink() and here / n not in to_results}
+            entered = shown & (set(names) - links)
+            names[:] = [name for name in entered if here / name not in folders]
+            found |= {str((here / name).relative_to(self.root)) for name in shown - entered}
+        return sorted(found - self.records.keys())
 
     def seal(self) -> Verdict:
         """Return the state of the seal over all records, and why.

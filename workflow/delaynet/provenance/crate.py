@@ -204,11 +204,7 @@ def sources(project: Project, root: Path) -> Iterator[str]:
 
 
 def require_intact(audit: Audit) -> None:
-    """Refuse results that are not as recorded, or out of date.
-
-    Raises:
-        UserError: a result is not intact, or the seal does not hold.
-    """
+    """Raise a UserError unless every result, and the seal over the records, is intact."""
     verdicts = {path: audit.verdict(path) for path in audit.records}
     verdicts["the seal over all records"] = audit.seal()
     bad = [(path, *verdict) for path, verdict in verdicts.items() if verdict.state != INTACT]

@@ -84,10 +84,10 @@ def _torch() -> dict[str, Any] | None:
 
 
 def processor(cpuinfo: str) -> str | None:
-    """Return what tells a processor from others, by /proc/cpuinfo; None where that is empty.
+    """Return the processor's model by /proc/cpuinfo, or None where that is empty.
 
-    A name alone does not: virtual machines shorten it, and ARM has numbers only. Cores of several
-    kinds are all named.
+    The name alone is not enough: virtual machines shorten it, and ARM has numbers only. Cores of
+    several kinds are all named.
     """
     found = re.findall(rf"^({'|'.join(PROCESSOR)})\s*: (.+)$", cpuinfo, re.M)
     return ", ".join(dict.fromkeys(f"{field} {value}" for field, value in found)) or None

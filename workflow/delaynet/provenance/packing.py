@@ -70,11 +70,7 @@ def pack(project: Project, results: Path, archive: Path) -> int:
 
 
 def refuse_place(output: Path, results: Path) -> None:
-    """Refuse to write an archive or a crate over anything, or among the results.
-
-    Raises:
-        UserError: something is there, or it is among the results and no place for a crate.
-    """
+    """Raise a UserError if an archive or a crate would lie over a file or among the results."""
     top, place = results.resolve(), output.resolve()
     if place.is_relative_to(top) and place not in [top / name for name in CRATES]:
         raise UserError(f"{output}: is among the results; name another place.")

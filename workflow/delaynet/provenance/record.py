@@ -229,11 +229,7 @@ def _validator() -> Any:
 
 
 def read_record(file: Path) -> Record:
-    """Return a record.
-
-    Raises:
-        UserError: it is not one.
-    """
+    """Return a record, or raise a UserError if the file holds none."""
     try:
         record: Record = json.loads(file.read_text(encoding="utf-8"))
         is_record = _validator().is_valid(record)

@@ -76,11 +76,7 @@ class Seal(NamedTuple):
 
 
 def read_seal(results: Path) -> Seal | None:
-    """Return the seal of results, or None where there is none.
-
-    Raises:
-        UserError: it is not a seal.
-    """
+    """Return the seal of results or None; raise a UserError if it cannot be read."""
     path = results / SEAL
     if not path.exists():
         return None

@@ -72,11 +72,9 @@ def cancel(jobs: list[str], folder: Path, seconds: float = SECONDS_TO_END) -> No
 
 
 def refuse_or_cancel_orphans(folder: Path) -> None:
-    """Before anything is submitted, cancel orphans if the user agrees, or else do not start.
+    """Cancel orphans if the user agrees; otherwise raise a UserError.
 
-    Raises:
-        UserError: there are orphans, and the user says no or there is no terminal to ask at; or
-            Slurm does not answer.
+    They must be gone before anything is submitted. Without a terminal, nobody is asked.
     """
     # a plan for a cluster may be made on another machine
     jobs = orphans(folder) if shutil.which("squeue") else []

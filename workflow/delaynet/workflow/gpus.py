@@ -28,11 +28,7 @@ def visible_gpus() -> tuple[str, ...]:
 
 
 def slots_of(gpus: Sequence[str]) -> list[str]:
-    """Return every GPU as often as it takes trainings at a time, all of them once before any twice.
-
-    Raises:
-        WorkflowError: `DELAYNET_AT_ONCE` is no number from 1 on.
-    """
+    """Return the GPUs, each of them once for every training that it runs at a time."""
     at_once = os.environ.get(VARIABLE, str(TRAININGS_AT_ONCE))
     if not at_once.isdecimal() or int(at_once) < 1:
         raise WorkflowError(f"{VARIABLE} is '{at_once}'; it is 1 or more.")
@@ -40,9 +36,9 @@ def slots_of(gpus: Sequence[str]) -> list[str]:
 
 
 def share_gpus(workflow: Any, config: Config) -> list[str]:
-    """Let no more trainings run at a time than this machine's GPUs take; return these slots.
+    """Limit the trainings at a time to what this machine's GPUs take; return their slots.
 
-    None where a profile says how many run at a time, as that for Slurm does.
+    There are none if a profile sets that limit, as the one for Slurm does.
 
     Raises:
         WorkflowError: `DELAYNET_AT_ONCE` is no number from 1 on.

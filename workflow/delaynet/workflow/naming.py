@@ -1,4 +1,4 @@
-"""Names of files and options of commands, for the Snakefile."""
+"""What the Snakefile asks of the configuration: names of files, options of commands, checks."""
 
 import hashlib
 import json
@@ -72,22 +72,17 @@ def _without_traceback() -> Iterator[None]:
 
 
 def refuse_orphans(executor: str) -> None:
-    """Refuse to start, or ask, while jobs of an earlier Snakemake are in a cluster's queue.
-
-    Raises:
-        WorkflowError: one sentence.
-    """
+    """Raise a WorkflowError if jobs of an earlier Snakemake stay in a cluster's queue."""
     if executor == "slurm":
         with _without_traceback():
             cluster.refuse_or_cancel_orphans(Path.cwd())
 
 
 def remove_kept_checkpoints(config: Config) -> None:
-    """Remove the checkpoints of finished runs.
+    """Remove the checkpoints of finished runs, at the end of the workflow.
 
-    They are kept until the workflow has ended. When one training of a pack fails, Snakemake removes
-    the outputs of all of them and runs all again; the finished ones are then written again from
-    their last checkpoint, in seconds.
+    When one training of a pack fails, Snakemake removes the outputs of all of them and runs all
+    again; the finished ones are then written again from their last checkpoint, in seconds.
     """
     for run in config.runs():
         folder = Path("results/checkpoints", run.folder)
@@ -99,11 +94,7 @@ def remove_kept_checkpoints(config: Config) -> None:
 
 
 def read_for_snakemake(content: Mapping[str, Any]) -> Config:
-    """Check the configuration that Snakemake has read, and that its corpus exists.
-
-    Raises:
-        WorkflowError: one sentence, which Snakemake shows without a traceback.
-    """
+    """Check the configuration that Snakemake has read; raise a mistake as a WorkflowError."""
     with _without_traceback():
         config = with_defaults_of_source(parse_config(content))
         check_source(config.corpus, config.features.preset)

@@ -128,11 +128,7 @@ def plan_of(workflow: Any) -> Plan:
 
 
 def refuse_costly(plan: Plan) -> None:
-    """Refuse a plan that would train, or make the corpus or the features.
-
-    Raises:
-        UserError: names what would be made, and why.
-    """
+    """Raise a UserError if a plan would train, or make the corpus or the features."""
     costly = [
         f"{COSTLY[step.rule].format(jobs=step.jobs)} ({step.reason})"
         for step in plan.steps

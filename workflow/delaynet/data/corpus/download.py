@@ -328,8 +328,8 @@ class Download:
 def parse_checksums(text: str, name: str) -> str | None:
     """Return the MD5 of one file from a list such as `md5sum` writes, or None.
 
-    Lines that are no entries are passed over; a file of that name in a folder counts if there is
-    none outside. Several different sums of one file are as good as none.
+    Other lines are ignored. A file of that name in a folder counts if there is none outside of
+    folders. If a file has several sums, none counts.
     """
     line = r"^[ \t]*([0-9a-fA-F]{32})[ \t]+\*?(?:\./)?(\S.*?)\s*$"
     entries = re.findall(line, text, re.MULTILINE)

@@ -111,7 +111,7 @@ def read_list(path: Path) -> list[tuple[int, str]]:
 def read_text(path: Path, what: str, advice: str) -> str:
     """Return the text of a list or table in UTF-8, without a byte order mark.
 
-    `what` it is, in a word; `advice` ends the sentence if it is missing or empty.
+    For errors, `what` says what it is, and `advice` what to do if it is missing or empty.
 
     Raises:
         UserError: the file is missing, empty or not text.
@@ -185,11 +185,7 @@ def write_filenames(path: Path, clips: Iterable[Clip]) -> None:
 
 
 def refuse_to_replace(folder: Path, identity: Identity) -> None:
-    """Raise unless a folder is absent, empty, or holds an older version of the same corpus.
-
-    Raises:
-        UserError: the folder holds something else, or is a file.
-    """
+    """Raise a UserError unless a folder is absent, empty, or an older version of the corpus."""
     if not folder.exists():
         return
     try:

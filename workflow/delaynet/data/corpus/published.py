@@ -158,11 +158,7 @@ def check(published: Published, archive: Path) -> Pin:
 
 
 def check_recordings(published: Published, found: str, place: Path) -> None:
-    """Compare the digest of the recordings in an archive or a folder with that of the corpus.
-
-    Raises:
-        UserError: it is another one.
-    """
+    """Raise a UserError if recordings, in an archive or a folder, have another digest."""
     if found != published.recordings:
         raise UserError(
             f"{place}: holds other recordings (SHA-256 over all of them {found}) than the corpus "
@@ -172,11 +168,7 @@ def check_recordings(published: Published, found: str, place: Path) -> None:
 
 
 def pin_of(archive: Path) -> Pin:
-    """Return size and digests of a file.
-
-    Raises:
-        UserError: it is no file, is empty, or cannot be read.
-    """
+    """Return size and digests of a file, or raise a UserError if it is empty or unreadable."""
     if not archive.is_file():
         raise UserError(f"{archive}: is not a file; name an archive that is there.")
     if not (size := archive.stat().st_size):

@@ -84,10 +84,9 @@ def usable_clips(report: CorpusReport, faults: Literal["stop", "leave_out"]) -> 
 
 
 def places(folder: Path, report: CorpusReport) -> list[Path]:
-    """Return the files and folders that hold the recordings of a corpus.
+    """Return the files and folders that hold the recordings of a corpus: usually its folder.
 
-    That is its folder. If a table lists the recordings, its folder may hold much else: then it is
-    the listed files there, and the folders with listed files.
+    The folder of a table may hold much else: then it is what holds the listed recordings there.
     """
     if report.audio != ".":
         return [folder]
@@ -137,11 +136,7 @@ def _json(content: dict[str, Any]) -> str:
 
 
 def read_report(path: Path) -> CorpusReport:
-    """Read a report.
-
-    Raises:
-        UserError: no such file, or not a corpus report.
-    """
+    """Read a report, or raise a UserError if it cannot be read."""
     with readable(require(path), "a corpus report"):
         content = json.loads(path.read_text(encoding="utf-8"))
         rows = zip(*(content["clips"][name] for name in COLUMNS), strict=True)

@@ -40,11 +40,7 @@ class DataChunk(NamedTuple):
 
 
 def data_chunk(path: Path) -> DataChunk | None:
-    """Return the chunk of samples, or None if the file is no WAV file or has none.
-
-    Raises:
-        OSError: the file cannot be read.
-    """
+    """Return the chunk of samples, or None if the file is no WAV file or has none."""
     size = path.stat().st_size
     with path.open("rb") as file:
         name, riff, kind = struct.unpack("<4sI4s", file.read(12).ljust(12, b"\0"))
@@ -59,13 +55,7 @@ def data_chunk(path: Path) -> DataChunk | None:
 
 
 def readable_sound(path: Path) -> Path | io.BytesIO:
-    """Return a sound file that libsndfile can read whole.
-
-    That is the file itself, or its bytes with the sizes that its recorder never wrote.
-
-    Raises:
-        OSError: the file cannot be read.
-    """
+    """Return a sound file, or its bytes with the sizes that its recorder never wrote."""
     chunk = data_chunk(path)
     if chunk is None or not chunk.is_unfinished:
         return path

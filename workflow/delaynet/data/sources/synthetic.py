@@ -70,9 +70,6 @@ class Synthetic(Source):
     def make(self, folder: Path, corpus: CorpusSettings, processes: int) -> None:
         """Speak the digits, in the layout of the Heidelberg Digits.
 
-        The number of processes changes nothing. The folder appears whole or not at all. An older
-        synthetic corpus is replaced, and nothing else.
-
         Raises:
             UserError: the folder holds something else, or cannot be written.
         """

@@ -118,7 +118,7 @@ def _read(path: Path, seed: int) -> tuple[list[Line], list[Fault], tuple[str, ..
     """Return the lines that name a recording, the faults of the others, and a note on drawn splits.
 
     Raises:
-        UserError: the table as a whole is of no use.
+        UserError: the table has no recording, or too few speakers to draw splits.
     """
     lines: list[Line] = []
     faults = []
