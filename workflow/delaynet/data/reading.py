@@ -1,4 +1,4 @@
-"""The features file, read: its table of clips, and the features of clips."""
+"""Read the features file: its table of clips, and the features of clips."""
 
 from pathlib import Path
 from typing import NamedTuple
@@ -12,7 +12,7 @@ KIND = "a features file"
 
 
 class FeaturesTable(NamedTuple):
-    """What a features file says of its clips; arrays have one row per clip.
+    """The clips of a features file; arrays have one row per clip.
 
     Attributes:
         label: index of `label_names`.
@@ -61,10 +61,3 @@ def open_features(path: Path) -> h5py.Dataset:
     """
     # without a cache of chunks a row is read alone, not with the 63 others of its chunk
     return h5py.File(path, locking=False, rdcc_nbytes=0)["features"]
-
-
-def read_features(path: Path, clip: int) -> np.ndarray:
-    """Read the features of one clip, float32 [frames, bands]; errors as `read_table`."""
-    with reading_hdf5(path, KIND) as file:
-        features: np.ndarray = file["features"][clip]
-        return features

@@ -82,10 +82,9 @@ def recorded_jobs(project: Project, results: Path) -> list[Job]:
                 {path: content["sha256"] for path, content in record[side].items()}
                 for side in ("inputs", "outputs")
             )
-            is_in_place = all(is_below(results.name, path) for path in outputs)
+            if not all(is_below(results.name, path) for path in outputs):
+                continue
         except (ValueError, KeyError, TypeError, AttributeError):
-            continue
-        if not is_in_place:
             continue
         if name == f"{SEAL}.json":
             inputs = sealed  # filled while the other records are read

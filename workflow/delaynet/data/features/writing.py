@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Sequence
 from functools import partial
+from itertools import islice
 from pathlib import Path
 from typing import Literal
 
@@ -46,10 +47,10 @@ def write_features(
 ) -> None:
     """Write the features of a corpus to an HDF5 file (see `delaynet.data.features.hdf5`).
 
-    Clips stand in the order of their file names; the labels are those of the clips. Made again, the
-    file is the same byte for byte, whatever the number of processes. With `faults` at `stop`, a
-    recording that has a fault, or no features with these settings (shorter than a window, silent in
-    the frames kept), stops it; with `leave_out`, the file names such recordings.
+    Clips stand in the order of their file names. The number of processes changes no byte. Some
+    recordings have a fault, or no features with these settings (shorter than a window, silent in
+    the frames kept): they are an error if `faults` is `stop`, and named in the file if it is
+    `leave_out`.
 
     Raises:
         UserError: there are faults and `faults` is `stop` (all are listed), no clip is left, there
@@ -70,7 +71,7 @@ def write_features(
 
 
 def _require_bands_of_all(clips: Sequence[CheckedClip], settings: MelSettings) -> None:
-    """Check that the bands fit the sampling rates, and warn if bands differ or stay empty."""
+    """Check that the bands fit all sampling rates; warn of bands that differ or stay empty."""
     rates = sorted({clip.sample_rate for clip in clips})
     for rate in rates:
         require_bands(rate, settings)
@@ -104,30 +105,25 @@ def _compute(
     """Fill the first rows of the dataset; return their clips, and files without features."""
     used: list[CheckedClip] = []
     without = []
-    starts = range(0, len(clips), CLIPS_PER_CHUNK)
-    batches = [clips[start : start + CLIPS_PER_CHUNK] for start in starts]
-    tasks = [[audio / clip.filename for clip in batch] for batch in batches]
-    results = in_order(partial(_features_of_files, settings), tasks, processes)
-    with tqdm(total=len(clips), desc="mel features", unit="clip", mininterval=1) as progress:
-        for batch, found in zip(batches, results, strict=True):
-            features = [each for each in found if not isinstance(each, str)]
-            if features:
-                dataset[len(used) : len(used) + len(features)] = features
-            for clip, each in zip(batch, found, strict=True):
-                if isinstance(each, str):
-                    without.append((clip.filename, each))
-                else:
-                    used.append(clip)
-            progress.update(len(batch))
+    results = in_order(partial(_features_of, audio, settings), clips, processes, CLIPS_PER_CHUNK)
+    results = iter(tqdm(results, "mel features", len(clips), unit="clip", mininterval=1))
+    for start in range(0, len(clips), CLIPS_PER_CHUNK):
+        chunk = clips[start : start + CLIPS_PER_CHUNK]
+        found = list(islice(results, len(chunk)))
+        features = [each for each in found if not isinstance(each, str)]
+        if features:
+            dataset[len(used) : len(used) + len(features)] = features
+        for clip, each in zip(chunk, found, strict=True):
+            if isinstance(each, str):
+                without.append((clip.filename, each))
+            else:
+                used.append(clip)
     return used, without
 
 
-def _features_of_files(settings: MelSettings, paths: Sequence[Path]) -> list[np.ndarray | str]:
-    """Return the features of each sound file, [frames, bands], or the reason why it has none."""
-    found: list[np.ndarray | str] = []
-    for path in paths:
-        try:
-            found.append(mel_features(*read_audio(path), settings))
-        except NoFeatures as reason:
-            found.append(str(reason))
-    return found
+def _features_of(audio: Path, settings: MelSettings, clip: CheckedClip) -> np.ndarray | str:
+    """Return the features of a clip, [frames, bands], or the reason why it has none."""
+    try:
+        return mel_features(*read_audio(audio / clip.filename), settings)
+    except NoFeatures as reason:
+        return str(reason)

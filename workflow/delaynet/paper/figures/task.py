@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from delaynet.config.files import require
 from delaynet.config.grid import Config
 from delaynet.data.features.audio import read_audio
-from delaynet.data.reading import read_features, read_table
+from delaynet.data.reading import open_features, read_table
 from delaynet.model.network import class_evidence
 from delaynet.paper.figures import style
 from delaynet.paper.figures.loading import run_file
@@ -70,7 +70,7 @@ def load(config: Config, results_folder: Path, corpus: Path | None = None) -> Ta
     path = require(results_folder / "features.h5")
     table = read_table(path)
     row = list(table.filename).index(filename)
-    features = read_features(path, row)  # [frames, bands]
+    features = open_features(path)[row]  # [frames, bands]
     model = read_settings(settings.parent).model
     saved = read_network(network_file)
     fed = torch.from_numpy(features)[:, saved.attributes["mel_channel"]]  # [T, bands]
