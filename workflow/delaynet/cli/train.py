@@ -46,8 +46,8 @@ log = logging.getLogger("delaynet.training")
 @click.option(
     "--gpu-slots",
     default="",
-    help="GPUs, named as in CUDA_VISIBLE_DEVICES, each as often as it takes trainings at a time: "
-    "wait for a free one, and use that.  [default: the first that is visible]",
+    help="GPUs, named as in CUDA_VISIBLE_DEVICES, each once for every training that it runs at a "
+    "time: wait for a free one, and use that.  [default: the first that is visible]",
 )
 @click.option("--tensorboard", type=PATH, help="Folder of all runs' event files, for TensorBoard.")
 def command(

@@ -18,7 +18,7 @@ from delaynet.data.reading import KIND, FeaturesTable, open_features, read_table
 # value of `training.validation_speakers`
 LEAVE_ONE_OUT = ("leave_one_out",)
 
-# Of the free memory, for features: the rest is for the training, and for others that start with it.
+# of the free memory, for features: the rest is for this training and others that start with it
 SHARE_OF_MEMORY = 0.5
 CLIPS_PER_PART = 1024
 
@@ -170,7 +170,7 @@ def validation_clips(
 
 
 def _is_too_large(stored: h5py.Dataset, device: torch.device) -> bool:
-    """Return whether features need more than their share of the free memory, and say so."""
+    """Return whether features need more than their share of the free memory, and log it."""
     free = free_memory(device)
     if free is None or stored.nbytes <= SHARE_OF_MEMORY * free:
         return False

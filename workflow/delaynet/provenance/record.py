@@ -81,7 +81,7 @@ class RunningJob:
         # `<rule> <digest>`, from the workflow's rule
         rule, _, digest = os.environ.get(project.variable("RULE"), "").partition(" ")
         self.rule, self.rule_code = rule or None, digest or None
-        # the rule's parameters as Snakemake keeps them, to see whether they change
+        # the rule's parameters as Snakemake keeps them to detect changes
         self.compared: list[str] = json.loads(os.environ.get(project.variable("COMPARED"), "[]"))
         wildcards = os.environ.get(project.variable("WILDCARDS"), "{}")
         self.wildcards: dict[str, str] = json.loads(wildcards)

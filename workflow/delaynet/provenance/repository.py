@@ -56,8 +56,8 @@ def is_tracked(project: Project, root: Path) -> bool:
 def version_control(project: Project, root: Path) -> dict[str, str | None]:
     """Return the commit of a project in a folder, and a digest of uncommitted changes of its code.
 
-    Both are None where the project is not a clone: the digests of the modules still say which code
-    ran. Untracked files count as changes, unless they are hidden or ignored.
+    Both are None where the project is not a clone; which code ran is then known from the digests
+    of modules. Untracked files count as changes, unless they are hidden or ignored.
     """
     head = _git(root, "rev-parse", "HEAD") if is_tracked(project, root) else None
     if head is None:

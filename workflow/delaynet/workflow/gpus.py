@@ -43,8 +43,8 @@ def share_gpus(workflow: Any, config: Config) -> list[str]:
     Raises:
         WorkflowError: `DELAYNET_AT_ONCE` is no number from 1 on.
     """
-    is_said = "gpuslot" in workflow.global_resources or not workflow.is_main_process
-    slots = [] if is_said or config.training.device == "cpu" else slots_of(visible_gpus())
+    is_limited = "gpuslot" in workflow.global_resources or not workflow.is_main_process
+    slots = [] if is_limited or config.training.device == "cpu" else slots_of(visible_gpus())
     if slots:
         workflow.register_resource("gpuslot", len(slots))
     return slots

@@ -40,9 +40,9 @@ RUN_FOLDER = "{condition}/{delays}-{structure}-{signs}/sparsity-{sparsity}/seed-
 
 
 def execution_options(config: Config, slots: Iterable[str] = ()) -> str:
-    """Return the options of a training that change nothing of its result.
+    """Return the options of a training that do not change its result.
 
-    Slots are GPUs of this machine, each as often as it takes trainings at a time.
+    Slots are GPUs of this machine, each once for every training that it runs at a time.
     """
     options = [f"--checkpoint-seconds {config.execution.checkpoint_seconds}"]
     if config.execution.tensorboard:
@@ -205,22 +205,25 @@ def _audit() -> Audit:
 
 
 def figure_labels(wildcards: Any) -> dict[str, str]:
-    """Return the columns of a figure in Snakemake's report, its record and its audit among them.
+    """Return the columns of a figure in Snakemake's report, with its record and its audit.
 
-    Evaluated when the report is made: the state is that of the whole chain at that time.
+    They are evaluated when the report is made: the audit is that of the whole chain at that time.
     """
     path = f"results/figures/{wildcards.figure}.png"
     with _without_traceback():
         links = list(_audit().chain(path))
     record = links[0].record or {"id": "none", "commit": None, "uncommitted": None}
     others = Counter(link.verdict.state for link in links[1:] if link.verdict.state not in GOOD)
-    found = [links[0].verdict.state, *(f"{count} {state}" for state, count in others.items())]
+    audit = links[0].verdict.state
+    if others:
+        found = ", ".join(f"{count} {state}" for state, count in others.items())
+        audit = f"{audit}, in its chain {found}"
     return {
         "figure": wildcards.figure,
         "format": "PNG",
         "record": record["id"],
         "commit": commit_of(record),
-        "audit": found[0] if not others else f"{found[0]}, in its chain {', '.join(found[1:])}",
+        "audit": audit,
     }
 
 

@@ -83,7 +83,7 @@ def retrain(audit: Audit, run: str, target: Path) -> Comparison:
 def compare(recorded: Path, retrained: Path, differing: Sequence[str]) -> Comparison:
     """Compare a retrained run folder with the recorded one.
 
-    Without conditions that are not the recorded ones, bytes must be the same.
+    Bytes must be the same unless there are `differing` circumstances.
     """
     others = [name for name in RUN_FILES if content(recorded / name) != content(retrained / name)]
     if not others:
@@ -105,7 +105,7 @@ def compare(recorded: Path, retrained: Path, differing: Sequence[str]) -> Compar
 
 
 def tolerance(accuracy: float, clips: int) -> float:
-    """Return by how much the test accuracy may differ under other conditions.
+    """Return by how much the test accuracy may differ under other circumstances.
 
     Three standard errors of the difference of two accuracies on n test clips, sqrt(2 p (1 - p) / n)
     for the recorded share p, and at least two points in a hundred.
@@ -124,14 +124,14 @@ def content(path: Path) -> bytes:
 def other_circumstances(
     record: Record, settings: RunSettings, parts: Sequence[str] = ()
 ) -> list[str]:
-    """Return the conditions of a training that are not the recorded ones and may change rounding.
+    """Return the circumstances of a training that differ from the recorded ones.
 
-    The record names only the last of the devices that trained it in parts.
+    They may change rounding. A record names only the last of the devices that trained in `parts`.
     """
     here = machine()
     differing = [name for name in CIRCUMSTANCES if here[name] != record[name]]
     if here["cpu"] is None and "cpu" not in differing:
-        differing.append("cpu")  # two that are not known are not the same
+        differing.append("cpu")  # unknown here and in the record: they may differ
     for name, version in record["packages"].items():
         if _version(name) != version:
             differing.append(f"version of {name}")

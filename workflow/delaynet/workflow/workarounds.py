@@ -44,11 +44,11 @@ def _announce(workflow: Any) -> None:
 
 
 def keeping_going(workflow: Any, file: str) -> Callable[[Any], str]:
-    """Return a file as a rule's input, of jobs that share a queue entry on a cluster.
+    """Return a function that gives a file as input of jobs that share a queue entry on a cluster.
 
-    When one of them fails, the others are still done. Snakemake does not pass `--keep-going` to the
-    processes that it starts on nodes, which read no profile either. Its settings are complete when
-    it first asks for the inputs of a job, and not yet when it reads the Snakefile.
+    When one of these jobs fails, the others still run: the function sets `--keep-going`, which
+    Snakemake does not pass to the processes that it starts on nodes, and which these cannot read
+    from a profile. Their settings are not complete before Snakemake asks for the inputs of a job.
     """
 
     def input_of_job(wildcards: Any) -> str:
@@ -77,8 +77,8 @@ def log_errors_of_groups() -> None:
 def run_groups_in_one_step() -> None:
     """Let Slurm run a group of jobs as one Snakemake, which runs as many at a time as it has cores.
 
-    Slurm's plugin (2.8) starts a step of Slurm with a Snakemake of its own for each job, one after
-    the other: a step holds the GPU of the queue entry for itself.
+    Slurm's plugin (2.8) starts one Snakemake for each job of a group, each in a step of Slurm. The
+    steps run one after the other, because a step takes the GPU of the queue entry for itself.
     """
     plugin: Any = sys.modules.get("snakemake_executor_plugin_slurm")
     if plugin is None:

@@ -27,8 +27,7 @@ CLIPS_PER_TASK = 32
 def check_corpus(folder: Path, corpus: CorpusSettings, processes: int = 1) -> CorpusReport:
     """Read the table of clips and every sound file of a corpus, and collect all faults.
 
-    Files with a fault are left out of the clips. The report does not depend on the number
-    of processes.
+    Files with a fault are left out of the clips. The number of processes changes nothing.
 
     Raises:
         UserError: the folder or the table is missing.

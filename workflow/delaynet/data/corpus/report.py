@@ -43,13 +43,11 @@ COLUMNS = tuple(field.name for field in fields(CheckedClip))
 
 @dataclass(frozen=True)
 class CorpusReport:
-    """The content of a corpus.
-
-    Name, audio and notes are those of its table of clips.
+    """The content of a corpus; name, audio and notes are those of its table of clips.
 
     Attributes:
         source: as `corpus.source` in the configuration.
-        clips: those without faults, sorted by file name; none of them is named in `faults`.
+        clips: those without faults, sorted by file name.
         faults: sorted by file name; a file may have several.
     """
 

@@ -64,7 +64,7 @@ EDGE = 1e-5
 
 @dataclass(frozen=True)
 class _SpikeFile:
-    """The content of the file of one list, apart from the spikes.
+    """The content of one list's file, apart from the spikes.
 
     Attributes:
         keys: names of the labels, or None if the file does not say.

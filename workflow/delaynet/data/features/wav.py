@@ -1,7 +1,7 @@
 """The header of a WAV file: where the samples are, and how many.
 
-libsndfile trusts a header. It reads nothing of a file whose recorder was stopped before it wrote
-the sizes, and does not report that a file is cut off.
+libsndfile trusts the header: it reads nothing if the recorder was stopped before it wrote the
+sizes, and does not notice that a file is cut off.
 """
 
 import io

@@ -63,7 +63,7 @@ class FreeSpokenDigits(Source):
 """
 
     def folder(self, corpus: CorpusSettings) -> Path:
-        """Return the folder that configuration or environment name, or the one that is made."""
+        """Return the folder named in the configuration or environment, or the one that is made."""
         named = os.environ.get(VARIABLE)
         if corpus.archive is None and corpus.folder is None and named:
             return Path(named)
@@ -106,11 +106,11 @@ class FreeSpokenDigits(Source):
         return Table(IDENTITY.name, tuple(clips), tuple(faults), audio=RECORDINGS)
 
     def training_clips(self, corpus: CorpusSettings) -> int:
-        """Return the number of clips in the corpus's own training list, about that of any other."""
+        """Return the number of clips in the corpus's own training list; others are similar."""
         return TRAINING_CLIPS
 
     def check(self, corpus: CorpusSettings) -> None:
-        """Check that the archive or the folder is there that configuration or environment name."""
+        """Check that the archive or folder named in configuration or environment is there."""
         super().check(corpus)
         if corpus.folder and corpus.archive:
             raise UserError("`corpus.folder` and `corpus.archive` are both named; leave one out.")

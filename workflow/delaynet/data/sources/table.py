@@ -1,4 +1,4 @@
-"""A user's own recordings, in any folders and under any names, by a table that says what they are.
+"""A user's own recordings, in any folders and under any names, with a table that describes them.
 
 The table is a CSV or TSV file with a header. It has the columns `file` (below the folder of the
 table), `word` and `speaker`, and may have `split` (train, validation or test), `language` and
@@ -62,7 +62,7 @@ class Recordings(Source):
         faults += [*_named_twice(lines), *_same_content(folder, lines)]
         if corpus.shared_speakers == "excluded":
             faults += _shared_speakers(lines)
-        # the check of the corpus would report these again, without their lines
+        # otherwise the check of the corpus reports these too, without their lines
         reported = {each.filename for each in faults if each.fault in ("missing", "listed twice")}
         clips = (line.clip for line in lines if line.clip.filename not in reported)
         return Table(path.stem, tuple(clips), tuple(faults), notes, audio=".")
