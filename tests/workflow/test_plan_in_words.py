@@ -8,7 +8,7 @@ from snakemake.persistence import ParamsChange
 
 from delaynet.config.grid import Run
 from delaynet.workflow.estimate import Estimate
-from delaynet.workflow.plan import Plan, Variant, in_words, summary
+from delaynet.workflow.plan import DONE, TO_RUN, Plan, in_words, summary
 
 CODE = ["train 0123456789abcdef", "delaynet/model/taps.py 1111111111111111"]
 SETTINGS = '{"seed":3,"model":{"hidden":[256,256],"dropout":0.4},"signs":"free"}'
@@ -75,11 +75,12 @@ def plan_with(
     cores: int | None = None,
     gpus: tuple[int, int] = (0, 0),
 ) -> Plan:
-    variants = [Variant("standard", "fixed-dense-free", 4 - to_run, to_run, None)]
-    return Plan("some", 4, [], variants, Estimate(hours, 0, gpu), on_gpus, cores, *gpus)
+    state = {run: TO_RUN if run.seed < to_run else DONE for run in GRID}
+    return Plan("some", {}, state, Estimate(hours, 0, gpu), on_gpus, cores, *gpus)
 
 
-RUNS = {Run("fixed", "dense", "free", "0", seed, "standard"): 2.0 for seed in range(3)}
+GRID = [Run("fixed", "dense", "free", "0", seed, "standard") for seed in range(4)]
+RUNS = dict.fromkeys(GRID[:3], 2.0)
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ It is printed before a run, after a dry run, and by `delaynet plan`.
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from types import ModuleType
 from typing import Any, NamedTuple
@@ -19,6 +19,8 @@ from delaynet.workflow.naming import run_of
 from delaynet.workflow.project import PROJECT
 
 RESULTS = Path("results")
+# states of a run
+DONE, TO_RUN, NOT_NEEDED = "done", "to run", "not needed"
 # rules that `make replot` runs in any case
 REPLOTTED = ("figure", "paper")
 # rules that it refuses to run, with words for their jobs
@@ -37,39 +39,14 @@ PARTS = re.compile(
 )
 
 
-class Step(NamedTuple):
-    """Jobs of one rule that would run for the same reason."""
-
-    rule: str
-    reason: str
-    jobs: int
-
-
-class Variant(NamedTuple):
-    """Runs of one variant under one condition.
-
-    Attributes:
-        variant: `<delays>-<structure>-<free|dale>`.
-        done: number of runs that are finished and stay.
-        to_run: number of runs that would be trained.
-        hours: that these would take; None if unknown.
-    """
-
-    condition: str
-    variant: str
-    done: int
-    to_run: int
-    hours: float | None
-
-
 class Plan(NamedTuple):
     """The jobs that would run.
 
     Attributes:
         name: of the configuration.
-        trainings: number of runs in the grid.
-        steps: in the order in which data flows.
-        variants: in the order of the grid.
+        jobs: their number by rule and reason, in the order in which data flows.
+        state: of each run in the grid, `DONE`, `TO_RUN` or `NOT_NEEDED` for these targets.
+        estimate: of the runs that would be trained.
         on_gpus: whether trainings request GPUs.
         cores: used at a time; None on a cluster.
         gpus: number of GPUs of this machine that trainings share.
@@ -77,24 +54,13 @@ class Plan(NamedTuple):
     """
 
     name: str
-    trainings: int
-    steps: Sequence[Step]
-    variants: Sequence[Variant]
+    jobs: Mapping[tuple[str, str], int]
+    state: Mapping[Run, str]
     estimate: Estimate
     on_gpus: bool
-    cores: int | None = None
-    gpus: int = 0
-    at_once: int = 0
-
-    @property
-    def to_run(self) -> int:
-        """Trainings that would run."""
-        return sum(variant.to_run for variant in self.variants)
-
-    @property
-    def done(self) -> int:
-        """Trainings that are finished and stay."""
-        return sum(variant.done for variant in self.variants)
+    cores: int | None
+    gpus: int
+    at_once: int
 
 
 def plan_of(workflow: Any) -> Plan:
@@ -113,12 +79,11 @@ def plan_of(workflow: Any) -> Plan:
     gpus = len(visible_gpus()) if is_shared else 0
     on_gpus = bool(trainings) and (gpus > 0 or _requests_gpu(trainings[0]))
     expected = estimate(config, to_run, RESULTS, on_gpus or None)
-    steps = Counter((rule_of(job), in_words(workflow.dag.reason(job))) for job in jobs)
+    state = {run: DONE if is_done(run, RESULTS) else NOT_NEEDED for run in config.runs()}
     return Plan(
         config.name,
-        len(list(config.runs())),
-        [Step(rule, reason, count) for (rule, reason), count in steps.items()],
-        _variants(config, set(to_run), expected),
+        Counter((rule_of(job), in_words(workflow.dag.reason(job))) for job in jobs),
+        state | dict.fromkeys(to_run, TO_RUN),
         expected,
         on_gpus,
         cores,
@@ -130,9 +95,9 @@ def plan_of(workflow: Any) -> Plan:
 def refuse_costly(plan: Plan) -> None:
     """Raise a UserError if a plan would train, or make the corpus or the features."""
     costly = [
-        f"{COSTLY[step.rule].format(jobs=step.jobs)} ({step.reason})"
-        for step in plan.steps
-        if step.rule in COSTLY
+        f"{COSTLY[rule].format(jobs=jobs)} ({reason})"
+        for (rule, reason), jobs in plan.jobs.items()
+        if rule in COSTLY
     ]
     if costly:
         raise UserError(
@@ -179,21 +144,6 @@ def _config_of(workflow: Any) -> Config:
     return next(config for config in found if isinstance(config, Config))
 
 
-def _variants(config: Config, to_run: set[Run], expected: Estimate) -> list[Variant]:
-    groups: dict[tuple[str, str], list[Run]] = defaultdict(list)
-    for run in config.runs():
-        groups[run.condition, run.variant].append(run)
-    variants = []
-    for (condition, variant), runs in groups.items():
-        waiting = [run for run in runs if run in to_run]
-        done = sum(run not in to_run and is_done(run, RESULTS) for run in runs)
-        hours = None
-        if expected.hours is not None:
-            hours = sum(expected.hours[run] for run in waiting)
-        variants.append(Variant(condition, variant, done, len(waiting), hours))
-    return variants
-
-
 def _requests_gpu(job: Any) -> bool:
     asked = job.resources.get("gres", ""), job.resources.get("slurm_extra", "")
     return "gpu" in str(asked[0]) or " -G " in str(asked[1])
@@ -201,34 +151,40 @@ def _requests_gpu(job: Any) -> bool:
 
 def lines_of(plan: Plan) -> Iterator[str]:
     """Yield the lines: jobs with their reasons, trainings by variant, their hours."""
-    if not plan.steps:
+    if not plan.jobs:
         yield f"Plan of '{plan.name}': nothing to run; {summary(plan)}"
         return
     yield f"Plan of '{plan.name}':"
     yield ""
-    width = max(len(step.rule) for step in plan.steps)
+    width = max(len(rule) for rule, _ in plan.jobs)
     yield f"    {'to run':>6}  {'rule':{width}}  why"
-    for step in plan.steps:
-        yield f"    {step.jobs:6,}  {step.rule:{width}}  {step.reason}"
+    for (rule, reason), jobs in plan.jobs.items():
+        yield f"    {jobs:6,}  {rule:{width}}  {reason}"
     yield ""
     yield f"    {'done':>6}  {'to run':>6}  {'hours':>8}  variant"
-    for group in plan.variants:
-        hours = "?" if group.hours is None else f"{group.hours:,.2f}"
-        under = "" if group.condition == STANDARD else f", {group.condition}"
-        yield f"    {group.done:6,}  {group.to_run:6,}  {hours:>8}  {group.variant}{under}"
+    groups: dict[tuple[str, str], list[Run]] = defaultdict(list)
+    for run in plan.state:
+        groups[run.condition, run.variant].append(run)
+    hours_of = plan.estimate.hours
+    for (condition, variant), runs in groups.items():
+        count = Counter(plan.state[run] for run in runs)
+        hours = "?" if hours_of is None else f"{sum(hours_of.get(run, 0) for run in runs):,.2f}"
+        under = "" if condition == STANDARD else f", {condition}"
+        yield f"    {count[DONE]:6,}  {count[TO_RUN]:6,}  {hours:>8}  {variant}{under}"
     yield ""
     yield summary(plan)
-    if not_needed := plan.trainings - plan.done - plan.to_run:
+    if not_needed := Counter(plan.state.values())[NOT_NEEDED]:
         yield f"{not_needed:,} trainings of the grid are not needed for these targets."
 
 
 def summary(plan: Plan) -> str:
     """Return the number of trainings, of those done and to run, and how long these take."""
-    state = f"{plan.trainings:,} trainings, {plan.done:,} done and {plan.to_run:,} to run"
-    if not plan.to_run:
-        return f"{state}."
+    count = Counter(plan.state.values())
+    said = f"{len(plan.state):,} trainings, {count[DONE]:,} done and {count[TO_RUN]:,} to run"
+    if not count[TO_RUN]:
+        return f"{said}."
     spread = f"; {plan.at_once} at a time, on {plan.gpus} GPUs of this machine" if plan.gpus else ""
-    return f"{state}; {_hours(plan)}{spread}."
+    return f"{said}; {_hours(plan)}{spread}."
 
 
 def _hours(plan: Plan) -> str:
