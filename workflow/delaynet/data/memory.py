@@ -1,5 +1,6 @@
 """How much memory there is left."""
 
+import re
 from contextlib import suppress
 from pathlib import Path
 
@@ -29,12 +30,10 @@ def free_memory(device: torch.device) -> int | None:
 def _control_groups() -> list[Path]:
     """Return the folders of the control groups (version 2) of this process, the innermost first."""
     with suppress(OSError):
-        for line in Path("/proc/self/cgroup").read_text(encoding="utf-8").splitlines():
-            if line.startswith("0::"):
-                innermost = CONTROL_GROUPS / line.removeprefix("0::/")
-                return [
-                    f for f in (innermost, *innermost.parents) if f.is_relative_to(CONTROL_GROUPS)
-                ]
+        text = Path("/proc/self/cgroup").read_text(encoding="utf-8")
+        if found := re.search(r"^0::/(.*)$", text, re.MULTILINE):
+            innermost = CONTROL_GROUPS / found[1]
+            return [f for f in (innermost, *innermost.parents) if f.is_relative_to(CONTROL_GROUPS)]
     return []
 
 

@@ -81,7 +81,12 @@ def _unpack_and_verify(project: Project, archive: Path, folder: Path) -> Restore
         )
     advice = f"{archive} was altered, nothing is restored"
     _link_project(project, folder)
-    audit = _audit(project, archive, folder)
+    try:
+        audit = Audit(project, folder / project.places[0])
+    except UserError as error:
+        # the path is temporary, and its file cannot be repaired there
+        what = str(error).replace(f"{folder}/", "").partition(";")[0]
+        raise UserError(f"{archive}: {what}; nothing is restored.") from None
     require_unaltered(audit, advice)
     if unrecorded := sorted(digests.keys() - set(files_of(audit))):
         raise UserError(f"{unrecorded[0]}: no record lists it; {advice}.")
@@ -115,15 +120,6 @@ def _link_project(project: Project, folder: Path) -> None:
     for path in Path.cwd().iterdir():
         if path != folder and not (folder / path.name).exists() and path.name not in not_linked:
             (folder / path.name).symlink_to(path)
-
-
-def _audit(project: Project, archive: Path, folder: Path) -> Audit:
-    try:
-        return Audit(project, folder / project.places[0])
-    except UserError as error:
-        # the path is temporary, and its file cannot be repaired there
-        what = str(error).replace(f"{folder}/", "").partition(";")[0]
-        raise UserError(f"{archive}: {what}; nothing is restored.") from None
 
 
 def _manifest(archive: Path, folder: Path) -> tuple[str | None, dict[str, Any]]:

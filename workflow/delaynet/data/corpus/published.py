@@ -55,9 +55,13 @@ class Pin(Settings):
         return f"{self.bytes} bytes, MD5 {self.md5}, SHA-256 {self.sha256}"
 
 
-class Entry(Settings):
-    """One corpus in `config/downloads.json`."""
+class Published(Settings):
+    """One corpus in `config/downloads.json`, or another such file."""
 
+    path: Path
+    """That file."""
+    corpus: str
+    """Name of the entry."""
     file: FileName
     """Name of the archive, the same on every mirror."""
     mirrors: tuple[Mirror, ...] = Field(min_length=1)
@@ -70,13 +74,6 @@ class Entry(Settings):
     recordings is taken, and no other."""
     pinned: Pin | None = None
     """Size and digests of the archive; null until it is pinned."""
-
-
-class Published(Entry):
-    """An entry, with its file and its name."""
-
-    path: Path
-    corpus: str
 
     @property
     def not_pinned(self) -> str:
@@ -110,12 +107,11 @@ def load_published(path: Path, corpus: str) -> Published:
         available = ", ".join(sorted(content)) or "none"
         raise UserError(f"{path}: has no corpus '{corpus}'; it has: {available}.")
     try:
-        entry = Entry.model_validate(content[corpus])
+        return Published.model_validate(content[corpus] | {"path": path, "corpus": corpus})
     except ValidationError as error:
         first = error.errors()[0]
         key = ".".join(str(part) for part in (corpus, *first["loc"]))
         raise UserError(f"{path}: `{key}`: {_lower_first(first['msg'])}.") from None
-    return Published(path=path, corpus=corpus, **entry.model_dump())
 
 
 def pin(path: Path, corpus: str, archive: Path | None = None) -> None:
@@ -201,7 +197,7 @@ def _read(path: Path) -> dict[str, Any]:
         raise UserError(f"{path}: cannot be read ({error.strerror}).") from None
     except ValueError as error:  # not JSON, or not even text
         raise UserError(f"{path}: is not JSON: {_lower_first(str(error))}.") from None
-    if not isinstance(content, dict):
+    if not (isinstance(content, dict) and all(isinstance(v, dict) for v in content.values())):
         raise UserError(f"{path}: is not an object of corpora, each by its name.")
     return content
 

@@ -62,7 +62,13 @@ def write_features(
         features = create_features(file, settings, len(clips), "mel band", UNITS[settings.preset])
         used, without = _compute(features, folder / report.audio, clips, settings, processes)
         if without and (faults == "stop" or not used):
-            raise UserError(_sentences(report.name, without))
+            reasons = "\n".join(f"'{name}': {reason}" for name, reason in without)
+            raise UserError(
+                f"{counted(len(without), 'clip')} of the corpus '{report.name}' give no features "
+                "with these settings: record them again or take them off the lists, or set "
+                "`corpus.faults: leave_out` in the configuration to go on without them:\n"
+                f"{reasons}"
+            )
         features.resize(len(used), axis=0)
         labels = labels_of(used)
         describe_corpus(file, report.name, report.source, report.audio, label_names(labels))
@@ -84,15 +90,6 @@ def _require_bands_of_all(clips: Sequence[CheckedClip], settings: MelSettings) -
         )
     for sentence in sentences_on_empty_bands([clip.sample_rate for clip in clips], settings):
         log.warning("%s", sentence)
-
-
-def _sentences(corpus: str, without: Sequence[tuple[str, str]]) -> str:
-    return (
-        f"{counted(len(without), 'clip')} of the corpus '{corpus}' give no features with these "
-        "settings: record them again or take them off the lists, or set `corpus.faults: leave_out` "
-        "in the configuration to go on without them:\n"
-        + "\n".join(f"'{name}': {reason}" for name, reason in without)
-    )
 
 
 def _compute(
