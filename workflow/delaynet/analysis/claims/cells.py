@@ -1,4 +1,4 @@
-"""Values of every quantity at every point of the grid, one per seed."""
+"""Cells: the values of every quantity at every point of the grid, one per seed."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
@@ -21,7 +21,7 @@ KEYS = [*Point._fields, "measure", "null", "order"]
 def read_cells(config: Config, results: pd.DataFrame, grouping: Path) -> Cells:
     """Return accuracies and the grouping of trained networks, [seeds] each, NaN where missing.
 
-    From `delaynet.analysis.tables.read_results` and the table of grouping.
+    `results` are those of `delaynet.analysis.tables.read_results`; `grouping` is the table's path.
 
     Raises:
         UserError: the table is missing, or has no rows for a run.
@@ -50,13 +50,13 @@ def read_cells(config: Config, results: pd.DataFrame, grouping: Path) -> Cells:
 def _by_seed(
     table: pd.DataFrame, keys: list[str], name: str, seeds: range
 ) -> Iterator[tuple[tuple[str, ...], Array]]:
-    """Yield (key, values by seed [seeds]) of a column; NaN for missing seeds."""
+    """Yield each key with the values of a column, [seeds]; NaN for missing seeds."""
     wide = table.pivot(index=keys, columns="seed", values=name).reindex(columns=seeds)
     yield from zip(wide.index, wide.to_numpy(float), strict=True)
 
 
 def values_of(terms: Iterable[Term], cells: Cells, grid: Grid) -> Array:
-    """Return a weighted sum for each seed that all terms have, [n]; empty if a point is missing."""
+    """Return the sum for each seed that all terms have, [n]; empty if a point is missing."""
     terms = list(terms)
     if any(term.point not in grid for term in terms):
         return np.empty(0)
@@ -65,10 +65,10 @@ def values_of(terms: Iterable[Term], cells: Cells, grid: Grid) -> Array:
 
 
 def reached_shares(results: pd.DataFrame) -> dict[str, float]:
-    """Return the share of outputs that random static networks reach, by sparsity.
+    """Return the share of outputs that inputs reach in random static networks, by sparsity.
 
-    Means over the networks of the condition `standard` with the structure `static`. A random mask
-    never changes, so this does not depend on training.
+    It is a mean over the condition `standard`. A random mask never changes, so the share does not
+    depend on training.
     """
     static = results[(results["structure"] == "static") & (results["condition"] == STANDARD)]
     share = static["reachable_outputs"] / static["classes"]
@@ -76,6 +76,6 @@ def reached_shares(results: pd.DataFrame) -> dict[str, float]:
 
 
 def has_enough_pairs(point: Point, cells: Cells, grid: Grid) -> bool:
-    """Return whether the networks of all seeds at a point can be tested for grouping."""
+    """Return whether grouping can be tested in the networks of all seeds at a point."""
     testable = values_of([Term(1, point, JOINT_EFFECT)], cells, grid)
     return len(testable) == len(grid[point].seeds)

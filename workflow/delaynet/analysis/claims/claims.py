@@ -4,7 +4,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from delaynet.analysis.claims.terms import (
-    ACCURACY,
     JOINT_EFFECT,
     JOINT_Z,
     REACHED_SHARE,
@@ -14,13 +13,14 @@ from delaynet.analysis.claims.terms import (
     Quantity,
     Term,
     difference,
+    minus,
     remaining,
     shared_sparsities,
 )
 from delaynet.analysis.grouping.nulls import UNTRAINED
 from delaynet.config.grid import Point
 
-# A sparsity that no point of a grid has; a hypothesis with it is not testable.
+# A sparsity that no point of a grid has, for hypotheses that cannot be tested in it.
 NOWHERE = ""
 DENSE = Point("learned", "dense", "free", "0")
 
@@ -30,9 +30,9 @@ class Claim:
     """A claim in words.
 
     Attributes:
-        title: its subject, in a few words.
+        title: its subject.
         restated: the publication's claim in our words.
-        tested: the statement that is tested here, if it differs.
+        tested: the statement that is tested, if it is another one.
     """
 
     title: str
@@ -92,7 +92,7 @@ def hypotheses_of_claims(
     """Return the tests of C1 to C6, in this order, for any grid.
 
     `is_testable` says whether the networks of all seeds at a point have enough pairs of synapses;
-    `reached` is the share of outputs that random static networks reach, by sparsity.
+    `reached` is `cells.reached_shares`.
     """
     return [
         _all_of("C1", "accuracy", _learning_delays_wins()),
@@ -109,7 +109,7 @@ def _all_of(claim: str, family: Family, parts: list[Hypothesis]) -> Hypothesis:
 
 
 def _learning_delays_wins() -> list[Hypothesis]:
-    """C1, dense: learned beats fixed, and both beat none."""
+    """C1, in dense networks: learned beats fixed, and both beat none."""
     return [
         Hypothesis(
             f"c1_{better}_{worse}",
@@ -123,9 +123,9 @@ def _learning_delays_wins() -> list[Hypothesis]:
 
 
 def _connected_sparsities(grid: Grid, reached: Mapping[str, float], *points: Point) -> list[str]:
-    """Return the sparsities that points share and at which random networks reach their outputs.
+    """Return the shared sparsities at which inputs reach the outputs of random static networks.
 
-    They must reach at least `REACHED_SHARE` of them. A sparsity without random networks counts.
+    The share must be at least `REACHED_SHARE`; sparsities without such networks are included.
     """
     shared = shared_sparsities(grid, *points)
     return [sparsity for sparsity in shared if reached.get(sparsity, 1.0) >= REACHED_SHARE]
@@ -134,7 +134,7 @@ def _connected_sparsities(grid: Grid, reached: Mapping[str, float], *points: Poi
 def _structure_beats_delays(grid: Grid, reached: Mapping[str, float]) -> list[Hypothesis]:
     """C2: learned structure beats learned delays at the highest sparsity, and less at the lowest.
 
-    Of the sparsities that have both sides and at which random networks reach their outputs.
+    The sparsities are those of `_connected_sparsities`.
     """
     rewired = Point("fixed", "deep_r_rigl", "free", NOWHERE)
     static = Point("learned", "static", "free", NOWHERE)
@@ -147,17 +147,17 @@ def _structure_beats_delays(grid: Grid, reached: Mapping[str, float]) -> list[Hy
     )
     contrast = "fixed-deep_r_rigl minus learned-static"
     more = f"{contrast}, highest minus lowest sparsity"
-    minus_low = tuple(Term(-weight, point, ACCURACY) for weight, point, _ in low)
     return [
         Hypothesis("c2_highest_sparsity", "C2", contrast, high, family="part"),
-        Hypothesis("c2_interaction", "C2", more, high + minus_low, family="part"),
+        Hypothesis("c2_interaction", "C2", more, minus(high, low), family="part"),
     ]
 
 
 def _no_gain_once_rewired(grid: Grid, reached: Mapping[str, float]) -> list[Hypothesis]:
-    """C3: learned and fixed delays are equivalent once the structure is learned; not so in dense.
+    """C3: once the structure is learned, learned and fixed delays are equivalent.
 
-    At the highest sparsity that has both sides, and at which random networks reach their outputs.
+    It is tested at the highest of `_connected_sparsities`. Premise: in dense networks learned
+    delays are better.
     """
     learned = Point("learned", "deep_r_rigl", "free", NOWHERE)
     fixed = learned._replace(delays="fixed")
@@ -172,7 +172,7 @@ def _no_gain_once_rewired(grid: Grid, reached: Mapping[str, float]) -> list[Hypo
 
 
 def _is_grouped() -> list[Hypothesis]:
-    """C4: channel and delay go together in the signs, and training increases grouping."""
+    """C4: signs depend on channel and delay together, and training increases grouping."""
     joint = f"{DENSE.variant} against {JOINT_Z.null}"
     more = f"{DENSE.variant} against {UNTRAINED}"
     untrained = Quantity("effect", "morans_i", UNTRAINED)
@@ -183,7 +183,7 @@ def _is_grouped() -> list[Hypothesis]:
 
 
 def _survives_rewiring(grid: Grid, is_testable: Testable) -> list[Hypothesis]:
-    """C5: half of the dense effect is left at the highest sparsity that can be tested."""
+    """C5: half of the dense effect is left after rewiring, at the highest testable sparsity."""
     structures = {
         point.structure for point in grid if point.delays == "learned" and point.signs == "free"
     }
@@ -198,13 +198,13 @@ def _survives_rewiring(grid: Grid, is_testable: Testable) -> list[Hypothesis]:
 def _survives_dale(grid: Grid) -> list[Hypothesis]:
     """C6: half of the dense effect is left under Dale's principle."""
     point = DENSE._replace(signs="dale")
-    if point in grid and not grid[point].obeys_dale:  # Dale's principle in name only
+    if point in grid and not grid[point].obeys_dale:  # `model.dale_when_dense` is `not_enforced`
         point = point._replace(sparsity=NOWHERE)
     return _survives("C6", point)
 
 
 def _survives(claim: str, point: Point) -> list[Hypothesis]:
-    """Return the parts of "survives": half of the dense effect is left, and there is one."""
+    """Return the parts of "survives": half of the dense effect is left, and there is an effect."""
     name = claim.lower()
     return [
         Hypothesis(

@@ -1,7 +1,4 @@
-"""Verdicts on test results.
-
-The rules and their reasons are in `delaynet.analysis.claims`.
-"""
+"""Verdicts on test results, by the rules of `delaynet.analysis.claims`."""
 
 import math
 from collections.abc import Callable, Mapping, Sequence
@@ -15,7 +12,7 @@ from delaynet.analysis.statistics import Array, benjamini_hochberg, holm
 
 LEVEL = 0.05
 
-# The verdicts on a test, and their names if the test decides a claim.
+# The verdicts on a test, with their names for claims.
 VERDICTS = {
     "supported": "replicated",
     "opposed": "not replicated",
@@ -35,9 +32,9 @@ CORRECTIONS: dict[str, tuple[str, Callable[[Array], Array]]] = {
 class TestResult:
     """Result of the test of one hypothesis; missing numbers are NaN.
 
-    The effect is a mean over n seeds, with its 95 % interval, and p is uncorrected. `reversed_p` is
-    that of the opposite hypothesis; two-sided tests have none. `why_untested` says in a word or two
-    why there is no p.
+    The effect is a mean over n seeds with its 95 % interval; p is uncorrected. `reversed_p` is that
+    of the opposite hypothesis; two-sided tests have none. `why_untested` is the reason if there is
+    no p.
     """
 
     hypothesis: Hypothesis
@@ -51,7 +48,7 @@ class TestResult:
 
 
 class Corrected(NamedTuple):
-    """The p and the reversed p of a test, corrected in its family; NaN if it has none."""
+    """p and reversed p of a test, corrected in its family; NaN if there is none."""
 
     p: float = math.nan
     reversed_p: float = math.nan
@@ -59,14 +56,10 @@ class Corrected(NamedTuple):
 
 @dataclass(frozen=True)
 class Decision:
-    """The verdict on a test.
+    """The verdict on a test, one of `VERDICTS`, and its reason.
 
-    Attributes:
-        result: of the test.
-        shown: the result whose effect and interval are shown, its own or the deciding part's.
-        corrected: its p, corrected in its family.
-        verdict: one of `VERDICTS`.
-        reason: of the verdict, in a word or two.
+    `shown` is the result whose effect and interval are shown: the test's own, or that of the part
+    that decides a claim.
     """
 
     result: TestResult
@@ -82,13 +75,10 @@ class Decision:
 
 
 def decide(results: Sequence[TestResult]) -> list[Decision]:
-    """Return the verdict on every test of a grid, in order.
-
-    The results are all of a grid, with the parts of claims, because p are corrected by family.
-    """
+    """Return the verdicts on all tests of a grid, in order; p are corrected by family."""
     corrected = _corrected(results)
     decisions: dict[str, Decision] = {}
-    # parts first, then the claims that they decide
+    # parts before the claims that they decide
     for result in sorted(results, key=lambda result: bool(result.hypothesis.parts)):
         test = result.hypothesis.test
         of_test = corrected.get(test, Corrected())
@@ -129,11 +119,11 @@ def _verdict_on_test(result: TestResult, corrected: Corrected) -> tuple[str, str
 
 
 def _verdict_by(result: TestResult, p: float, reversed_p: float) -> str:
-    """Return the verdict that p give, corrected or not."""
+    """Return the verdict for p and reversed p, corrected or not."""
     if p <= LEVEL:
         is_below = result.hypothesis.kind == "two_sided" and result.effect < 0
         return "opposed" if is_below else "supported"
-    # a mean z can be both above 0 and below TYPICAL_Z: that opposes nothing
+    # a mean z that is above 0 and below TYPICAL_Z opposes nothing
     if reversed_p <= LEVEL < result.p:
         return "opposed"
     return "undecided"
@@ -142,11 +132,11 @@ def _verdict_by(result: TestResult, p: float, reversed_p: float) -> str:
 def _verdict_on_claim(
     corrected: Corrected, parts: Sequence[Decision]
 ) -> tuple[TestResult, str, str]:
-    """Return the deciding part's result, verdict and reason of an intersection-union test.
+    """Return the result of the deciding part, the verdict and its reason for a claim.
 
-    The part with the largest p decides, with exceptions: if parts oppose the claim, the one that
-    does so most clearly; if parts cannot be tested, the first; if premises are not shown, the one
-    with the largest p of these.
+    The deciding part is the first that cannot be tested; if all can, and the claim is opposed, the
+    part with the smallest reversed p; otherwise the one with the largest p, among premises if one
+    is not supported.
     """
     untested = [part for part in parts if part.verdict == "not_testable"]
     if untested:

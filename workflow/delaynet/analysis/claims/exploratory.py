@@ -1,4 +1,4 @@
-"""All other tests: controls, and every further contrast in the grid."""
+"""All other tests: controls, and exploratory tests."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -6,7 +6,6 @@ from itertools import product
 
 from delaynet.analysis.claims.claims import DENSE
 from delaynet.analysis.claims.terms import (
-    ACCURACY,
     JOINT_Z,
     Grid,
     Hypothesis,
@@ -15,6 +14,7 @@ from delaynet.analysis.claims.terms import (
     Term,
     difference,
     kinds_at,
+    minus,
     name_of,
     name_of_point,
     nulls_at,
@@ -33,7 +33,7 @@ OTHER_MEASURES = ("join_excess", "nearest_excess", "clustering")
 
 
 def exploratory_hypotheses(grid: Grid, decided: Sequence[Hypothesis]) -> list[Hypothesis]:
-    """Return the hypotheses on controls and the exploratory ones, without those `decided`."""
+    """Return the hypotheses on controls and the exploratory ones, without parts of claims."""
     hypotheses = [
         *_accuracies(grid),
         *_growth_with_sparsity(grid),
@@ -87,17 +87,17 @@ def _growth_with_sparsity(grid: Grid) -> Iterator[Hypothesis]:
                 name_of(("interaction", contrast.name, signs)),
                 "C2",
                 f"{contrast.name}, highest minus lowest sparsity",
-                high + tuple(Term(-weight, point, ACCURACY) for weight, point, _ in low),
+                minus(high, low),
                 "two_sided",
             )
 
 
 def _gains_of_rewiring(grid: Grid) -> Iterator[Hypothesis]:
-    """Yield what rewiring gains over random connections, and whether that is due to delays.
+    """Yield the gains of rewiring over random connections, and whether they come from delays.
 
-    A rewired network with fixed delays chooses inputs and their delays together. Without delays it
-    chooses inputs alone. Only if it gains more with fixed delays than without does structure learn
-    delays: (rewired - static | fixed) - (rewired - static | none).
+    Rewiring with fixed delays selects inputs and delays together; without delays it selects inputs
+    alone. Structure learns delays if rewiring gains more with fixed delays than without:
+    (rewired - static | fixed) - (rewired - static | none).
     """
     places = dict.fromkeys((point.sparsity, point.condition) for point in grid)
     for rewired, static, (sparsity, condition) in product(REWIRED, SPARSE_FIXED, places):
@@ -115,19 +115,18 @@ def _gains_of_rewiring(grid: Grid) -> Iterator[Hypothesis]:
                     "two_sided",
                 )
         if "fixed" in gains and "none" in gains:
-            minus_none = tuple(Term(-t.weight, t.point, t.quantity) for t in gains["none"])
             fixed = gains["fixed"][0].point
             yield Hypothesis(
                 name_of(("structure_learns_delays", name_of_point(fixed), "minus", static)),
                 "C2",
                 f"{_name_of(fixed)} minus {static}, less the same without delays",
-                gains["fixed"] + minus_none,
+                minus(gains["fixed"], gains["none"]),
                 "two_sided",
             )
 
 
 def _claim_of(point: Point) -> str:
-    """Return the claim that the grouping of a point's networks concerns."""
+    """Return the claim that grouping at a point concerns."""
     if point.condition != STANDARD:
         return "C4"
     return "C6" if point.signs == "dale" else "C4" if point.structure == "dense" else "C5"
@@ -176,7 +175,7 @@ def _changes(grid: Grid) -> Iterator[Hypothesis]:
 
 
 def _survivals(grid: Grid) -> Iterator[Hypothesis]:
-    """Yield that half of the effect of dense, free networks with the same delays is left."""
+    """Yield that half of the effect in dense networks with free signs and these delays is left."""
     for point, facts in grid.items():
         reference = Point(point.delays, "dense", "free", "0")
         if point.condition != STANDARD or point == reference or reference not in grid:
@@ -191,7 +190,7 @@ def _survivals(grid: Grid) -> Iterator[Hypothesis]:
 
 
 def _without_clamped_delays(grid: Grid) -> Iterator[Hypothesis]:
-    """Yield the tests of C4 and C6 for synapses with delays inside the range."""
+    """Yield the tests of C4 and C6 without the delays at the ends of the range."""
     dale = DENSE._replace(signs="dale")
     null = JOINT_Z.null
     if DENSE in grid:
@@ -231,9 +230,9 @@ def _learned_delays(grid: Grid) -> Iterator[Hypothesis]:
 def _conditions(grid: Grid) -> Iterator[Hypothesis]:
     """Yield accuracy and grouping of the standard condition minus those of every other one.
 
-    One-sided if a control removes the assumed cause of grouping; for joint grouping such tests are
-    a family of their own. Two-sided for sweeps and for permuted channels, where grouping should
-    follow the channels (`_fed_orders`).
+    Tests are one-sided if a control removes a possible cause of grouping, and belong to the family
+    `control` if they are on joint grouping. All others are two-sided, those on permuted channels
+    too: grouping should follow the channels (`_fed_orders`).
     """
     for point, facts in grid.items():
         standard = point.standard
@@ -264,8 +263,8 @@ def _conditions(grid: Grid) -> Iterator[Hypothesis]:
 def _fed_orders(grid: Grid) -> Iterator[Hypothesis]:
     """Yield, for permuted channels, that grouping follows mel order and not the order of inputs.
 
-    This checks the analysis: a fully connected layer with identically distributed initial synapses
-    has no order of inputs. Grouping in time alone has no order of channels to follow.
+    This checks the analysis: for a dense layer, whose initial synapses are identically distributed,
+    the order of inputs means nothing. Grouping in time does not depend on any order of channels.
     """
     for point, facts in grid.items():
         if facts.data != "permuted_channels":

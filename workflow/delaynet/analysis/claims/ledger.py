@@ -1,8 +1,7 @@
 """The table of tests, and the ledger of the claims C1 to C6.
 
-A claim is decided by the test of its name (`delaynet.analysis.claims`), an intersection-union of
-parts on networks of the condition `standard`. Effect, interval and n are those of the deciding
-part; p is that of the whole.
+A claim is decided by the test with its name (`delaynet.analysis.claims`). Its effect, interval and
+n are those of the deciding part, its p is that of the whole test.
 """
 
 import math
@@ -81,7 +80,7 @@ def _row(decision: Decision) -> dict[str, object]:
 
 
 def ledger_of(decisions: Iterable[Decision]) -> dict[str, dict[str, Any]]:
-    """Return `FIELDS` for each claim; missing numbers are None."""
+    """Return the `FIELDS` of each claim; missing numbers are None."""
     ledger = {}
     for decision in decisions:
         hypothesis = decision.hypothesis
@@ -96,7 +95,7 @@ def ledger_of(decisions: Iterable[Decision]) -> dict[str, dict[str, Any]]:
 
 
 def _statement(decision: Decision) -> str:
-    """Return a claim's statement, with the sparsity if it was tested at a single one."""
+    """Return a claim's statement, and the sparsity if it was tested in sparse networks."""
     statement = CLAIMS[decision.hypothesis.claim].statement
     sparsity = decision.hypothesis.parts[0].terms[0].point.sparsity
     if decision.verdict == "not_testable" or sparsity == DENSE.sparsity:
@@ -113,8 +112,8 @@ def write_claims(
 ) -> None:
     """Test every hypothesis, decide the claims, and write the results.
 
-    These are `tests`, a CSV with one row per test; `ledger`, a JSON file with one object per claim
-    (see `ledger_of`); and `table`, the same as CSV.
+    The outputs are `tests`, a CSV with one row per test; `ledger`, a JSON file with one object per
+    claim; and `table`, the same as CSV.
 
     Raises:
         UserError: a run or the table of grouping is missing.

@@ -20,20 +20,20 @@ MARGIN = 1.0
 SHARE = 0.5
 # z at which a network differs from its null model: one-sided, 5 %.
 TYPICAL_Z = 1.645
-# Random static networks are compared with others if they reach, on average, at least this share of
-# the outputs. Otherwise a comparison tests their graph and not their delays: outputs that no input
-# reaches are never predicted, and both sides may be at chance.
+# Random static networks are compared with others if inputs reach, on average, at least this share
+# of their outputs. An output that no input reaches is never predicted, so below this share a
+# comparison would test the graph and not the delays.
 REACHED_SHARE = 0.9
 
 # Networks whose accuracy on training clips is below this many times chance have learned nothing.
 LEARNED_FROM = 2.0
-# A control decides nothing if its networks reach a smaller share of the standard networks' accuracy
-# on training clips.
+# A control decides nothing if its accuracy on training clips is below this share of the standard
+# networks' accuracy.
 LEARNED_SHARE = 0.5
 
 
 class Facts(NamedTuple):
-    """Settings of a point: its seeds, its training data, whether it obeys Dale's principle."""
+    """What tests need to know of a point's settings."""
 
     seeds: frozenset[int]
     data: str
@@ -47,10 +47,9 @@ class Quantity(NamedTuple):
     """A number that is defined for each run.
 
     Attributes:
-        name: `accuracy` in percent; `z` against a null model; `effect`, observed minus the mean of
-            the null model, or of a kind of grouping.
+        name: `accuracy` (percent), `z` or `effect` (see `grouping.grouping`).
         measure: `accuracy`, a measure of grouping, or a kind of grouping (`grouping.kinds`).
-        null: the null model; nothing for accuracy and for kinds of grouping.
+        null: the null model; empty for accuracy and for kinds of grouping.
         order: of the channels, `mel` or `fed`.
     """
 
@@ -61,7 +60,6 @@ class Quantity(NamedTuple):
 
 
 ACCURACY = Quantity("accuracy", "accuracy")
-# effect of joint grouping, and its z
 JOINT_EFFECT = Quantity("effect", JOINT)
 JOINT_Z = Quantity("z", "morans_i", KINDS[JOINT].minuend)
 
@@ -82,11 +80,10 @@ class Hypothesis:
         test: name of its test, `[a-z0-9_]+`.
         claim: `C1` to `C6`.
         contrast: the sum in words.
-        terms: the sum; a test's row shows point, measure and null of the first term.
+        terms: of the sum; the table of tests shows point, measure and null of the first.
         kind: the mean is positive (`greater`); positive, tested on both sides (`two_sided`); within
             (-MARGIN, MARGIN), and opposed only by values above (`equivalence`).
-        family: see `delaynet.analysis.claims`.
-        is_premise: whether it cannot oppose the claim that it is a part of.
+        family, is_premise: see `delaynet.analysis.claims`.
         parts: of an intersection-union test, which has no terms.
     """
 
@@ -120,26 +117,29 @@ def difference(
     return Term(1, minuend, quantity), Term(-1, subtrahend, quantity)
 
 
+def minus(terms: tuple[Term, ...], others: tuple[Term, ...]) -> tuple[Term, ...]:
+    """Return the terms of a sum minus another sum."""
+    return terms + tuple(term._replace(weight=-term.weight) for term in others)
+
+
 def remaining(point: Point, reference: Point, quantity: Quantity) -> tuple[Term, ...]:
-    """Return the terms of an effect minus the share of the reference's effect that must survive."""
+    """Return the terms of an effect minus the share of the reference's that must survive."""
     return Term(1, point, quantity), Term(-SHARE, reference, quantity)
 
 
 def shared_sparsities(grid: Grid, *points: Point) -> list[str]:
     """Return the sparsities at which all the points are in the grid, ascending."""
-    sparsities = {point.sparsity for point in grid}
-    shared = {
+    return [
         sparsity
-        for sparsity in sparsities
+        for sparsity in sorted({point.sparsity for point in grid}, key=Decimal)
         if all(point._replace(sparsity=sparsity) in grid for point in points)
-    }
-    return sorted(shared, key=Decimal)
+    ]
 
 
 def nulls_at(point: Point, facts: Facts, measure: str = "morans_i") -> list[str]:
     """Return the null models, without `untrained`, that can test a measure at a point.
 
-    If all delays are zero, permuting them changes nothing, and `channels_within_neuron` equals
+    Without delays, permuting them changes nothing, and `channels_within_neuron` equals
     `signs_within_neuron`.
     """
     valid = valid_nulls(facts.obeys_dale)
@@ -168,6 +168,6 @@ def name_of(parts: Iterable[str]) -> str:
 
 
 def name_of_point(point: Point) -> str:
-    """Return a point as written in names of tests: `learned_dense_free_p0`."""
+    """Return a point as part of a test's name: `learned_dense_free_p0`."""
     condition = "" if point.condition == STANDARD else point.condition
     return name_of((point.variant, f"p{point.sparsity}", condition))

@@ -1,7 +1,4 @@
-"""Effect, interval and p of each hypothesis, over seeds.
-
-The rules are in `delaynet.analysis.claims`.
-"""
+"""Effect, interval and p of each hypothesis, by the rules of `delaynet.analysis.claims`."""
 
 import math
 from collections.abc import Sequence
@@ -25,13 +22,13 @@ from delaynet.analysis.statistics import (
 from delaynet.analysis.tables import read_results
 from delaynet.config.grid import Config
 
-# Fewer seeds are not tested. A t test of two or three rests on the assumption of normality alone,
-# and if their accuracies happen to be equal, p is 0.
+# Fewer seeds are not tested: a t test of two or three relies on normality alone, and if their
+# accuracies happen to be equal, p is 0.
 LEAST_SEEDS = 5
 
 
 def results_of_tests(config: Config, runs_folder: Path, grouping: Path) -> list[TestResult]:
-    """List and test the hypotheses of a grid: claims, their parts, all others.
+    """Test all hypotheses of a grid: claims, their parts, all others.
 
     Raises:
         UserError: a run or the table is missing.
@@ -54,7 +51,7 @@ def results_of_tests(config: Config, runs_folder: Path, grouping: Path) -> list[
 
 
 def _test(hypothesis: Hypothesis, values: Array, grid: Grid) -> TestResult:
-    """Return the result of a hypothesis without parts; `values` are by seed, [n]."""
+    """Return the result of a hypothesis without parts, from values by seed, [n]."""
     result = TestResult(hypothesis=hypothesis, n=len(values))
     if len(values) > 0:
         low, high = map(float, t_interval(values))
@@ -84,7 +81,7 @@ def _why_untested(hypothesis: Hypothesis, grid: Grid) -> str:
 
 
 def _combine(hypothesis: Hypothesis, parts: Sequence[TestResult]) -> TestResult:
-    """Return the combined result: all parts hold, or a part that is no premise does not."""
+    """Return the result of a claim: p that all parts hold, reversed p that one does not."""
     not_premises = [part for part in parts if not part.hypothesis.is_premise]
     return TestResult(
         hypothesis=hypothesis,
