@@ -197,7 +197,7 @@ def test_without_exchange_the_accuracy_is_that_of_the_summary(
 def test_a_run_that_is_missing_is_named(
     trained: Path, small_features: Path, tmp_path: Path
 ) -> None:
-    with pytest.raises(UserError, match="train this run first"):
+    with pytest.raises(UserError, match="make it first"):
         write_exchange(
             trained / "config.json", tmp_path, small_features, tmp_path / "e.csv", 1, draws=2
         )

@@ -353,7 +353,7 @@ def test_more_processes_give_the_same_bytes(analysed):
 
 def test_a_missing_network_is_named(analysed):
     nothing = analysed / "no.csv", analysed / "no.h5"
-    with pytest.raises(UserError, match=r"initial\.h5: not there; train this run first"):
+    with pytest.raises(UserError, match=r"initial\.h5: not there; make it first"):
         write_grouping(analysed / "config.json", analysed / "elsewhere", *nothing, 100, 1)
     assert not any(path.exists() for path in nothing)
 

@@ -1,7 +1,7 @@
-"""Runs that were trained on different kinds of devices, which no paper may be made of.
+"""Runs that were trained on different kinds of devices; no paper is made of such runs.
 
-CPUs and GPUs round sums differently. Between runs of one seed, one trained on a CPU and one on a
-GPU, a difference may be that of the devices.
+CPUs and GPUs round sums differently, so a difference between a run on a CPU and one on a GPU may be
+that of the devices.
 """
 
 import json
@@ -18,15 +18,14 @@ from delaynet.training.run_folder import RUN_FILES, read_summary
 
 
 def mixed_devices(trained: Iterable[tuple[Path, Mapping[str, Any]]]) -> str | None:
-    """Return one sentence that names runs on CPUs and runs on GPUs, or None if there is one kind.
+    """Return a sentence on runs that were trained on both CPUs and GPUs; None if on one kind only.
 
-    Args:
-        trained: run folders, each with the record of its training.
+    `trained` are run folders, each with the record of its training.
     """
     on: dict[str, list[str]] = {"CPU": [], "GPU": []}
     for folder, record in trained:
         kinds = {"GPU" if record["gpu"] else "CPU"}
-        # the record names the last device only; the audit reports a summary that cannot be read
+        # the record has only the last device; the audit reports a summary that cannot be read
         with suppress(OSError, UserError):
             kinds |= {name[:3] for name in read_summary(folder).get("trained_in_parts_on", [])}
         for kind in kinds:

@@ -1,13 +1,13 @@
 """Are delays and signs used? Accuracy of trained networks after synapses have exchanged them.
 
 Synapses of the first layer exchange their delays, or their signs, as a null model of grouping
-permutes them (`grouping.nulls`). A synapse keeps its channel and the magnitude of its weight, and
-all else stays as trained, batch normalisation too.
+permutes them (`grouping.nulls`). Everything else stays as trained: channels, magnitudes of weights,
+batch normalisation.
 
 The fall in accuracy shows how much the network needs the order that the exchange removes. Grouping
-is only a part of this order. Each delay also fits the weight of its synapse, even where delays are
-fixed: compare learned delays with these. An exchange of delays keeps a neuron's total weight from
-each channel; an exchange of signs does not, and also changes the neuron's mean current.
+is only a part of this order: each weight also fits the delay of its synapse, even if delays are
+fixed. Compare therefore learned with fixed delays. An exchange of delays keeps a neuron's total
+weight from each channel; an exchange of signs does not, and also changes the neuron's mean current.
 """
 
 from collections.abc import Iterator
@@ -27,7 +27,7 @@ from delaynet.analysis.grouping.points import marked_points
 from delaynet.analysis.grouping.receptive_fields import receptive_fields
 from delaynet.analysis.reads import files_of_runs
 from delaynet.analysis.tables import write_table
-from delaynet.config.errors import UserError
+from delaynet.config.files import require
 from delaynet.config.grid import Run, RunSettings, load_config
 from delaynet.data.dataset import Clips, load_splits
 from delaynet.data.processes import in_order
@@ -39,20 +39,19 @@ from delaynet.training.run_folder import SavedNetwork, read_network, read_summar
 
 EXCHANGES = ("signs_within_neuron", "delays_within_neuron", "delays_within_sign")
 NO_EXCHANGE = "none"
-# networks for each exchange
-DRAWS = 10
+DRAWS = 10  # networks per exchange
 
 
 class Accuracy(NamedTuple):
     """Accuracy of a trained network on the test clips, in percent.
 
     Attributes:
-        null: the null model that synapses exchange by, or `NO_EXCHANGE`.
-        rounded: whether delays are, `yes` as in every evaluation; `no` with the kernels of the
+        null: the null model of the exchange, or `NO_EXCHANGE`.
+        rounded: `yes` if delays are rounded, as in every evaluation; `no` with the kernels of the
             epoch that the network is from.
-        draws: networks that the exchange was drawn for.
+        draws: number of networks with exchanged synapses.
         accuracy: their mean.
-        fall: points by which it is below the accuracy without exchange, delays rounded.
+        fall: accuracy without exchange, delays rounded, minus this accuracy.
     """
 
     null: str
@@ -66,14 +65,11 @@ COLUMNS = (*Run._fields, *Accuracy._fields)
 
 
 def exchanged(network: SavedNetwork, null: str, draws: int, seed: int) -> Iterator[SavedNetwork]:
-    """Yield networks in which synapses of the first layer have exchanged delays or signs.
-
-    They do so by a null model, one of `EXCHANGES`.
-    """
+    """Yield networks after an exchange in the first layer by a null model, one of `EXCHANGES`."""
     layer = network.layers[0]
     fields = receptive_fields(network, "fed")
     neurons = len(fields.weight)
-    # the place of every synapse in the layer's arrays, instead of its delay
+    # the index of every synapse in the layer's arrays, in place of its delay
     place = np.arange(layer.weight.size).reshape(layer.weight.shape)  # [S, neurons, channels]
     places = np.moveaxis(place, 0, 1).reshape(neurons, -1)  # [neurons, S x channels]
     points = marked_points(replace(fields, delay=places), np.ones(neurons, bool))
@@ -93,9 +89,9 @@ def exchanged(network: SavedNetwork, null: str, draws: int, seed: int) -> Iterat
 def accuracies(
     network: SavedNetwork, settings: RunSettings, clips: Clips, sigma: float, draws: int
 ) -> list[Accuracy]:
-    """Return the accuracy of a network without exchange, and after every one that changes it.
+    """Return the accuracy of a network without exchange, and after each of `exchanges_of`.
 
-    `sigma` is the width of the kernels of the epoch that the network is from; 0 for rounded delays.
+    `sigma` is the width of the kernels in the epoch that the network is from; 0 for rounded delays.
     """
 
     def accuracy(network: SavedNetwork, sigma: float = 0.0) -> float:
@@ -156,8 +152,7 @@ def write_exchange(
     """
     config = load_config(config_path)
     for path in files_of_runs("exchange", config, runs_folder):
-        if not path.exists():
-            raise UserError(f"{path}: not there; train this run first.")
+        require(path)
     tasks = [config.resolve(run) for run in config.runs()]
     work = partial(_accuracies_of_run, runs_folder, features, draws)
     results = tqdm(in_order(work, tasks, processes), "exchange", len(tasks), unit="run")

@@ -13,5 +13,5 @@ FILES_OF_A_RUN = {
 
 
 def files_of_runs(analysis: str, config: Config, runs: Path) -> list[Path]:
-    """Return the files of all runs, in their folder `runs`, that an analysis reads."""
+    """Return the files that an analysis reads in the folders of all runs, below `runs`."""
     return [runs / run.folder / name for run in config.runs() for name in FILES_OF_A_RUN[analysis]]

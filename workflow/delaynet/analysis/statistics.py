@@ -1,11 +1,10 @@
-"""Inference over seeds: tests, intervals, corrections. Pure functions, one value a seed.
+"""Inference over seeds: tests, intervals, corrections.
 
-The seed is the unit. The last axis is the seeds, [..., n]; leading axes are tests with the same
-seeds. Statistics come from scipy, Holm's correction from statsmodels.
+Values are [..., n]: the last axis is the seeds, leading axes are tests with the same seeds.
 
-    tests, intervals   of Student's t distribution. The p of a one-sided test is doubled, so that it
-                       is below 0.05 exactly where the 95 % interval lies on that side. One-sided
-                       tests are thus made at half the level (ICH E9, 1998, section 5.5)
+    tests, intervals   of Student's t distribution. The p of a one-sided test is doubled, so it is
+                       below 0.05 exactly if the 95 % interval lies on that side. One-sided tests
+                       are thus made at half the level (ICH E9, 1998, section 5.5)
     two one-sided tests, equivalence      Schuirmann 1987, J. Pharmacokinet. Biopharm. 15, 657-680
     intersection-union                    Berger 1982, Technometrics 24, 295-300
     Holm                                  Holm 1979, Scand. J. Stat. 6, 65-70
@@ -19,14 +18,14 @@ from scipy import stats
 Array = NDArray[np.float64]
 
 CONFIDENCE = 0.95
-# Equal differences of decimals differ in binary after as many digits, and would be a small p.
+# Values are rounded: equal differences of decimals differ in binary, and would give a small p.
 DECIMALS = 12
 
 
 def greater(values: ArrayLike) -> Array:
     """Return p of the test that the mean is above 0, [...]: twice the one-sided p, at most 1.
 
-    Of at least two values, [..., n]. Where all are equal, p is 0, or 1 if they are not above 0.
+    It takes at least two values. If all are equal, p is 0, or 1 if they are not above 0.
     """
     values = np.round(np.asarray(values, float), DECIMALS)
     mean, error = values.mean(axis=-1), stats.sem(values, axis=-1)
@@ -37,7 +36,7 @@ def greater(values: ArrayLike) -> Array:
 
 
 def two_sided(values: ArrayLike) -> Array:
-    """Return p of the test that the mean is not 0, [...], of values as in `greater`."""
+    """Return p of the test that the mean is not 0, [...]; see `greater`."""
     values = np.asarray(values, float)
     return np.minimum(greater(values), greater(-values))
 
@@ -45,17 +44,14 @@ def two_sided(values: ArrayLike) -> Array:
 def equivalence(differences: ArrayLike, margin: float) -> Array:
     """Return p of two one-sided tests that the mean lies within (-margin, margin), [...].
 
-    The larger of the two p of `greater` (Schuirmann 1987). The differences are [..., n].
+    It is the larger of the two p of `greater` (Schuirmann 1987).
     """
     differences = np.asarray(differences, float)
     return np.maximum(greater(margin + differences), greater(margin - differences))
 
 
 def t_interval(values: ArrayLike) -> tuple[Array, Array]:
-    """Return low and high, [...] each, of the mean's 95 % interval of Student's t distribution.
-
-    Of values [..., n]; NaN for one seed.
-    """
+    """Return low and high end of the mean's 95 % interval, [...] each; NaN for one seed."""
     values = np.asarray(values, float)
     n, mean = values.shape[-1], values.mean(axis=-1)
     if n == 1:
@@ -65,25 +61,25 @@ def t_interval(values: ArrayLike) -> tuple[Array, Array]:
 
 
 def all_of(ps: ArrayLike) -> float:
-    """Return p of an intersection-union test, that all parts hold: the largest p (Berger 1982).
+    """Return p of the intersection-union test that all parts hold: the largest p (Berger 1982).
 
-    NaN if a part has no p. It needs no correction for the number of parts.
+    NaN if a part has no p.
     """
     return float(np.max(np.asarray(ps, float)))
 
 
 def any_of(ps: ArrayLike) -> float:
-    """Return p of the test that at least one part holds: the smallest p times their number.
+    """Return p of the test that at least one part holds: the smallest p by Bonferroni.
 
-    At most 1 (Bonferroni). NaN if a part has no p.
+    NaN if a part has no p.
     """
     ps = np.asarray(ps, float)
     return float(np.minimum(1, ps.size * ps.min()))
 
 
 def holm(ps: ArrayLike) -> Array:
-    """Return p corrected by Holm for the tests that have one, [tests]; NaN stays NaN."""
-    # imported here: it takes a second, and figures and tables need only constants of this module
+    """Return p corrected by Holm, [tests]; tests without p, NaN, do not count and stay NaN."""
+    # imported here because it takes a second, which figures and tables do not need
     from statsmodels.stats.multitest import multipletests
 
     corrected = np.array(ps, float)
@@ -94,7 +90,7 @@ def holm(ps: ArrayLike) -> Array:
 
 
 def benjamini_hochberg(ps: ArrayLike) -> Array:
-    """Return p corrected by Benjamini & Hochberg as `holm` does, [tests]; NaN stays NaN."""
+    """Return p corrected by Benjamini & Hochberg, [tests]; NaN as in `holm`."""
     corrected = np.array(ps, float)
     has_p = ~np.isnan(corrected)
     if has_p.any():

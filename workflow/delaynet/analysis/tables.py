@@ -1,8 +1,8 @@
 """Tables: accuracies over seeds, contrasts paired by seed, all settings.
 
-The seed is the unit: means, standard deviations and intervals are over seeds, never over clips.
-Accuracies are in percent, differences in percentage points. Intervals are 95 % intervals of
-Student's t distribution; one seed has none, and its cells are empty.
+Means, standard deviations and intervals are over seeds, never over clips. Accuracies are in
+percent, differences in percentage points. Intervals are 95 % intervals of Student's t distribution;
+for a single seed their cells are empty.
 """
 
 from pathlib import Path
@@ -12,14 +12,13 @@ import numpy as np
 import pandas as pd
 
 from delaynet.analysis.statistics import t_interval
-from delaynet.config.errors import UserError
-from delaynet.config.files import replacing
+from delaynet.config.files import replacing, require
 from delaynet.config.grid import STANDARD, Config, Point, Run, load_config
 from delaynet.config.listing import Setting, settings_of
 from delaynet.config.variants import STRUCTURES, structures_with
 from delaynet.training.run_folder import read_summary
 
-# columns of the table of accuracies that are plain means over seeds
+# columns of the table of accuracies that are means over seeds, without deviation and interval
 MEANS = ("reachable_outputs", "connections", "firing_rate", "training_accuracy")
 GRID_POINT = list(Point._fields)
 
@@ -33,7 +32,7 @@ class Contrast(NamedTuple):
 
     @property
     def name(self) -> str:
-        """As `learned-static minus fixed-static`."""
+        """Name of the contrast: `learned-static minus fixed-static`."""
         return f"{'-'.join(self.minuend)} minus {'-'.join(self.subtrahend)}"
 
 
@@ -63,9 +62,9 @@ def read_results(config: Config, runs_folder: Path) -> pd.DataFrame:
     """Read the results of every run of the grid.
 
     Returns:
-        One row per run, in the order of the grid: `delays`, `structure`, `signs`, `sparsity`,
-        `seed`, `condition`, `accuracy` (percent), `classes`, `reachable_outputs`, `connections` (of
-        all layers), `firing_rate` (mean over all hidden neurons, spikes per step), `corpus_name`.
+        One row per run, in the order of the grid: the fields of `Run`, `accuracy` (percent),
+        `classes`, `reachable_outputs`, `connections` (of all layers), `firing_rate` (mean over all
+        hidden neurons, spikes per step), `corpus_name`.
 
     Raises:
         UserError: a run of the grid is missing.
@@ -74,7 +73,7 @@ def read_results(config: Config, runs_folder: Path) -> pd.DataFrame:
 
 
 def _result(config: Config, run: Run, runs_folder: Path) -> dict[str, Any]:
-    summary = read_summary(_required(runs_folder / run.folder / "summary.json").parent)
+    summary = read_summary(require(runs_folder / run.folder / "summary.json").parent)
     return {
         **run._asdict(),
         "accuracy": 100 * summary["test_accuracy"],
@@ -86,28 +85,17 @@ def _result(config: Config, run: Run, runs_folder: Path) -> dict[str, Any]:
     }
 
 
-def _required(path: Path) -> Path:
-    """Return the path of a run's file; raises a `UserError` if it is missing."""
-    if not path.exists():
-        raise UserError(
-            f"{path} is missing: the tables need every run of the grid; train it with "
-            f"`snakemake {path}`."
-        )
-    return path
-
-
 def _training_accuracy(folder: Path) -> float:
-    """Return the accuracy on training clips of a run, in percent.
+    """Return the accuracy on training clips in the selected epoch, in percent.
 
-    It is the accuracy in the selected epoch: a mean over its batches, while weights change and
-    dropout is on.
+    It is a mean over the epoch's batches, while weights change and dropout is on.
     """
-    metrics = pd.read_csv(_required(folder / "metrics.csv"), index_col="epoch")
+    metrics = pd.read_csv(require(folder / "metrics.csv"), index_col="epoch")
     return 100 * float(metrics["training_accuracy"][read_summary(folder)["selected_epoch"]])
 
 
 def summarise_seeds(values: np.ndarray) -> dict[str, float]:
-    """Return n, mean, standard deviation (n - 1) and 95 % t interval of values by seed, [seeds].
+    """Return n, mean, standard deviation (n - 1) and 95 % interval of values, [seeds].
 
     For one seed, deviation and interval are NaN.
     """
@@ -123,9 +111,9 @@ def summarise_seeds(values: np.ndarray) -> dict[str, float]:
 
 
 def accuracy_table(results: pd.DataFrame) -> pd.DataFrame:
-    """Return accuracy over seeds, one row per variant, sparsity and condition.
+    """Return accuracy over seeds, one row per point of the grid.
 
-    Of the table of `read_results` with a column `training_accuracy`.
+    `results` is the table of `read_results` with a column `training_accuracy`.
     """
     return pd.DataFrame(
         [
@@ -138,11 +126,10 @@ def accuracy_table(results: pd.DataFrame) -> pd.DataFrame:
 
 
 def contrast_table(results: pd.DataFrame) -> pd.DataFrame:
-    """Return the contrasts for C1 to C3 that have both sides in the grid, paired by seed.
+    """Return the contrasts that have both sides in the grid, paired by seed.
 
-    Only of the condition `standard`, over the seeds that both sides have. One row per contrast,
-    Dale setting and sparsity: `claim`, `contrast`, `signs`, `sparsity`, `n` (pairs),
-    `mean_difference`, `standard_deviation`, `low`, `high` in percentage points.
+    Only those of the condition `standard`, over the seeds that both sides have: one row per
+    contrast, Dale setting and sparsity; `n` counts pairs.
     """
     columns = ["claim", "contrast", "signs", "sparsity", "n"]
     columns += ["mean_difference", "standard_deviation", "low", "high"]
@@ -166,7 +153,7 @@ def contrast_table(results: pd.DataFrame) -> pd.DataFrame:
 
 
 def show_setting(value: Any) -> str:
-    """Return a value as text: `0.0001` for 1e-4, `40, 20` for a list, `none` for None."""
+    """Return a setting's value as text: `0.0001` for 1e-4, `40, 20` for a list."""
     match value:
         case None:
             return "none"
@@ -203,7 +190,7 @@ def write_hyperparameters(config_path: Path, output: Path) -> None:
 
 
 def read_table(path: Path) -> pd.DataFrame:
-    """Read a table of this module; sparsities stay text, empty cells are NaN."""
+    """Read a table; sparsities stay text, empty cells are NaN."""
     text = {"sparsity": str, "reference_sparsity": str}
     return pd.read_csv(path, dtype=text, keep_default_na=False, na_values=[""])
 

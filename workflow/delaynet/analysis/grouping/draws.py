@@ -1,4 +1,4 @@
-"""Measures of networks that are drawn from null models."""
+"""Draws: measures of networks permuted by null models."""
 
 from collections.abc import Mapping
 
@@ -9,15 +9,15 @@ from delaynet.analysis.grouping.nulls import TESTED_BY
 from delaynet.analysis.grouping.permutations import permutations_of
 from delaynet.analysis.grouping.points import MarkedPoints
 
-# measure and null model
+# a measure and a null model
 Test = tuple[str, str]
 
 
 def draws(points: MarkedPoints, wanted: Mapping[Test, int], seed: int) -> dict[Test, Array]:
-    """Return measures under null models, [permutations] or, of the correlogram, [.., lags, lags].
+    """Return the draws of each test, [permutations]; for the correlogram [.., lags, lags].
 
-    `wanted` says how many draws of a measure (one of `grouping.measures.MEASURES`) under a null
-    model (one of `grouping.nulls.PERMUTING`).
+    `wanted` is their number, by measure (of `grouping.measures.MEASURES`) and null model (of
+    `grouping.nulls.PERMUTING`).
 
     Raises:
         ValueError: a null model cannot test a measure.

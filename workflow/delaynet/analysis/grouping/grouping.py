@@ -1,17 +1,17 @@
 """The table of grouping of excitation and inhibition: every network, measure and null model.
 
 `grouping.measures` defines the measures, `grouping.nulls` the null models. The effect is
-observed - mean of the null; z = effect / standard deviation of the null grows with the number of
-pairs. The effect does not, but it is smaller if neurons have few synapses
-(`delaynet.analysis.grouping.power` says by how much).
+observed - mean of the null; z = effect / standard deviation of the null. z grows with the number of
+pairs. The effect does not, but it is smaller if neurons have few synapses (`grouping.power` says by
+how much).
 
-Moran's I of trained networks is drawn 10,000 times from the null model that decides claims, which
-permutes delays within the signs of a neuron. All other tests have 1,000 draws and a smallest p of
-0.001. On one core this takes about 3 s for a dense network of 96 neurons.
+For Moran's I of trained networks there are 10,000 draws from the null model that decides claims,
+`delays_within_sign`. All other tests have 1,000 draws, so their smallest p is 0.001. On one core
+this takes about 3 s for a dense network of 96 neurons.
 
 Learned delays accumulate at the ends of their range. `morans_i_interior` is therefore Moran's I of
-a trained network without the delays 0 and max_delay - 1, on the neurons with at least two remaining
-synapses. It is testable if these synapses have enough close pairs.
+a trained network without the delays 0 and max_delay - 1, over the neurons with at least two
+remaining synapses. It can be tested if these synapses have enough close pairs.
 """
 
 import math
@@ -41,8 +41,7 @@ from delaynet.analysis.grouping.points import MarkedPoints, interior, marked_poi
 from delaynet.analysis.grouping.receptive_fields import receptive_fields
 from delaynet.analysis.reads import files_of_runs
 from delaynet.analysis.tables import write_table
-from delaynet.config.errors import UserError
-from delaynet.config.files import replacing_hdf5
+from delaynet.config.files import replacing_hdf5, require
 from delaynet.config.grid import Run, RunSettings, load_config
 from delaynet.data.processes import in_order
 from delaynet.model.dale import obeys_dale
@@ -50,7 +49,7 @@ from delaynet.training.run_folder import read_network
 
 # the null model that decides claims
 DECISIVE = KINDS[JOINT].minuend
-# draws of Moran's I of trained networks from it, and of all else
+# draws of Moran's I of trained networks from it, and of every other test
 PERMUTATIONS = 10_000
 FEWER_PERMUTATIONS = 1_000
 MEASURES = {
@@ -89,7 +88,7 @@ class Analysed(NamedTuple):
 def possible_draws(
     points: MarkedPoints, wanted: Mapping[Test, int], seed: int
 ) -> dict[Test, Array]:
-    """Return `draws`; none for networks with too few pairs or null models that change nothing."""
+    """Return `draws`, without networks of too few pairs and null models that change nothing."""
     if not points.is_testable:
         return {}
     possible = {test: n for test, n in wanted.items() if not changes_nothing(points, test[1])}
@@ -99,9 +98,9 @@ def possible_draws(
 def grouping(points: MarkedPoints, observed: float, drawn: Array | None) -> Grouping:
     """Compare a measure of a network with its draws from a null model.
 
-    The draws are [permutations], if there are any (`possible_draws`); p is one-sided for more
-    grouping. With too few pairs, or if the measure is undefined (one sign only), all statistics are
-    NaN; if all draws agree (no delays), only z.
+    The draws are [permutations], or None if the null model changes nothing; p is one-sided, for
+    more grouping. With too few pairs, or if the measure is undefined (one sign only), all
+    statistics are NaN; if all draws are equal (no delays), only z.
     """
     counts = points.neurons, points.synapses, points.close_pairs
     if not points.is_testable or math.isnan(observed):
@@ -117,11 +116,10 @@ def grouping(points: MarkedPoints, observed: float, drawn: Array | None) -> Grou
 def difference(
     trained: MarkedPoints, initial: MarkedPoints, after: float, before: float
 ) -> Grouping:
-    """Compare a measure of a trained network with that of the same network before training.
+    """Compare a measure of a trained network, `after`, with the initial network's, `before`.
 
-    `after` and `before` are the measures of the trained and of the initial network. `null_mean` is
-    the initial network's value; it has no deviation, z or p. Everything is NaN if either network
-    has too few pairs.
+    `null_mean` is the initial network's value; there is no deviation, z or p. Everything is NaN if
+    either network has too few pairs.
     """
     counts = trained.neurons, trained.synapses, trained.close_pairs
     is_defined = trained.is_testable and initial.is_testable and not math.isnan(after - before)
@@ -130,15 +128,14 @@ def difference(
 
 
 def orders_of(settings: RunSettings) -> tuple[Order, ...]:
-    """Return the orders of channels: by frequency, and as fed if that differs."""
+    """Return the orders of channels: by frequency, and as fed to the network if that differs."""
     return ("mel", "fed") if settings.training.data == "permuted_channels" else ("mel",)
 
 
 def networks_of(folder: Path, order: Order) -> dict[str, MarkedPoints]:
-    """Return the networks of a run by name, all on the neurons that fire after training.
+    """Return the networks of a run by name, all with the neurons that fire after training.
 
-    They therefore have the same neurons, and differ only by training. `interior` is the trained
-    network without the synapses whose delay is the shortest or the longest.
+    `interior` is the trained network without the synapses of the shortest and the longest delay.
     """
     fields = {
         network: receptive_fields(read_network(folder / file), order)
@@ -150,7 +147,7 @@ def networks_of(folder: Path, order: Order) -> dict[str, MarkedPoints]:
 
 
 def tests_of(network: str, settings: RunSettings) -> list[Test]:
-    """Return the measures of a network and the null models of each, in the order of the table."""
+    """Return the measures of a network with their null models, in the order of the table."""
     return [
         (measure, null)
         for measure in MEASURES[network]
@@ -162,8 +159,8 @@ def tests_of(network: str, settings: RunSettings) -> list[Test]:
 def analyse(runs_folder: Path, permutations: int, settings: RunSettings) -> Analysed:
     """Return the rows and the maps of one run.
 
-    `permutations` are the draws of Moran's I of the trained network from the decisive null model;
-    of everything else there are no more than `FEWER_PERMUTATIONS`.
+    `permutations` is the number of draws of Moran's I of the trained network from the decisive null
+    model; every other test has at most `FEWER_PERMUTATIONS`.
     """
     run, rows, maps = settings.run, [], {}
     primary_null = valid_nulls(obeys_dale(settings))[0]
@@ -185,11 +182,8 @@ def analyse(runs_folder: Path, permutations: int, settings: RunSettings) -> Anal
                 value = float(values["interior"].morans_i)
                 result = grouping(points["interior"], value, inside.get((PRIMARY, null)))
             elif null == UNTRAINED:
-                both = points["trained"], points["initial"]
-                after, before = (
-                    float(getattr(values[name], measure)) for name in ("trained", "initial")
-                )
-                result = difference(*both, after, before)
+                before, after = (float(getattr(values[name], measure)) for name in NETWORK_FILES)
+                result = difference(points["trained"], points["initial"], after, before)
             else:
                 value = float(getattr(values[network], measure))
                 result = grouping(points[network], value, drawn.get((measure, null)))
@@ -212,25 +206,22 @@ def write_grouping(
     permutations: int,
     processes: int,
 ) -> None:
-    """Analyse the networks of every run of a configuration, before and after training.
+    """Write the table of grouping and the maps (`grouping.maps`) of all runs of a configuration.
 
-    Writes one row per run, network (`initial`, `trained`), order of the channels (`mel`; also `fed`
-    where they were permuted), measure and null model that is valid and can test it, in the order of
-    the grid. `neurons` and `synapses` count the analysed ones: neurons that fire after training
-    and have at least two synapses. `close_pairs` are their pairs within two kernel widths in
-    channel.
-    With too few of these the following columns are empty: not testable. If all draws agree, for
-    example because a null model finds nothing to permute, only `z` is empty. For `untrained`,
-    `null_mean` is the initial network's value.
-    The maps are those of `grouping.maps`. The result does not depend on the number of processes.
+    One row per run, network (`initial`, `trained`), order of the channels (`mel`; also `fed` if
+    they were permuted), measure and null model that is valid and can test it, in the order of the
+    grid. `neurons`, `synapses` and `close_pairs` (within two kernel widths in channel) count those
+    that were analysed: neurons that fire after training and have at least two synapses. With too
+    few close pairs the later columns are empty: not testable. If all draws are equal, for example
+    because a null model changes nothing, only `z` is empty. For `untrained`, `null_mean` is the
+    initial network's value. The result does not depend on the number of processes.
 
     Raises:
         UserError: a run's network is missing.
     """
     config = load_config(config_path)
     for path in files_of_runs("grouping", config, runs_folder):
-        if not path.exists():
-            raise UserError(f"{path}: not there; train this run first.")
+        require(path)
     tasks = [config.resolve(run) for run in config.runs()]
     work = partial(analyse, runs_folder, permutations)
     results = tqdm(in_order(work, tasks, processes), "grouping", len(tasks), unit="run")

@@ -1,17 +1,14 @@
 """Grouping in space, in time, and in both together.
 
-Moran's I beyond the null model that permutes signs within a neuron counts every way in which signs
-may depend on the place. The others say what of it is left when one way is taken away:
+A label such as N1 stands here for an effect: Moran's I minus its mean under that null model
+(`grouping.nulls`). N1 is above 0 if signs depend on channel or delay in any way. Its parts:
 
-    space   N1 - N2   left when delays are permuted: signs follow the channel, whatever the delay
-    time    N1 - N6   left when channels are permuted: signs follow the delay, whatever the channel
-    joint   N7        neither: signs follow channel and delay together
+    space   N1 - N2   signs depend on the channel, whatever the delay
+    time    N1 - N6   signs depend on the delay, whatever the channel
+    joint   N7        signs depend on channel and delay together
 
-where each label stands for an effect, Moran's I less its mean under that null model
-(`grouping.nulls`). N7 permutes delays within the signs of a neuron, which keeps both of the former;
-N2 + N6 - N1, what is left of N1 by subtraction, is close to it. The sum of space, time and joint is
-therefore about N1. Under Dale's principle a sign belongs to its channel, and only the joint part is
-defined.
+N7 is close to N2 + N6 - N1, so the three add up to about N1. Under Dale's principle the sign
+belongs to the channel, and only joint grouping is defined.
 """
 
 from typing import NamedTuple
@@ -32,9 +29,8 @@ class Kind(NamedTuple):
     """A kind of grouping.
 
     Attributes:
-        words: where signs are grouped.
-        minuend: the null model whose effect it is.
-        subtrahend: the null model whose effect is subtracted, if any.
+        minuend, subtrahend: the null models of the effects whose difference it is; without
+            subtrahend, one effect alone.
         without_delays: whether it is defined for networks without delays.
     """
 
@@ -45,12 +41,12 @@ class Kind(NamedTuple):
 
     @property
     def nulls(self) -> tuple[str, ...]:
-        """The null models that it needs."""
+        """Null models of its effects."""
         return (self.minuend, self.subtrahend) if self.subtrahend else (self.minuend,)
 
     @property
     def label(self) -> str:
-        """Its null models, as `N1 − N2`."""
+        """Labels of its null models: `N1 − N2`."""
         return " − ".join(NULLS[null].label for null in self.nulls)
 
     @property
@@ -70,8 +66,8 @@ KINDS = {
 def effects_by_kind(table: pd.DataFrame) -> pd.DataFrame:
     """Return the effect of each kind of grouping on Moran's I, one row per network and kind.
 
-    The columns are `NETWORK`, `kind` and `effect`: not a number if it cannot be tested. Kinds that
-    are not defined for a network are left out, and rows of other measures ignored.
+    `table` is the table of grouping. The columns are `NETWORK`, `kind` and `effect`, NaN for
+    networks that cannot be tested. Kinds that are not defined for a network are left out.
     """
     rows = table[table["measure"] == PRIMARY]
     rows = rows.assign(effect=rows["observed"] - rows["null_mean"])

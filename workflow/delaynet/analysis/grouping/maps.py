@@ -1,25 +1,23 @@
-"""The file of correlograms, by lag of channel and delay, with bands of two null models.
+"""The file of correlograms, with the bands of two null models.
 
 `grouping_maps.h5` holds a group `<run folder>/<order>` for each trained network of the table of
-grouping. Its attribute `null` names the null model (signs within a neuron without Dale's principle,
-delays within a neuron under it), and its datasets, [REACH + 1, 2 max_delay - 1] float32 by channel
-lag 0 .. REACH and delay lag 1 - max_delay .. max_delay - 1, are
+grouping. Its attribute `null` names the primary null model (signs within a neuron; delays within a
+neuron under Dale's principle). Its datasets, [REACH + 1, 2 max_delay - 1] float32 by channel lag
+0 .. REACH and delay lag 1 - max_delay .. max_delay - 1, are
 
     correlogram           r of the network (`delaynet.analysis.grouping.measures`)
-    null_mean, null_sd    mean and standard deviation of the draws
-    low, high             a band that holds 95 % of the draws at all lags at once
+    null_mean, null_sd    mean and standard deviation of draws from the primary null model
+    low, high             the band that holds 95 % of these draws at all lags at once
     joint_mean, joint_low, joint_high
-                          the same under the null model that joint grouping is tested by, which
-                          permutes delays within the signs of a neuron (`delaynet.analysis.grouping.
-                          kinds`)
+                          the same for the null model of joint grouping, `delays_within_sign`
 
-So null_mean is what chance gives, joint_mean - null_mean what signs at channels and signs at delays
-give without going together, and correlogram - joint_mean what is joint.
+So null_mean is chance, joint_mean - null_mean is grouping in space and in time, and
+correlogram - joint_mean is joint grouping.
 
-A band is the mean -+ c standard deviations, with c the 95 % quantile over draws of the largest
+A band is mean -+ c standard deviations, with c the 95 % quantile over draws of the largest
 |r - mean| / sd of any lag (the single-step maximum of Westfall & Young 1993,
-Resampling-Based Multiple Testing, ch. 2). So a lag outside it is significant at 5 %, all lags taken
-together. Lags without pairs, in the network or in a draw, are NaN. In a network with too few
+Resampling-Based Multiple Testing, ch. 2). A lag outside the band is significant at 5 %, corrected
+for all lags. Lags without pairs, in the network or in a draw, are NaN. If a network has too few
 pairs, everything except the correlogram is NaN.
 """
 
@@ -37,25 +35,24 @@ from delaynet.config.files import reading_hdf5
 from delaynet.config.grid import Run
 
 LEVEL = 0.95
+Lags = NDArray[np.floating]  # [REACH + 1, 2 max_delay - 1]
 
 
 class GroupingMap(NamedTuple):
-    """A network's correlogram and bands of null models, [REACH + 1, 2 max_delay - 1]."""
+    """A network's correlogram, the bands of two null models, and the name of the primary one."""
 
-    correlogram: NDArray[np.floating]
-    null_mean: NDArray[np.floating]
-    null_sd: NDArray[np.floating]
-    low: NDArray[np.floating]
-    high: NDArray[np.floating]
-    joint_mean: NDArray[np.floating]
-    joint_low: NDArray[np.floating]
-    joint_high: NDArray[np.floating]
+    correlogram: Lags
+    null_mean: Lags
+    null_sd: Lags
+    low: Lags
+    high: Lags
+    joint_mean: Lags
+    joint_low: Lags
+    joint_high: Lags
     null: str
 
-    def outside_of(
-        self, low: NDArray[np.floating], high: NDArray[np.floating]
-    ) -> NDArray[np.bool_]:
-        """Return at which lags the correlogram lies outside of a band, same shape."""
+    def outside_of(self, low: Lags, high: Lags) -> NDArray[np.bool_]:
+        """Return at which lags the correlogram lies outside a band, same shape."""
         outside: NDArray[np.bool_] = (self.correlogram < low) | (self.correlogram > high)
         return outside
 
@@ -67,25 +64,26 @@ def grouping_map(
     drawn: Array | None,
     drawn_jointly: Array | None,
 ) -> GroupingMap:
-    """Return a network's observed correlogram, [lags, lags], and the bands of two null models.
+    """Return the map of a network with the correlogram `observed`, [lags, lags].
 
     `drawn` are correlograms under `null`, [draws, lags, lags], and `drawn_jointly` those under the
-    null model of joint grouping; None if the network cannot be tested, or nothing changes.
+    null model of joint grouping; None if the network cannot be tested or the null model changes
+    nothing.
     """
     flat = observed if points.is_testable else np.full_like(observed, np.nan)
-    nothing_varies = flat, flat - flat, flat, flat
-    band = nothing_varies if drawn is None else simultaneous_band(drawn)
-    joint = nothing_varies if drawn_jointly is None else simultaneous_band(drawn_jointly)
+    without_draws = flat, flat - flat, flat, flat
+    band = without_draws if drawn is None else simultaneous_band(drawn)
+    joint = without_draws if drawn_jointly is None else simultaneous_band(drawn_jointly)
     return GroupingMap(observed, *band, joint[0], *joint[2:], null)
 
 
 def simultaneous_band(drawn: Array) -> tuple[Array, Array, Array, Array]:
-    """Return mean, standard deviation, and the band that holds 95 % of the draws at all lags.
+    """Return mean, standard deviation, low and high end of the band of draws, [draws, ...].
 
-    The draws are [draws, ...]; a lag that is NaN in one of them has no band.
+    A lag that is NaN in one draw has no band.
     """
     mean, deviation = drawn.mean(axis=0), drawn.std(axis=0, ddof=1)
-    varies = deviation > ROUNDING  # False where not a number
+    varies = deviation > ROUNDING  # False where NaN
     score = np.abs(drawn[:, varies] - mean[varies]) / deviation[varies]  # [draws, lags that vary]
     largest = score.max(axis=1, initial=0)
     half = np.quantile(largest, LEVEL, method="higher") * deviation
@@ -102,10 +100,10 @@ def write_map(file: h5py.File, path_in_file: str, network_map: GroupingMap) -> N
 
 
 def read_map(path: Path, run: Run) -> GroupingMap:
-    """Read one map of a file, with the channels in `mel` order.
+    """Read the map of a run, with the channels in `mel` order.
 
     Raises:
-        UserError: the file does not have it.
+        UserError: it is missing.
     """
     path_in_file = f"{run.folder}/mel"
     with reading_hdf5(path, "grouping maps") as file:

@@ -1,8 +1,8 @@
 """Measures of the grouping of excitation and inhibition in receptive fields.
 
-All are sums over pairs of synapses of the same neuron, pooled over neurons. h is the lag of a pair
-in channels, k in steps, c(h, k) the number of pairs at a lag. Signs s are centred per neuron,
-m = s - mean(s), so that an excess of excitation or inhibition does not count as grouping.
+All are sums over pairs of synapses in one neuron, pooled over neurons. A pair's lag is h channels
+and k steps; c(h, k) is the number of pairs at this lag. Signs s are centred in each neuron,
+m = s - mean(s), so an excess of excitation or inhibition does not count as grouping.
 
 Moran's I (primary; Moran 1950, Biometrika 37, 17-23; weights as in Cliff & Ord 1981, Spatial
 Processes, ch. 1), with N synapses and a kernel w of the widths of `grouping.points`:
@@ -15,26 +15,26 @@ Sokal 1986, Syst. Zool. 35, 608-617): Moran's I of one lag at a time,
 
     r(h, k) = (sum_pairs-at-(h, k) m_i m_j / c(h, k)) / (sum_i m_i^2 / N)
 
-Join counts (Moran 1948, J. R. Stat. Soc. B 10, 243-251; Cliff & Ord 1981): of the pairs within two
-kernel widths, (h / 1.5)^2 + (k / 2)^2 <= 4, the share of like minus that of unlike signs, beyond
-the same for all pairs of the neuron, a_n = ((sum s)^2 - n) / (n (n - 1)):
+Join counts (Moran 1948, J. R. Stat. Soc. B 10, 243-251; Cliff & Ord 1981): the share of like minus
+that of unlike signs, among pairs within two kernel widths, (h / 1.5)^2 + (k / 2)^2 <= 4, minus the
+same among all pairs of the neuron, a_n = ((sum s)^2 - n) / (n (n - 1)):
 
     J = sum_close-pairs (s_i s_j - a_n) / number of close pairs
 
 Nearest neighbours (after Clark & Evans 1954, Ecology 35, 445-453; by kind as in Dixon 1994, Ecology
-75, 1940-1948): over the synapses that have both, the mean distance to the nearest unlike synapse of
-the neuron minus that to the nearest like one, in kernel widths.
+75, 1940-1948): the distance to the nearest unlike synapse in the neuron minus that to the nearest
+like one, in kernel widths, as a mean over the synapses that have both.
 
 Clustering of positions alone, a pair correlation at the kernel's scale (Illian, Penttinen, Stoyan &
 Stoyan 2008, Statistical Analysis and Modelling of Spatial Point Patterns, ch. 4): pairs relative to
-those expected if every neuron had drawn its columns at random and its delays uniformly; the share
-of lags that fit into the map corrects for edges.
+those expected if every neuron drew its columns at random and its delays uniformly. E[c] takes into
+account that few pairs can have a large lag.
 
     G = sum w c / sum w E[c],   E[c(h, k)] = sum_n n (n - 1) / 2 * p(h) * (D - |k|) / D^2
 
 with p(h) the share of pairs of columns that lie h channels apart, and D taps.
 
-Each is positive (G above 1) if like signs, or synapses, lie together.
+Each is positive (G above 1) if like signs, for G synapses, lie close together.
 """
 
 from collections.abc import Callable
@@ -58,14 +58,9 @@ Array = NDArray[np.float64]
 class Measures(NamedTuple):
     """All measures of a network; NaN if undefined.
 
-    Attributes:
-        morans_i: I.
-        join_excess: J.
-        nearest_excess: distance to the nearest unlike minus that to the nearest like.
-        clustering: G of positions alone.
-        correlogram: r by channel lag 0 .. REACH and delay lag 1 - max_delay .. max_delay - 1 of the
-            synapse of higher channel, [REACH + 1, 2 max_delay - 1]; the row of channel lag 0 is
-            symmetric.
+    The correlogram is [REACH + 1, 2 max_delay - 1], by channel lag 0 .. REACH and delay lag
+    1 - max_delay .. max_delay - 1, of the synapse of higher channel minus the other. The row of
+    channel lag 0 is symmetric.
     """
 
     morans_i: Array
@@ -81,8 +76,8 @@ def measures(points: MarkedPoints) -> Measures:
     return Measures(**{name: of(points, sign, delay)[0] for name, of in MEASURES.items()})
 
 
-# The measures of several patterns of signs and delays, [synapses, patterns] each. Neurons and
-# channels are those of the points.
+# Each measure takes several patterns of signs and delays, [synapses, patterns] each, and the
+# neurons and channels of the points.
 
 
 def morans_i(points: MarkedPoints, sign: Values, delay: Values) -> Array:
@@ -103,7 +98,7 @@ def join_excess(points: MarkedPoints, sign: Values, delay: Values) -> Array:
 
 
 def nearest_excess(points: MarkedPoints, sign: Values, delay: Values) -> Array:
-    """Return the mean distance to the nearest unlike minus that to the nearest like, [patterns]."""
+    """Return mean distance to the nearest unlike minus nearest like synapse, [patterns]."""
     excess, count = np.zeros((2, sign.shape[1]))
     shape = (CHANNEL_WIDTH, DELAY_WIDTH)
     pairs.nearest_sums(points.start, points.channel, sign, delay, *shape, excess, count)
@@ -138,10 +133,7 @@ MEASURES: dict[str, Callable[[MarkedPoints, Values, Values], Array]] = {
 
 
 def _centred(points: MarkedPoints, sign: Values) -> tuple[Array, Array]:
-    """Return signs minus the mean of their neuron, and the sums of the squares of these.
-
-    The signs are [synapses, patterns], the sums [patterns].
-    """
+    """Return centred signs, [synapses, patterns], and the sums of their squares, [patterns]."""
     size = points.size[:, None]
     mean = _totals(points, sign) / size
     mark: Array = np.subtract(sign, np.repeat(mean, points.size, axis=0))
@@ -157,7 +149,7 @@ def _totals(points: MarkedPoints, sign: Values) -> Array:
 def _kernel_sums(
     points: MarkedPoints, mark: Array, chance: Array, delay: Values, kernel: Array
 ) -> tuple[Array, Array]:
-    """Return sums of weight x (mark x mark - chance) and of weights, [patterns] each."""
+    """Return sums over pairs: of weight x (mark x mark - chance) and of weights, [patterns]."""
     cross, weight = np.zeros((2, delay.shape[1]))
     ends = points.first, points.second, points.lag
     pairs.kernel_sums(*ends, mark, chance, delay, kernel, cross, weight)
@@ -179,9 +171,9 @@ def squared_distance(max_delay: int) -> Array:
 
 
 def expected_pairs(points: MarkedPoints) -> Array:
-    """Return the pairs expected at each lag for random positions, [REACH + 1, 2 max_delay - 1].
+    """Return the number of pairs expected at each lag, E[c], [REACH + 1, 2 max_delay - 1].
 
-    At channel lag 0 a pair has no order: half of the pairs count at k and half at -k.
+    Pairs of one channel have no order: half of them count at k and half at -k.
     """
     first, second = np.triu_indices(len(points.columns), 1)
     apart = np.abs(points.columns[first] - points.columns[second])

@@ -1,28 +1,28 @@
 """Null models: networks without grouping of signs or delays.
 
-All keep the occupancy: which neuron has a synapse at which channel. Each permutes attributes of
-synapses within a neuron or within a channel, all orders equally likely; `NULLS` lists them, and
+All keep which neuron has a synapse at which channel. Each permutes signs or delays of synapses
+within a neuron or within a channel, all orders equally likely. `NULLS` lists them;
 `grouping.permutations` draws them.
 
 `delays_within_neuron` and `channels_within_neuron` are counterparts: time beyond space, and space
-beyond time. `signs_within_neuron` and `delays_within_neuron` reject for signs that depend on delay
-alone and for signs that depend on both; `channels_within_neuron` distinguishes the two. Without
-delays it equals `signs_within_neuron`. `delays_within_sign` keeps which signs lie at which channels
-and at which delays, and rejects only where the two go together. The models across neurons permute
-only one attribute, so they detect a relation of sign and delay that all neurons share.
+beyond time. `signs_within_neuron` and `delays_within_neuron` reject if signs depend on delay alone,
+and also if they depend on channel and delay together; `channels_within_neuron` separates the two
+cases. Without delays it equals `signs_within_neuron`. `delays_within_sign` keeps the signs at each
+channel and at each delay, so it rejects only if signs depend on both together. The models across
+neurons permute one attribute alone, so they detect a relation of sign and delay that all neurons
+share.
 
 Under Dale's principle a sign belongs to its channel. `signs_within_neuron` and
-`channels_within_neuron` would break that and `signs_across_neurons` would change nothing.
+`channels_within_neuron` would break this, and `signs_across_neurons` would change nothing.
 
-Not every null model can test every measure. Permuting signs alone does not change positions, so
-the clustering of positions is constant. For positions alone, `channels_within_neuron` equals
+Not every null model can test every measure. Permuting signs alone leaves positions, and so their
+clustering, as they are. For positions alone, `channels_within_neuron` equals
 `delays_within_neuron`. The models across neurons and `untrained` compare neurons with different
-numbers of excitatory and inhibitory synapses. Distances to the nearest depend on this balance, and
-are therefore tested within neurons only. Moran's I, the correlogram and the join counts correct for
-a neuron's balance. But `signs_across_neurons` makes the balances of neurons more alike, and rejects
-too often if they differ widely; it decides no claim.
-`channels_within_neuron` is drawn for Moran's I and the join counts, `delays_within_sign` for
-Moran's I and the correlogram.
+numbers of excitatory and inhibitory synapses. Distances to the nearest synapse depend on this
+balance, and are tested within neurons only. Moran's I, the correlogram and the join counts correct
+for it. But `signs_across_neurons` makes the balances of neurons more alike, and rejects too often
+if they differ widely; it decides no claim. `channels_within_neuron` is drawn for Moran's I and the
+join counts, `delays_within_sign` for Moran's I and the correlogram.
 """
 
 from dataclasses import dataclass
@@ -32,7 +32,7 @@ from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
 
-# Smaller standard deviations, and differences of two values, are rounding.
+# Smaller standard deviations and differences are rounding errors.
 ROUNDING = 1e-12
 
 
@@ -42,10 +42,9 @@ class Null:
 
     Attributes:
         label: its name in the paper.
-        permutes: `sign`, `delay`, or `both` (a synapse's sign and delay go to another channel);
+        permutes: `sign`, `delay` or `both` (sign and delay move to another channel together);
             empty if networks are compared.
-        within: `neuron`, `sign` (the excitatory, or the inhibitory, synapses of a neuron) or
-            `channel`.
+        within: `neuron`, `sign` (the synapses of one sign in a neuron) or `channel`.
         description: what it permutes and tests, in Typst.
         valid_under_dale: whether it is valid for networks under Dale's principle.
     """
@@ -115,7 +114,7 @@ NULLS = {
 UNTRAINED = "untrained"
 PERMUTING = tuple(name for name, null in NULLS.items() if null.permutes)
 
-# Which null models can test which measure, and why: see above.
+# The null models that can test a measure; the reasons are above.
 TESTED_BY: dict[str, tuple[str, ...]] = {
     "morans_i": tuple(NULLS),
     "join_excess": tuple(name for name in NULLS if name != "delays_within_sign"),
@@ -126,17 +125,14 @@ TESTED_BY: dict[str, tuple[str, ...]] = {
 
 
 def valid_nulls(under_dale: bool) -> tuple[str, ...]:
-    """Return the null models valid for networks with or without Dale's principle.
-
-    The first one is the primary null model, for the effects in figures.
-    """
+    """Return the null models valid with or without Dale's principle, the primary one first."""
     return tuple(name for name, null in NULLS.items() if null.valid_under_dale or not under_dale)
 
 
 def z_score(observed: NDArray[np.float64] | float, draws: Array) -> Array:
-    """Return (observed - mean) / standard deviation of the draws, [permutations, ...], as [...].
+    """Return (observed - mean) / standard deviation of draws, [permutations, ...], as [...].
 
-    NaN if all draws agree or one of them is undefined.
+    NaN if all draws are equal or one is undefined.
     """
     deviation = draws.std(axis=0, ddof=1)
     usable = np.where(deviation > ROUNDING, deviation, np.nan)
@@ -147,9 +143,8 @@ def z_score(observed: NDArray[np.float64] | float, draws: Array) -> Array:
 def p_value(observed: NDArray[np.float64] | float, draws: Array) -> Array:
     """Return the one-sided p, (1 + draws that reach the observed) / (1 + draws), [...].
 
-    Small where the network is more grouped than the null model (Phipson & Smyth 2010, Stat. Appl.
-    Genet. Mol. Biol. 9, 39). An undefined draw counts as reaching it. The draws are [permutations,
-    ...].
+    Small if the network is more grouped than the null model (Phipson & Smyth 2010, Stat. Appl.
+    Genet. Mol. Biol. 9, 39). The draws are [permutations, ...]; NaN counts as reaching it.
     """
     reached = len(draws) - (draws < np.asarray(observed) - ROUNDING).sum(axis=0)
     p: Array = (1 + reached) / (1 + len(draws))

@@ -1,16 +1,14 @@
-"""Compiled loops over pairs of synapses and over permutations.
+"""Compiled loops over pairs of synapses, for the measures of `grouping.measures`.
 
-Signs and delays are [synapses, permutations], so that loops vectorise over permutations. The
-measures, which use these sums, are in `delaynet.analysis.grouping.measures` with their sources.
-
-Arguments that the loops share:
+Signs and delays are [synapses, permutations]: the innermost loops are over permutations, so that
+the compiler can vectorise them. Arguments that the loops share:
     start: synapses start[n] .. start[n + 1] - 1 belong to neuron n, [neurons + 1].
     first, second: the synapses of each pair, [pairs].
     lag: between their channels, [pairs].
     sign, delay: [synapses, permutations].
     mark: a sign minus the mean of its neuron, [synapses, permutations].
     kernel: weight by channel lag and delay lag, [reach + 1, 2 max_delay - 1].
-The last arguments are written, or added to: [permutations], if nothing else is said.
+The last arguments are outputs, to which the loops add: [permutations], unless stated otherwise.
 """
 
 import numpy as np
@@ -26,8 +24,8 @@ def shuffle(values, start, member, words, shuffled):  # type: ignore[no-untyped-
     """Permute values within groups, every permutation of a group equally likely.
 
     Fisher and Yates' shuffle in Durstenfeld's form (1964, Communications of the ACM 7, 420), from
-    the inside out. The product of a random word and the number of choices, divided by 2^32, is the
-    choice; its probability is off by less than 2^-32.
+    the inside out. The choice is the product of a random word and the number of choices, divided
+    by 2^32; its probability is off by less than 2^-32.
 
     Args:
         values: [synapses].
@@ -49,9 +47,9 @@ def shuffle(values, start, member, words, shuffled):  # type: ignore[no-untyped-
 
 @_compile
 def kernel_sums(first, second, lag, mark, chance, delay, kernel, cross, weight):  # type: ignore[no-untyped-def]
-    """Add up weight x (mark x mark - chance), and weights, over pairs.
+    """Sum weight x (mark x mark - chance), and weights, over pairs.
 
-    The chance is that of the neuron, [synapses, permutations].
+    `chance` is that of the synapse's neuron, [synapses, permutations].
     """
     zero_lag = kernel.shape[1] // 2
     for q in range(len(first)):
@@ -67,11 +65,7 @@ def kernel_sums(first, second, lag, mark, chance, delay, kernel, cross, weight):
 
 @_compile
 def lag_sums(first, second, lag, mark, delay, sums):  # type: ignore[no-untyped-def]
-    """Add up over pairs, by their lags: 1, and mark x mark.
-
-    The first of a pair has the lower channel. The sums are [permutations, reach + 1, 2 max_delay -
-    1, 2].
-    """
+    """Count pairs, and sum mark x mark, by lag: [permutations, reach + 1, 2 max_delay - 1, 2]."""
     zero_lag = sums.shape[2] // 2
     for p in range(len(sums)):
         # contiguous copies
@@ -85,11 +79,10 @@ def lag_sums(first, second, lag, mark, delay, sums):  # type: ignore[no-untyped-
 
 @_compile
 def nearest_sums(start, channel, sign, delay, channel_width, delay_width, excess, count):  # type: ignore[no-untyped-def]
-    """Add up, over synapses, the distance to the nearest unlike minus that to the nearest like one.
+    """Sum, over synapses, the distance to the nearest unlike minus that to the nearest like one.
 
     Distances are in kernel widths. Synapses without a like or an unlike one in their neuron are
-    left out. The channels are [synapses], the widths those of the kernel, and `count` is the number
-    of synapses added up.
+    left out; `count` is the number of the others. `channel` is [synapses].
     """
     like, unlike = np.empty(len(excess), np.float32), np.empty(len(excess), np.float32)
     along_delay, none = np.float32(1 / delay_width**2), np.float32(0)

@@ -1,4 +1,4 @@
-"""Networks drawn from the null models of `grouping.nulls`: signs and delays permuted."""
+"""Permutations of signs and delays by the null models of `grouping.nulls`."""
 
 from collections.abc import Iterator
 
@@ -16,7 +16,7 @@ VALUES_PER_CHUNK, VECTOR = 2**17, 32
 def permutations_of(
     points: MarkedPoints, null: str, permutations: int, seed: int
 ) -> Iterator[tuple[Values, Values]]:
-    """Yield chunks of signs and delays under a null model, [synapses, chunk] each."""
+    """Yield signs and delays permuted by a null model, in chunks of [synapses, permutations]."""
     permutes = NULLS[null].permutes
     for sign, delay in permuted_within(points, NULLS[null].within, permutations, seed):
         if permutes == "delay":
@@ -29,11 +29,11 @@ def permutations_of(
 def permuted_within(
     points: MarkedPoints, within: str, permutations: int, seed: int
 ) -> Iterator[tuple[Values, Values]]:
-    """Yield chunks of signs and delays, both permuted alike within groups, [synapses, chunk] each.
+    """Yield signs and delays, permuted together, in chunks of [synapses, permutations].
 
-    A null model uses both, or only one of them. The groups are `neuron`, `sign` or `channel`.
+    They are permuted within groups: `neuron`, `sign` or `channel` (see `grouping.nulls.Null`).
     """
-    # sign and delay in one number, to permute them once; negative ones are inhibitory
+    # sign and delay in one number, to be permuted once; inhibitory ones are negative
     values = np.where(points.sign > 0, points.delay, ~points.delay)
     start, member = _groups(points, within)
     random = np.random.default_rng(seed)
@@ -48,7 +48,7 @@ def permuted_within(
 
 
 def _groups(points: MarkedPoints, within: str) -> tuple[IntArray, IntArray]:
-    """Return the groups within which synapses are permuted: [groups + 1] and [synapses]."""
+    """Return the groups in which synapses are permuted: starts [groups + 1], members [synapses]."""
     if within == "neuron":
         return points.start, np.arange(points.synapses)
     if within == "sign":
@@ -60,10 +60,7 @@ def _groups(points: MarkedPoints, within: str) -> tuple[IntArray, IntArray]:
 
 
 def changes_nothing(points: MarkedPoints, null: str) -> bool:
-    """Return whether a null model changes nothing, because the values in each group are equal.
-
-    Arguments as for `permutations_of`.
-    """
+    """Return whether a null model changes nothing, because all values in a group are equal."""
     start, member = _groups(points, NULLS[null].within)
     group = np.repeat(np.arange(len(start) - 1), np.diff(start))
     is_alike = np.ones(max(points.synapses - 1, 0), bool)

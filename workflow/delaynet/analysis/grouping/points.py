@@ -1,7 +1,7 @@
 """Receptive fields as marked point patterns, for measures and null models.
 
-A synapse is a point (input channel, delay), and its effective sign is the mark. The kernel of
-distances is a Gaussian of fixed width, 1.5 channels and 2 steps, the same for every network.
+A synapse is a point (input channel, delay), and its effective sign is the mark. Distances are
+weighted by a Gaussian kernel, 1.5 channels and 2 steps wide in every network.
 """
 
 from dataclasses import dataclass, replace
@@ -16,9 +16,9 @@ Indices = NDArray[np.uint32]
 
 CHANNEL_WIDTH = 1.5
 DELAY_WIDTH = 2.0
-# Pairs more channels apart than this have weights below 1e-6 and are left out.
+# Pairs that are more channels apart have weights below 1e-6, and are left out.
 REACH = int(5 * CHANNEL_WIDTH)
-# Networks with fewer close pairs are not testable; `grouping.power` gives the reason.
+# Networks with fewer close pairs cannot be tested; `grouping.power` gives the reason.
 MINIMAL_PAIRS = 900
 
 
@@ -31,9 +31,9 @@ class MarkedPoints:
         channel: input channel, [synapses].
         delay: rounded delay in steps, [synapses].
         sign: effective sign, +1 or -1, [synapses].
-        first: the synapse of lower channel of every pair in one neuron within reach, [pairs].
-        second: the other synapse of the pair, [pairs].
-        lag: the channels between them, 0 .. REACH, [pairs].
+        first, second: the two synapses of every pair within reach in one neuron, lower channel
+            first, [pairs].
+        lag: the difference of their channels, 0 .. REACH, [pairs].
         columns: channel of every synapse that a neuron could have, [columns].
         max_delay: number of taps; delays lie in 0 .. max_delay - 1.
     """
@@ -65,7 +65,7 @@ class MarkedPoints:
 
     @property
     def close_pairs(self) -> int:
-        """Pairs within two kernel widths in channel, whatever their delays."""
+        """Number of pairs within two kernel widths in channel, at any delays."""
         return int((self.lag <= 2 * CHANNEL_WIDTH).sum())
 
     @property
@@ -97,16 +97,16 @@ def marked_points(fields: ReceptiveFields, included: BoolArray) -> MarkedPoints:
 
 
 def interior(fields: ReceptiveFields) -> ReceptiveFields:
-    """Return receptive fields without the synapses whose delay is the shortest or the longest.
+    """Return receptive fields without the synapses that have the shortest or the longest delay.
 
-    Learned delays are clamped to these two, and accumulate there.
+    Learned delays are clamped to the range, so they accumulate at its ends.
     """
     is_inside = (fields.delay > 0) & (fields.delay < fields.max_delay - 1)
     return replace(fields, weight=np.where(is_inside, fields.weight, np.float32(0)))
 
 
 def _pairs(neuron: IntArray, channel: IntArray) -> tuple[IntArray, IntArray]:
-    """Return the pairs of synapses of one neuron within reach; synapses are in ascending order."""
+    """Return the pairs of synapses within reach in one neuron; channels ascend in a neuron."""
     position = neuron * (channel.max(initial=0) + REACH + 1) + channel
     index = np.arange(len(position))
     partners = np.searchsorted(position, position + REACH, side="right") - index - 1

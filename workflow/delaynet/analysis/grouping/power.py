@@ -1,23 +1,22 @@
 """Power analysis: how many pairs of synapses are needed to detect grouping (`MINIMAL_PAIRS`).
 
-Networks with known grouping are simulated at increasing sparsity. Each is tested like a trained
-network: Moran's I against a null model that permutes within neurons, one-sided at 5 %. The
-planted grouping: a synapse of neuron n at channel c with delay d has the sign of a smooth field,
+Networks with planted grouping are simulated at increasing sparsity. Each is tested like a trained
+network: Moran's I against a null model that permutes within neurons, one-sided at 5 %. In the
+planted grouping, a synapse of neuron n at channel c with delay d has the sign of a smooth field,
 
     f_n(c, d) = sin(c / 4 + a_n) cos(d / 4 + b_n),     a_n, b_n uniform on 0 .. 2 pi,
 
 with probability (1 + q) / 2, and the other sign otherwise. Delays are uniform, and synapses exist
 independently with one probability.
 
-The effect, Moran's I minus its mean under a null model, is proportional to q^2, so q sets it.
-Planted are the effect of the miniature's dense networks with learned delays against each null
-model, and half of it, the margin of "survives". These sizes were chosen after looking at those
-networks.
+The effect, Moran's I minus its mean under a null model, is proportional to q^2. Two effects are
+planted for each null model: that of the miniature's dense networks with learned delays, and half
+of it, the margin of "survives". These sizes were chosen after looking at those networks.
 
-Sparser networks with the same q have a smaller effect than dense ones: centring removes more from
-few marks, and permuting few synapses changes little. A neuron with two synapses never changes:
-when they exchange signs, delays or channels, their distance and likeness stay the same. With q = 1
-the effects are
+Sparser networks with the same q have a smaller effect than dense ones, because centring removes
+more from few signs, and permuting few synapses changes little. A neuron with two synapses never
+changes: when they exchange signs, delays or channels, their distance and likeness stay the same.
+With q = 1 the effects are
 
     density                  1     1/4   1/8   1/16
     signs_within_neuron      0.56  0.52  0.50  0.43
@@ -27,16 +26,16 @@ the effects are
 A sparse rewired network with exactly the dense network's grouping therefore shows a smaller effect.
 This counts against "survives".
 
-The power at a count of close pairs is the share of networks found, with Wilson's interval (1927, J.
-Am. Stat. Assoc. 22, 209-212). A network is testable from the count at which the first two null
-models find the whole effect with a power of at least 0.8, by the lower end, rounded up
-to hundreds. Joint grouping, against the third, is a smaller effect: at that count one network in
-four shows it, and at 2,700 close pairs, those of the miniature at a sparsity of 0.5, three in five.
-Claims on it are therefore tested on the mean over seeds, never on a single network.
+The power is the share of networks with a significant result, with Wilson's interval (1927, J. Am.
+Stat. Assoc. 22, 209-212). `MINIMAL_PAIRS` is the number of close pairs at which tests against the
+first two null models detect the whole effect with a power of at least 0.8 (lower end of the
+interval), rounded up to hundreds. Joint grouping, tested against the third, is a smaller effect: it
+is detected in one of four networks with that many pairs, and in three of five networks with 2,700
+pairs, the number in the miniature at a sparsity of 0.5. Claims on it are therefore tested on the
+mean over seeds, never on a single network.
 """
 
 import math
-from collections.abc import Iterator
 from functools import cache
 from itertools import product
 from pathlib import Path
@@ -69,7 +68,7 @@ NETWORKS, PERMUTATIONS = 200, 199
 
 
 class Power(NamedTuple):
-    """Power for a planted effect at one count of close pairs; counts are means."""
+    """Power for a planted effect; `close_pairs` and `synapses` are means over networks."""
 
     null: str
     effect: float
@@ -82,9 +81,9 @@ class Power(NamedTuple):
 
 
 def planted(random: np.random.Generator, density: float, strength: float) -> MarkedPoints:
-    """Return a network whose signs follow a smooth field over channel and delay (see above).
+    """Return a network with planted grouping; `strength` is q.
 
-    A synapse exists with probability `density`; `strength` is q.
+    A synapse exists with probability `density`.
     """
     shape = NEURONS, CHANNELS
     delay = random.integers(0, TAPS, shape)
@@ -104,7 +103,7 @@ def planted(random: np.random.Generator, density: float, strength: float) -> Mar
 
 
 def _stream(seed: int) -> np.random.Generator:
-    """Return the random stream of a network, independent of its permutations."""
+    """Return the random stream of a network, independent of that of its permutations."""
     return np.random.default_rng([seed, 1])
 
 
@@ -128,26 +127,22 @@ def density_of(close_pairs: int) -> float:
 
 
 def power_at(null: str, effect: float, close_pairs: int, networks: int) -> Power:
-    """Return the power against a null model at a planted effect and a count of close pairs.
-
-    The count is the expected one. Networks are simulated with seeds 0 .. networks - 1.
-    """
+    """Return the power to detect an effect in networks with this expected number of close pairs."""
     density, strength = density_of(close_pairs), strength_of(effect, null)
     simulated = [planted(_stream(seed), density, strength) for seed in range(networks)]
-    counts = (
+    ps = [p_value(*_morans_i(network, null, seed)) for seed, network in enumerate(simulated)]
+    share = binomtest(sum(p <= LEVEL for p in ps), networks)
+    interval = share.proportion_ci(method="wilson")
+    return Power(
+        null,
+        effect,
         float(np.mean([network.close_pairs for network in simulated])),
         float(np.mean([network.synapses for network in simulated])),
         networks,
+        share.statistic,
+        interval.low,
+        interval.high,
     )
-    found = sum(is_found(network, null, seed) for seed, network in enumerate(simulated))
-    share = binomtest(found, networks)
-    interval = share.proportion_ci(method="wilson")
-    return Power(null, effect, *counts, share.statistic, interval.low, interval.high)
-
-
-def is_found(points: MarkedPoints, null: str, seed: int) -> bool:
-    """Return whether Moran's I of one network is significant against a null model."""
-    return bool(p_value(*_morans_i(points, null, seed)) <= LEVEL)
 
 
 def _morans_i(points: MarkedPoints, null: str, seed: int) -> tuple[float, Array]:
@@ -157,17 +152,14 @@ def _morans_i(points: MarkedPoints, null: str, seed: int) -> tuple[float, Array]
     return float(observed[0]), drawn
 
 
-def power_curve(networks: int = NETWORKS) -> Iterator[Power]:
-    """Yield the power at every null model, effect and count of close pairs, in this order."""
+def write_power(output: Path, networks: int = NETWORKS) -> None:
+    """Write the power as a table, one row per null model, effect and count of close pairs."""
     points = [
         (null, effect, count)
         for null, effects in EFFECTS.items()
         for effect, count in product(effects, COUNTS)
     ]
-    for null, effect, count in tqdm(points, "power"):
-        yield power_at(null, effect, count, networks)
-
-
-def write_power(output: Path, networks: int = NETWORKS) -> None:
-    """Write the curve as a table, one row per null model, effect and count of close pairs."""
-    write_table(pd.DataFrame(power_curve(networks), columns=Power._fields), output)
+    rows = [
+        power_at(null, effect, count, networks) for null, effect, count in tqdm(points, "power")
+    ]
+    write_table(pd.DataFrame(rows, columns=Power._fields), output)

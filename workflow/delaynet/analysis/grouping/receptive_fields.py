@@ -15,14 +15,11 @@ BoolArray = NDArray[np.bool_]
 
 @dataclass(frozen=True)
 class ReceptiveFields:
-    """Receptive fields of the neurons of the first hidden layer, at most one synapse per column.
-
-    With S synapses per pair there are S x channels columns; `channel` is the channel of each
-    column.
+    """Receptive fields of the first hidden layer, S x channels columns for S synapses per pair.
 
     Attributes:
-        channel: channel of each column, [columns]: mel channel or input index.
-        delay: delays in steps, rounded half to even and clamped to the taps, [neurons, columns].
+        channel: mel channel or input index of each column, [columns].
+        delay: in steps, rounded half to even and clamped to the taps, [neurons, columns].
         weight: effective weights, weight x sign(batch-norm gain): positive excites, negative
             inhibits, 0 is no connection, [neurons, columns].
         firing_rate: spikes per step over the test clips, [neurons].
@@ -39,12 +36,12 @@ class ReceptiveFields:
 
     @property
     def sign(self) -> IntArray:
-        """Effective signs: +1, -1, or 0 where there is no connection, [neurons, columns]."""
+        """Effective signs: +1, -1, or 0 for no connection, [neurons, columns]."""
         return np.sign(self.weight).astype(np.int64)
 
     @property
     def silent(self) -> BoolArray:
-        """Neurons that never fire on the test clips, [neurons]."""
+        """Whether a neuron never fires on the test clips, [neurons]."""
         return ~self.firing_rate.astype(bool)
 
 
@@ -58,10 +55,9 @@ def receptive_fields(
 ) -> ReceptiveFields:
     """Return the receptive fields in the first layer of a saved network.
 
-    A negative batch-norm gain reverses the signs of a neuron's inputs, so the effective sign of a
-    synapse is sign(weight) x sign(gain). The channel of a synapse is the mel channel of its input
-    (`mel`), or the input's index (`fed`); they differ if the network was trained on permuted
-    channels.
+    A negative batch-norm gain reverses the signs of all inputs of a neuron. The channel of a
+    synapse is the mel channel of its input (`mel`) or the input's index (`fed`); these differ if
+    the network was trained on permuted channels.
     """
     layer = network.layers[0]
     max_delay = int(network.attributes["max_delay"])
@@ -81,18 +77,13 @@ def receptive_fields(
 
 
 def as_image(fields: ReceptiveFields) -> FloatArray:
-    """Return the effective weights on the plane, [neurons, channels, max_delay].
+    """Return the effective weights as images, [neurons, channels, max_delay].
 
-    Synapses of one neuron that share channel and delay add up.
+    Synapses of a neuron with the same channel and delay are added.
     """
-    neurons, columns = fields.weight.shape
+    neurons = len(fields.weight)
     image = np.zeros((neurons, fields.channels, fields.max_delay), np.float32)
-    neuron = np.repeat(np.arange(neurons), columns)
-    np.add.at(
-        image,
-        (neuron, np.tile(fields.channel, neurons), fields.delay.ravel()),
-        fields.weight.ravel(),
-    )
+    np.add.at(image, (np.arange(neurons)[:, None], fields.channel, fields.delay), fields.weight)
     return image
 
 
