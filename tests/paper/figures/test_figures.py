@@ -601,7 +601,7 @@ def _is_level(line):
 
 
 def test_delays_under_dale_are_shares_of_each_sign(large):
-    for share in load("dale", large).delays.values():
+    for share in load("dale", large).delays:
         assert share.sum() == pytest.approx(100)
 
 

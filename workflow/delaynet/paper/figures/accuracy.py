@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
+import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
@@ -42,8 +42,8 @@ class Accuracy:
     Attributes:
         accuracy: test accuracy of each run, in percent.
         chance: accuracy of guessing, in percent.
-        differences: by row, the paired difference of each seed in percentage points; the runs of a
-            row are those of the first term.
+        differences: by row, the paired difference of each seed in percentage points; a row has the
+            runs of the first term.
     """
 
     accuracy: dict[Run, float]
@@ -65,9 +65,9 @@ def load(config: Config, results_folder: Path) -> Accuracy:
 
 
 def differences(accuracy: dict[Run, float], shown: str | None) -> dict[Row, dict[int, float]]:
-    """Return the rows of the forest plot under their headings, with free signs, by seed.
+    """Return the rows of the forest plot, for networks with free signs, and the headings.
 
-    Accuracies are in percent. Of more than three sparsities, the lowest, the shown and the highest.
+    If there are more than three sparsities, they are the lowest, `shown` and the highest.
     """
     free = [run for run in accuracy if run.signs == "free"]
     by_point: dict[Point, dict[int, float]] = {}
@@ -88,11 +88,12 @@ def differences(accuracy: dict[Run, float], shown: str | None) -> dict[Row, dict
 
 
 def _compared(free: list[Run], shown: str | None) -> Iterator[tuple[str, str, Terms]]:
-    """Yield heading, name and terms of each row, whether the grid has its networks or not.
+    """Yield heading, name and terms of each row, also of rows that the grid lacks.
 
-    In dense networks between kinds of delays; in rewired ones between learned and fixed delays, and
-    minus random ones with the same delays, or with learned ones; in random ones between learned and
-    frozen delays; last, how much more rewiring gains with fixed delays than without delays.
+    The rows compare kinds of delays in dense networks; learned and fixed delays in rewired
+    networks; rewired and random networks, with the same delays, and with fixed and learned ones;
+    learned and frozen delays in random networks; last, the gain of rewiring with fixed delays and
+    without delays.
     """
 
     def at(delays: str, structure: str, sparsity: str = "0") -> Point:
@@ -105,7 +106,7 @@ def _compared(free: list[Run], shown: str | None) -> Iterator[tuple[str, str, Te
     rewired = next((name for name in reversed(REWIRED) if name in structures), None)
     if rewired is None:
         return
-    # without random networks in the grid, rows with them stay empty and are left out
+    # if the grid has no random networks, their rows are empty and left out
     random = next((name for name in RANDOM if name in structures), RANDOM[0])
     sparsities = sorted({run.sparsity for run in free if run.structure == rewired}, key=float)
     if len(sparsities) > 3:
@@ -132,10 +133,10 @@ def _compared(free: list[Run], shown: str | None) -> Iterator[tuple[str, str, Te
 
 @style.styled
 def draw(data: Accuracy) -> Figure:
-    """Draw a panel for free signs and one for Dale's principle, and beside them the differences.
+    """Draw a panel for free signs, one for Dale's principle, and beside them the differences.
 
-    Points are seeds. Lines join means; those of dense networks go on for comparison. A row of the
-    forest plot has the seeds, their mean, and its 95 % interval, as in the table of tests.
+    Points are seeds. Lines join means; those of dense networks are extended for comparison. Each
+    row of the forest plot shows seeds, mean, and 95 % interval, as in the table of tests.
     """
     signs = [name for name in SIGNS if any(run.signs == name for run in data.accuracy)]
     shown = list(data.differences)
@@ -159,18 +160,17 @@ def _draw_accuracy(axes: Axes, data: Accuracy, signs: str) -> None:
     places = shifts(runs)
     for variant in dict.fromkeys(run.variant for run in runs):
         own = [run for run in runs if run.variant == variant]
-        means = {}
-        for sparsity in dict.fromkeys(run.sparsity for run in own):
-            values = [data.accuracy[run] for run in own if run.sparsity == sparsity]
-            means[halvings(sparsity) + places[variant]] = float(np.mean(values))
+        place = [halvings(run.sparsity) + places[variant] for run in own]
+        accuracy = pd.Series([data.accuracy[run] for run in own])
+        means = accuracy.groupby(place).mean()
         structure, delays = own[0].structure, own[0].delays
         line = {"color": style.HUES[structure], "linestyle": DASHES[delays]}
         if structure == "dense":
-            axes.axhline(*means.values(), **line, linewidth=0.5, zorder=1)
-        axes.plot(list(means), list(means.values()), **line, linewidth=0.9, zorder=2)
+            axes.axhline(means.item(), **line, linewidth=0.5, zorder=1)
+        axes.plot(means.index, means, **line, linewidth=0.9, zorder=2)
         axes.scatter(
-            [halvings(run.sparsity) + places[variant] for run in own],
-            [data.accuracy[run] for run in own],
+            place,
+            accuracy,
             s=11,
             marker="_" if delays == "none" else style.MARKERS[structure],
             linewidths=0.7,
@@ -185,7 +185,7 @@ def _draw_accuracy(axes: Axes, data: Accuracy, signs: str) -> None:
 
 
 def _filling(run: Run) -> dict[str, Any]:
-    """Return the colours of a run's point; without delays it is a stroke."""
+    """Return the colours of a run's point; without delays the point is a stroke."""
     hue = style.HUES[run.structure]
     if run.delays == "none":
         return {"color": hue}

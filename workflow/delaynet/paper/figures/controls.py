@@ -1,4 +1,4 @@
-"""Controls and other conditions beside the standard: grouping and accuracy."""
+"""Grouping and accuracy in controls and other conditions, beside the standard condition."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -38,7 +38,7 @@ class Controls:
 
 
 def load(config: Config, results_folder: Path) -> Controls:
-    """Read the networks of all conditions and the standard ones that they are compared with."""
+    """Read the runs of all conditions, and the standard ones that they are compared with."""
     runs = needed_runs("controls", config)
     return Controls(
         _rows(config, runs),
@@ -50,7 +50,7 @@ def load(config: Config, results_folder: Path) -> Controls:
 
 
 def _rows(config: Config, runs: Sequence[Run]) -> list[Row]:
-    """Return one row per condition under a heading per network, controls first."""
+    """Return one row per condition under a heading per variant, controls first."""
     data = {run: config.resolve(run).training.data for run in runs}
     conditions = [STANDARD, *config.conditions]
     shown = []
@@ -75,11 +75,11 @@ def _rows(config: Config, runs: Sequence[Run]) -> list[Row]:
 
 @style.styled
 def draw(data: Controls) -> Figure:
-    """Draw effect and accuracy of every condition: one row each, one point per seed.
+    """Draw effects and accuracy of every condition: one row each, one point per seed.
 
-    a, b, c: grouping in space, in time and in both together; d: test accuracy.
-    Strokes are means. Untrained networks are rings. Channels that were permuted before training are
-    analysed in true order, that of the mel bands, and in the order in which they were fed.
+    a, b, c: grouping in space, in time and in both together; d: test accuracy. Strokes are means,
+    open points untrained networks. Permuted channels are analysed in true order, that of the mel
+    bands, and in the order in which they were fed to the network.
     """
     figure = style.new_figure(style.FULL_WIDTH, max(ROW * len(data.shown), 30) + SURROUNDINGS)
     ratios = (*[1.0] * len(KINDS), 1.25)

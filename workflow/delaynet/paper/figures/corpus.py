@@ -23,11 +23,11 @@ from delaynet.data.features.mel import sentences_on_empty_bands
 from delaynet.data.order import number_first
 from delaynet.paper.figures import style
 
-# from light to dark: distinct without hue
+# distinct by lightness alone
 COLOURS = {"train": "#8FC1BC", "validation": "#4F8A85", "test": "#1F4E4A"}
 DURATION, LEVEL = "duration (s)", "RMS level (dB re full scale)"
 BINS = 40
-MAXIMAL_SPEAKER_DIGITS = 26  # of all numbers below the panel
+MAXIMAL_SPEAKER_DIGITS = 26  # of all tick labels together
 MAXIMAL_WORD_LABELS = 60
 PANEL, LINE, SURROUNDINGS = 36, 3.2, 24  # heights in mm
 LETTERS_PER_LINE = 120
@@ -45,7 +45,7 @@ def load(config: Config, results_folder: Path) -> CorpusReport:
 
 @style.styled
 def draw(report: CorpusReport) -> Figure:
-    """Draw four panels of counts, and write facts on all clips below."""
+    """Draw four panels of counts, and facts on all clips as text below."""
     lines = [line for words in _words(report) for line in textwrap.wrap(words, LETTERS_PER_LINE)]
     heights = (PANEL, PANEL, LINE * len(lines))
     figure = style.new_figure(style.FULL_WIDTH, sum(heights) + SURROUNDINGS)
@@ -77,7 +77,7 @@ def draw(report: CorpusReport) -> Figure:
 
 
 def _splits(clips: Sequence[CheckedClip]) -> list[str]:
-    """Return the lists to show; a corpus without a validation list has two."""
+    """Return the lists to show: training and test list, and the validation list if there is one."""
     there = {"train", "test"} | {checked.split for checked in clips}
     return [split for split in SPLITS if split in there]
 
@@ -95,7 +95,7 @@ def _table_of(clips: Sequence[CheckedClip]) -> pd.DataFrame:
 
 
 def _draw_counts(axes: Axes, clips: pd.DataFrame, name: str, **bars: Any) -> None:
-    """Draw histograms of a value, with the lists stacked."""
+    """Draw the histogram of a value, with the lists stacked."""
     seaborn.histplot(
         clips,
         x=name,

@@ -1,4 +1,4 @@
-"""Sign correlograms as maps over (channel lag, delay lag): reading and drawing."""
+"""Reading and drawing of sign correlograms, as maps over channel lag and delay lag."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -24,9 +24,9 @@ class Correlogram(NamedTuple):
     """A sign correlogram over seeds, or a part of it, [channel lags, delay lags] each.
 
     Attributes:
-        excess: correlogram less the mean of the null model, mean over the seeds; not a number where
-            no seed has pairs, or none can be tested.
-        outside: lags at which most seeds lie outside of the simultaneous band of their null model.
+        excess: correlogram minus the mean of the null model, as a mean over seeds; NaN if no seed
+            has pairs or can be tested.
+        outside: lags at which most seeds lie outside the simultaneous band of their null model.
     """
 
     excess: NDArray[np.float64]
@@ -34,13 +34,13 @@ class Correlogram(NamedTuple):
 
 
 class Parts(NamedTuple):
-    """A correlogram beyond chance, and its two parts, whose sum it is.
+    """A correlogram beyond chance, and the two parts that add up to it.
 
     Attributes:
-        whole: the correlogram less the mean of its null model.
-        apart: what signs by channel and signs by delay give without going together: the mean of
-            the null model of joint grouping less that of the other.
-        joint: the correlogram less the mean of the null model of joint grouping.
+        whole: the correlogram minus the mean of the primary null model.
+        apart: grouping in space and in time: the mean of the null model of joint grouping minus
+            that of the primary one.
+        joint: joint grouping: the correlogram minus the mean of the null model of joint grouping.
     """
 
     whole: Correlogram
@@ -49,7 +49,7 @@ class Parts(NamedTuple):
 
 
 def read_correlogram(results_folder: Path, runs: Sequence[Run]) -> Parts:
-    """Read the correlogram of trained seeds of one variant, and its lags outside of the bands.
+    """Read the correlograms of trained networks, runs of one variant.
 
     Raises:
         UserError: `grouping_maps.h5` is missing, or lacks it.
@@ -69,26 +69,22 @@ def read_correlogram(results_folder: Path, runs: Sequence[Run]) -> Parts:
 def _over_seeds(
     excess: Sequence[NDArray[np.floating]], outside: Sequence[NDArray[np.bool_]]
 ) -> Correlogram:
-    """Return mean excess and where most seeds lie outside of their band, [seeds] of maps each."""
-    values = np.stack(excess)  # [seeds, channel lags, delay lags]
-    there = np.isfinite(values)
-    count = there.sum(axis=0)
-    mean = np.where(there, values, 0).sum(axis=0) / np.maximum(count, 1)
-    mean[count == 0] = np.nan
+    """Return the mean excess, and where most seeds are outside; both arguments by seed."""
+    mean = np.ma.masked_invalid(excess).mean(axis=0).filled(np.nan)
     mean[0, mean.shape[1] // 2] = np.nan  # two synapses in one place
     return Correlogram(mean, (np.mean(outside, axis=0) > 0.5) & np.isfinite(mean))
 
 
 def scale_of(correlograms: Sequence[Correlogram]) -> float:
-    """Return the end of a colour scale that holds all but the rarest values."""
+    """Return the end of a colour scale: the 99.5 % quantile of absolute values."""
     values = np.concatenate([np.abs(c.excess[np.isfinite(c.excess)]) for c in correlograms])
     return float(np.quantile(values, 0.995)) if len(values) else 1.0
 
 
 def draw_map(axes: Axes, correlogram: Correlogram, step: float, scale: float) -> None:
-    """Draw a correlogram; lags outside of the null model's band are outlined.
+    """Draw a correlogram, with lags outside the null model's band outlined.
 
-    The step is in milliseconds; `scale` is the end of the colours.
+    `step` is in milliseconds, `scale` is the end of the colour scale.
     """
     axes.set_facecolor("#E4E4E4")  # where there are no pairs
     seaborn.heatmap(
@@ -103,7 +99,7 @@ def draw_map(axes: Axes, correlogram: Correlogram, step: float, scale: float) ->
     )
     axes.invert_yaxis()
     axes.tick_params(axis="y", rotation=0)
-    middle = correlogram.excess.shape[1] / 2  # of a cell, as heatmap counts them
+    middle = correlogram.excess.shape[1] / 2  # in cells, the unit of the heatmap's axes
     ticks = np.array(MaxNLocator(5).tick_values(-middle * step, middle * step)[1:-1])  # ms
     axes.set_xticks(middle + ticks / step, [style.rounded(tick, 0) for tick in ticks])
     outline = _borders(correlogram.outside)
@@ -116,7 +112,7 @@ def draw_map(axes: Axes, correlogram: Correlogram, step: float, scale: float) ->
 
 
 def _borders(marked: NDArray[np.bool_]) -> list[list[tuple[int, int]]]:
-    """Return the edges between marked and other cells as (x, y) of the cells' corners."""
+    """Return the edges between marked and other cells, as pairs of corners (x, y)."""
     padded = np.pad(marked, 1)
     upright = np.argwhere(padded[1:-1, 1:] != padded[1:-1, :-1])
     level = np.argwhere(padded[1:, 1:-1] != padded[:-1, 1:-1])
@@ -127,7 +123,7 @@ def _borders(marked: NDArray[np.bool_]) -> list[list[tuple[int, int]]]:
 
 
 def draw_scale(panels: Sequence[Axes]) -> None:
-    """Draw the colour scale at the right of maps that share it."""
+    """Draw the common colour scale at the right of maps."""
     image = panels[-1].collections[0]
     bar = panels[-1].figure.colorbar(image, ax=list(panels), pad=0.015, fraction=0.025, aspect=14)
     bar.set_label("correlation of signs − null")

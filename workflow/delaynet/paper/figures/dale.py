@@ -26,17 +26,11 @@ from delaynet.paper.figures.correlogram import (
     read_correlogram,
     scale_of,
 )
-from delaynet.paper.figures.loading import (
-    accuracies,
-    chance,
-    corpus_name,
-    fields_before_and_after,
-    read_effects,
-)
+from delaynet.paper.figures.delays import mean_distributions, read_change
+from delaynet.paper.figures.loading import accuracies, chance, corpus_name, read_effects
 from delaynet.paper.figures.rows import Row
 from delaynet.paper.figures.selection import needed_runs
 
-BY_SIGN = {"excitatory": (1, style.EXCITATORY), "inhibitory": (-1, style.INHIBITORY)}
 ROW, MAPS, LEGEND = 5.0, 25.0, 6.0  # heights in mm
 AROUND_ROWS, AROUND_MAPS, MOST_OF_ROWS = 12.0, 14.0, 150.0
 PANEL_OF_DELAYS = 40.0
@@ -52,10 +46,9 @@ class DaleFigure:
         accuracy: on the test clips, in percent.
         effect: of joint grouping on Moran's I, of trained networks.
         chance: accuracy of guessing, in percent.
-        seen: one run of each, with free signs and with Dale's principle, of the variant below.
-        correlograms: of trained networks with free signs and with Dale's principle.
-        delays: share (%) of the synapses of either sign at each delay, mean over the seeds under
-            Dale's principle, [max_delay], by sign's name, and "before" training, of both signs.
+        seen: two runs, with free signs and under Dale's principle, of the variant below.
+        correlograms: of the trained networks of both.
+        delays: the distributions under Dale's principle, see `mean_distributions`; or none.
     """
 
     accuracy: Values
@@ -63,7 +56,7 @@ class DaleFigure:
     chance: float
     seen: tuple[Run, ...]
     correlograms: tuple[Correlogram, ...]
-    delays: dict[str, NDArray[np.float64]]
+    delays: tuple[NDArray[np.float64], ...]
     step_milliseconds: float
     corpus_name: str
 
@@ -75,39 +68,28 @@ def load(config: Config, results_folder: Path) -> DaleFigure:
     own = [run for run in runs if run.point._replace(signs=runs[0].signs) == runs[0].point]
     kinds = {signs: [run for run in own if run.signs == signs] for signs in SIGNS}
     kinds = {signs: seeds for signs, seeds in kinds.items() if seeds}
+    changes = [read_change(results_folder, run) for run in kinds.get("dale", [])]
     return DaleFigure(
         accuracies(results_folder, runs),
         {run: effects.get((run, "trained", "mel", JOINT), nan) for run in runs},
         chance(results_folder, runs),
         tuple(seeds[0] for seeds in kinds.values()),
         tuple(read_correlogram(results_folder, seeds).whole for seeds in kinds.values()),
-        _delays(results_folder, kinds.get("dale", [])),
+        mean_distributions(changes) if changes else (),
         1000 * step_seconds(config.features),
         corpus_name(results_folder, runs),
     )
-
-
-def _delays(results_folder: Path, runs: list[Run]) -> dict[str, NDArray[np.float64]]:
-    shares: dict[str, list[NDArray[np.float64]]] = {}
-    for run in runs:
-        before, after = fields_before_and_after(results_folder, run)
-        taken = {"before": before.delay[before.sign != 0]}
-        taken |= {name: after.delay[after.sign == sign] for name, (sign, _) in BY_SIGN.items()}
-        for name, delay in taken.items():
-            count = np.bincount(delay, minlength=after.max_delay)
-            shares.setdefault(name, []).append(100 * count / max(len(delay), 1))
-    return {name: np.mean(parts, axis=0) for name, parts in shares.items()}
 
 
 @style.styled
 def draw(data: DaleFigure) -> Figure:
     """Draw pairs of networks of the same seed above, one variant in detail below.
 
-    a: test accuracy; b: joint grouping, effect on Moran's I, filled with free signs, open
-    under Dale's principle, a line a seed; strokes mark half of the mean effect in dense networks
-    with the same delays and free signs, which must be left if the grouping is to survive. c: delays
-    after training under Dale's principle by sign, mean over seeds. d, e: correlograms of trained
-    networks, as in the figure of grouping.
+    a: test accuracy; b: joint grouping, effect on Moran's I; filled points have free signs, open
+    ones obey Dale's principle, and a line joins each seed's two. Strokes mark half of the mean
+    effect in dense networks with the same delays and free signs, the margin of "survives". c:
+    delays after training under Dale's principle by sign, mean over seeds. d, e: correlograms of
+    trained networks, as in the figure of grouping.
     """
     shown = rows.grouped(data.accuracy, with_dale=False)
     tall = min(ROW * max(len(shown), 5), MOST_OF_ROWS)
@@ -151,7 +133,7 @@ def _draw_pairs(axes: Axes, table: pd.DataFrame) -> None:
 
 
 def _draw_margins(axes: Axes, shown: list[Row], effect: Values, empty: list[int]) -> None:
-    """Mark the threshold of each row: half of the effect of dense networks with free signs."""
+    """Mark the margin of each row: half of the effect in dense networks with free signs."""
 
     def margin(row: Row, run: Run) -> float:
         dense = Point(run.delays, "dense", "free", "0")
@@ -165,16 +147,12 @@ def _draw_margins(axes: Axes, shown: list[Row], effect: Values, empty: list[int]
 
 
 def _draw_delays(axes: Axes, data: DaleFigure) -> None:
-    delay = data.step_milliseconds * np.arange(len(data.delays["before"]))
-    axes.stairs(
-        data.delays["before"],
-        np.append(delay, delay[-1] + data.step_milliseconds) - data.step_milliseconds / 2,
-        fill=True,
-        color="#DDDDDD",
-        label="before training",
-    )
-    for name, (_, colour) in BY_SIGN.items():
-        axes.plot(delay, data.delays[name], color=colour, linewidth=1, label=name)
+    before, excitatory, inhibitory = data.delays
+    delay = data.step_milliseconds * np.arange(len(before))
+    edges = data.step_milliseconds * (np.arange(len(before) + 1) - 0.5)
+    axes.stairs(before, edges, fill=True, color="#DDDDDD", label="before training")
+    axes.plot(delay, excitatory, color=style.EXCITATORY, linewidth=1, label="excitatory")
+    axes.plot(delay, inhibitory, color=style.INHIBITORY, linewidth=1, label="inhibitory")
     axes.set_ylim(0, 1.45 * axes.get_ylim()[1])
     axes.legend(loc="upper center", ncols=1)
     axes.set_xlabel("delay (ms)")

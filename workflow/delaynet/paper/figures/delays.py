@@ -1,6 +1,7 @@
-"""Delays before and after training: their distribution, their movement, and turnover."""
+"""Delays before and after training: distributions, movement, turnover of connections."""
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,6 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from numpy.typing import NDArray
 
-from delaynet.analysis.grouping.receptive_fields import ReceptiveFields
 from delaynet.config.grid import Config, Run
 from delaynet.data.features.frames import step_seconds
 from delaynet.paper.figures import rows, style
@@ -30,15 +30,14 @@ Array = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class DelayChange:
-    """The first layer of one run; delays are rounded.
+    """Delays in the first layer of one run, before and after training.
 
     Attributes:
         before: share of connections (%) at each delay, [max_delay].
-        excitatory, inhibitory: after training, share of the connections of either sign (%) at each
-            delay, [max_delay].
-        movement: share of connections (%) whose delay moved by so many steps, [max_delay], among
-            those that exist before and after.
-        turnover: share of the connections (%) after training that did not exist before.
+        excitatory, inhibitory: the same after training, of the connections of each sign.
+        movement: share (%) of connections that exist before and after, by the steps that their
+            delay moved, [max_delay].
+        turnover: share (%) of connections after training that did not exist before.
     """
 
     before: Array
@@ -59,14 +58,16 @@ class Delays:
 
 
 def load(config: Config, results_folder: Path) -> Delays:
-    """Read the first layers, before and after training, of runs that learn delays or rewire."""
+    """Read the first layers of runs that learn delays or rewire."""
     runs = needed_runs("delays", config)
-    changes = {run: _change(*fields_before_and_after(results_folder, run)) for run in runs}
+    changes = {run: read_change(results_folder, run) for run in runs}
     step = 1000 * step_seconds(config.features)
     return Delays(changes, step, shown_sparsity(config), corpus_name(results_folder, runs))
 
 
-def _change(before: ReceptiveFields, after: ReceptiveFields) -> DelayChange:
+def read_change(results_folder: Path, run: Run) -> DelayChange:
+    """Read the first layer of a run before and after training."""
+    before, after = fields_before_and_after(results_folder, run)
     was, stays = before.sign != 0, (before.sign != 0) & (after.sign != 0)
     movement = np.abs(after.delay - before.delay)
     return DelayChange(
@@ -83,15 +84,22 @@ def _shares(steps: NDArray[np.int64], max_delay: int) -> Array:
     return 100 * np.bincount(steps, minlength=max_delay) / max(len(steps), 1)
 
 
+def mean_distributions(changes: Iterable[DelayChange]) -> tuple[Array, Array, Array]:
+    """Return the distributions before, of excitation, and of inhibition, as means over seeds."""
+    shares = [(change.before, change.excitatory, change.inhibitory) for change in changes]
+    before, excitatory, inhibitory = np.mean(shares, axis=0)
+    return before, excitatory, inhibitory
+
+
 @style.styled
 def draw(data: Delays) -> Figure:
     """Draw distributions, movement and turnover for the first layer.
 
-    a: delays of excitatory and inhibitory connections after training, and of all before it, a panel
-    a network, means over seeds. b: how far delays moved of connections that exist before and
-    after: the middle half (thick), 90 % (thin), and the mean of each seed (points). c: share of
-    connections that rewiring put in the place of others, a point a seed; open points: Dale's
-    principle.
+    a: delays of all connections before training, and of excitatory and inhibitory ones after it;
+    one panel per network, means over seeds. b: movement of the delays of connections that exist
+    before and after training: middle half (thick line), 90 % (thin line), mean of each seed
+    (points). c: share of connections that rewiring has replaced; one point per seed, open under
+    Dale's principle.
     """
     shown = [
         run for run in data.changes if run.sparsity in ("0", data.sparsity) and run.delays != "none"
@@ -131,7 +139,7 @@ def draw(data: Delays) -> Figure:
 
 
 def _layout(panels: int) -> tuple[int, int]:
-    """Return numbers of lines and columns for so many panels, in lines of similar length."""
+    """Return the numbers of lines and columns of panels, with lines of similar length."""
     lines = math.ceil(max(panels, 1) / MOST_COLUMNS)
     return lines, max(LEAST_COLUMNS, math.ceil(panels / lines))
 
@@ -169,10 +177,7 @@ def _draw_legend(figure: SubFigure) -> None:
 
 
 def _draw_distribution(axes: Axes, changes: list[DelayChange], step: float) -> None:
-    before, excitatory, inhibitory = (
-        np.mean([getattr(change, name) for change in changes], axis=0)
-        for name in ("before", "excitatory", "inhibitory")
-    )
+    before, excitatory, inhibitory = mean_distributions(changes)
     edges = step * (np.arange(len(before) + 1) - 0.5)
     axes.stairs(before, edges, fill=True, color=BEFORE)
     axes.stairs(excitatory, edges, baseline=None, color=style.EXCITATORY, linewidth=0.9)
@@ -180,7 +185,7 @@ def _draw_distribution(axes: Axes, changes: list[DelayChange], step: float) -> N
 
 
 def _write_title(axes: Axes, run: Run) -> None:
-    """Name the network over its panel, on a line of its colour."""
+    """Write the network's name above its panel, on a line of its colour."""
     words = style.variant_words(run, "\n")
     text = style.write_at(axes, words, (0, 1), (0, 4), va="bottom", fontsize=6.5)
     text.set_in_layout(False)  # a long name would widen its column alone

@@ -1,4 +1,4 @@
-"""Grouping of excitation and inhibition in space, in time and in both: its size, use and look."""
+"""Grouping of excitation and inhibition: effects, fall in accuracy, correlograms, neurons."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -34,10 +34,10 @@ from delaynet.paper.figures.selection import needed_runs
 from delaynet.paper.figures.sign_maps import SignMap, draw_sign_map, sign_maps
 from delaynet.training.run_folder import read_network
 
-SEEN = "learned-dense-free"  # the variant of the maps, if the grid holds it
-EXCHANGE = KINDS[JOINT].minuend  # that of the panel of accuracy
+SEEN = "learned-dense-free"  # the variant of the maps, if the grid has it
+EXCHANGE = KINDS[JOINT].minuend  # the exchange whose fall in accuracy is shown
 OUTLINED = "outside of the null model's band in most seeds"
-LEARNED = ", learned delays"  # left out of the heading of controls
+LEARNED = ", learned delays"  # omitted in the heading of controls
 ROW, MAPS, LEGEND = 4.2, 28.0, 6.0  # heights in mm
 AROUND_ROWS, AROUND_MAPS, MOST_OF_ROWS = 20.0, 13.0, 135.0
 
@@ -49,10 +49,10 @@ class GroupingFigure:
     Attributes:
         shown: the rows, those of controls last.
         effects: of each kind of grouping on Moran's I.
-        falls: of accuracy in percentage points, after synapses of like sign have exchanged delays.
-        seen: the first seed of the variant of the maps.
+        falls: of accuracy in percentage points after the exchange.
+        seen: the first run of the variant of the maps.
         correlogram: of this variant after training.
-        sign_maps: of neurons of the first seed.
+        sign_maps: of neurons of that run.
     """
 
     shown: list[Row]
@@ -106,13 +106,13 @@ def _rows(config: Config, runs: list[Run]) -> list[Row]:
 def draw(data: GroupingFigure) -> Figure:
     """Draw effects as rows of points above, correlograms and neurons below.
 
-    a, b, c: effects on Moran's I of grouping in space, in time and in both together; trained
-    networks in colour and initial ones as grey rings, a point a seed, strokes are means of trained
-    ones. d: points of accuracy that trained networks lose when synapses of like sign exchange their
-    delays within a neuron. e, f, g: correlogram less the mean of its null model, mean over seeds,
-    and its parts: signs by channel and signs by delay, and both together; outlined lags lie outside
-    of the null model's simultaneous 95 % band in most seeds; at grey ones there is no pair. h, i,
-    j: neurons of the first seed at percentiles of Moran's I, their signs smoothed.
+    a, b, c: effects on Moran's I of grouping in space, in time and in both together; one point per
+    seed, trained networks in colour, initial ones open and grey; strokes are means of trained ones.
+    d: fall in accuracy of trained networks when synapses of the same sign in a neuron exchange
+    their delays. e, f, g: correlogram minus the mean of its null model, mean over seeds, and its
+    two parts (`correlogram.Parts`); outlined lags lie outside the simultaneous 95 % band in most
+    seeds; grey lags have no pairs. h, i, j: neurons of the first seed at percentiles of Moran's I,
+    their signs smoothed.
     """
     shown = data.shown
     maps = MAPS + AROUND_MAPS
@@ -185,7 +185,7 @@ def _draw_legend(figure: Figure, corpus_name: str) -> None:
 
 
 def draw_effects(axes: Axes, shown: list[Row], effects: Effects, kind: str) -> None:
-    """Draw the effects of one kind of grouping; rows without any say why."""
+    """Draw the effects of one kind of grouping; empty rows say why they are empty."""
     table = _effects_of(shown, effects, kind)
     rows.zero_line(axes)
     rows.draw_means(axes, table)

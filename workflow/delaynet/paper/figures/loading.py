@@ -1,7 +1,4 @@
-"""Read files that several figures need.
-
-Each function raises a `UserError` if a file is missing.
-"""
+"""Read files for several figures; a missing file is a `UserError`."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -16,7 +13,7 @@ from delaynet.config.files import require
 from delaynet.config.grid import Run
 from delaynet.training.run_folder import read_network, read_summary
 
-# effects on Moran's I by run, network, order of the channels, and kind of grouping
+# effects on Moran's I by run, network, order of channels and kind of grouping
 Effects = dict[tuple[Run, str, str, str], float]
 
 
@@ -30,7 +27,7 @@ def _summary(results_folder: Path, run: Run) -> dict[str, Any]:
 
 
 def corpus_name(results_folder: Path, runs: Sequence[Run]) -> str:
-    """Return the name of the corpus that runs were trained on; empty without runs."""
+    """Return the name of the corpus; empty without runs."""
     return str(_summary(results_folder, runs[0])["corpus_name"]) if runs else ""
 
 
@@ -45,7 +42,7 @@ def accuracies(results_folder: Path, runs: Sequence[Run]) -> dict[Run, float]:
 
 
 def _grouping_of(results_folder: Path, runs: Sequence[Run]) -> pd.DataFrame:
-    """Return the rows of `grouping.csv` on Moran's I of some runs."""
+    """Return the rows of `grouping.csv` on Moran's I of these runs."""
     table = read_table(require(results_folder / "grouping.csv"))
     table = table[table["measure"] == PRIMARY]
     wanted = set(runs)
@@ -63,10 +60,7 @@ def read_close_pairs(results_folder: Path, runs: Sequence[Run]) -> dict[Run, flo
 
 
 def read_effects(results_folder: Path, runs: Sequence[Run]) -> Effects:
-    """Read the effect of each kind of grouping on Moran's I.
-
-    It is not a number where it cannot be tested, and left out where it is not defined.
-    """
+    """Read the effects on Moran's I; see `grouping.kinds.effects_by_kind`."""
     effects = effects_by_kind(_grouping_of(results_folder, runs))
     return {
         (Run(*at), network, order, kind): effect

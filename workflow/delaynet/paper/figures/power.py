@@ -1,4 +1,4 @@
-"""Power of the tests of grouping against the number of close pairs, and pairs in networks."""
+"""Power of the tests of grouping by the number of close pairs, and the pairs of networks."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ from delaynet.paper.figures.loading import corpus_name, read_close_pairs
 from delaynet.paper.figures.selection import needed_runs
 from delaynet.paper.figures.sparsity import draw_seeds, sparsity_axis
 
-EFFECTS = "#5B1A7A"  # of the largest effect, away from the hues of variants
+EFFECTS = "#5B1A7A"  # colour of the largest effect, unlike those of variants
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class PowerFigure:
     """What the figure shows.
 
     Attributes:
-        curves: power.csv, with power and its interval in percent.
+        curves: `power.csv`, with power and its interval in percent.
         close_pairs: of trained networks.
     """
 
@@ -37,7 +37,7 @@ class PowerFigure:
 
 
 def load(config: Config, results_folder: Path) -> PowerFigure:
-    """Read the calculation of power, and the pairs of the trained networks of the grid."""
+    """Read the power, and the pairs of the trained networks of the grid."""
     curves = pd.read_csv(require(results_folder / "power.csv"), dtype={"effect": str})
     curves[["power", "low", "high"]] *= 100
     runs = needed_runs("power", config)
@@ -47,12 +47,12 @@ def load(config: Config, results_folder: Path) -> PowerFigure:
 
 @style.styled
 def draw(data: PowerFigure) -> Figure:
-    """Draw one panel of power per null model, and one of the pairs in networks.
+    """Draw one panel of power per null model, and one of the close pairs of networks.
 
-    a, b, c: share of simulated networks in which Moran's I finds the planted grouping, with its
-    interval, for the effects planted against each null model. Last: pairs close enough to be
-    tested, a point a trained network, open under Dale's principle. Broken lines: from so many pairs
-    on a network is tested.
+    a, b, c: share of simulated networks in which the planted grouping is significant, with its
+    interval, for the effects planted against each null model. Last: close pairs of trained
+    networks, one point each, open under Dale's principle. Broken lines mark the number of pairs
+    from which on networks are tested.
     """
     nulls = data.curves["null"].unique()
     figure = style.new_figure(style.FULL_WIDTH, 60)

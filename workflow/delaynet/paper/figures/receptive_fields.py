@@ -1,4 +1,4 @@
-"""Receptive fields of hidden neurons before and after training: channel x delay maps."""
+"""Receptive fields of hidden neurons before and after training, as maps of channel and delay."""
 
 from dataclasses import dataclass
 from math import isnan
@@ -26,8 +26,7 @@ from delaynet.paper.figures.selection import needed_runs
 
 NEURONS = 3
 PERMUTATIONS = 1_000
-# neurons with fewer synapses have no statistic
-SYNAPSES_TO_TEST = 10
+SYNAPSES_TO_TEST = 10  # neurons with fewer have no statistic
 BLOCKS_PER_ROW = 3  # variants side by side
 MAPS_HEIGHT, MARGIN_ABOVE, GAP, MARGIN_BELOW = 42.0, 11.0, 16.0, 14.5  # mm
 LARGEST = 5.0  # area of the strongest synapse's disc, in square points
@@ -38,9 +37,9 @@ class Field(NamedTuple):
     """One neuron.
 
     Attributes:
-        image: effective weights in units of the strongest, [channels, delays].
-        moran_i: Moran's I of its synapses; not a number where they are too few.
-        z: of it, against the primary null model.
+        image: effective weights relative to the strongest, [channels, delays].
+        moran_i: Moran's I of its synapses; NaN with too few.
+        z: of Moran's I against the primary null model.
     """
 
     image: FloatArray
@@ -91,7 +90,7 @@ def _fields(run: Run, fields: ReceptiveFields, chosen: NDArray[np.intp]) -> tupl
 
 
 def _statistic(fields: ReceptiveFields, neuron: int, null: str, seed: int) -> tuple[float, float]:
-    """Return Moran's I of one neuron alone and its z; not numbers with too few synapses."""
+    """Return Moran's I of one neuron and its z; NaN with too few synapses."""
     points = marked_points(fields, np.arange(len(fields.sign)) == neuron)
     if points.synapses < SYNAPSES_TO_TEST:
         return np.nan, np.nan
@@ -105,11 +104,11 @@ def _statistic(fields: ReceptiveFields, neuron: int, null: str, seed: int) -> tu
 def draw(data: ReceptiveFieldMaps) -> Figure:
     """Draw the neurons with most synapses after training, before (above) and after (below) it.
 
-    Among equals those that fire most are drawn, silent neurons never. The same three neurons of a
-    network stand in the same columns. A disc is a synapse: red excites, blue inhibits, the area is
-    the effective weight as a share of the strongest in its map. Over a map: its own Moran's I, and
-    z against 1,000 permutations of signs within the neuron (delays under Dale's principle); a dash
-    where synapses are too few.
+    Of neurons with equally many synapses, those that fire most are drawn; silent neurons never are.
+    A disc is a synapse: red excites, blue inhibits; its area is the effective weight relative to
+    the strongest in the map. Above each map: Moran's I of the neuron, and z against 1,000
+    permutations of its signs (of its delays under Dale's principle); a dash if it has too few
+    synapses.
     """
     lines = -(-len(data.maps) // BLOCKS_PER_ROW)
     height = MARGIN_ABOVE + lines * (MAPS_HEIGHT + GAP) - GAP + MARGIN_BELOW
@@ -181,7 +180,7 @@ def _words(field: Field) -> str:
 
 
 def _write_title(figure: Figure, panels: NDArray[Any], run: Run, millimetre: float) -> None:
-    """Name the variant over its block, on a line of its colour."""
+    """Write the variant's name above its block, on a line of its colour."""
     left, right = (panels[0, index].get_position() for index in (0, -1))
     top = left.y1 + 3.4 * millimetre
     figure.text(left.x0, top + millimetre, style.variant_words(run, "\n"), va="bottom")

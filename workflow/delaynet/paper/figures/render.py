@@ -21,7 +21,7 @@ from delaynet.provenance.embedded import Embedded
 
 matplotlib.use("agg")
 
-# suffix -> metadata that differ from one drawing to the next, left out
+# suffix -> metadata that would differ between drawings, and are left out
 FORMATS: dict[str, dict[str, str | None]] = {
     ".svg": {"Date": None},
     ".png": {"Software": None},
@@ -29,7 +29,7 @@ FORMATS: dict[str, dict[str, str | None]] = {
 }
 # suffix -> metadata field for the identifier of the job
 ORIGINS = {".svg": "Source", ".png": "Source", ".pdf": "Keywords"}
-DECIMALS = 9  # of a place, as a fraction of the figure
+DECIMALS = 9  # of positions, in fractions of the figure
 
 
 def render(
@@ -40,10 +40,10 @@ def render(
     corpus: Path | None = None,
     embedded: Callable[[], Embedded] | None = None,
 ) -> None:
-    """Draw one figure from the results and write it in the formats of the suffixes.
+    """Draw one figure from the results, and write it in the formats of the suffixes.
 
-    The folder of the corpus is read by `task` alone. `embedded` gives the identifier for the
-    metadata of the files; it is called when all code that draws the figure is loaded.
+    Only `task` reads the folder of the corpus. `embedded` returns the identifier for the metadata
+    of the files; it is called once all code of the figure is loaded.
 
     Raises:
         UserError: an unknown format, or an input of the figure is missing.
@@ -61,23 +61,20 @@ def render(
 
 @styled
 def save(figure: Figure, path: Path, embedded: Embedded | None = None) -> None:
-    """Write a figure as SVG, PDF or PNG (300 dots per inch) by the suffix.
-
-    The same figure gives the same bytes: no date stands in the file.
-    """
+    """Write a figure as SVG, PDF or PNG (300 dpi); the same figure gives the same bytes."""
     metadata = dict(FORMATS[path.suffix])
     if embedded is not None:
         metadata[ORIGINS[path.suffix]] = str(embedded)
     with replacing(path) as temporary:
-        _lay_out_for_good(figure)
+        _fix_layout(figure)
         figure.savefig(temporary, metadata=metadata)
 
 
-def _lay_out_for_good(figure: Figure) -> None:
-    """Lay a figure out, and round all places.
+def _fix_layout(figure: Figure) -> None:
+    """Lay a figure out, and round all positions.
 
-    The solver of the constrained layout goes by addresses in memory: the last bits of what it finds
-    differ from draw to draw, and with them the names of clips in an SVG.
+    The solver of the constrained layout depends on addresses in memory: the last bits of its
+    solution differ between drawings, and with them the names of clip paths in an SVG.
     """
     if isinstance(figure.get_layout_engine(), ConstrainedLayoutEngine):
         figure.draw_without_rendering()

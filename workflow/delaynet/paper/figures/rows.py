@@ -1,7 +1,6 @@
 """Panels of rows: one row per network, its name at the left, one point per seed.
 
-In every panel a seed has the same height within its row, the first seed on top. It can therefore be
-followed across panels.
+A seed has the same height within its row in all panels, so it can be followed across them.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -24,11 +23,11 @@ SPREAD = 0.62  # of a row's height, from the first seed to the last
 
 @dataclass(frozen=True)
 class Row:
-    """A row, or with `name` alone the heading of those below it.
+    """A row, or a heading, which has no runs.
 
     Attributes:
         name: at the left.
-        runs: one per seed; none in a heading.
+        runs: one per seed.
         network: `initial` or `trained`.
         order: of the channels, `mel` or `fed`.
     """
@@ -40,9 +39,9 @@ class Row:
 
 
 def grouped(runs: Iterable[Run], with_dale: bool = True) -> list[Row]:
-    """Return one row per variant, by structure and sparsity under headings, in legend order.
+    """Return one row per variant, under headings of structure and sparsity, in legend order.
 
-    `with_dale`: networks under Dale's principle have rows of their own.
+    Without `with_dale`, networks under Dale's principle are in the rows of those with free signs.
     """
     headings: dict[str, dict[str, list[Run]]] = {}
     for run in ordered(runs):
@@ -59,7 +58,7 @@ def grouped(runs: Iterable[Run], with_dale: bool = True) -> list[Row]:
 
 
 def of_condition(name: str, runs: tuple[Run, ...], data: str) -> list[Row]:
-    """Return the rows of a condition: two, true and fed order, where channels were permuted."""
+    """Return the row of a condition, or two for permuted channels: true and fed order."""
     words = style.condition_words(name)
     if data != "permuted_channels":
         return [Row(words, runs)]
@@ -67,7 +66,7 @@ def of_condition(name: str, runs: tuple[Run, ...], data: str) -> list[Row]:
 
 
 def lay_out(panels: Sequence[Axes], rows: Sequence[Row]) -> None:
-    """Give panels that share y a place for every row, names at the left of the first."""
+    """Lay out the rows in panels that share y, with names at the left of the first panel."""
     panels[0].set_yticks(range(len(rows)), [row.name for row in rows])
     panels[0].set_ylim(len(rows) - 0.5, -0.5)
     for label, row in zip(panels[0].get_yticklabels(), rows, strict=True):
@@ -82,9 +81,9 @@ def lay_out(panels: Sequence[Axes], rows: Sequence[Row]) -> None:
 
 
 def table_of(rows: Sequence[Row], value: Callable[[Row, Run], float]) -> pd.DataFrame:
-    """Return one line per row and seed: its value, its `place` on the y axis, and its run's look.
+    """Return a table for drawing, one line per row and run; `place` is that on the y axis.
 
-    The value is not a number where there is none.
+    `value` returns NaN where there is no value.
     """
     lines = []
     for index, row in enumerate(rows):
@@ -99,10 +98,9 @@ def table_of(rows: Sequence[Row], value: Callable[[Row, Run], float]) -> pd.Data
 
 
 def draw_points(axes: Axes, table: pd.DataFrame, open_dale: bool = False) -> None:
-    """Draw one point per seed of `table_of` in the look of its variant.
+    """Draw the points of `table_of` in the colours and markers of their variants.
 
-    Initial networks are grey rings; with `open_dale`, networks under Dale's principle are rings of
-    their colour.
+    Initial networks are open grey points; with `open_dale`, those under Dale's principle are open.
     """
     for (network, signs), own in table.dropna().groupby(["network", "signs"]):
         is_initial = network == "initial"
@@ -125,13 +123,13 @@ def draw_points(axes: Axes, table: pd.DataFrame, open_dale: bool = False) -> Non
 
 
 def draw_means(axes: Axes, table: pd.DataFrame) -> None:
-    """Mark the mean of each row with an upright stroke."""
+    """Mark the mean of each row with a vertical stroke."""
     means = table.groupby("row")["value"].mean().dropna()
     axes.vlines(means, means.index - 0.4, means.index + 0.4, color=style.GREY, zorder=3)
 
 
 def join_seeds(axes: Axes, table: pd.DataFrame) -> None:
-    """Join the points of a seed in a row, such as before and after training, by a thin line."""
+    """Join the points of a seed in a row by a thin line."""
     for _, points in table.dropna().groupby("place"):
         axes.plot(points["value"], points["place"], color="#B0B0B0", linewidth=0.6, zorder=2)
 
@@ -143,7 +141,7 @@ def empty_rows(table: pd.DataFrame) -> list[int]:
 
 
 def say(axes: Axes, place: int, words: str) -> None:
-    """Say in grey why a row is empty."""
+    """Write in an empty row why it is empty."""
     axes.annotate(
         words,
         (0.5, place),
@@ -157,11 +155,11 @@ def say(axes: Axes, place: int, words: str) -> None:
 
 
 def chance_line(axes: Axes, chance: float) -> None:
-    """Draw the accuracy of guessing, in percent, its name in the first row, which is a heading."""
+    """Draw a line at the accuracy of guessing, in percent, named in the first row, a heading."""
     axes.axvline(chance, color=style.GREY, linewidth=0.7, linestyle=(0, (1, 2)), zorder=1)
     style.write_at(axes, "chance", (chance, 0), (2, 0), "data", va="center", color=style.GREY)
 
 
 def zero_line(axes: Axes) -> None:
-    """Draw a thin upright line at zero."""
+    """Draw a thin vertical line at zero."""
     axes.axvline(0, color="black", linewidth=0.5, zorder=1)

@@ -11,14 +11,13 @@ from delaynet.config.grid import STANDARD, Config, Run
 from delaynet.config.settings import SpikeFeatures
 from delaynet.config.variants import DELAYS, SIGNS, STRUCTURES, structures_with
 
-# Maps with fewer synapses per neuron, on average, show nothing.
+# With fewer synapses per neuron, on average, maps show nothing.
 SYNAPSES_TO_SEE = 2
 MAXIMAL_VARIANTS = 6
 
 REWIRED = structures_with("rewired")
 
-# The variants of the receptive fields in order of importance: learned and fixed delays, then
-# pruned and rewired structure, then Dale's principle.
+# Variants for the receptive fields, the most important first.
 VARIANTS_TO_SEE = (
     "learned-dense-free",
     "fixed-dense-free",
@@ -51,10 +50,10 @@ def standard_runs(config: Config) -> list[Run]:
 
 
 def shown_sparsity(config: Config) -> str | None:
-    """Return the one sparsity at which figures show single variants.
+    """Return the sparsity at which figures show single variants; None if the grid is dense.
 
-    The highest that most sparse variants share and that leaves a hidden neuron two synapses on
-    average; if none does, the lowest they share; None if the whole grid is dense.
+    Of the sparsities that most variants have, it is the highest that leaves a hidden neuron two
+    synapses on average; if none does, the lowest.
     """
     variants: dict[str, set[str]] = {}
     for run in standard_runs(config):
@@ -75,7 +74,7 @@ def shown_runs(config: Config) -> list[Run]:
 
 
 def _grouping_runs(config: Config) -> list[Run]:
-    """Return the shown runs, then those of controls, which train on other data."""
+    """Return the shown runs, then those of controls: conditions that train on other data."""
     controls = [run for run in ordered(config.runs()) if run.condition != STANDARD]
     return shown_runs(config) + [
         run for run in controls if config.resolve(run).training.data != "natural"
@@ -83,12 +82,12 @@ def _grouping_runs(config: Config) -> list[Run]:
 
 
 def _task_runs(config: Config) -> list[Run]:
-    """Return one run: learned delays, dense, free signs and the first seed come first."""
+    """Return the first run: dense, with learned delays and free signs if the grid has it."""
     return standard_runs(config)[:1]
 
 
 def _receptive_field_runs(config: Config) -> list[Run]:
-    """Return the first seed of at most six variants: the important ones, then others."""
+    """Return the first seed of at most six variants, the important ones if there are more."""
     first = {run.variant: run for run in reversed(shown_runs(config))}  # seed 0, lowest sparsity
     important = [variant for variant in VARIANTS_TO_SEE if variant in first]
     others = [run.variant for run in ordered(first.values()) if run.variant not in important]
@@ -96,14 +95,14 @@ def _receptive_field_runs(config: Config) -> list[Run]:
 
 
 def _delay_runs(config: Config) -> list[Run]:
-    """Return the shown runs that learn delays or rewire, and all rewired ones for the turnover."""
+    """Return the shown runs that learn delays, and all rewired ones for the turnover."""
     shown = [run for run in shown_runs(config) if run.delays == "learned"]
     rewired = [run for run in standard_runs(config) if run.structure in REWIRED]
     return ordered({*shown, *rewired})
 
 
 def _dale_runs(config: Config) -> list[Run]:
-    """Return the shown runs of networks with both free signs and Dale's principle."""
+    """Return the shown runs of networks that the grid has with free signs and under Dale."""
     points = {run.point for run in shown_runs(config)}
     return [
         run
@@ -113,9 +112,9 @@ def _dale_runs(config: Config) -> list[Run]:
 
 
 def _control_runs(config: Config) -> list[Run]:
-    """Return the runs of all conditions but `standard`, and what they are compared with.
+    """Return the runs of all conditions except `standard`, and those that they are compared with.
 
-    That is the standard runs of the same networks, and these with frozen delays.
+    These are the standard runs of the same networks, also with frozen delays.
     """
     runs = ordered(config.runs())
     networks = {run.point.standard for run in runs if run.condition != STANDARD}
@@ -128,17 +127,15 @@ class Entry(NamedTuple):
 
     Attributes:
         caption: one sentence.
-        runs: those that it shows.
+        runs: the runs that it shows.
         of_each_run: files in their folders.
         results: files in the results folder.
-        recordings: whether it reads the corpus itself, where that has recordings.
     """
 
     caption: str
     runs: Callable[[Config], list[Run]]
     of_each_run: tuple[str, ...]
     results: tuple[str, ...] = ()
-    recordings: bool = False
 
 
 NETWORKS = ("initial.h5", "network.h5", "summary.json")
@@ -152,7 +149,6 @@ _ENTRIES = {
         _task_runs,
         ("settings.json", "network.h5", "predictions.csv"),
         ("features.h5",),
-        recordings=True,
     ),
     "accuracy": Entry(
         "Test accuracy against sparsity, by structure, delays and Dale's principle, and paired "
@@ -219,12 +215,12 @@ MANUSCRIPT_FIGURES = tuple(figure for figure in FIGURES if figure != "corpus")
 
 
 def figures_of(config: Config) -> tuple[str, ...]:
-    """Return the figures of a configuration: published spikes have no audio to show."""
+    """Return the figures of a configuration; published spikes have no audio to show."""
     return MANUSCRIPT_FIGURES if isinstance(config.features, SpikeFeatures) else FIGURES
 
 
 def caption(figure: str) -> str:
-    """Return the sentence under a figure in the report."""
+    """Return a figure's caption in the report."""
     return _ENTRIES[figure].caption
 
 
@@ -244,4 +240,4 @@ def needed_files(figure: str, config: Config) -> list[str]:
 
 def reads_recordings(figure: str, config: Config) -> bool:
     """Return whether a figure reads the corpus itself; published spikes have no recordings."""
-    return _ENTRIES[figure].recordings and not isinstance(config.features, SpikeFeatures)
+    return figure == "task" and not isinstance(config.features, SpikeFeatures)

@@ -24,9 +24,9 @@ class SignMap:
     """A neuron's signs.
 
     Attributes:
-        percentile: of its Moran's I among the neurons of its network.
-        moran_i: of its synapses alone.
-        smoothed: signs of its synapses, smoothed by the kernel of Moran's I, [channels, delays].
+        percentile: of its Moran's I in its network.
+        moran_i: Moran's I of its synapses.
+        smoothed: its signs, smoothed by the kernel of Moran's I, [channels, delays].
         channel, delay, sign: of its synapses, [synapses] each.
     """
 
@@ -39,13 +39,13 @@ class SignMap:
 
 
 def sign_maps(fields: ReceptiveFields) -> list[SignMap]:
-    """Return the neurons at the percentiles of Moran's I; none if none has enough synapses."""
+    """Return the neurons at the percentiles of Moran's I, of those with enough synapses."""
     chosen = np.flatnonzero(~fields.silent & ((fields.sign != 0).sum(axis=1) >= SYNAPSES_TO_TEST))
     every = np.arange(len(fields.sign))
     by_neuron = {
         int(one): float(measures(marked_points(fields, every == one)).morans_i) for one in chosen
     }
-    # without neurons of one sign alone, which have no Moran's I
+    # neurons with one sign only have no Moran's I
     ranked = sorted((value, one) for one, value in by_neuron.items() if np.isfinite(value))
     if not ranked:
         return []
@@ -64,12 +64,12 @@ def _sign_map(fields: ReceptiveFields, percentile: int, moran_i: float, neuron: 
 
 
 def draw_sign_map(axes: Axes, one: SignMap, step: float) -> None:
-    """Draw a neuron: smoothed signs as colour, on a scale of its own, and synapses as dots.
+    """Draw a neuron: smoothed signs in colour, on its own scale, and synapses as dots.
 
-    The step is in milliseconds.
+    `step` is in milliseconds.
     """
     channels, delays = one.smoothed.shape
-    end = 1.3 * np.abs(one.smoothed).max()  # dots stand out
+    end = 1.3 * np.abs(one.smoothed).max()  # paler than the dots
     axes.imshow(
         one.smoothed,
         cmap=COLOURS,

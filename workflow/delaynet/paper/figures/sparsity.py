@@ -1,4 +1,4 @@
-"""Panels of sparsity: a value of every run against it, points for seeds, lines through means."""
+"""Panels with sparsity on the x axis: points for seeds, lines through means."""
 
 import math
 from collections.abc import Iterable, Mapping
@@ -13,7 +13,7 @@ from delaynet.paper.figures.style import COLOURS, DASHES, MARKERS, open_last_poi
 from delaynet.paper.words import percent
 
 AXIS = "sparsity (%)"
-WIDTH = 0.6  # of all points that share a sparsity, in halvings
+WIDTH = 0.6  # from first to last variant at one sparsity, in halvings
 
 
 def halvings(sparsity: str) -> float:
@@ -22,9 +22,9 @@ def halvings(sparsity: str) -> float:
 
 
 def sparsity_axis(axes: Axes, runs: Iterable[Run], labels: int = 10) -> None:
-    """Make x the halvings of density, with the sparsities of the runs as ticks in percent.
+    """Put ticks at the sparsities of the runs, labelled in percent; x is in `halvings`.
 
-    With more sparsities than `labels`, every second tick has its number, the last one included.
+    With more sparsities than `labels`, every second tick is labelled, the last one included.
     """
     sparsities = sorted({run.sparsity for run in runs}, key=float)
     places = [halvings(sparsity) for sparsity in sparsities]
@@ -36,9 +36,9 @@ def sparsity_axis(axes: Axes, runs: Iterable[Run], labels: int = 10) -> None:
 
 
 def draw_seeds(axes: Axes, values: Mapping[Run, float], name: str) -> None:
-    """Draw a value of every run against its sparsity: one point per seed, a line through the means.
+    """Draw a value of every run against its sparsity; `name` is the label of the y axis.
 
-    Points are open and lines broken under Dale's principle. `name` is that of the y axis.
+    Under Dale's principle points are open and lines broken.
     """
     runs = ordered(values)
     table = pd.DataFrame(runs).assign(variant=[run.variant for run in runs])
@@ -56,7 +56,7 @@ def draw_seeds(axes: Axes, values: Mapping[Run, float], name: str) -> None:
 def shifts(runs: Iterable[Run]) -> dict[str, float]:
     """Return a small shift along x for each variant, so that points do not hide each other.
 
-    Dense variants share a place with each other only, and so do the sparse ones.
+    Dense and sparse variants have no sparsity in common, so they are shifted separately.
     """
     found = {}
     for is_dense in (True, False):

@@ -1,4 +1,4 @@
-"""One style for all figures: seaborn's theme, the look of every variant, sizes and small texts."""
+"""The style of all figures: theme, colours and markers of variants, sizes, small texts."""
 
 import re
 import textwrap
@@ -21,7 +21,7 @@ from delaynet.paper.words import percent
 FULL_WIDTH = 175.0  # mm, both columns
 MILLIMETRES_PER_INCH = 25.4
 
-# The font scale gives text of 7 points, and labels of ticks and legends of 6.4.
+# The font scale gives 7 points for text, and 6.4 for labels of ticks and legends.
 THEME: dict[Any, Any] = {
     **seaborn.axes_style("ticks"),
     **seaborn.plotting_context("paper", font_scale=0.73),
@@ -46,11 +46,11 @@ THEME: dict[Any, Any] = {
     "pdf.fonttype": 42,
 }
 
-# A decorator: this theme on matplotlib's defaults, whatever the user's settings.
+# A decorator that sets this theme on matplotlib's defaults, whatever the user's settings.
 styled = mpl.style.context(THEME, after_reset=True)
 
-# Hue shows the structure, and lightness the delays: learned ones are darkest. Together with the
-# markers they are distinct under simulated protanopia, deuteranopia and tritanopia.
+# Hue shows the structure, lightness the delays. Together with the markers, variants are distinct
+# under simulated protanopia, deuteranopia and tritanopia.
 HUES = {
     "dense": "#000000",
     "static": "#C05A00",
@@ -78,7 +78,7 @@ DASHES: dict[str, Any] = {"free": "", "dale": (3, 1.2)}
 
 EXCITATORY, INHIBITORY = "#C8102E", "#1F5FBF"
 GREY = "#767676"
-COLUMNS_OF_LEGEND = 5  # that fit beside each other with their headings in one line
+COLUMNS_OF_LEGEND = 5  # that fit beside each other with headings of one line
 
 
 def new_figure(width: float, height: float) -> Figure:
@@ -88,7 +88,7 @@ def new_figure(width: float, height: float) -> Figure:
 
 
 def stacked(heights: Sequence[float]) -> tuple[Figure, list[SubFigure]]:
-    """Return an empty figure of both columns' width, and its parts from above; heights in mm."""
+    """Return an empty figure of full width, and its parts from top to bottom; heights in mm."""
     figure = new_figure(FULL_WIDTH, sum(heights))
     parts: Any = figure.subfigures(len(heights), 1, height_ratios=heights)
     return figure, list(parts)
@@ -97,7 +97,7 @@ def stacked(heights: Sequence[float]) -> tuple[Figure, list[SubFigure]]:
 def variant_legend(figure: Figure | SubFigure, runs: Iterable[Run], points: bool = True) -> None:
     """Put a legend below the panels: one column per structure, one row per kind of delays.
 
-    With points, these have the structure's marker, open under Dale's principle.
+    With `points`, it shows markers too, open ones under Dale's principle.
     """
     runs = ordered(runs)
     columns: dict[str, list[Line2D]] = {}
@@ -115,7 +115,7 @@ def variant_legend(figure: Figure | SubFigure, runs: Iterable[Run], points: bool
         ]
     rows = max(map(len, columns.values()), default=0)
     is_wide = len(columns) > COLUMNS_OF_LEGEND
-    if is_wide:  # headings of two lines each, so that rows stay level
+    if is_wide:  # all headings have two lines, so that rows stay level
         columns = {_in_two_lines(header): column for header, column in columns.items()}
     handles = []
     for header, column in columns.items():
@@ -131,7 +131,7 @@ def _in_two_lines(words: str) -> str:
 
 
 def open_last_points(axes: Axes) -> None:
-    """Draw the points that were drawn last as rings of their colours."""
+    """Turn the points that were drawn last into open ones of their colours."""
     points = axes.collections[-1]
     points.set_edgecolor(points.get_facecolor())
     points.set_facecolor("white")
@@ -139,7 +139,7 @@ def open_last_points(axes: Axes) -> None:
 
 
 def say_empty(axes: Axes, words: str) -> None:
-    """Say in grey why a panel is empty."""
+    """Write in an empty panel why it is empty."""
     axes.set_axis_off()
     say_in_middle(axes, words)
 
@@ -150,7 +150,7 @@ def say_in_middle(axes: Axes, words: str) -> None:
 
 
 def variant_words(run: Run, separator: str = ", ") -> str:
-    """Return the name of a run's variant and sparsity, for reading: structure, then delays."""
+    """Return structure, sparsity, delays and Dale's principle of a run in words."""
     share = "" if run.sparsity == "0" else f" {percent(run.sparsity)} %"
     signs = f", {SIGNS['dale'].short}" if run.signs == "dale" else ""
     structure, delays = STRUCTURES[run.structure].words, DELAYS[run.delays].words
@@ -158,17 +158,17 @@ def variant_words(run: Run, separator: str = ", ") -> str:
 
 
 def rounded(value: float, digits: int) -> str:
-    """Return a number for reading, with a true minus and no minus before zero."""
+    """Return a number as text, with a minus sign (U+2212), but none before zero."""
     return f"{round(value, digits) + 0.0:.{digits}f}".replace("-", "−")
 
 
 def condition_words(condition: str) -> str:
-    """Return a condition's name for reading: underscores are blanks, and points in `0_001`."""
+    """Return a condition's name in words: `shuffled labels`, `l1 0.001` for `l1_0_001`."""
     return re.sub(r"_0_(?=\d)", "_0.", condition).replace("_", " ")
 
 
 def panel_title(axes: Axes, letter: str, words: str = "") -> None:
-    """Put the panel's letter, and words after it, over its upper left corner."""
+    """Write the panel's letter, and words after it, above its upper left corner."""
     axes.set_title(letter, loc="left", fontweight="bold")
     pad = mpl.rcParams["axes.titlepad"]
     axes.annotate(words, (0, 1), (9, pad), xycoords="axes fraction", textcoords="offset points")
@@ -182,13 +182,13 @@ def write_at(
     coordinates: Any = "axes fraction",
     **look: Any,
 ) -> Annotation:
-    """Write small text beside a place in a panel, shifted by points."""
+    """Write small text at a position in a panel, shifted by some points."""
     look = {"xycoords": coordinates, "textcoords": "offset points", "fontsize": 6, **look}
     return axes.annotate(words, place, shift, **look)
 
 
 def chance_line(axes: Axes, chance: float, side: Literal["left", "right"]) -> None:
-    """Draw the accuracy of guessing, in percent, its name over one end of the line."""
+    """Draw a line at the accuracy of guessing, in percent, with its name above one end."""
     axes.axhline(chance, color=GREY, linewidth=0.7, linestyle=(0, (1, 2)), zorder=1)
     edge, shift = (0, 2) if side == "left" else (1, -2)
     look: dict[str, Any] = {"ha": side, "va": "bottom", "color": GREY}
@@ -196,5 +196,5 @@ def chance_line(axes: Axes, chance: float, side: Literal["left", "right"]) -> No
 
 
 def note(axes: Axes, words: str) -> None:
-    """Write small grey text, such as the corpus's name, over the panel's upper right."""
+    """Write small grey text, such as the corpus's name, above the panel's upper right corner."""
     axes.set_title(words, loc="right", color=GREY, fontsize=6)

@@ -1,10 +1,10 @@
 """The task: one test clip as audio, features, spikes of the hidden layer, and output."""
 
-import csv
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import seaborn
 import torch
 from matplotlib.axes import Axes
@@ -30,7 +30,7 @@ class Task:
     """What the figure shows of one clip.
 
     Attributes:
-        audio: mono samples, [samples]; None where the input is spikes.
+        audio: mono samples, [samples]; None if the input is spikes.
         sample_rate: in Hz; 0 without audio.
         features: input current, [frames, bands].
         spikes: of the first hidden layer, 0 or 1, [frames, neurons].
@@ -54,9 +54,9 @@ class Task:
 
 
 def load(config: Config, results_folder: Path, corpus: Path | None = None) -> Task:
-    """Run one network on the first test clip that it classified correctly (else on the first).
+    """Run one network on the first test clip that it classified correctly, or else on the first.
 
-    The folder of the corpus is None where the input is spikes.
+    `corpus` is the folder of the corpus; None if the input is spikes.
 
     Raises:
         UserError: the run, the features or the corpus are missing, or damaged.
@@ -95,11 +95,10 @@ def load(config: Config, results_folder: Path, corpus: Path | None = None) -> Ta
 
 
 def _example(predictions: Path) -> str:
-    """Return the file name of the first clip that is classified correctly, else of the first."""
-    with predictions.open(encoding="utf-8", newline="") as file:
-        rows = list(csv.DictReader(file))
-    right = [row for row in rows if row["label"] == row["prediction"]]
-    return (right or rows)[0]["filename"]
+    """Return the file name of the first clip that was classified correctly, or else the first."""
+    rows = pd.read_csv(predictions, dtype=str, keep_default_na=False)
+    right = rows[rows["label"] == rows["prediction"]]
+    return str(pd.concat([right, rows])["filename"].iloc[0])
 
 
 @style.styled

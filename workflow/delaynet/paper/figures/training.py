@@ -17,7 +17,7 @@ from delaynet.paper.figures.loading import chance, corpus_name, run_file
 from delaynet.paper.figures.selection import needed_runs
 from delaynet.paper.words import percent
 
-# columns of the figure: column of metrics.csv -> axis label, factor to the label's unit
+# column of metrics.csv -> axis label, factor to the label's unit; one column of panels each
 CURVES = {
     "training_loss": ("training loss", 1),
     "training_accuracy": ("training\naccuracy (%)", 100),
@@ -27,7 +27,7 @@ CURVES = {
 
 @dataclass(frozen=True)
 class Training:
-    """What the figure shows: `metrics.csv` of each run, and the accuracy of guessing in percent."""
+    """What the figure shows: `metrics.csv` of each run, and chance accuracy in percent."""
 
     metrics: dict[Run, pd.DataFrame]
     chance: float
@@ -46,9 +46,9 @@ def load(config: Config, results_folder: Path) -> Training:
 
 @style.styled
 def draw(data: Training) -> Figure:
-    """Draw a column of panels per curve, with rows for free signs and Dale's principle.
+    """Draw one column of panels per curve, one row for free signs and one for Dale's principle.
 
-    Strong lines are means over seeds, thin ones single seeds.
+    Thick lines are means over seeds, thin ones single seeds.
     """
     figure = style.new_figure(style.FULL_WIDTH, 70)
     panels = figure.subplots(2, len(CURVES), sharex=True, sharey="col")
@@ -68,7 +68,7 @@ def draw(data: Training) -> Figure:
                 style.chance_line(axes, data.chance, "right")
     for axes in panels[0]:
         axes.set_ylim(bottom=0)
-        # ticks that depend on the height change after the layout, and with them the labels' width
+        # automatic ticks would change after the layout, and with them the width of labels
         axes.yaxis.set_major_locator(MaxNLocator(4))
     sparsities = sorted({run.sparsity for run in data.metrics}, key=float)
     style.note(panels[0, 0], f"sparsity {' and '.join(map(percent, sparsities))} %")
