@@ -112,7 +112,7 @@ def _shown(value: float, quantity: str) -> str:
 @style.styled
 def growth_figure(rows: list[Measurement]) -> Figure:
     """Draw the milliseconds of a step against what grows, a panel each, both axes logarithmic."""
-    figure = style.new_figure(style.FULL_WIDTH, 52)
+    figure = style.new_figure(52)
     panels = figure.subplots(1, len(GROWTHS), sharey=True)
     for axes, letter, (growth, works) in zip(panels, "abcd", growth_works().items(), strict=True):
         numbers = [number_of(work.name) for work in works]

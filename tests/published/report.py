@@ -128,7 +128,7 @@ def epochs_table(epochs: pd.DataFrame) -> Iterator[str]:
 @style.styled
 def effects_figure(effects: pd.DataFrame) -> Figure:
     """Draw every effect with its interval, a panel a measure, a row a switch and cell."""
-    figure = style.new_figure(style.FULL_WIDTH, 110)
+    figure = style.new_figure(110)
     panels = figure.subplots(1, len(AXES), sharey=True)
     height = _heights(effects)
     for axes, letter, (measure, label) in zip(panels, "ab", AXES.items(), strict=True):

@@ -31,7 +31,7 @@ from delaynet.data.corpus.report import CheckedClip, CorpusReport, write_report
 from delaynet.paper.figures import corpus, style
 from delaynet.paper.figures.accuracy import FILLINGS
 from delaynet.paper.figures.correlogram import read_correlogram
-from delaynet.paper.figures.loading import read_effects
+from delaynet.paper.figures.loading import Results
 from delaynet.paper.figures.render import render, save
 from delaynet.paper.figures.selection import (
     FIGURES,
@@ -52,9 +52,12 @@ ROOT = Path(__file__).parents[3]
 
 
 def load(name, folder):
-    module = import_module(f"delaynet.paper.figures.{name}")
-    corpus = (folder / "corpus",) if name == "task" else ()
-    return module.load(load_config(folder / "config.json"), folder, *corpus)
+    return import_module(f"delaynet.paper.figures.{name}").load(results_of(name, folder))
+
+
+def results_of(name, folder):
+    config = load_config(folder / "config.json")
+    return Results(folder, config, needed_runs(name, config), folder / "corpus")
 
 
 @cache
@@ -376,7 +379,7 @@ def test_the_corpus_figure_says_which_mel_bands_stay_empty(tiny, tmp_path):
     assert "mel bands" not in corpus_text(report)
     low = replace(report, clips=tuple(replace(clip, sample_rate=8000) for clip in report.clips))
     write_report(low, tmp_path / "corpus_report.json")
-    loaded = corpus.load(load_config(tiny / "config.json"), tmp_path)
+    loaded = corpus.load(replace(results_of("corpus", tiny), folder=tmp_path))
     text = corpus_text(loaded).replace("\n", " ")
     assert "mel bands are empty in 4 of 4 clips: they lie above 4000 Hz" in text
 
@@ -534,8 +537,7 @@ def by_row(axes):
 
 
 def test_the_points_of_grouping_are_the_effects_of_each_kind(large):
-    config = load_config(large / "config.json")
-    effects = read_effects(large, needed_runs("grouping", config))
+    effects = results_of("grouping", large).effects()
     figure = draw("grouping", large)
     for axes, kind in zip(figure.subfigs[0].axes, KINDS, strict=False):
         written = [

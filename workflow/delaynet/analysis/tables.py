@@ -38,16 +38,17 @@ class Contrast(NamedTuple):
 
 FIXED, REWIRED = structures_with("none"), structures_with("rewired")
 SPARSE_FIXED = tuple(name for name in FIXED if STRUCTURES[name].has_sparsity)
+COMPARED_DELAYS = (
+    ("learned", "fixed"),
+    ("learned", "frozen"),
+    ("learned", "none"),
+    ("fixed", "none"),
+)
 CONTRASTS = (
     *(
         Contrast("C1", (better, structure), (worse, structure))
         for structure in FIXED
-        for better, worse in (
-            ("learned", "fixed"),
-            ("learned", "frozen"),
-            ("learned", "none"),
-            ("fixed", "none"),
-        )
+        for better, worse in COMPARED_DELAYS
     ),
     *(
         Contrast("C2", ("fixed", rewired), ("learned", unrewired))

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -12,17 +11,17 @@ from matplotlib.lines import Line2D
 
 from delaynet.analysis.claims.terms import MARGIN
 from delaynet.analysis.statistics import t_interval
-from delaynet.config.grid import Config, Point, Run
+from delaynet.analysis.tables import COMPARED_DELAYS
+from delaynet.config.grid import Point, Run
 from delaynet.config.variants import DELAYS, SIGNS, STRUCTURES
 from delaynet.paper.figures import rows, style
-from delaynet.paper.figures.loading import accuracies, chance, corpus_name
+from delaynet.paper.figures.loading import Results
 from delaynet.paper.figures.rows import Row
-from delaynet.paper.figures.selection import REWIRED, needed_runs, ordered, shown_sparsity
+from delaynet.paper.figures.selection import REWIRED, ordered, shown_sparsity
 from delaynet.paper.figures.sparsity import halvings, shifts, sparsity_axis
 from delaynet.paper.words import percent
 
 HEIGHT, ROW, AROUND_ROWS = 46.0, 4.4, 20.0  # in mm: one panel of accuracy, one row, around rows
-COMPARED = (("learned", "fixed"), ("learned", "frozen"), ("learned", "none"), ("fixed", "none"))
 RANDOM = ("static_connected", "static")  # structures that rewired ones are compared with
 Terms = tuple[tuple[int, Point], ...]  # of a sum: signs and points of the grid
 # of lines, by delays
@@ -52,16 +51,11 @@ class Accuracy:
     differences: dict[Row, dict[int, float]]
 
 
-def load(config: Config, results_folder: Path) -> Accuracy:
+def load(results: Results) -> Accuracy:
     """Read the summaries of all standard runs."""
-    runs = needed_runs("accuracy", config)
-    accuracy = accuracies(results_folder, runs)
-    return Accuracy(
-        accuracy,
-        chance(results_folder, runs),
-        corpus_name(results_folder, runs),
-        differences(accuracy, shown_sparsity(config)),
-    )
+    accuracy = results.accuracies()
+    compared = differences(accuracy, shown_sparsity(results.config))
+    return Accuracy(accuracy, results.chance, results.corpus_name, compared)
 
 
 def differences(accuracy: dict[Run, float], shown: str | None) -> dict[Row, dict[int, float]]:
@@ -99,7 +93,7 @@ def _compared(free: list[Run], shown: str | None) -> Iterator[tuple[str, str, Te
     def at(delays: str, structure: str, sparsity: str = "0") -> Point:
         return Point(delays, structure, "free", sparsity)
 
-    for these, those in COMPARED:
+    for these, those in COMPARED_DELAYS:
         words = f"{DELAYS[these].short} − {DELAYS[those].short}"
         yield STRUCTURES["dense"].words, words, ((1, at(these, "dense")), (-1, at(those, "dense")))
     structures = {run.structure for run in free}
@@ -141,7 +135,7 @@ def draw(data: Accuracy) -> Figure:
     signs = [name for name in SIGNS if any(run.signs == name for run in data.accuracy)]
     shown = list(data.differences)
     height = max(HEIGHT * len(signs), ROW * len(shown)) + AROUND_ROWS
-    figure = style.new_figure(style.FULL_WIDTH, height)
+    figure = style.new_figure(height)
     layout: Any = [[name, "differences"] if shown else [name] for name in signs]
     panels = figure.subplot_mosaic(layout, width_ratios=(1.0, 0.9) if shown else None)
     for letter, name in zip("ab", signs, strict=False):

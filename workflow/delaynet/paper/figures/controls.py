@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import nan
-from pathlib import Path
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -13,9 +12,8 @@ from delaynet.config.grid import STANDARD, Config, Run
 from delaynet.config.variants import DELAYS
 from delaynet.paper.figures import rows, style
 from delaynet.paper.figures.grouping import draw_effects
-from delaynet.paper.figures.loading import Effects, accuracies, chance, corpus_name, read_effects
+from delaynet.paper.figures.loading import Effects, Results
 from delaynet.paper.figures.rows import Row
-from delaynet.paper.figures.selection import needed_runs
 
 ROW, SURROUNDINGS = 4.6, 17.0  # heights in mm
 
@@ -37,15 +35,14 @@ class Controls:
     corpus_name: str
 
 
-def load(config: Config, results_folder: Path) -> Controls:
+def load(results: Results) -> Controls:
     """Read the runs of all conditions, and the standard ones that they are compared with."""
-    runs = needed_runs("controls", config)
     return Controls(
-        _rows(config, runs),
-        read_effects(results_folder, runs),
-        accuracies(results_folder, runs),
-        chance(results_folder, runs),
-        corpus_name(results_folder, runs),
+        _rows(results.config, results.runs),
+        results.effects(),
+        results.accuracies(),
+        results.chance,
+        results.corpus_name,
     )
 
 
@@ -81,7 +78,7 @@ def draw(data: Controls) -> Figure:
     open points untrained networks. Permuted channels are analysed in true order, that of the mel
     bands, and in the order in which they were fed to the network.
     """
-    figure = style.new_figure(style.FULL_WIDTH, max(ROW * len(data.shown), 30) + SURROUNDINGS)
+    figure = style.new_figure(max(ROW * len(data.shown), 30) + SURROUNDINGS)
     ratios = (*[1.0] * len(KINDS), 1.25)
     panels = figure.subplots(1, len(ratios), sharey=True, width_ratios=ratios)
     for axes, letter in zip(panels, "abcd", strict=True):

@@ -5,7 +5,6 @@ import textwrap
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -15,13 +14,13 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator
 
-from delaynet.config.grid import Config
 from delaynet.config.settings import SpikeFeatures
 from delaynet.data.corpus.clips import SPLITS, Label, label_names, labels_of
 from delaynet.data.corpus.report import CheckedClip, CorpusReport, read_report
 from delaynet.data.features.mel import sentences_on_empty_bands
 from delaynet.data.order import number_first
 from delaynet.paper.figures import style
+from delaynet.paper.figures.loading import Results
 
 # distinct by lightness alone
 COLOURS = {"train": "#8FC1BC", "validation": "#4F8A85", "test": "#1F4E4A"}
@@ -33,13 +32,14 @@ PANEL, LINE, SURROUNDINGS = 36, 3.2, 24  # heights in mm
 LETTERS_PER_LINE = 120
 
 
-def load(config: Config, results_folder: Path) -> CorpusReport:
+def load(results: Results) -> CorpusReport:
     """Read the corpus report, and add notes on mel bands that stay empty."""
-    report = read_report(results_folder / "corpus_report.json")
-    if isinstance(config.features, SpikeFeatures):
+    report = read_report(results.folder / "corpus_report.json")
+    features = results.config.features
+    if isinstance(features, SpikeFeatures):
         return report
     rates = [checked.sample_rate for checked in report.clips]
-    notes = sentences_on_empty_bands(rates, config.features)
+    notes = sentences_on_empty_bands(rates, features)
     return replace(report, notes=(*report.notes, *notes))
 
 
@@ -48,7 +48,7 @@ def draw(report: CorpusReport) -> Figure:
     """Draw four panels of counts, and facts on all clips as text below."""
     lines = [line for words in _words(report) for line in textwrap.wrap(words, LETTERS_PER_LINE)]
     heights = (PANEL, PANEL, LINE * len(lines))
-    figure = style.new_figure(style.FULL_WIDTH, sum(heights) + SURROUNDINGS)
+    figure = style.new_figure(sum(heights) + SURROUNDINGS)
     grid = figure.add_gridspec(3, 3, height_ratios=heights)
     speakers, durations, levels = (figure.add_subplot(grid[0, column]) for column in range(3))
     words = figure.add_subplot(grid[1, :])

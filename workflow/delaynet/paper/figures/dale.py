@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from math import nan
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,9 +14,8 @@ from numpy.typing import NDArray
 
 from delaynet.analysis.claims.terms import SHARE
 from delaynet.analysis.grouping.kinds import JOINT, KINDS
-from delaynet.config.grid import Config, Point, Run
+from delaynet.config.grid import Point, Run
 from delaynet.config.variants import SIGNS
-from delaynet.data.features.frames import step_seconds
 from delaynet.paper.figures import rows, style
 from delaynet.paper.figures.correlogram import (
     Correlogram,
@@ -27,9 +25,8 @@ from delaynet.paper.figures.correlogram import (
     scale_of,
 )
 from delaynet.paper.figures.delays import mean_distributions, read_change
-from delaynet.paper.figures.loading import accuracies, chance, corpus_name, read_effects
+from delaynet.paper.figures.loading import Results
 from delaynet.paper.figures.rows import Row
-from delaynet.paper.figures.selection import needed_runs
 
 ROW, MAPS, LEGEND = 5.0, 25.0, 6.0  # heights in mm
 AROUND_ROWS, AROUND_MAPS, MOST_OF_ROWS = 12.0, 14.0, 150.0
@@ -61,23 +58,22 @@ class DaleFigure:
     corpus_name: str
 
 
-def load(config: Config, results_folder: Path) -> DaleFigure:
+def load(results: Results) -> DaleFigure:
     """Read networks with both free signs and Dale's principle."""
-    runs = needed_runs("dale", config)
-    effects = read_effects(results_folder, runs)
+    runs, effects = results.runs, results.effects()
     own = [run for run in runs if run.point._replace(signs=runs[0].signs) == runs[0].point]
     kinds = {signs: [run for run in own if run.signs == signs] for signs in SIGNS}
     kinds = {signs: seeds for signs, seeds in kinds.items() if seeds}
-    changes = [read_change(results_folder, run) for run in kinds.get("dale", [])]
+    changes = [read_change(results, run) for run in kinds.get("dale", [])]
     return DaleFigure(
-        accuracies(results_folder, runs),
+        results.accuracies(),
         {run: effects.get((run, "trained", "mel", JOINT), nan) for run in runs},
-        chance(results_folder, runs),
+        results.chance,
         tuple(seeds[0] for seeds in kinds.values()),
-        tuple(read_correlogram(results_folder, seeds).whole for seeds in kinds.values()),
+        tuple(read_correlogram(results.folder, seeds).whole for seeds in kinds.values()),
         mean_distributions(changes) if changes else (),
-        1000 * step_seconds(config.features),
-        corpus_name(results_folder, runs),
+        results.step_milliseconds,
+        results.corpus_name,
     )
 
 

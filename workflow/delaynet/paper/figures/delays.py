@@ -3,7 +3,6 @@
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,11 +12,10 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from numpy.typing import NDArray
 
-from delaynet.config.grid import Config, Run
-from delaynet.data.features.frames import step_seconds
+from delaynet.config.grid import Run
 from delaynet.paper.figures import rows, style
-from delaynet.paper.figures.loading import corpus_name, fields_before_and_after
-from delaynet.paper.figures.selection import REWIRED, needed_runs, shown_sparsity
+from delaynet.paper.figures.loading import Results
+from delaynet.paper.figures.selection import REWIRED, shown_sparsity
 from delaynet.paper.figures.sparsity import draw_seeds, sparsity_axis
 
 MOST_COLUMNS, LEAST_COLUMNS = 5, 3  # distributions side by side
@@ -57,17 +55,16 @@ class Delays:
     corpus_name: str
 
 
-def load(config: Config, results_folder: Path) -> Delays:
+def load(results: Results) -> Delays:
     """Read the first layers of runs that learn delays or rewire."""
-    runs = needed_runs("delays", config)
-    changes = {run: read_change(results_folder, run) for run in runs}
-    step = 1000 * step_seconds(config.features)
-    return Delays(changes, step, shown_sparsity(config), corpus_name(results_folder, runs))
+    changes = {run: read_change(results, run) for run in results.runs}
+    sparsity = shown_sparsity(results.config)
+    return Delays(changes, results.step_milliseconds, sparsity, results.corpus_name)
 
 
-def read_change(results_folder: Path, run: Run) -> DelayChange:
+def read_change(results: Results, run: Run) -> DelayChange:
     """Read the first layer of a run before and after training."""
-    before, after = fields_before_and_after(results_folder, run)
+    before, after = results.before_and_after(run)
     was, stays = before.sign != 0, (before.sign != 0) & (after.sign != 0)
     movement = np.abs(after.delay - before.delay)
     return DelayChange(

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from math import nan
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -18,8 +17,7 @@ from delaynet.analysis.grouping.nulls import NULLS
 from delaynet.analysis.grouping.receptive_fields import receptive_fields
 from delaynet.analysis.tables import read_table
 from delaynet.config.files import require
-from delaynet.config.grid import STANDARD, Config, Run
-from delaynet.data.features.frames import step_seconds
+from delaynet.config.grid import STANDARD, Run
 from delaynet.paper.figures import rows, style
 from delaynet.paper.figures.correlogram import (
     Parts,
@@ -28,9 +26,8 @@ from delaynet.paper.figures.correlogram import (
     read_correlogram,
     scale_of,
 )
-from delaynet.paper.figures.loading import Effects, corpus_name, read_effects, run_file
+from delaynet.paper.figures.loading import Effects, Results
 from delaynet.paper.figures.rows import Row
-from delaynet.paper.figures.selection import needed_runs
 from delaynet.paper.figures.sign_maps import SignMap, draw_sign_map, sign_maps
 from delaynet.training.run_folder import read_network
 
@@ -65,40 +62,40 @@ class GroupingFigure:
     corpus_name: str
 
 
-def load(config: Config, results_folder: Path) -> GroupingFigure:
+def load(results: Results) -> GroupingFigure:
     """Read the effects of the dense runs, of those at the shown sparsity, and of controls."""
-    runs = needed_runs("grouping", config)
+    runs = results.runs
     seen = next((run for run in runs if run.variant == SEEN), runs[0])
     seeds = [run for run in runs if run.point == seen.point]
     return GroupingFigure(
-        _rows(config, runs),
-        read_effects(results_folder, runs),
-        _read_falls(results_folder),
+        _rows(results),
+        results.effects(),
+        _read_falls(results),
         seen,
-        read_correlogram(results_folder, seeds),
-        sign_maps(receptive_fields(read_network(run_file(results_folder, seen, "network.h5")))),
-        1000 * step_seconds(config.features),
-        corpus_name(results_folder, runs),
+        read_correlogram(results.folder, seeds),
+        sign_maps(receptive_fields(read_network(results.file(seen, "network.h5")))),
+        results.step_milliseconds,
+        results.corpus_name,
     )
 
 
-def _read_falls(results_folder: Path) -> dict[Run, float]:
-    table = read_table(require(results_folder / "tables" / "exchange.csv"))
+def _read_falls(results: Results) -> dict[Run, float]:
+    table = read_table(require(results.folder / "tables" / "exchange.csv"))
     table = table[table["null"] == EXCHANGE]
     columns = table[[*Run._fields, "fall"]]
     return {Run(*at): fall for *at, fall in columns.itertuples(index=False)}
 
 
-def _rows(config: Config, runs: list[Run]) -> list[Row]:
+def _rows(results: Results) -> list[Row]:
     """Return one row per variant, then one per control, under headings."""
-    shown = rows.grouped(run for run in runs if run.condition == STANDARD)
-    controls = [run for run in runs if run.condition != STANDARD]
+    shown = rows.grouped(run for run in results.runs if run.condition == STANDARD)
+    controls = [run for run in results.runs if run.condition != STANDARD]
     for network in dict.fromkeys(run.point.standard for run in controls):
         own = [run for run in controls if run.point.standard == network]
         shown.append(Row("controls: " + style.variant_words(own[0]).replace(LEARNED, "")))
         for name in dict.fromkeys(run.condition for run in own):
             seeds = tuple(run for run in own if run.condition == name)
-            shown += rows.of_condition(name, seeds, config.resolve(seeds[0]).training.data)
+            shown += rows.of_condition(name, seeds, results.config.resolve(seeds[0]).training.data)
     return shown
 
 

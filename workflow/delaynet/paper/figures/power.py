@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
 import pandas as pd
 import seaborn
@@ -13,10 +12,9 @@ from delaynet.analysis.grouping.nulls import NULLS
 from delaynet.analysis.grouping.points import MINIMAL_PAIRS
 from delaynet.analysis.grouping.power import POWER
 from delaynet.config.files import require
-from delaynet.config.grid import Config, Run
+from delaynet.config.grid import Run
 from delaynet.paper.figures import style
-from delaynet.paper.figures.loading import corpus_name, read_close_pairs
-from delaynet.paper.figures.selection import needed_runs
+from delaynet.paper.figures.loading import Results
 from delaynet.paper.figures.sparsity import draw_seeds, sparsity_axis
 
 EFFECTS = "#5B1A7A"  # colour of the largest effect, unlike those of variants
@@ -36,13 +34,11 @@ class PowerFigure:
     corpus_name: str
 
 
-def load(config: Config, results_folder: Path) -> PowerFigure:
+def load(results: Results) -> PowerFigure:
     """Read the power, and the pairs of the trained networks of the grid."""
-    curves = pd.read_csv(require(results_folder / "power.csv"), dtype={"effect": str})
+    curves = pd.read_csv(require(results.folder / "power.csv"), dtype={"effect": str})
     curves[["power", "low", "high"]] *= 100
-    runs = needed_runs("power", config)
-    close_pairs = read_close_pairs(results_folder, runs)
-    return PowerFigure(curves, close_pairs, corpus_name(results_folder, runs))
+    return PowerFigure(curves, results.close_pairs(), results.corpus_name)
 
 
 @style.styled
@@ -55,7 +51,7 @@ def draw(data: PowerFigure) -> Figure:
     from which on networks are tested.
     """
     nulls = data.curves["null"].unique()
-    figure = style.new_figure(style.FULL_WIDTH, 60)
+    figure = style.new_figure(60)
     panels = figure.subplots(1, len(nulls) + 1, width_ratios=(*[1.0] * len(nulls), 1.9))
     for axes, letter, null in zip(panels, "abcdef", nulls, strict=False):
         style.panel_title(axes, letter, f"against {NULLS[null].label}")

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from math import isnan
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -18,11 +17,9 @@ from delaynet.analysis.grouping.measures import measures
 from delaynet.analysis.grouping.nulls import valid_nulls, z_score
 from delaynet.analysis.grouping.points import marked_points
 from delaynet.analysis.grouping.receptive_fields import FloatArray, ReceptiveFields, as_image
-from delaynet.config.grid import Config, Run
-from delaynet.data.features.frames import step_seconds
+from delaynet.config.grid import Run
 from delaynet.paper.figures import style
-from delaynet.paper.figures.loading import corpus_name, fields_before_and_after
-from delaynet.paper.figures.selection import needed_runs
+from delaynet.paper.figures.loading import Results
 
 NEURONS = 3
 PERMUTATIONS = 1_000
@@ -63,12 +60,10 @@ class ReceptiveFieldMaps:
     corpus_name: str
 
 
-def load(config: Config, results_folder: Path) -> ReceptiveFieldMaps:
+def load(results: Results) -> ReceptiveFieldMaps:
     """Read the maps of the first seed of the shown variants."""
-    runs = needed_runs("receptive_fields", config)
-    maps = {run: _maps(run, *fields_before_and_after(results_folder, run)) for run in runs}
-    step = 1000 * step_seconds(config.features)
-    return ReceptiveFieldMaps(maps, step, corpus_name(results_folder, runs))
+    maps = {run: _maps(run, *results.before_and_after(run)) for run in results.runs}
+    return ReceptiveFieldMaps(maps, results.step_milliseconds, results.corpus_name)
 
 
 def _maps(run: Run, before: ReceptiveFields, after: ReceptiveFields) -> Maps:
@@ -112,7 +107,7 @@ def draw(data: ReceptiveFieldMaps) -> Figure:
     """
     lines = -(-len(data.maps) // BLOCKS_PER_ROW)
     height = MARGIN_ABOVE + lines * (MAPS_HEIGHT + GAP) - GAP + MARGIN_BELOW
-    figure = style.new_figure(style.FULL_WIDTH, height)
+    figure = style.new_figure(height)
     figure.set_layout_engine("none")
     blocks = figure.add_gridspec(
         lines,

@@ -15,7 +15,8 @@ from matplotlib.layout_engine import ConstrainedLayoutEngine
 from delaynet.config.errors import UserError
 from delaynet.config.files import replacing
 from delaynet.config.grid import load_config
-from delaynet.paper.figures.selection import reads_recordings
+from delaynet.paper.figures.loading import Results
+from delaynet.paper.figures.selection import needed_runs, reads_recordings
 from delaynet.paper.figures.style import styled
 from delaynet.provenance.embedded import Embedded
 
@@ -53,8 +54,9 @@ def render(
             raise UserError(f"{output}: a figure is written as {', '.join(FORMATS)}.")
     module = import_module(f"delaynet.paper.figures.{name}")
     config = load_config(config_path)
-    recordings = (corpus,) if reads_recordings(name, config) else ()
-    figure = module.draw(module.load(config, results_folder, *recordings))
+    recordings = corpus if reads_recordings(name, config) else None
+    results = Results(results_folder, config, needed_runs(name, config), recordings)
+    figure = module.draw(module.load(results))
     for output in outputs:
         save(figure, output, embedded and embedded())
 

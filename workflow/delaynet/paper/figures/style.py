@@ -81,15 +81,15 @@ GREY = "#767676"
 COLUMNS_OF_LEGEND = 5  # that fit beside each other with headings of one line
 
 
-def new_figure(width: float, height: float) -> Figure:
-    """Return an empty figure; width and height in mm."""
-    size = (width / MILLIMETRES_PER_INCH, height / MILLIMETRES_PER_INCH)
+def new_figure(height: float) -> Figure:
+    """Return an empty figure of full width; the height is in mm."""
+    size = (FULL_WIDTH / MILLIMETRES_PER_INCH, height / MILLIMETRES_PER_INCH)
     return Figure(figsize=size, layout="constrained")
 
 
 def stacked(heights: Sequence[float]) -> tuple[Figure, list[SubFigure]]:
     """Return an empty figure of full width, and its parts from top to bottom; heights in mm."""
-    figure = new_figure(FULL_WIDTH, sum(heights))
+    figure = new_figure(sum(heights))
     parts: Any = figure.subfigures(len(heights), 1, height_ratios=heights)
     return figure, list(parts)
 

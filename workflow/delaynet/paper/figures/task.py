@@ -12,13 +12,11 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from delaynet.config.files import require
-from delaynet.config.grid import Config
 from delaynet.data.features.audio import read_audio
 from delaynet.data.reading import open_features, read_table
 from delaynet.model.network import class_evidence
 from delaynet.paper.figures import style
-from delaynet.paper.figures.loading import run_file
-from delaynet.paper.figures.selection import needed_runs
+from delaynet.paper.figures.loading import Results
 from delaynet.training.evaluation import rebuild, respond
 from delaynet.training.run_folder import read_network, read_settings
 
@@ -53,31 +51,21 @@ class Task:
     channel_name: str
 
 
-def load(config: Config, results_folder: Path, corpus: Path | None = None) -> Task:
-    """Run one network on the first test clip that it classified correctly, or else on the first.
-
-    `corpus` is the folder of the corpus; None if the input is spikes.
-
-    Raises:
-        UserError: the run, the features or the corpus are missing, or damaged.
-    """
-    (run,) = needed_runs("task", config)
-    settings, network_file, predictions = (
-        run_file(results_folder, run, name)
-        for name in ("settings.json", "network.h5", "predictions.csv")
-    )
-    filename = _example(predictions)
-    path = require(results_folder / "features.h5")
+def load(results: Results) -> Task:
+    """Run one network on the first test clip that it classified correctly, or else on the first."""
+    (run,) = results.runs
+    filename = _example(results.file(run, "predictions.csv"))
+    path = require(results.folder / "features.h5")
     table = read_table(path)
     row = list(table.filename).index(filename)
     features = open_features(path)[row]  # [frames, bands]
-    model = read_settings(settings.parent).model
-    saved = read_network(network_file)
+    model = read_settings(results.file(run, "settings.json").parent).model
+    saved = read_network(results.file(run, "network.h5"))
     fed = torch.from_numpy(features)[:, saved.attributes["mel_channel"]]  # [T, bands]
     response = respond(rebuild(saved, model), fed[:, None])
     audio, rate = None, 0
-    if corpus is not None:
-        audio, rate = read_audio(corpus / table.corpus_audio / filename)
+    if results.corpus is not None:
+        audio, rate = read_audio(results.corpus / table.corpus_audio / filename)
     return Task(
         audio=audio,
         sample_rate=rate,
@@ -104,7 +92,7 @@ def _example(predictions: Path) -> str:
 @style.styled
 def draw(data: Task) -> Figure:
     """Draw the signals from sound to output on one time axis, and the evidence for each class."""
-    figure = style.new_figure(style.FULL_WIDTH, 72)
+    figure = style.new_figure(72)
     rows = {_draw_audio: 0.6, _draw_features: 1, _draw_spikes: 1.2, _draw_voltage: 1}
     if data.audio is None:
         del rows[_draw_audio]

@@ -1,7 +1,6 @@
 """Loss and accuracy over the epochs of training, by variant."""
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -10,11 +9,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from delaynet.config.grid import Config, Run
+from delaynet.config.grid import Run
 from delaynet.config.variants import SIGNS
 from delaynet.paper.figures import style
-from delaynet.paper.figures.loading import chance, corpus_name, run_file
-from delaynet.paper.figures.selection import needed_runs
+from delaynet.paper.figures.loading import Results
 from delaynet.paper.words import percent
 
 # column of metrics.csv -> axis label, factor to the label's unit; one column of panels each
@@ -34,14 +32,10 @@ class Training:
     corpus_name: str
 
 
-def load(config: Config, results_folder: Path) -> Training:
+def load(results: Results) -> Training:
     """Read the metrics of the dense runs and of those at the shown sparsity."""
-    runs = needed_runs("training", config)
-    return Training(
-        {run: pd.read_csv(run_file(results_folder, run, "metrics.csv")) for run in runs},
-        chance(results_folder, runs),
-        corpus_name(results_folder, runs),
-    )
+    metrics = {run: pd.read_csv(results.file(run, "metrics.csv")) for run in results.runs}
+    return Training(metrics, results.chance, results.corpus_name)
 
 
 @style.styled
@@ -50,7 +44,7 @@ def draw(data: Training) -> Figure:
 
     Thick lines are means over seeds, thin ones single seeds.
     """
-    figure = style.new_figure(style.FULL_WIDTH, 70)
+    figure = style.new_figure(70)
     panels = figure.subplots(2, len(CURVES), sharex=True, sharey="col")
     for row, letters, signs in zip(panels, ("abc", "def"), SIGNS, strict=True):
         own = [
