@@ -2,8 +2,10 @@
 
 from delaynet.analysis.grouping.draws import draws
 from delaynet.analysis.grouping.measures import MEASURES
-from delaynet.analysis.grouping.nulls import TESTED_BY
+from delaynet.analysis.grouping.nulls import NULLS, TESTED_BY
 from delaynet.analysis.grouping.points import MarkedPoints
+
+PERMUTING = tuple(name for name, null in NULLS.items() if null.permutes)
 
 
 def permuted_measures(points: MarkedPoints, null: str, permutations: int, seed: int) -> dict:

@@ -5,11 +5,12 @@ from dataclasses import replace
 import numpy as np
 import planted
 import pytest
+from permuted import PERMUTING
 from planted import STEPS, points_of
 
 from delaynet.analysis.grouping.draws import draws
 from delaynet.analysis.grouping.measures import MEASURES, measures
-from delaynet.analysis.grouping.nulls import PERMUTING, TESTED_BY
+from delaynet.analysis.grouping.nulls import TESTED_BY
 from delaynet.analysis.grouping.permutations import permutations_of
 from delaynet.analysis.grouping.points import marked_points
 from delaynet.analysis.grouping.receptive_fields import ReceptiveFields

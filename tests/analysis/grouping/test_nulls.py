@@ -3,14 +3,13 @@
 import numpy as np
 import planted
 import pytest
-from permuted import permuted_measures
+from permuted import PERMUTING, permuted_measures
 from planted import points_of
 from scipy.stats import binom
 
 from delaynet.analysis.grouping.measures import measures
 from delaynet.analysis.grouping.nulls import (
     NULLS,
-    PERMUTING,
     TESTED_BY,
     p_value,
     valid_nulls,

@@ -41,11 +41,7 @@ def mixed_devices(trained: Iterable[tuple[Path, Mapping[str, Any]]]) -> str | No
 
 
 def refuse_mixed_devices(config: Config, runs_folder: Path) -> None:
-    """Refuse a grid that was trained on CPUs and on GPUs.
-
-    Raises:
-        UserError: names the runs.
-    """
+    """Raise a `UserError` that names the runs if a grid was trained on both CPUs and GPUs."""
     folders = [runs_folder / run.folder for run in config.runs()]
     if sentence := mixed_devices(_recorded(folders)):
         raise UserError(sentence)

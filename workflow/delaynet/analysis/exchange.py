@@ -21,7 +21,7 @@ import pandas as pd
 import torch
 from tqdm import tqdm
 
-from delaynet.analysis.grouping.nulls import NULLS, valid_nulls
+from delaynet.analysis.grouping.nulls import NULLS, changing_nulls
 from delaynet.analysis.grouping.permutations import permuted_within
 from delaynet.analysis.grouping.points import marked_points
 from delaynet.analysis.grouping.receptive_fields import receptive_fields
@@ -112,13 +112,8 @@ def accuracies(
 
 def exchanges_of(settings: RunSettings) -> list[str]:
     """Return the exchanges that are valid for a run and change its network."""
-    valid = valid_nulls(obeys_dale(settings))
-    has_delays = settings.delays != "none"
-    return [
-        null
-        for null in EXCHANGES
-        if null in valid and (has_delays or NULLS[null].permutes == "sign")
-    ]
+    changing = changing_nulls(obeys_dale(settings), settings.delays != "none")
+    return [null for null in EXCHANGES if null in changing]
 
 
 def _accuracies_of_run(

@@ -1,7 +1,7 @@
 """The claims C1 to C6, and the tests that decide them, each an intersection-union of parts."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from delaynet.analysis.claims.terms import (
     JOINT_EFFECT,
@@ -105,7 +105,8 @@ def hypotheses_of_claims(
 
 
 def _all_of(claim: str, family: Family, parts: list[Hypothesis]) -> Hypothesis:
-    return Hypothesis(claim.lower(), claim, "all parts", family=family, parts=tuple(parts))
+    of_claim = tuple(replace(part, family="part") for part in parts)
+    return Hypothesis(claim.lower(), claim, "all parts", family=family, parts=of_claim)
 
 
 def _learning_delays_wins() -> list[Hypothesis]:
@@ -116,7 +117,6 @@ def _learning_delays_wins() -> list[Hypothesis]:
             "C1",
             f"{better}-dense minus {worse}-dense",
             difference(DENSE._replace(delays=better), DENSE._replace(delays=worse)),
-            family="part",
         )
         for better, worse in (("learned", "fixed"), ("learned", "none"), ("fixed", "none"))
     ]
@@ -148,8 +148,8 @@ def _structure_beats_delays(grid: Grid, reached: Mapping[str, float]) -> list[Hy
     contrast = "fixed-deep_r_rigl minus learned-static"
     more = f"{contrast}, highest minus lowest sparsity"
     return [
-        Hypothesis("c2_highest_sparsity", "C2", contrast, high, family="part"),
-        Hypothesis("c2_interaction", "C2", more, minus(high, low), family="part"),
+        Hypothesis("c2_highest_sparsity", "C2", contrast, high),
+        Hypothesis("c2_interaction", "C2", more, minus(high, low)),
     ]
 
 
@@ -166,8 +166,8 @@ def _no_gain_once_rewired(grid: Grid, reached: Mapping[str, float]) -> list[Hypo
     gain = difference(DENSE, DENSE._replace(delays="fixed"))
     contrast, premise = (f"learned-{s} minus fixed-{s}" for s in ("deep_r_rigl", "dense"))
     return [
-        Hypothesis("c3_equivalence", "C3", contrast, sides, "equivalence", family="part"),
-        Hypothesis("c3_premise", "C3", premise, gain, is_premise=True, family="part"),
+        Hypothesis("c3_equivalence", "C3", contrast, sides, "equivalence"),
+        Hypothesis("c3_premise", "C3", premise, gain, is_premise=True),
     ]
 
 
@@ -177,8 +177,8 @@ def _is_grouped() -> list[Hypothesis]:
     more = f"{DENSE.variant} against {UNTRAINED}"
     untrained = Quantity("effect", "morans_i", UNTRAINED)
     return [
-        Hypothesis("c4_joint", "C4", joint, (Term(1, DENSE, JOINT_Z),), family="part"),
-        Hypothesis("c4_untrained", "C4", more, (Term(1, DENSE, untrained),), family="part"),
+        Hypothesis("c4_joint", "C4", joint, (Term(1, DENSE, JOINT_Z),)),
+        Hypothesis("c4_untrained", "C4", more, (Term(1, DENSE, untrained),)),
     ]
 
 
@@ -212,14 +212,12 @@ def _survives(claim: str, point: Point) -> list[Hypothesis]:
             claim,
             f"{point.variant} minus half of {DENSE.variant}, joint grouping",
             remaining(point, DENSE, JOINT_EFFECT),
-            family="part",
         ),
         Hypothesis(
             f"{name}_premise",
             claim,
             f"{DENSE.variant}, joint grouping",
             (Term(1, DENSE, JOINT_EFFECT),),
-            family="part",
             is_premise=True,
         ),
     ]

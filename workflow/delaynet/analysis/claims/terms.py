@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Literal, NamedTuple
 
 from delaynet.analysis.grouping.kinds import JOINT, KINDS
-from delaynet.analysis.grouping.nulls import NULLS, PERMUTING, TESTED_BY, valid_nulls
+from delaynet.analysis.grouping.nulls import TESTED_BY, changing_nulls
 from delaynet.config.grid import STANDARD, Config, Point, Run
 from delaynet.model.dale import obeys_dale
 
@@ -137,19 +137,9 @@ def shared_sparsities(grid: Grid, *points: Point) -> list[str]:
 
 
 def nulls_at(point: Point, facts: Facts, measure: str = "morans_i") -> list[str]:
-    """Return the null models, without `untrained`, that can test a measure at a point.
-
-    Without delays, permuting them changes nothing, and `channels_within_neuron` equals
-    `signs_within_neuron`.
-    """
-    valid = valid_nulls(facts.obeys_dale)
-    return [
-        null
-        for null in PERMUTING
-        if null in valid
-        and null in TESTED_BY[measure]
-        and (NULLS[null].permutes == "sign" or point.delays != "none")
-    ]
+    """Return the null models, without `untrained`, that can test a measure at a point."""
+    changing = changing_nulls(facts.obeys_dale, point.delays != "none")
+    return [null for null in changing if null in TESTED_BY[measure]]
 
 
 def kinds_at(point: Point, facts: Facts) -> list[str]:

@@ -28,11 +28,7 @@ LEAST_SEEDS = 5
 
 
 def results_of_tests(config: Config, runs_folder: Path, grouping: Path) -> list[TestResult]:
-    """Test all hypotheses of a grid: claims, their parts, all others.
-
-    Raises:
-        UserError: a run or the table is missing.
-    """
+    """Test all hypotheses of a grid; a missing run or table of grouping is a `UserError`."""
     grid, results = grid_of(config), read_results(config, runs_folder)
     cells = read_cells(config, results, grouping)
     claims = hypotheses_of_claims(

@@ -16,8 +16,7 @@ Test = tuple[str, str]
 def draws(points: MarkedPoints, wanted: Mapping[Test, int], seed: int) -> dict[Test, Array]:
     """Return the draws of each test, [permutations]; for the correlogram [.., lags, lags].
 
-    `wanted` is their number, by measure (of `grouping.measures.MEASURES`) and null model (of
-    `grouping.nulls.PERMUTING`).
+    `wanted` is their number, by measure (of `grouping.measures.MEASURES`) and null model.
 
     Raises:
         ValueError: a null model cannot test a measure.

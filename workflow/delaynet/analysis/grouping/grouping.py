@@ -88,7 +88,7 @@ class Analysed(NamedTuple):
 def possible_draws(
     points: MarkedPoints, wanted: Mapping[Test, int], seed: int
 ) -> dict[Test, Array]:
-    """Return `draws`, without networks of too few pairs and null models that change nothing."""
+    """Return `draws`; none for networks with too few pairs or null models that change nothing."""
     if not points.is_testable:
         return {}
     possible = {test: n for test, n in wanted.items() if not changes_nothing(points, test[1])}

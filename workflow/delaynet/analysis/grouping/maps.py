@@ -100,11 +100,7 @@ def write_map(file: h5py.File, path_in_file: str, network_map: GroupingMap) -> N
 
 
 def read_map(path: Path, run: Run) -> GroupingMap:
-    """Read the map of a run, with the channels in `mel` order.
-
-    Raises:
-        UserError: it is missing.
-    """
+    """Read the map of a run, channels in `mel` order; a missing one is a `UserError`."""
     path_in_file = f"{run.folder}/mel"
     with reading_hdf5(path, "grouping maps") as file:
         if path_in_file not in file:

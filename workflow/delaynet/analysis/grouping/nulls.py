@@ -112,7 +112,6 @@ NULLS = {
     ),
 }
 UNTRAINED = "untrained"
-PERMUTING = tuple(name for name, null in NULLS.items() if null.permutes)
 
 # The null models that can test a measure; the reasons are above.
 TESTED_BY: dict[str, tuple[str, ...]] = {
@@ -127,6 +126,16 @@ TESTED_BY: dict[str, tuple[str, ...]] = {
 def valid_nulls(under_dale: bool) -> tuple[str, ...]:
     """Return the null models valid with or without Dale's principle, the primary one first."""
     return tuple(name for name, null in NULLS.items() if null.valid_under_dale or not under_dale)
+
+
+def changing_nulls(under_dale: bool, has_delays: bool) -> list[str]:
+    """Return the valid null models that permute something.
+
+    Without delays they are those of signs: `channels_within_neuron` then equals
+    `signs_within_neuron`.
+    """
+    permuted = ("sign", "delay", "both") if has_delays else ("sign",)
+    return [null for null in valid_nulls(under_dale) if NULLS[null].permutes in permuted]
 
 
 def z_score(observed: NDArray[np.float64] | float, draws: Array) -> Array:
