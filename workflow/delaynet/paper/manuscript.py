@@ -1,8 +1,8 @@
-"""The manuscript: from Typst to PDF, and the list of the numbers that it prints.
+"""The manuscript: Typst to PDF and HTML, and the list of the numbers that it prints.
 
 The Typst source reads `/results/numbers.json`, tables and figures by paths from the project's root,
-and marks each number that it prints with its key (`num` in `manuscript/numbers.typ`). A name that
-the numbers do not hold stops the build.
+and marks each number with its key (`num` in `manuscript/numbers.typ`). A missing number stops the
+build.
 """
 
 import json
@@ -24,10 +24,10 @@ NUMBERS = "results/numbers.json"
 
 
 def build(root: Path, source: Path, output: Path, embedded: Embedded | None = None) -> None:
-    """Compile the manuscript to PDF; the same sources give the same bytes.
+    """Write the manuscript as PDF; the same sources give the same bytes.
 
     Paths in the source that start with `/` are looked up in the project folder `root`. The
-    identifier goes to the PDF's metadata.
+    identifier `embedded` is printed in the colophon, and written to the PDF's metadata.
 
     Raises:
         UserError: a number, a figure or a table is missing (named), or the source has a mistake.
@@ -38,14 +38,10 @@ def build(root: Path, source: Path, output: Path, embedded: Embedded | None = No
 
 
 def set_pdf(root: Path, source: Path, embedded: Embedded | None = None) -> bytes:
-    """Return the manuscript as PDF.
-
-    Raises:
-        UserError: as `build`.
-    """
+    """Return the manuscript as PDF; arguments and errors as `build`."""
     with _below_one_root(root, source) as (top, file):
-        # A fixed time, as the PDF would otherwise contain the present one. No fonts of the system:
-        # they may differ between machines under the same name.
+        # The PDF would otherwise contain the present time. Fonts of the system may differ between
+        # machines under the same name.
         pdf: bytes = typst.compile(
             file,
             root=top,
@@ -58,17 +54,13 @@ def set_pdf(root: Path, source: Path, embedded: Embedded | None = None) -> bytes
 
 
 def _origin(embedded: Embedded | None) -> dict[str, str]:
-    """Return what the colophon names: the release, and the identifier where there is one."""
+    """Return what the colophon prints: the release, and the identifier if there is one."""
     inputs = {"release": version("delaynet")}
     return inputs if embedded is None else inputs | {"origin": str(embedded)}
 
 
 def html_of_page(root: Path, source: Path, embedded: Embedded | None = None) -> str:
-    """Return the manuscript as HTML, in which numbers carry their keys and figures their paths.
-
-    Raises:
-        UserError: as `build`.
-    """
+    """Return the manuscript as HTML with keys of numbers and paths of figures; see `build`."""
     with _below_one_root(root, source) as (top, file):
         inputs = _origin(embedded) | {"page": "yes"}
         page = typst.compile(file, root=top, format="html", sys_inputs=inputs)
@@ -76,11 +68,7 @@ def html_of_page(root: Path, source: Path, embedded: Embedded | None = None) -> 
 
 
 def list_numbers(root: Path, source: Path) -> list[tuple[str, str]]:
-    """List the numbers that the manuscript prints, in its order: (key, as printed).
-
-    Raises:
-        UserError: as `build`.
-    """
+    """Return key and printed form of each number in the manuscript, in order; see `build`."""
     with _below_one_root(root, source) as (top, file):
         found = json.loads(typst.query(file, "<num>", field="value", root=top))
     return [(number["path"], number["shown"]) for number in found]
@@ -90,11 +78,8 @@ def list_numbers(root: Path, source: Path) -> list[tuple[str, str]]:
 def _below_one_root(root: Path, source: Path) -> Iterator[tuple[Path, Path]]:
     """Yield a folder that holds manuscript and results, and the source in it.
 
-    Typst reads nothing that is not below its root. A manuscript that lies elsewhere than the
-    results is copied beside a link to them.
-
-    Raises:
-        UserError: what stopped Typst, in one sentence.
+    Typst reads only files below its root, so a manuscript outside of the project is copied beside a
+    link to the results. Errors of Typst become `UserError`s of one sentence.
     """
     with tempfile.TemporaryDirectory() as folder:
         top, file = root, source
@@ -109,7 +94,7 @@ def _below_one_root(root: Path, source: Path) -> Iterator[tuple[Path, Path]]:
 
 
 def _sentence(error: typst.TypstError, root: Path, source: Path) -> str:
-    """Return in one sentence what stopped the build."""
+    """Return the reason why the build stopped, in one sentence."""
     message = str(error)
     if missing := re.search(r"file not found \(searched at (.*?)\)", message):
         path = Path(missing[1])
@@ -118,7 +103,7 @@ def _sentence(error: typst.TypstError, root: Path, source: Path) -> str:
         return f"{source} needs {path}, which is missing: make it with `snakemake {path}`."
     found = re.search(r"┌─ (\S.*)", error.diagnostic)
     place = found[1] if found else source
-    # a message on missing words, which are looked up by `at`, ends otherwise
+    # messages about missing words, which are looked up by `at`, have another end
     if missing := re.search(r'dictionary does not contain key "(.*)"$', message):
         return (
             f"{place} needs `{missing[1]}`, which {NUMBERS} does not hold there: make it again "

@@ -1,4 +1,4 @@
-"""Words that numbers and figures share, apart from any plotting library."""
+"""Words that numbers and figures share; importing them imports no plotting library."""
 
 
 def percent(sparsity: str) -> str:

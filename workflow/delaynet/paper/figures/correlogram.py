@@ -49,11 +49,7 @@ class Parts(NamedTuple):
 
 
 def read_correlogram(results_folder: Path, runs: Sequence[Run]) -> Parts:
-    """Read the correlograms of trained networks, runs of one variant.
-
-    Raises:
-        UserError: `grouping_maps.h5` is missing, or lacks it.
-    """
+    """Read the correlograms of trained networks, runs of one variant; see `read_map`."""
     path = require(results_folder / "grouping_maps.h5")
     maps = [read_map(path, run) for run in runs]
     bands = [one.outside_of(one.low, one.high) for one in maps]

@@ -62,15 +62,14 @@ def load(results: Results) -> DaleFigure:
     """Read networks with both free signs and Dale's principle."""
     runs, effects = results.runs, results.effects()
     own = [run for run in runs if run.point._replace(signs=runs[0].signs) == runs[0].point]
-    kinds = {signs: [run for run in own if run.signs == signs] for signs in SIGNS}
-    kinds = {signs: seeds for signs, seeds in kinds.items() if seeds}
-    changes = [read_change(results, run) for run in kinds.get("dale", [])]
+    by_signs = [[run for run in own if run.signs == signs] for signs in SIGNS] if runs else []
+    changes = [read_change(results, run) for run in own if run.signs == "dale"]
     return DaleFigure(
         results.accuracies(),
         {run: effects.get((run, "trained", "mel", JOINT), nan) for run in runs},
         results.chance,
-        tuple(seeds[0] for seeds in kinds.values()),
-        tuple(read_correlogram(results.folder, seeds).whole for seeds in kinds.values()),
+        tuple(seeds[0] for seeds in by_signs),
+        tuple(read_correlogram(results.folder, seeds).whole for seeds in by_signs),
         mean_distributions(changes) if changes else (),
         results.step_milliseconds,
         results.corpus_name,
@@ -166,23 +165,12 @@ def _draw_maps(maps: NDArray[np.object_], data: DaleFigure) -> None:
 
 
 def _draw_legend(figure: Figure) -> None:
-    look: dict[str, Any] = {
-        "linestyle": "",
-        "marker": "o",
-        "markeredgecolor": "black",
-        "markeredgewidth": 0.6,
-    }
+    point: dict[str, Any] = {"marker": "o", "markeredgecolor": "black", "markeredgewidth": 0.6}
+    stroke: dict[str, Any] = {"marker": "|", "markersize": 7, "color": style.GREY}
+    half = "half of the effect, dense, free signs"
     handles = [
-        Line2D([], [], markerfacecolor="black", label=SIGNS["free"].words, **look),
-        Line2D([], [], markerfacecolor="white", label=SIGNS["dale"].words, **look),
-        Line2D(
-            [],
-            [],
-            linestyle="",
-            marker="|",
-            markersize=7,
-            color=style.GREY,
-            label="half of the effect, dense, free signs",
-        ),
+        Line2D([], [], linestyle="", markerfacecolor="black", label=SIGNS["free"].words, **point),
+        Line2D([], [], linestyle="", markerfacecolor="white", label=SIGNS["dale"].words, **point),
+        Line2D([], [], linestyle="", label=half, **stroke),
     ]
     figure.legend(handles=handles, loc="lower center", ncols=len(handles))

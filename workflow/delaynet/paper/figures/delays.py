@@ -107,7 +107,8 @@ def draw(data: Delays) -> Figure:
     }
     variants = [row.runs for row in rows.grouped(shown) if row.runs]
     moved = rows.grouped(learned)
-    lines, columns = _layout(len(variants))
+    lines = math.ceil(max(len(variants), 1) / MOST_COLUMNS)
+    columns = max(LEAST_COLUMNS, math.ceil(len(variants) / lines))
     heights = (
         lines * (PANEL + TITLE) + LEGEND,
         max(LEAST_BELOW, ROW * len(moved)) + AROUND + LEGEND,
@@ -133,12 +134,6 @@ def draw(data: Delays) -> Figure:
     style.note(turnover, data.corpus_name)
     style.variant_legend(below, rewired)
     return figure
-
-
-def _layout(panels: int) -> tuple[int, int]:
-    """Return the numbers of lines and columns of panels, with lines of similar length."""
-    lines = math.ceil(max(panels, 1) / MOST_COLUMNS)
-    return lines, max(LEAST_COLUMNS, math.ceil(panels / lines))
 
 
 def _draw_distributions(

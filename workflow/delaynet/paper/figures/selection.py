@@ -81,11 +81,6 @@ def _grouping_runs(config: Config) -> list[Run]:
     ]
 
 
-def _task_runs(config: Config) -> list[Run]:
-    """Return the first run: dense, with learned delays and free signs if the grid has it."""
-    return standard_runs(config)[:1]
-
-
 def _receptive_field_runs(config: Config) -> list[Run]:
     """Return the first seed of at most six variants, the important ones if there are more."""
     first = {run.variant: run for run in reversed(shown_runs(config))}  # seed 0, lowest sparsity
@@ -146,7 +141,7 @@ _ENTRIES = {
     "task": Entry(
         "One clip on its way through the network: sound, mel features, spikes of the hidden layer, "
         "and the evidence for each class.",
-        _task_runs,
+        lambda config: standard_runs(config)[:1],
         ("settings.json", "network.h5", "predictions.csv"),
         ("features.h5",),
     ),

@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from delaynet.config.grid import STANDARD
+from delaynet.config.grid import STANDARD, Point
 from delaynet.config.variants import DELAYS, SIGNS, STRUCTURES
 from delaynet.paper.numbers.inputs import Inputs, Row
 from delaynet.paper.numbers.number import Object, count, decimal, signed, sourced
@@ -26,14 +26,10 @@ _variant = itemgetter("delays", "structure", "signs")
 def accuracy_objects(inputs: Inputs) -> Object:
     """Return accuracies of the condition `standard`, and connections.
 
-    `sparsities`; `accuracy` by variant, a cell for each of these sparsities; `accuracy_range`, the
-    points of lowest and highest mean; `connectivity` by structure.
+    `accuracy` is by variant, with a cell for each of the `sparsities`; `accuracy_range` are the
+    points of lowest and highest mean; `connectivity` is by structure.
     """
-    # of equal means the first by name is the lowest, the last the highest
-    by_name = sorted(
-        _standard(inputs), key=lambda row: (_variant(row), sparsity_name(row["sparsity"]))
-    )
-    by_mean = sorted(by_name, key=itemgetter("mean"))
+    by_mean = sorted(_standard(inputs), key=itemgetter("mean", *Point._fields))
     lowest, highest = (
         {**place_of(row), "mean": decimal(row["mean"])} for row in (by_mean[0], by_mean[-1])
     )
@@ -47,24 +43,24 @@ def accuracy_objects(inputs: Inputs) -> Object:
 
 
 def _standard(inputs: Inputs) -> list[Row]:
-    """Return the rows of the table that are not of controls."""
+    """Return the rows of the condition `standard`."""
     return [row for row in inputs.accuracy if row["condition"] == STANDARD]
 
 
 def _sparsities(inputs: Inputs) -> Object:
-    """Return the sparsities of the condition `standard`: the columns of the large tables."""
+    """Return the sparsities of the condition `standard`, the columns of the large tables."""
     sparsities = sorted({row["sparsity"] for row in _standard(inputs)}, key=float)
     return {sparsity_name(sparsity): sparsity_number(sparsity) for sparsity in sparsities}
 
 
 def _by_sparsity(rows: Iterable[Row], cell: Callable[[Row], Any], inputs: Inputs) -> Object:
-    """Return the cell of each sparsity of the large tables; None where there is no row."""
+    """Return one cell per sparsity of the large tables; None for those without a row."""
     found = {sparsity_name(row["sparsity"]): cell(row) for row in rows}
     return {name: found.get(name) for name in _sparsities(inputs)}
 
 
 def _accuracies(inputs: Inputs) -> Object:
-    """Return one row of the table per variant, in order."""
+    """Return one row of the table of accuracies per variant."""
 
     def cell(row: Row) -> Object:
         return {name: decimal(row[name]) for name in ("mean", "standard_deviation")}
@@ -111,7 +107,7 @@ def contrasts_by_claim(inputs: Inputs) -> Object:
 
 
 def _with_sides(row: Row) -> Row:
-    """Return a contrast with the delays and the structures of both sides."""
+    """Return a contrast with the delays and the structures of its two sides."""
     sides = [side.split("-", 1) for side in row["contrast"].split(" minus ")]
     delays, structures = zip(*sides, strict=True)
     return row | {"delays": delays, "structures": structures}

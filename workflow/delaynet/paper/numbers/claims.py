@@ -1,5 +1,6 @@
 """Tests and claims: each claim with its parts, its verdict and the deciding part."""
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -29,10 +30,12 @@ P_VALUES = ("p", "corrected_p", "reversed_p", "corrected_reversed_p")
 # digits of an effect by its unit; measures such as Moran's I need more
 DIGITS = {"points": 1, "z": 1}
 OTHER_DIGITS = 3
+# names of tests of learned minus frozen delays, with free signs
+BEYOND_BLUR = re.compile(r"accuracy_learned_(\w+)_minus_frozen_\1_free_p[0-9_]+")
 
 
 def test_object(row: Row) -> Object:
-    """Return the numbers and words of a test for the manuscript; missing ones are None."""
+    """Return the numbers and words of a test; missing ones are None."""
     digits = DIGITS.get(row["unit"], OTHER_DIGITS)
     numbers: Object = {"n": count(row["n"])}
     numbers |= {name: signed(row[name], digits) for name in EFFECTS}
@@ -51,15 +54,14 @@ def test_object(row: Row) -> Object:
 
 
 def _sparsity(sparsity: Any) -> Number | None:
-    """Return a sparsity; None where the grid has none to test at."""
+    """Return a sparsity; None if the grid has none to test at."""
     return None if pd.isna(sparsity) else sparsity_number(sparsity)
 
 
 def claims_by_name(inputs: Inputs) -> Object:
-    """Return the claims.
+    """Return the claims: words, verdict, reason, `parts` and the name of the `deciding` one.
 
-    Each has its words, its verdict with the reason, its `parts` and the name of the `deciding` one,
-    the sparsity that it was `tested_at` if the verdict depends on it, and further tests.
+    `tested_at` is the sparsity of the test, if the verdict depends on it.
     """
     tests, ledger, table = inputs.tests, inputs.sources.claims, inputs.sources.tests
     claims = {}
@@ -86,7 +88,7 @@ def claims_by_name(inputs: Inputs) -> Object:
 
 
 def _ledger_entry(entry: Row) -> Object:
-    """Return a claim's entry in the ledger; unlike its parts, a claim has no kind of test."""
+    """Return the verdict on a claim from the ledger; unlike its parts, it has no kind of test."""
     return {
         "statement": words(entry["statement"]),
         "verdict": words(entry["verdict"]),
@@ -98,9 +100,9 @@ def _ledger_entry(entry: Row) -> Object:
 
 
 def _tested_at(claim: str, first: Row, inputs: Inputs) -> Object | None:
-    """Return the sparsity that a claim was tested at, if its verdict depends on it.
+    """Return the sparsity at which a claim was tested, if its verdict depends on it.
 
-    Always for C5; for C2 and C3 if the grid has the networks at a higher one too.
+    It always does for C5; for C2 and C3 if the grid has a higher sparsity too.
     """
     is_testable = inputs.claims[claim]["verdict"] != VERDICTS["not_testable"]
     if claim not in ("C2", "C3", "C5") or not is_testable:
@@ -115,7 +117,7 @@ def _tested_at(claim: str, first: Row, inputs: Inputs) -> Object | None:
 
 
 def _plain_difference(first: Row, tests: Mapping[str, Row]) -> Object | None:
-    """Return the two-sided test of C3's contrast for any difference; None without a p."""
+    """Return the two-sided test of C3's contrast; None if it has no p."""
     if pd.isna(first["effect"]):
         return None
     sides = " minus ".join(f"{delays}-{first['structure']}" for delays in ("learned", "fixed"))
@@ -124,7 +126,7 @@ def _plain_difference(first: Row, tests: Mapping[str, Row]) -> Object | None:
 
 
 def _static_survives(first: Row, tests: Mapping[str, Row]) -> bool:
-    """Return whether static networks of that sparsity keep half of the dense effect too."""
+    """Return whether C5 also holds for static networks of the same sparsity."""
     if pd.isna(first["effect"]):
         return False
     point = Point("learned", "static", "free", first["sparsity"])
@@ -133,8 +135,35 @@ def _static_survives(first: Row, tests: Mapping[str, Row]) -> bool:
     return name in tests and tests[name]["verdict"] == "supported"
 
 
+def findings(inputs: Inputs) -> Object:
+    """Return the tests, besides claims, that the abstract reports; None if the grid lacks one.
+
+    `structure_learns_delays`: the gain of rewiring with fixed delays minus that without delays, at
+    the highest sparsity, over `static_connected` if the grid has it. `beyond_blur`: learned minus
+    frozen delays, in dense networks or else in the first sparse ones.
+    """
+    blurred = [test for name, test in inputs.tests.items() if BEYOND_BLUR.fullmatch(name)]
+    answers = [
+        test
+        for name, test in inputs.tests.items()
+        if name.startswith("structure_learns_delays") and test["condition"] == STANDARD
+    ]
+    tests = {
+        "structure_learns_delays": max(answers, key=_order, default=None),
+        "beyond_blur": min(blurred, key=_order, default=None),
+    }
+    objects = {name: test_object(row) if row else None for name, row in tests.items()}
+    return sourced(objects, inputs.sources.tests)
+
+
+def _order(test: Row) -> tuple[float, int, bool]:
+    """Return the place of a test: by sparsity, then structures."""
+    structure = list(STRUCTURES).index(test["structure"])
+    return float(test["sparsity"]), structure, "static_connected" in test["contrast"]
+
+
 def families(inputs: Inputs) -> Object:
-    """Return, by family, the number of tests, in all and by verdict."""
+    """Return the number of tests in each family, in all and by verdict."""
     found: Object = {}
     for family in ("control", "exploratory"):
         verdicts = [test["verdict"] for test in inputs.tests.values() if test["family"] == family]

@@ -1,4 +1,4 @@
-"""The effect of controls on accuracy and grouping, and what follows for the claims."""
+"""Accuracy and grouping in controls."""
 
 from typing import Any
 
@@ -22,7 +22,7 @@ from delaynet.paper.numbers.places import place_of, sparsity_name
 
 
 def conditions(inputs: Inputs) -> Object:
-    """Return by condition its training data and the other settings that it changes."""
+    """Return the training data of each condition, and the other settings that it changes."""
     numbers = settings(inputs)["conditions"]
     return {
         name: {
@@ -41,7 +41,7 @@ def conditions(inputs: Inputs) -> Object:
 
 
 def controls(inputs: Inputs) -> Object:
-    """Return the conditions that train on other data, and the points at which each was trained."""
+    """Return the controls: conditions that train on other data, with the points of each."""
     found: Object = {}
     # those with free signs first
     by_variant = sorted(inputs.grid, key=lambda point: point.variant, reverse=True)
@@ -67,7 +67,7 @@ def _point(point: Point, inputs: Inputs) -> Object:
         "standard_training_accuracy": decimal(standard) if has_standard else None,
     }
     kinds = {kind: _kind(point, kind, inputs) for kind in kinds_at(point, inputs.grid[point])}
-    # a control needs standard networks; a check of the analysis compares a network with itself
+    # a control is compared with standard networks, a check of the analysis with itself
     is_compared = _is_check(point, inputs) or has_standard
     return {
         **sourced(accuracy, inputs.sources.accuracy),
@@ -86,12 +86,12 @@ def _accuracy(point: Point, inputs: Inputs) -> Row:
 
 
 def _is_check(point: Point, inputs: Inputs) -> bool:
-    """Return whether a point is a check of the analysis: channels in another order."""
+    """Return whether a point checks the analysis: channels in another order."""
     return inputs.grid[point].data == "permuted_channels"
 
 
 def _kind(point: Point, kind: str, inputs: Inputs) -> Object:
-    """Return the effects of one kind of grouping, and the tests that compare them; or None."""
+    """Return the effects of one kind of grouping, and the tests on them; None if missing."""
 
     def effect(point: Point, order: str = "mel") -> Any:
         rows = inputs.grouping[is_at(inputs.grouping, point)]
@@ -114,7 +114,7 @@ def _kind(point: Point, kind: str, inputs: Inputs) -> Object:
 
 
 def _is_grouped(point: Point, inputs: Inputs) -> bool:
-    """Return whether networks of a control pass the test of joint grouping of C4."""
+    """Return whether networks of a control pass C4's test of joint grouping."""
     name = name_of((JOINT_Z.measure, name_of_point(point), JOINT_Z.null))
-    # without delays there is no such test
+    # there is none for networks without delays
     return name in inputs.tests and inputs.tests[name]["verdict"] == "supported"

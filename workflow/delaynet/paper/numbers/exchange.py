@@ -1,4 +1,4 @@
-"""How accuracy falls when synapses exchange their delays or signs, over seeds."""
+"""The fall in accuracy when synapses exchange their delays or signs, over seeds."""
 
 import pandas as pd
 
@@ -11,9 +11,9 @@ from delaynet.paper.numbers.places import place_of, sparsity_name
 
 
 def exchange(inputs: Inputs) -> Object:
-    """Return by variant and sparsity the accuracy, and by how many points exchanges lower it.
+    """Return accuracy and its falls in points, by variant and sparsity.
 
-    `unrounded` is accuracy with rounded delays less that with unrounded ones.
+    The fall `unrounded` is accuracy with rounded delays minus that with unrounded ones.
     """
     table = inputs.exchange
     found: Object = {}

@@ -30,7 +30,7 @@ from delaynet.paper.numbers.inputs import Inputs
 from delaynet.paper.numbers.number import Number, Object, count, show_constant, sourced, typographic
 from delaynet.training import schedules
 
-# Constants of the code that the manuscript mentions, by their names in lower case.
+# Constants of the code that the manuscript prints, by their names in lower case.
 CONSTANTS: dict[str, ModuleType] = {
     "minimal_width": delays,
     "newborn_magnitude": deep_r,
@@ -59,7 +59,7 @@ PERCENTAGES: dict[str, tuple[ModuleType, float]] = {
 
 
 def settings(inputs: Inputs) -> Object:
-    """Return every setting, nested by the parts of its key."""
+    """Return every setting, nested as its key."""
     found: Object = {"variants": {}, "conditions": {}}
     for setting in settings_of(inputs.config):
         *parents, name = setting.key.split(".")
@@ -71,7 +71,7 @@ def settings(inputs: Inputs) -> Object:
 
 
 def derived(inputs: Inputs) -> Object:
-    """Return what follows from settings alone."""
+    """Return numbers that follow from settings alone."""
     config = inputs.config
     features, model, training = config.features, config.model, config.training
     step = 1000 * step_seconds(features)
@@ -89,7 +89,7 @@ def derived(inputs: Inputs) -> Object:
 
 
 def extent(inputs: Inputs) -> Object:
-    """Return the extent of the grid: variants, sparsities and seeds are those of `standard`."""
+    """Return the size of the grid; variants, sparsities and seeds are those of `standard`."""
     runs = list(inputs.config.runs())
     standard = [run for run in runs if run.condition == STANDARD]
     seeds = Counter(run.point for run in standard)
@@ -120,7 +120,7 @@ def extent(inputs: Inputs) -> Object:
 
 
 def constants() -> Object:
-    """Return the constants of the code, each with the module that holds it as its source."""
+    """Return the constants of the code; their sources are modules."""
     found = {
         name: Number(value := getattr(module, name.upper()), show_constant(value), _file(module))
         for name, module in CONSTANTS.items()
@@ -156,7 +156,7 @@ def _file(module: ModuleType) -> str:
 
 
 def nulls() -> Object:
-    """Return the null models in their order: labels, what they permute, and descriptions."""
+    """Return label, permuted attribute and description of the null models."""
     return {
         name: {
             "label": null.label,
@@ -168,11 +168,7 @@ def nulls() -> Object:
 
 
 def corpus(inputs: Inputs) -> Object:
-    """Return the numbers and texts of the corpus.
-
-    Name, clips by split, speakers and classes come from the features file; the texts for the
-    manuscript from the corpus's source, None where it has none.
-    """
+    """Return the numbers of the corpus, and the texts on it, None for those that it lacks."""
     table = read_table(inputs.sources.features)
     speaker, split, classes = table.speaker, table.split, len(table.label_names)
     is_test, is_listed = split == "test", split == "validation"
@@ -193,7 +189,7 @@ def corpus(inputs: Inputs) -> Object:
         "left_out": table.left_out,
     }
     if training.validation_speakers == LEAVE_ONE_OUT:
-        # with each seed other clips
+        # these depend on the seed
         for name in ("training", "validation", "validation_speakers"):
             del counts[name]
         counts["training_speakers"] = len(training_speakers(split, speaker))

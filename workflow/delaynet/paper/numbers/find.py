@@ -9,11 +9,7 @@ from delaynet.config.files import require
 
 
 def find_number(numbers: Path, key: str) -> dict[str, Any]:
-    """Return the entry of one number: `value`, `shown` and `source`.
-
-    Raises:
-        UserError: there is no such file or number.
-    """
+    """Return the entry of a number; a missing file or number is a `UserError`."""
     try:
         entry = json.loads(require(numbers).read_text(encoding="utf-8"))
     except (OSError, ValueError):

@@ -1,4 +1,4 @@
-"""Grouping: effects on Moran's I by kind of grouping, over seeds."""
+"""Effects on Moran's I by kind of grouping, over seeds."""
 
 from collections.abc import Iterator
 
@@ -24,21 +24,20 @@ from delaynet.paper.numbers.places import (
 )
 
 EFFECT_DIGITS = 3
-# the columns of the table of grouping: its kinds, and all of it beyond that before training
+# columns of the manuscript's table: kinds of grouping, and Moran's I minus that before training
 COLUMNS = (*KINDS, UNTRAINED)
 
 
 def kinds_of_grouping() -> Object:
-    """Return the kinds of grouping in their order: their words, and their null models by label."""
+    """Return words and labels of the kinds of grouping."""
     return {name: {"words": kind.words, "label": kind.label} for name, kind in KINDS.items()}
 
 
 def grouping_objects(inputs: Inputs) -> Object:
-    """Return effects on the primary measure in trained networks of the standard condition.
+    """Return effects on Moran's I in trained networks of the condition `standard`.
 
-    `grouping`, by variant and sparsity; `grouping_summary`, by kind of grouping, in how many of the
-    combinations that training can change the networks are grouped; `untested`, the networks that
-    are left out.
+    `grouping` is by variant and sparsity; `grouping_summary` counts, by kind, the points at which
+    networks are grouped; `untested` are the networks that are left out of it.
     """
     table, grid = inputs.grouping, inputs.grid
     trained = table[(table["condition"] == STANDARD) & (table["network"] == "trained")]
@@ -55,8 +54,8 @@ def grouping_objects(inputs: Inputs) -> Object:
 def can_change(point: Point, grid: Grid) -> bool:
     """Return whether training can change delays, signs or connections.
 
-    It cannot where Dale's principle holds and delays and connections are fixed. The gain of batch
-    normalisation, which may flip all signs of a neuron at once, is not considered.
+    It cannot if delays and connections are fixed under Dale's principle. The gain of batch
+    normalisation, which may flip all signs of a neuron at once, is ignored.
     """
     moves = point.delays == "learned" or STRUCTURES[point.structure].change != "none"
     return moves or not grid[point].obeys_dale
@@ -70,14 +69,13 @@ def _by_point(rows: pd.DataFrame) -> Iterator[tuple[Point, pd.DataFrame]]:
 
 
 def _effects(trained: pd.DataFrame) -> pd.DataFrame:
-    """Return one row per network and column of the table of grouping that is defined for it."""
+    """Return the effects of each network, one row for each of the `COLUMNS` that are defined."""
     beyond_initial = trained[trained["null"] == UNTRAINED].assign(kind=UNTRAINED)
-    beyond_initial["effect"] = beyond_initial["observed"] - beyond_initial["null_mean"]
     return pd.concat([effects_by_kind(trained), beyond_initial], join="inner")
 
 
 def effect_cell(effects: "pd.Series[float]") -> Object:
-    """Return the mean over the testable seeds of one point, and the standard deviation."""
+    """Return mean and standard deviation over the testable seeds of a point."""
     testable = effects.dropna()
     return {
         "seeds": count(len(effects)),
@@ -88,7 +86,7 @@ def effect_cell(effects: "pd.Series[float]") -> Object:
 
 
 def _rows(effects: pd.DataFrame) -> Object:
-    """Return one row per variant and sparsity; None where a kind of grouping is not defined."""
+    """Return one row per variant and sparsity; None for kinds that are not defined."""
     found: Object = {}
     for point, rows in _by_point(effects):
         cells = {kind: effect_cell(seeds["effect"]) for kind, seeds in rows.groupby("kind")}
@@ -102,31 +100,28 @@ def _rows(effects: pd.DataFrame) -> Object:
 
 
 def _summary(effects: pd.DataFrame, kind: str, grid: Grid) -> Object:
-    """Return in how many points there is grouping, of those that training can change."""
-    means = {
-        point: mean
+    """Return at how many points there is grouping, of those that training can change."""
+    means = sorted(
+        (float(mean), point)
         for point, seeds in _by_point(effects[effects["kind"] == kind])
         if can_change(point, grid) and not np.isnan(mean := seeds["effect"].mean())
-    }
-    # of equal means the first by name is the lowest, the last the highest
-    points = sorted(means, key=lambda point: (point.variant, sparsity_name(point.sparsity)))
-    points.sort(key=means.__getitem__)
-    extremes = [
-        {**place_of(point._asdict()), "effect": signed(float(means[point]), EFFECT_DIGITS)}
-        for point in points
+    )
+    ordered = [
+        {**place_of(point._asdict()), "effect": signed(mean, EFFECT_DIGITS)}
+        for mean, point in means
     ]
     return {
         "cells": count(len(means)),
-        "positive": count(sum(mean > 0 for mean in means.values())),
-        "least": extremes[0] if extremes else None,
-        "most": extremes[-1] if extremes else None,
+        "positive": count(sum(mean > 0 for mean, _ in means)),
+        "least": ordered[0] if ordered else None,
+        "most": ordered[-1] if ordered else None,
     }
 
 
 def _untested(trained: pd.DataFrame, grid: Grid) -> Object:
-    """Return the networks with too few close pairs of synapses, and those that cannot change.
+    """Return the networks with too few close pairs, and those that training cannot change.
 
-    They are counted by the rows of the untrained network, a null model that is valid for all.
+    Each network has one row of `UNTRAINED`, which is valid for all, and is counted by it.
     """
     rows = trained[trained["null"] == UNTRAINED]
     networks = rows.assign(is_untested=rows["observed"].isna())
@@ -147,13 +142,12 @@ def _untested(trained: pd.DataFrame, grid: Grid) -> Object:
 
 
 def interior(inputs: Inputs) -> Object:
-    """Return joint grouping in dense networks with learned delays, without the delays at the ends.
+    """Return joint grouping in dense networks with learned delays, without delays at the ends.
 
-    `effects` by signs, without and with the ends; `test` with free signs, and `survival` under
-    Dale's principle, or None.
+    `effects` are by signs, without and with delays at the ends; `test` is with free signs,
+    `survival` under Dale's principle, both or None.
     """
     table, null = inputs.grouping, JOINT_Z.null
-    table = table.assign(effect=table["observed"] - table["null_mean"])
     is_trained = (table["condition"] == STANDARD) & (table["network"] == "trained")
     effects, dale = {}, DENSE._replace(signs="dale")
     for point in (DENSE, dale):

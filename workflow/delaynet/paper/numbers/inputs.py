@@ -1,4 +1,4 @@
-"""The inputs of numbers: the configuration, the tables, the ledger of claims."""
+"""The inputs of the numbers: configuration, tables, ledger of claims."""
 
 import json
 from collections.abc import Mapping
@@ -29,7 +29,7 @@ class Sources(NamedTuple):
 
 
 class Inputs(NamedTuple):
-    """The content of the sources, and the points of the configuration's grid; tests are by name."""
+    """The content of the sources; tests are by name, and grouping has a column `effect`."""
 
     sources: Sources
     config: Config
@@ -43,14 +43,10 @@ class Inputs(NamedTuple):
 
 
 def read_inputs(sources: Sources) -> Inputs:
-    """Read the sources.
-
-    Raises:
-        UserError: one is missing.
-    """
+    """Read the sources; a missing one is a `UserError`."""
     for path in sources:
         require(path)
-    config = load_config(sources.config)
+    config, grouping = load_config(sources.config), read_table(sources.grouping)
     return Inputs(
         sources,
         config,
@@ -59,6 +55,6 @@ def read_inputs(sources: Sources) -> Inputs:
         read_table(sources.contrasts).to_dict("records"),
         {row["test"]: row for row in read_table(sources.tests).to_dict("records")},
         json.loads(sources.claims.read_text(encoding="utf-8")),
-        read_table(sources.grouping),
+        grouping.assign(effect=grouping["observed"] - grouping["null_mean"]),
         read_table(sources.exchange),
     )

@@ -1,7 +1,4 @@
-"""A number: its computed value, its printed form, and the file that it was read from.
-
-Numbers are nested in objects by name; `keyed` gives each its key.
-"""
+"""A number: its computed value, its printed form, and the file that it was read from."""
 
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
@@ -27,7 +24,7 @@ Node = TypeVar("Node")
 
 
 def sourced(node: Node, source: Path) -> Node:
-    """Return a number or an object in which numbers without a source get this one."""
+    """Return a number or an object, with this source for numbers that have none."""
     found: Any = node
     if isinstance(node, Number):
         found = node if node.source else node._replace(source=source.as_posix())
@@ -37,7 +34,7 @@ def sourced(node: Node, source: Path) -> Node:
 
 
 def keyed(node: Any, key: str = "") -> Any:
-    """Return an object for the file: each number has its key, the names on the way to it.
+    """Return an object for the file, in which each number has its key.
 
     Raises:
         ValueError: a name contains a dot, or a number has no source.
@@ -54,12 +51,12 @@ def keyed(node: Any, key: str = "") -> Any:
 
 
 def typographic(words: str) -> str:
-    """Return words as they are printed."""
+    """Return words with typographic apostrophes."""
     return words.replace("'", APOSTROPHE)
 
 
 def words(value: str) -> Number:
-    """Return words that are printed as they are."""
+    """Return words to print."""
     return Number(value, typographic(value))
 
 
@@ -69,12 +66,12 @@ def count(value: float) -> Number:
 
 
 def decimal(value: float, digits: int = 1) -> Number | None:
-    """Return a number with so many decimals; None if it is not a number."""
+    """Return a number with so many decimals; None if it is NaN."""
     return None if pd.isna(value) else Number(value, f"{value:.{digits}f}".replace("-", MINUS))
 
 
 def signed(value: float, digits: int = 1) -> Number | None:
-    """Return a difference with its sign, a true minus: `+3.2`, `0.0`; None if not a number."""
+    """Return a difference with its sign: `+3.2`, `0.0`; None if it is NaN."""
     if pd.isna(value):
         return None
     text = f"{abs(value):.{digits}f}"
@@ -83,14 +80,14 @@ def signed(value: float, digits: int = 1) -> Number | None:
 
 
 def p_value(value: float) -> Number | None:
-    """Return a p-value with two digits: `0.016`, `1`, or `< 0.001`; None if not a number."""
+    """Return a p-value with two digits: `0.016`, `1`, or `< 0.001`; None if it is NaN."""
     if pd.isna(value):
         return None
     return Number(value, "< 0.001" if value < 0.001 else f"{value:.2g}")
 
 
 def show_constant(value: float) -> str:
-    """Write a constant: `0.27`, `10⁻¹²`."""
+    """Return a constant as text: `0.27`, `10⁻¹²`."""
     if isinstance(value, int):
         return f"{value:,}"
     factor, _, exponent = f"{value:g}".partition("e")

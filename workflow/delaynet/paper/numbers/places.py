@@ -1,4 +1,4 @@
-"""Points of the grid in words: variants, sparsities, and their order in tables."""
+"""Points of the grid in words, and their order in tables."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -14,7 +14,7 @@ def sparsity_name(sparsity: str) -> str:
 
 
 def sparsity_number(sparsity: str) -> Number:
-    """Return a sparsity, printed in percent."""
+    """Return a sparsity, to be printed in percent."""
     return Number(sparsity, percent(sparsity))
 
 
@@ -28,7 +28,7 @@ def place_of(row: Mapping[Any, Any]) -> Object:
 
 
 def in_short(row: Mapping[Any, Any]) -> Object:
-    """Return a variant as the first columns of a table name it."""
+    """Return the words for a variant in the first columns of a table."""
     return {
         "structure": STRUCTURES[row["structure"]].words,
         "signs": SIGNS[row["signs"]].short,
@@ -46,6 +46,6 @@ def order_of(row: Mapping[Any, Any]) -> tuple[int, int, int]:
 
 
 def span_of(seeds: Iterable[int]) -> Object:
-    """Return the fewest and the most seeds of several."""
+    """Return the smallest and the largest number of seeds."""
     seeds = list(seeds)
     return {"fewest": count(min(seeds)), "most": count(max(seeds))}

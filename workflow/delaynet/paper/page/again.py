@@ -1,8 +1,8 @@
-"""Make manuscript and page again in memory, and compare.
+"""Make manuscript and page again in memory, and compare them with the files.
 
-The seal that they show cannot include their own records, so each could be altered together with its
-record. But the same sources give the same bytes with the same version of Typst. The file to make
-again and its source are never read from a record.
+They show the seal, which therefore cannot cover their own records: each could be altered together
+with its record. But the same sources and version of Typst give the same bytes. Neither the file to
+make again nor its source is read from a record.
 """
 
 import hashlib
@@ -21,10 +21,10 @@ SOURCE = Path("manuscript/paper.typ")
 
 
 def made_again(audit: Audit, links: Sequence[Link]) -> tuple[list[Link], list[str]]:
-    """Compare manuscript and page with what their sources give, and return the links.
+    """Compare manuscript and page with what their sources give.
 
-    The page shows states, and can be made again only where all are good. What could not be compared
-    is returned too, with the reason.
+    Returns the links with their new states, and the files that could not be compared, with reasons.
+    The page shows states, and is made again only if all are good.
 
     Raises:
         UserError: the manuscript has a mistake.
@@ -32,29 +32,27 @@ def made_again(audit: Audit, links: Sequence[Link]) -> tuple[list[Link], list[st
     pdf, page = audit.printed
     is_good = {link.verdict.state for link in links} <= GOOD
     is_good = is_good and audit.seal().state == states.INTACT
+    source = audit.clone / SOURCE
     found: list[Link] = []
     not_checked: list[str] = []
     for link in links:
         checked = link
         if link.record is not None and link.verdict.state == states.INTACT and audit.sealed:
             if link.path == pdf:
-                checked = _compared(link, link.record, _pdf(audit, link.record), not_checked)
+                embedded = embedded_of(audit.project, link.record)
+                sealed = embedded._replace(seal=audit.sealed.digest)
+                document = set_pdf(audit.root, source, sealed)
+                checked = _compared(link, link.record, document, not_checked)
             elif link.path == page and is_good:
                 embedded = embedded_of(audit.project, link.record)
-                content = page_of(audit, audit.root, audit.clone / SOURCE, embedded)
+                content = page_of(audit, audit.root, source, embedded)
                 checked = _compared(link, link.record, content.encode(), not_checked)
         found.append(checked)
     return found, not_checked
 
 
-def _pdf(audit: Audit, record: Record) -> bytes:
-    assert audit.sealed is not None
-    embedded = embedded_of(audit.project, record)._replace(seal=audit.sealed.digest)
-    return set_pdf(audit.root, audit.clone / SOURCE, embedded)
-
-
 def _compared(link: Link, record: Record, content: bytes, not_checked: list[str]) -> Link:
-    """Return the link; its state is `altered` where the file made again has other bytes."""
+    """Return the link, with the state `altered` if the file made again has other bytes."""
     if hashlib.sha256(content).hexdigest() == record["outputs"][link.path]["sha256"]:
         return link
     installed, recorded = version("typst"), record["packages"].get("typst", "unknown")

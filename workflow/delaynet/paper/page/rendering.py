@@ -1,4 +1,4 @@
-"""Chains as HTML: nested lists of files with their states, hashes, commits and records."""
+"""Chains as HTML: nested lists of files with states, hashes, commits and records."""
 
 import re
 from collections import Counter
@@ -12,7 +12,7 @@ from delaynet.provenance.audit import Audit
 from delaynet.provenance.record import Record, commit_of
 from delaynet.provenance.states import GOOD, STATES, Verdict
 
-# a state is shown by sign and word, never by colour alone
+# a state is shown by a sign and a word, never by colour alone
 SIGNS = {
     states.INTACT: "✓",
     states.SOURCE: "✎",
@@ -26,12 +26,12 @@ SIGNS = {
 
 
 def identifier(kind: str, name: str) -> str:
-    """Return an anchor's name: `chain-results-figures-accuracy.svg`."""
+    """Return the name of an anchor: `chain-results-figures-accuracy.svg`."""
     return f"{kind}-{re.sub(r'[^A-Za-z0-9._]', '-', name)}"
 
 
 def state_of(verdict: Verdict, count: int | None = None) -> str:
-    """Return a state as HTML: sign, number of files, word and reason."""
+    """Return a state as HTML: sign, number of files if given, word and reason."""
     state, reason = verdict
     name = state.replace(" ", "-")
     counted = "" if count is None else f"{count} "
@@ -49,7 +49,7 @@ def counted_states(verdicts: Iterable[Verdict]) -> str:
 
 
 def file_line(audit: Audit, path: str) -> str:
-    """Return one file: its state, its path, its hash."""
+    """Return the line of a file: state, path, hash."""
     line = f"{state_of(audit.verdict(path))} <code>{escape(path)}</code>"
     found = audit.fingerprint(path)
     if found is None:
@@ -59,7 +59,7 @@ def file_line(audit: Audit, path: str) -> str:
 
 
 def job_line(record: Record) -> str:
-    """Return one job: rule, wildcards, record, commit, when and where."""
+    """Return the line of a job: rule, wildcards, record, commit, time and host."""
     rule = f"rule {record['rule']}" if record["rule"] else "by hand"
     settings = " ".join(f"{name}={value}" for name, value in record["wildcards"].items())
     when = record["ended"][:19].replace("T", " ")
@@ -94,7 +94,7 @@ def _item(audit: Audit, node: Node) -> str:
 
 
 def _jobs_line(audit: Audit, node: Node) -> str:
-    """Return the line of a node of several jobs, which links to their list."""
+    """Return the line of a node with several jobs, with a link to their list."""
     rule = node.records[0]["rule"] or "no rule"
     names = sorted({Path(path).name for path in node.paths})
     shown = ", ".join(f"<code>{escape(name)}</code>" for name in names[:6])
@@ -106,7 +106,7 @@ def _jobs_line(audit: Audit, node: Node) -> str:
 
 
 def job_html(audit: Audit, record: Record) -> str:
-    """Return one job with all files that it wrote."""
+    """Return a job with all files that it wrote."""
     verdicts = [audit.verdict(path) for path in record["outputs"]]
     files = "".join(f"<li>{file_line(audit, path)}</li>" for path in record["outputs"])
     is_open = "" if all(verdict.state in GOOD for verdict in verdicts) else " open"

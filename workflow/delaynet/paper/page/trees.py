@@ -1,10 +1,10 @@
 """Chains as trees: one node per job, or for all jobs of a rule with the same inputs.
 
 A figure of the full paper is made from hundreds of trainings, which differ in their settings but
-not in their inputs. They share a node, and a chain of thousands of files is a dozen lines.
+not in their inputs. They share a node, so a chain of thousands of files is a dozen lines.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from itertools import groupby
 from typing import Any, NamedTuple
 
@@ -18,8 +18,8 @@ class Node(NamedTuple):
     Attributes:
         paths: of the files.
         records: of the jobs that made them; none for a source.
-        children: what they were made from; empty where the tree has it above.
-        is_repeated: whether it has.
+        children: what they were made from.
+        is_repeated: whether the tree shows the children further up, and this node has none.
     """
 
     paths: tuple[str, ...]
@@ -28,15 +28,15 @@ class Node(NamedTuple):
     is_repeated: bool = False
 
 
-def tree(audit: Audit, paths: Iterable[str]) -> tuple[Node, ...]:
-    """Return the trees of some files, newest first, sources last, each job once."""
-    return _nodes(audit, sorted(set(paths)), set())
+def tree(audit: Audit, path: str) -> tuple[Node, ...]:
+    """Return the tree of a file; in each node the newest job is first, sources are last."""
+    return _nodes(audit, [path], set())
 
 
 def branch(audit: Audit, path: str, source: str) -> Node:
-    """Return the tree of one file as far as it was made from `source`."""
+    """Return the part of a file's tree that leads to `source`."""
     record = audit.records.get(path)
-    return Node((path,), (record,) if record else (), tree(audit, [source]))
+    return Node((path,), (record,) if record else (), tree(audit, source))
 
 
 def _nodes(audit: Audit, paths: Sequence[str], seen: set[str]) -> tuple[Node, ...]:
@@ -54,7 +54,7 @@ def _nodes(audit: Audit, paths: Sequence[str], seen: set[str]) -> tuple[Node, ..
 
 
 def _kind(record: Record) -> tuple[Any, ...]:
-    """Return what the jobs of a node have in common: rule and inputs."""
+    """Return what all jobs of a node share: rule and inputs."""
     return record["rule"] or "", sorted(record["inputs"])
 
 

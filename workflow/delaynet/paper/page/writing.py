@@ -1,4 +1,4 @@
-"""Write the page: the manuscript's text, and below it the chain of each source and figure."""
+"""Write the page: the manuscript, and below it the chain of each source and figure."""
 
 import json
 import re
@@ -26,7 +26,7 @@ from delaynet.provenance.states import GOOD
 NUMBER = re.compile(r'<a class="number" data-key="([^"]*)">')
 FIGURE = re.compile(r'<a class="figure" data-file="([^"]*)">')
 EQUATION = re.compile(r"<math\b.*?</math>", re.DOTALL)
-# in an equation, HTML may stand in text alone
+# in equations, HTML is allowed in text elements only
 NUMBER_IN_EQUATION = re.compile(r'(<a class="number".*?</a>)', re.DOTALL)
 
 
@@ -44,12 +44,11 @@ def write_page(
 
 
 def page_of(audit: Audit, root: Path, source: Path, embedded: Embedded | None = None) -> str:
-    """Return the page, self-contained: no other file is needed to read it.
+    """Return the page as HTML that needs no other file.
 
-    It shows the states of the audited results. The same manuscript and results, in the same states,
-    give the same page. Paths in the source that start with `/` are looked up in `root`; style and
-    script of the page stand beside it. The identifier goes to the page's metadata. Errors are those
-    of `write_page`.
+    The same manuscript and results, in the same states, give the same page. Paths in the source
+    that start with `/` are looked up in `root`; `page.css` and `page.js` are beside the source. The
+    identifier is written to the page's metadata. Errors are those of `write_page`.
     """
     numbers = f"{audit.results.name}/numbers.json"
     # Typst first: it reports missing or damaged numbers in a sentence
@@ -57,7 +56,7 @@ def page_of(audit: Audit, root: Path, source: Path, embedded: Embedded | None = 
     entries = json.loads((audit.results / "numbers.json").read_text(encoding="utf-8"))
     body, chains = linked(html, entries)
     trees = {
-        path: (branch(audit, numbers, path),) if is_source else tree(audit, [path])
+        path: (branch(audit, numbers, path),) if is_source else tree(audit, path)
         for path, is_source in chains.items()
     }
     provenance = "\n".join(_provenance(audit, trees))
@@ -71,17 +70,15 @@ def page_of(audit: Audit, root: Path, source: Path, embedded: Embedded | None = 
         "<body>": f"<body>\n{skip}\n<main>",
         "</body>": f"</main>\n{provenance}\n<script>\n{script}</script>\n</body>",
     }
-    page = body
     for tag, replacement in parts.items():
-        page = page.replace(tag, replacement, 1)
-    return page
+        body = body.replace(tag, replacement, 1)
+    return body
 
 
 def linked(body: str, numbers: Mapping[str, Any]) -> tuple[str, dict[str, bool]]:
-    """Link each number and figure to its chain.
+    """Return the page's body, in which numbers and figures link to their chains.
 
-    Numbers carry keys of `numbers.json`, figures paths. The paths of the chains are returned too,
-    each with whether numbers were read from it.
+    The paths of the chains are returned too, each with whether numbers were read from it.
     """
     chains: dict[str, bool] = {}
 
@@ -108,7 +105,7 @@ def linked(body: str, numbers: Mapping[str, Any]) -> tuple[str, dict[str, bool]]
 
 
 def _provenance(audit: Audit, trees: Mapping[str, tuple[Node, ...]]) -> Iterator[str]:
-    """Yield the second half of the page: the seal, the chains, and lists of jobs."""
+    """Yield the second half of the page: seal, chains, lists of jobs."""
     nodes = [node for chain in trees.values() for node in _all_nodes(chain)]
     paths = sorted({path for node in nodes for path in node.paths})
     digest = audit.sealed.digest if audit.sealed else "none"
@@ -134,7 +131,7 @@ def _provenance(audit: Audit, trees: Mapping[str, tuple[Node, ...]]) -> Iterator
 
 
 def _lists_of_jobs(audit: Audit, nodes: list[Node]) -> Iterator[str]:
-    """Yield the list of jobs of each rule whose jobs share a node."""
+    """Yield a list of jobs for each rule whose jobs share a node."""
     jobs: dict[str, dict[str, Record]] = {}
     for node in nodes:
         if len(node.records) > 1:
