@@ -20,7 +20,8 @@ from delaynet.data.corpus.clips import Clip
 from delaynet.data.corpus.layout import digit_clip, list_path, write_filenames
 from delaynet.data.dataset import LEAVE_ONE_OUT, load_splits
 from delaynet.data.features.writing import write_features
-from delaynet.data.sources import Source, check_source, load_source, with_defaults_of_source
+from delaynet.data.sources import Source, check_source, load_source
+from delaynet.workflow.defaults import with_defaults_of_source
 
 GRID = {"name": "tiny", "grid": [{"delays": ["fixed"], "structure": ["dense"]}], "seeds": 1}
 # what somebody who adds a corpus writes: files of several folders, named speakers, three lists

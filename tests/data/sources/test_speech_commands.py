@@ -15,7 +15,8 @@ from delaynet.data.corpus.check import check_corpus
 from delaynet.data.corpus.clips import Clip, Fault
 from delaynet.data.dataset import load_splits
 from delaynet.data.features.writing import write_features
-from delaynet.data.sources import check_source, load_source, with_defaults_of_source
+from delaynet.data.sources import check_source, load_source
+from delaynet.workflow.defaults import with_defaults_of_source
 
 SOURCE = load_source("speech_commands")
 

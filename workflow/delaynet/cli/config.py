@@ -7,7 +7,7 @@ import click
 from delaynet.cli import PATH
 from delaynet.config.files import replacing
 from delaynet.config.grid import Config, load_config, parse_settings
-from delaynet.data.sources import with_defaults_of_source
+from delaynet.workflow.defaults import with_defaults_of_source
 from delaynet.workflow.project import recorded
 
 

@@ -18,13 +18,14 @@ from delaynet.config.grid import Config, Run, parse_config
 from delaynet.config.listing import settings_of
 from delaynet.config.settings import SpikeFeatures
 from delaynet.config.variants import DELAYS, SIGNS, STRUCTURES
-from delaynet.data.sources import check_source, load_source, with_defaults_of_source
+from delaynet.data.sources import check_source, load_source
 from delaynet.paper.figures.selection import figures_of, needed_files, reads_recordings
 from delaynet.provenance.audit import Audit
 from delaynet.provenance.record import commit_of
 from delaynet.provenance.states import GOOD
 from delaynet.training.run_folder import RUN_FILES as RUN_FILES
 from delaynet.workflow import cluster
+from delaynet.workflow.defaults import with_defaults_of_source
 from delaynet.workflow.project import PROJECT
 
 # a grid point's sparsity is a canonical decimal in a string, never a number

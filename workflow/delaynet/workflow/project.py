@@ -14,7 +14,7 @@ def is_same_configuration(file: Path, resolved: Path) -> bool:
     """Return whether a YAML file, with defaults, gives the settings of `results/config.json`."""
     # imported here, as jobs that write records do not need it
     from delaynet.config.grid import load_config
-    from delaynet.data.sources import with_defaults_of_source
+    from delaynet.workflow.defaults import with_defaults_of_source
 
     try:
         content = json.loads(resolved.read_text(encoding="utf-8"))

@@ -10,8 +10,7 @@ import json
 from pathlib import Path
 
 from delaynet.config.errors import UserError
-from delaynet.config.grid import Config, parse_settings
-from delaynet.config.settings import CorpusSettings, SpikeFeatures
+from delaynet.config.settings import CorpusSettings
 from delaynet.data.corpus.clips import Table
 
 # keys of the section `corpus` that every source has
@@ -159,17 +158,3 @@ def check_source(corpus: CorpusSettings, preset: str) -> None:
             f"{' or '.join(source.features)}; name one of these."
         )
     source.check(corpus)
-
-
-def with_defaults_of_source(config: Config) -> Config:
-    """Return a user's configuration with the defaults that its corpus's source has.
-
-    Raises:
-        UserError: they do not fit the other settings.
-    """
-    features, highest = config.features, load_source(config.corpus.source).highest_hz
-    if highest is None or isinstance(features, SpikeFeatures) or features.highest_hz is not None:
-        return config
-    resolved = features.model_dump(mode="json") | {"highest_hz": highest}
-    parsed = parse_settings(type(features), json.dumps(resolved))
-    return config.model_copy(update={"features": parsed})
