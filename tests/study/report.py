@@ -117,7 +117,9 @@ def write_all(tables: dict[str, pd.DataFrame]) -> Iterator[Path]:
 def page_of(tables: dict[str, pd.DataFrame]) -> str:
     """Return the page for readers."""
     equal, worth = tables["equal_accuracy"], tables["worth"]
-    by_name = tables["estimates"].set_index("name")
+    by_name, of_human = (
+        tables[name].set_index("name") for name in ("estimates", "human_estimates")
+    )
     return PAGE.read_text(encoding="utf-8").format(
         pilot="\n".join(pilot_table(tables["pilot"])),
         accuracy="\n".join(accuracy_table(tables["accuracy"])),
@@ -132,7 +134,10 @@ def page_of(tables: dict[str, pd.DataFrame]) -> str:
         voices_accuracy="\n".join(accuracy_table(tables["voices_accuracy"])),
         effect=by_name["effect"],
         voices_effect=tables["voices_estimates"].set_index("name")["effect"],
-        human_p=tables["human_estimates"].set_index("name")[["p", "holm"]].T,
+        human_fresh=estimate_words(tables["human_fresh_estimates"]),
+        human_fresh_estimates="\n".join(estimates_table(tables["human_fresh_estimates"])),
+        human_effect=of_human["effect"],
+        human_p=of_human["p"],
         peak=tables["ridge"]
         .query("low == 0")
         .set_index(["delays", "condition"])
