@@ -117,9 +117,7 @@ def write_all(tables: dict[str, pd.DataFrame]) -> Iterator[Path]:
 def page_of(tables: dict[str, pd.DataFrame]) -> str:
     """Return the page for readers."""
     equal, worth = tables["equal_accuracy"], tables["worth"]
-    by_name, of_human = (
-        tables[name].set_index("name") for name in ("estimates", "human_estimates")
-    )
+    by_name = tables["estimates"].set_index("name")
     return PAGE.read_text(encoding="utf-8").format(
         pilot="\n".join(pilot_table(tables["pilot"])),
         accuracy="\n".join(accuracy_table(tables["accuracy"])),
@@ -132,17 +130,13 @@ def page_of(tables: dict[str, pd.DataFrame]) -> str:
         voices_estimates="\n".join(estimates_table(tables["voices_estimates"])),
         voices_blocks="\n".join(estimates_table(tables["voices_blocks"])),
         voices_accuracy="\n".join(accuracy_table(tables["voices_accuracy"])),
-        effect=by_name["effect"],
-        voices_effect=tables["voices_estimates"].set_index("name")["effect"],
         human_fresh=estimate_words(tables["human_fresh_estimates"]),
         human_fresh_estimates="\n".join(estimates_table(tables["human_fresh_estimates"])),
-        human_effect=of_human["effect"],
-        human_p=of_human["p"],
+        human_p=tables["human_estimates"].set_index("name")["p"],
         peak=tables["ridge"]
         .query("low == 0")
         .set_index(["delays", "condition"])
         .likeness["learned"],
-        voices_seeds=tables["voices_runs"]["seed"].nunique(),
         chosen=estimate_words(tables["chosen"]),
         human_chosen=estimate_words(tables["human_chosen"]),
         joint=words_of(tables["grouping"], JOINT, 3),
@@ -168,11 +162,8 @@ def page_of(tables: dict[str, pd.DataFrame]) -> str:
         maps="\n".join(maps_table(tables)),
         later_accuracy=range_of_accuracy(tables["used"]),
         seeds_at_0875=by_name["n"][f"{GAIN}, none at 0.875"],
-        primary_seeds=tables["estimates"].query("is_primary").iloc[:3]["n"].min(),
         runs=len(tables["runs"]),
         planned=sum(1 for _ in load_config(ROOT / "config/study.yaml").runs()),
-        seeds=tables["runs"]["seed"].nunique(),
-        human_seeds=tables["human_runs"]["seed"].nunique(),
     )
 
 
