@@ -223,10 +223,14 @@ class Audit:
         for folder, names, files in os.walk(top, followlinks=True):
             here = Path(folder)
             skipped = by_products if here == top else ()
-            shown = {n for n in names + files if not n.startswith(".") and n not in skipped}
+            shown = {name for name in names + files if not name.startswith(".")} - set(skipped)
             # links are followed only to recorded results
-            links = {n for n in names if (here / n).is_symlink() and here / n not in to_results}
-            entered = shown & (set(names) - links)
+            links = {name for name in names if (here / name).is_symlink()}
+            entered = {
+                name
+                for name in shown & set(names)
+                if name not in links or here / name in to_results
+            }
             names[:] = [name for name in entered if here / name not in folders]
             found |= {str((here / name).relative_to(self.root)) for name in shown - entered}
         return sorted(found - self.records.keys())

@@ -28,7 +28,11 @@ def visible_gpus() -> tuple[str, ...]:
 
 
 def slots_of(gpus: Sequence[str]) -> list[str]:
-    """Return the GPUs, each of them once for every training that it runs at a time."""
+    """Return the GPUs, each of them once for every training that it runs at a time.
+
+    Raises:
+        WorkflowError: `DELAYNET_AT_ONCE` is no number from 1 on.
+    """
     at_once = os.environ.get(VARIABLE, str(TRAININGS_AT_ONCE))
     if not at_once.isdecimal() or int(at_once) < 1:
         raise WorkflowError(f"{VARIABLE} is '{at_once}'; it is 1 or more.")
