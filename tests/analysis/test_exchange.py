@@ -176,6 +176,7 @@ def test_the_table_has_the_exchanges_that_change_a_network(
     assert {row["draws"] for row in rows if row["null"] != "none"} == {"2"}
 
 
+@pytest.mark.slow
 def test_without_exchange_the_accuracy_is_that_of_the_summary(
     trained: Path, small_features: Path
 ) -> None:

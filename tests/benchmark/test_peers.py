@@ -15,6 +15,8 @@ from delaynet.config.settings import ModelSettings, TrainingSettings
 from delaynet.model.network import DelayNetwork, class_evidence
 from delaynet.training.initial import initial_network
 
+pytestmark = pytest.mark.slow
+
 PEERS = {"plain": plain_training, "public": public_training}
 # delays, structure, signs, sparsity, sigma
 CASES = {

@@ -16,6 +16,8 @@ from gpu.kernels import kernels_are_the_loops
 from gpu.steps import WORKS, beside_peers, steps_are_the_cpus
 from gpu.trainings import several_at_once, trainings_have_the_same_bytes
 
+pytestmark = pytest.mark.slow
+
 CPU = torch.device("cpu")
 
 

@@ -15,6 +15,8 @@ from delaynet.model.delays import gaussian_kernel, rounded_kernel
 from delaynet.model.network import class_evidence
 from delaynet.training.initial import initial_network
 
+pytestmark = pytest.mark.slow
+
 VARIANTS = list(product(DELAYS, STRUCTURES, SIGNS))
 
 

@@ -12,6 +12,8 @@ from gpu.kernels import both, made_up
 from delaynet.model import gpu_kernels
 from delaynet.model.neurons import normalised_lif_by, normalised_lif_of_tensors
 
+pytestmark = pytest.mark.slow
+
 sizes = pytest.mark.parametrize("size", [(1, 1, 1), (2, 2, 5), (3, 19, 1), (2, 20, 33), (2, 9, 16)])
 
 

@@ -125,6 +125,7 @@ def test_few_clips_of_each_class_are_learned_by_heart_with_other_labels(
     assert after.test is natural.test
 
 
+@pytest.mark.slow
 def test_labels_of_few_clips_can_be_learned_by_heart(
     features: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -219,6 +220,7 @@ def test_networks_of_shuffled_labels_are_tested_on_true_ones(runs: dict[str, Pat
 
 
 @pytest.mark.parametrize("data", CONTROLS)
+@pytest.mark.slow
 def test_stopped_after_every_batch_a_control_ends_in_the_same_bytes(
     data: str, runs: dict[str, Path], features: Path, tmp_path: Path
 ) -> None:

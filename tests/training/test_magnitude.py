@@ -137,6 +137,7 @@ def test_no_epoch_before_the_end_of_the_pruning_is_selected(
     assert read_summary(tmp_path)["connections"] == [96, 120]
 
 
+@pytest.mark.slow
 def test_stopped_after_every_batch_a_pruned_training_ends_in_the_same_bytes(
     features: Path, tmp_path: Path
 ) -> None:

@@ -60,6 +60,7 @@ def test_decibel_features_are_those_that_librosa_computes_step_by_step(word: np.
 
 
 @pytest.mark.parametrize("rate", [8000, 16000, 22050, 44100, 48000])
+@pytest.mark.slow
 def test_standardised_features_are_those_of_a_transcription_frame_by_frame(
     word: np.ndarray, rate: int
 ):
@@ -71,6 +72,7 @@ def test_standardised_features_are_those_of_a_transcription_frame_by_frame(
     ("rate", "length", "bands"),
     [(1600, 64, 10), (8000, 256, 10), (8000, 256, 40), (22050, 512, 40), (48000, 2048, 40)],
 )
+@pytest.mark.slow
 def test_mel_filters_are_those_of_librosa(rate: int, length: int, bands: int):
     common = {"sr": rate, "n_fft": length, "n_mels": bands, "dtype": np.float64}
     slaney = librosa.filters.mel(**common)
@@ -81,6 +83,7 @@ def test_mel_filters_are_those_of_librosa(rate: int, length: int, bands: int):
     np.testing.assert_allclose(mel_filters(settings, rate, length), htk, atol=1e-11)
 
 
+@pytest.mark.slow
 def test_mel_filters_between_other_limits_are_those_of_librosa():
     for kind, htk, norm in ((DecibelFeatures, False, "slaney"), (StandardisedFeatures, True, None)):
         expected = librosa.filters.mel(
