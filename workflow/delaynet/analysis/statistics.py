@@ -13,7 +13,7 @@ Values are [..., n]: the last axis is the seeds, leading axes are tests with the
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy import stats
+from scipy import special
 
 Array = NDArray[np.float64]
 
@@ -28,11 +28,17 @@ def greater(values: ArrayLike) -> Array:
     It takes at least two values. If all are equal, p is 0, or 1 if they are not above 0.
     """
     values = np.round(np.asarray(values, float), DECIMALS)
-    mean, error = values.mean(axis=-1), stats.sem(values, axis=-1)
+    mean, error = values.mean(axis=-1), _standard_error(values)
     with np.errstate(divide="ignore"):
         t = np.divide(mean, error, out=np.zeros_like(mean), where=mean != 0)
-    p: Array = 2 * stats.t.sf(t, values.shape[-1] - 1)
+    p: Array = 2 * special.stdtr(values.shape[-1] - 1, -t)
     return np.minimum(1, p)
+
+
+def _standard_error(values: Array) -> Array:
+    """Return the standard error of the mean, [...]."""
+    error: Array = values.std(axis=-1, ddof=1) / np.sqrt(values.shape[-1])
+    return error
 
 
 def two_sided(values: ArrayLike) -> Array:
@@ -56,7 +62,7 @@ def t_interval(values: ArrayLike) -> tuple[Array, Array]:
     n, mean = values.shape[-1], values.mean(axis=-1)
     if n == 1:
         return np.full(mean.shape, np.nan), np.full(mean.shape, np.nan)
-    half = stats.t.ppf((1 + CONFIDENCE) / 2, n - 1) * stats.sem(values, axis=-1)
+    half = special.stdtrit(n - 1, (1 + CONFIDENCE) / 2) * _standard_error(values)
     return mean - half, mean + half
 
 
@@ -79,7 +85,7 @@ def any_of(ps: ArrayLike) -> float:
 
 def holm(ps: ArrayLike) -> Array:
     """Return p corrected by Holm, [tests]; tests without p, NaN, do not count and stay NaN."""
-    # imported here because it takes a second, which figures and tables do not need
+    # imported here, as that takes a second
     from statsmodels.stats.multitest import multipletests
 
     corrected = np.array(ps, float)
@@ -91,6 +97,8 @@ def holm(ps: ArrayLike) -> Array:
 
 def benjamini_hochberg(ps: ArrayLike) -> Array:
     """Return p corrected by Benjamini & Hochberg, [tests]; NaN as in `holm`."""
+    from scipy import stats
+
     corrected = np.array(ps, float)
     has_p = ~np.isnan(corrected)
     if has_p.any():
