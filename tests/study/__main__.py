@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 import click
+import numpy as np
 import pandas as pd
 
 from delaynet.config.grid import Point, Run, load_config
@@ -19,7 +20,7 @@ from study.lags import (
     lags_of_channels,
     train_lagged,
 )
-from study.report import CORPORA, ROOT, write_all
+from study.report import CORPORA, PREFIXES, ROOT, write_all
 from study.retrained import finished_retrainings, retrain_all
 from study.ridge import likeness_by_difference
 from study.study import (
@@ -31,6 +32,7 @@ from study.study import (
     finished_runs,
     summarise,
 )
+from study.trainings import trainings_of
 from study.used import WithMap, accuracy_with_maps, train_with_maps, what_grouping_is_worth
 from study.voices import BLOCKS, configuration
 
@@ -49,7 +51,12 @@ KEYS = {
     "exchange": ("corpus", "kind", "delays"),
     "along": ("seed", "delays", "epoch"),
     "ridge": ("delays", "condition", "low"),
+    "trainings": ("corpus", *Run._fields),
+    "trained_twice": ("corpus", *Run._fields),
 }
+
+# numbers of a training that show whether it was computed with the same rounding
+COMPARED = ("accuracy", "training_accuracy", "unrounded_accuracy", "silent_neurons")
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
@@ -102,8 +109,15 @@ def main(pilot: Path, study: Path, human: Path, voices: Path, keep: bool) -> Non
     if missing and not keep:
         raise click.ClickException(f"{missing[0]}: not there; `make study` makes it.")
     made = tables_of_networks(results, keep) | {"voices_runs": runs_of_voices(voices)}
+    trainings = {
+        corpus: trainings_of(load_config(ROOT / f"config/{name}.yaml"), results[name])
+        for corpus, name in CORPORA.items()
+    }
+    made["trainings"] = pd.concat(trainings, names=["corpus"]).reset_index("corpus")
+    twice = with_committed("trained_twice", trained_twice(made))
     if keep:
         made = {name: with_committed(name, table) for name, table in made.items()}
+    made["trained_twice"] = twice
     if empty := [name for name, table in made.items() if table.empty]:
         raise click.ClickException(f"too few trainings are finished yet for {', '.join(empty)}.")
     for path in write_all(made | estimates_of(made)):
@@ -159,6 +173,25 @@ def with_committed(name: str, table: pd.DataFrame) -> pd.DataFrame:
     if "n" in rows:
         rows = rows.sort_values("n", ascending=False, kind="stable")
     return order.merge(rows.drop_duplicates(keys), on=keys)[list(committed.columns)]
+
+
+def trained_twice(made: dict[str, pd.DataFrame]) -> pd.DataFrame:
+    """Return the networks trained here that are not, to all digits, those of the committed tables.
+
+    Returns:
+        `corpus`, the fields of `Run`, and `accuracy` as committed and `again`, as trained here.
+    """
+    keys = list(Run._fields)
+    tables = [pd.DataFrame(columns=["corpus", *keys, "accuracy", "again"])]
+    for corpus in CORPORA:
+        name = f"{PREFIXES[corpus]}runs"
+        path = ROOT / f"docs/study/{name}.csv"
+        committed = pd.read_csv(path, dtype={"sparsity": str}) if path.exists() else made[name]
+        both = committed.merge(made[name], on=keys, suffixes=("", "_again"))
+        same = np.all([np.isclose(both[m], both[f"{m}_again"]) for m in COMPARED], axis=0)
+        again = both[~same].rename(columns={"accuracy_again": "again"}).assign(corpus=corpus)
+        tables.append(again[tables[0].columns])
+    return pd.concat([table for table in tables if not table.empty] or tables[:1])
 
 
 def estimates_of(made: dict[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:

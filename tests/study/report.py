@@ -20,6 +20,7 @@ from delaynet.config.variants import DELAYS, SIGNS, STRUCTURES
 from delaynet.paper.figures import style
 from delaynet.paper.figures.render import save
 from study.grouping import DIFFERENCE
+from study.trainings import seal_of
 from study.used import EPOCHS
 
 ROOT = Path(__file__).parents[2]
@@ -53,6 +54,14 @@ ANSWERS = {
         Answer("at 0.875: fixed delays", "estimates", f"{GAIN}, fixed at 0.875"),
         Answer("at 0.875: no delays", "estimates", f"{GAIN}, none at 0.875"),
         Answer("at 0.875: difference", "estimates", f"{DIFFERENCE_OF_GAINS}, at 0.875"),
+        *(
+            Answer(
+                f"{synapses} synapses from each input: difference",
+                "estimates",
+                f"{DIFFERENCE_OF_GAINS}, {synapses} synapses from each input",
+            )
+            for synapses in (2, 4)
+        ),
         Answer("trained anew: found minus exchanged", "chosen", "chosen (found minus exchanged)"),
         Answer(
             "trained anew: found with delays minus without",
@@ -117,7 +126,6 @@ def write_all(tables: dict[str, pd.DataFrame]) -> Iterator[Path]:
 def page_of(tables: dict[str, pd.DataFrame]) -> str:
     """Return the page for readers."""
     equal, worth = tables["equal_accuracy"], tables["worth"]
-    by_name = tables["estimates"].set_index("name")
     return PAGE.read_text(encoding="utf-8").format(
         pilot="\n".join(pilot_table(tables["pilot"])),
         accuracy="\n".join(accuracy_table(tables["accuracy"])),
@@ -159,12 +167,28 @@ def page_of(tables: dict[str, pd.DataFrame]) -> str:
         ].item(),
         later=estimate_words(worth[worth["epochs"] == EPOCHS[1]]),
         human_worth=estimate_words(tables["human_worth"]),
+        human_worth_p=tables["human_worth"].set_index("name")["p"]["found minus exchanged"],
         maps="\n".join(maps_table(tables)),
         later_accuracy=range_of_accuracy(tables["used"]),
-        seeds_at_0875=by_name["n"][f"{GAIN}, none at 0.875"],
+        p=tables["estimates"].set_index("name")["p"],
+        trainings=len(tables["trainings"]),
+        hours=tables["trainings"]["seconds"].sum() / 3600,
+        seconds=tables["trainings"]["seconds"].describe(),
+        seal=seal_of(tables["trainings"]),
+        twice=largest_differences(tables["trained_twice"]),
         runs=len(tables["runs"]),
         planned=sum(1 for _ in load_config(ROOT / "config/study.yaml").runs()),
     )
+
+
+def largest_differences(twice: pd.DataFrame) -> pd.DataFrame:
+    """Return by corpus the number `n` of networks trained twice, and how far they differ at most.
+
+    Args:
+        twice: `corpus`, and the accuracies `accuracy` and `again`.
+    """
+    differences = (twice["again"] - twice["accuracy"]).abs().groupby(twice["corpus"])
+    return differences.agg(["size", "max", "mean"]).rename(columns={"size": "n"}).T
 
 
 def range_of_accuracy(used: pd.DataFrame) -> str:

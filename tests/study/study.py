@@ -115,7 +115,11 @@ def estimands(sparsities: tuple[str, ...] = SPARSITIES) -> list[Estimand]:
     for condition, sparsity in CONNECTIONS_OF_0_9375.items():
         if condition != STANDARD:
             words = f"{condition.removeprefix('synapses_')} synapses from each input"
-            found.append(_structure_learns_delays(sparsity, condition, words))
+            several = _structure_learns_delays(sparsity, condition, words)
+            one = _structure_learns_delays("0.9375", STANDARD, "")
+            against_one = tuple((-weight, point) for weight, point in one.terms)
+            more = f"{several.name}, minus that with one"
+            found += [several, Estimand(more, several.question, several.terms + against_one)]
     return found
 
 

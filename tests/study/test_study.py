@@ -1,5 +1,6 @@
 """The study's grid has every point of its questions, and estimates are what was planted."""
 
+import json
 from collections import Counter
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import pytest
 
 from delaynet.config.grid import STANDARD, Point, load_config
 from delaynet.training.run_folder import SavedLayer, SavedNetwork
-from study.__main__ import tables_of_networks, with_committed
+from study.__main__ import tables_of_networks, trained_twice, with_committed
 from study.grouping import DIFFERENCE, summary_of_effects
 from study.report import ROOT, estimates_table
 from study.ridge import likeness_by_difference
@@ -21,6 +22,7 @@ from study.study import (
     estimates,
     summarise,
 )
+from study.trainings import seal_of, trainings_of
 
 CONFIGS = {
     name: load_config(ROOT / f"config/{name}.yaml") for name in ("study", "pilot", "study_human")
@@ -212,20 +214,23 @@ def test_the_readme_gives_the_study_s_numbers() -> None:
     def of(row: pd.Series, digits: int = 1, unit: str = "") -> str:
         return f"{row['effect']:.{digits}f}{unit} ({row['low']:.1f} to {row['high']:.1f})"
 
-    none = ours["rewired minus static, none at 0.875"]
+    of_four = "gain of rewiring, fixed minus no delays, 4 synapses from each input"
+    with_maps = pd.read_csv(ROOT / "docs/study/human_worth.csv").set_index("name").T
+    assert human[gain]["n"] == with_maps["found minus exchanged"]["n"] == 18
     for words in (
         f"gains {ours[gain]['effect']:.0f} points of accuracy with fixed delays",
         f"and {ours[without]['effect']:.0f} without any",
         f"the difference is {of(ours[difference])}.",
         f"Other synthetic corpora agree: {of(other[difference])} of {other[gain]['effect']:.1f}.",
-        f"At 87.5 % it gains {of(ours['rewired minus static, fixed at 0.875'])} with fixed delays, "
-        f"and shows no gain without ({none['effect']:.1f}; {none['low']:.1f} to "
-        f"{none['high']:.1f}; {none['n']} seeds)",
+        f"At 87.5 % it is {of(ours[difference.replace('0.9375', '0.875')])} of "
+        f"{ours[gain.replace('0.9375', '0.875')]['effect']:.1f}.",
+        f"it is {of(ours[of_four])[:-1]}, {ours[of_four]['n']} seeds).",
         f"{of(ours[in_random], 0, ' points')} in random ones, "
         f"{of(ours[in_rewired], 0)} in rewired ones. "
         f"In dense networks {of(ours['learned minus fixed, dense'])}",
         f"networks are {of(worth['found minus exchanged'], 1, ' points')} better",
-        f"Rewiring gains {of(human[gain], 1, ' points')[:-1]}, {human[gain]['n']} seeds) with",
+        f"maps are {of(with_maps['found minus exchanged'], 1, ' points')} better",
+        f"Rewiring gains {of(human[gain], 1, ' points')} with",
     ):
         assert words in readme, words
 
@@ -272,3 +277,36 @@ def test_where_no_network_is_here_the_committed_tables_are_complete(tmp_path: Pa
     for name in made:
         committed = pd.read_csv(ROOT / f"docs/study/{name}.csv", dtype={"sparsity": str})
         assert with_committed(name, made[name]).equals(committed)
+
+
+def test_networks_trained_twice_are_those_that_another_machine_has_rounded_otherwise() -> None:
+    runs, human = (
+        pd.read_csv(ROOT / f"docs/study/{name}.csv", dtype={"sparsity": str})
+        for name in ("runs", "human_runs")
+    )
+    human.loc[3, "training_accuracy"] += 0.1
+    human.loc[3, "accuracy"] -= 2.0
+    found = trained_twice({"runs": runs, "human_runs": human})
+    assert found["corpus"].tolist() == ["human speech"]
+    assert found["seed"].tolist() == [human.loc[3, "seed"]]
+    assert (found["again"] - found["accuracy"]).tolist() == pytest.approx([-2.0])
+
+
+def test_each_finished_training_is_listed_with_its_code_and_its_network(tmp_path: Path) -> None:
+    run = next(CONFIGS["study"].runs())
+    record, summary = (
+        tmp_path / folder / "runs" / run.folder / name
+        for folder, name in (("records", "settings.json.json"), ("", "summary.json"))
+    )
+    about = {"commit": "abc", "uncommitted": "12", "cpu": "Z80"}
+    networks = {f"results/runs/{run.folder}/network.h5": {"sha256": "f00d"}}
+    for path, content in ((record, about | {"outputs": networks}), (summary, {})):
+        path.parent.mkdir(parents=True)
+        path.write_text(json.dumps(content))
+    summary.with_name("metrics.csv").write_text("epoch,seconds\n0,60\n1,1.5\n")
+    table = trainings_of(CONFIGS["study"], tmp_path)
+    assert table.to_dict("records") == [
+        run._asdict() | {"commit": "abc+", "processor": "Z80", "seconds": 61.5, "network": "f00d"}
+    ]
+    seal = seal_of(table.assign(corpus="synthetic speech"))
+    assert seal != seal_of(table.assign(corpus="synthetic speech", network="f00e"))
