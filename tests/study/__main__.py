@@ -55,6 +55,8 @@ KEYS = {
     "trained_twice": ("corpus", *Run._fields),
 }
 
+# ten seeds at 0.875 were looked at before the others
+FIRST_OF_LAST_TEN = 110
 # numbers of a training that show whether it was computed with the same rounding
 COMPARED = ("accuracy", "training_accuracy", "unrounded_accuracy", "silent_neurons")
 
@@ -201,11 +203,14 @@ def estimates_of(made: dict[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
     return {
         "accuracy": accuracy(made["runs"]),
         "estimates": estimates(made["runs"]),
+        "first_ten_estimates": estimates_at_0875(made["runs"].query("seed < @FIRST_OF_LAST_TEN")),
+        "last_ten_estimates": estimates_at_0875(made["runs"].query("seed >= @FIRST_OF_LAST_TEN")),
         "human_accuracy": accuracy(of_human, HUMAN_SPEAKERS),
         "human_estimates": estimates(of_human, ("0.9375",), HUMAN_SPEAKERS),
         "human_fresh_estimates": estimates(fresh, ("0.9375",), HUMAN_SPEAKERS).query("is_primary"),
         "voices_accuracy": accuracy(of_voices),
         "voices_estimates": estimates_of_voices(of_voices),
+        "voices_corpora": estimates_of_voices(of_voices, BLOCKS),
         "voices_blocks": pd.concat(
             estimates_of_voices(of_block).head(1).assign(name=f"corpus {block + 1}")
             for block, of_block in of_voices.groupby("block")
@@ -229,9 +234,24 @@ def runs_of_voices(folder: Path) -> pd.DataFrame:
     return pd.concat([pd.DataFrame(), *(table for table in tables if not table.empty)])
 
 
-def estimates_of_voices(runs: pd.DataFrame) -> pd.DataFrame:
-    """Return the estimates for other corpora, at one sparsity; they confirm, so none is primary."""
-    return estimates(runs, ("0.9375",)).assign(is_primary=False).drop(columns="holm")
+def estimates_of_voices(runs: pd.DataFrame, corpora: int | None = None) -> pd.DataFrame:
+    """Return the estimates for other corpora, at one sparsity; they confirm, so none is primary.
+
+    Args:
+        runs: of the study, and the `block` of each.
+        corpora: how many there are, if intervals are over the means of each corpus, not over seeds.
+    """
+    if corpora:
+        # `summarise` groups seeds by their remainder
+        runs = runs.assign(seed=runs["block"] + corpora * runs["seed"])
+    table = estimates(runs, ("0.9375",), corpora)
+    return table.assign(is_primary=False).drop(columns="holm")
+
+
+def estimates_at_0875(runs: pd.DataFrame) -> pd.DataFrame:
+    """Return the estimates at the sparsity of which ten seeds were looked at before the others."""
+    table = estimates(runs, ("0.875",))
+    return table[table["name"].str.contains("0.875")].drop(columns="holm")
 
 
 def by_corpus(effects: dict[str, pd.DataFrame]) -> pd.DataFrame:

@@ -54,14 +54,6 @@ ANSWERS = {
         Answer("at 0.875: fixed delays", "estimates", f"{GAIN}, fixed at 0.875"),
         Answer("at 0.875: no delays", "estimates", f"{GAIN}, none at 0.875"),
         Answer("at 0.875: difference", "estimates", f"{DIFFERENCE_OF_GAINS}, at 0.875"),
-        *(
-            Answer(
-                f"{synapses} synapses from each input: difference",
-                "estimates",
-                f"{DIFFERENCE_OF_GAINS}, {synapses} synapses from each input",
-            )
-            for synapses in (2, 4)
-        ),
         Answer("trained anew: found minus exchanged", "chosen", "chosen (found minus exchanged)"),
         Answer(
             "trained anew: found with delays minus without",
@@ -136,6 +128,9 @@ def page_of(tables: dict[str, pd.DataFrame]) -> str:
         human=estimate_words(tables["human_estimates"]),
         voices=estimate_words(tables["voices_estimates"]),
         voices_estimates="\n".join(estimates_table(tables["voices_estimates"])),
+        over_corpora=estimate_words(tables["voices_corpora"]),
+        first_ten=estimate_words(tables["first_ten_estimates"]),
+        last_ten=estimate_words(tables["last_ten_estimates"]),
         voices_blocks="\n".join(estimates_table(tables["voices_blocks"])),
         voices_accuracy="\n".join(accuracy_table(tables["voices_accuracy"])),
         human_fresh=estimate_words(tables["human_fresh_estimates"]),
@@ -382,7 +377,7 @@ def study_figure(tables: dict[str, pd.DataFrame]) -> Figure:
     for label, row in zip(panels[0].get_yticklabels(), rows, strict=True):
         label.set_fontweight("bold" if isinstance(row, str) else "normal")
     handles = [
-        Line2D([], [], color=PRIMARY, marker="o", label="primary, corrected by Holm's method"),
+        Line2D([], [], color=PRIMARY, marker="o", label="primary (p corrected by Holm)"),
         Line2D([], [], color=OTHERS, marker="o", markerfacecolor="white", label="others"),
     ]
     above.legend(handles=handles, loc="outside lower right", ncols=2)

@@ -119,7 +119,12 @@ def estimands(sparsities: tuple[str, ...] = SPARSITIES) -> list[Estimand]:
             one = _structure_learns_delays("0.9375", STANDARD, "")
             against_one = tuple((-weight, point) for weight, point in one.terms)
             more = f"{several.name}, minus that with one"
-            found += [several, Estimand(more, several.question, several.terms + against_one)]
+            better = difference(_rewired("fixed", sparsity, condition), _rewired("fixed", "0.9375"))
+            found += [
+                several,
+                Estimand(more, several.question, several.terms + against_one),
+                Estimand(f"rewired fixed, {words}, minus that with one", "accuracy", better),
+            ]
     return found
 
 
