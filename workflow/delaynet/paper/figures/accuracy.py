@@ -115,7 +115,7 @@ def _compared(free: list[Run], shown: str | None) -> Iterator[tuple[str, str, Te
             sides = (1, at(delays, rewired, s)), (-1, at(delays, random, s))
             yield against_random, f"both with {DELAYS[delays].words}", sides
         sides = (1, at("fixed", rewired, s)), (-1, at("learned", random, s))
-        yield against_random, f"fixed − {random_words}, learned", sides
+        yield against_random, f"rewired fixed − {random_words} learned", sides
     for s in sparsities:
         sides = (1, at("learned", random, s)), (-1, at("frozen", random, s))
         yield f"{random_words}, {percent(s)} %", "learned − frozen", sides
