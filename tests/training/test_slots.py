@@ -33,6 +33,7 @@ def gpu_of(process: subprocess.Popen[str]) -> str:
     return process.stdout.readline().strip()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("ending", ["ends", "is killed"])
 def test_trainings_are_spread_and_the_next_takes_the_place_of_the_one_that(
     tmp_path: Path, ending: str

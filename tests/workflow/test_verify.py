@@ -32,6 +32,8 @@ from delaynet.workflow.verify import (
     tolerance,
 )
 
+pytestmark = pytest.mark.slow
+
 
 def settings_of(seed: int) -> RunSettings:
     return RunSettings(
