@@ -116,6 +116,7 @@ def main(pilot: Path, study: Path, human: Path, voices: Path, keep: bool) -> Non
         for corpus, name in CORPORA.items()
     }
     made["trainings"] = pd.concat(trainings, names=["corpus"]).reset_index("corpus")
+    # before committed rows take the place of those that were trained here
     twice = with_committed("trained_twice", trained_twice(made))
     if keep:
         made = {name: with_committed(name, table) for name, table in made.items()}
@@ -190,7 +191,8 @@ def trained_twice(made: dict[str, pd.DataFrame]) -> pd.DataFrame:
         path = ROOT / f"docs/study/{name}.csv"
         committed = pd.read_csv(path, dtype={"sparsity": str}) if path.exists() else made[name]
         both = committed.merge(made[name], on=keys, suffixes=("", "_again"))
-        same = np.all([np.isclose(both[m], both[f"{m}_again"]) for m in COMPARED], axis=0)
+        here = both[[f"{measure}_again" for measure in COMPARED]].astype(float)
+        same = np.isclose(both[list(COMPARED)].astype(float), here).all(axis=1)
         again = both[~same].rename(columns={"accuracy_again": "again"}).assign(corpus=corpus)
         tables.append(again[tables[0].columns])
     return pd.concat([table for table in tables if not table.empty] or tables[:1])
@@ -251,7 +253,8 @@ def estimates_of_voices(runs: pd.DataFrame, corpora: int | None = None) -> pd.Da
 def estimates_at_0875(runs: pd.DataFrame) -> pd.DataFrame:
     """Return the estimates at the sparsity of which ten seeds were looked at before the others."""
     table = estimates(runs, ("0.875",))
-    return table[table["name"].str.contains("0.875")].drop(columns="holm")
+    of_halves = table.assign(is_primary=False).drop(columns="holm")
+    return of_halves[of_halves["name"].str.contains("0.875")]
 
 
 def by_corpus(effects: dict[str, pd.DataFrame]) -> pd.DataFrame:

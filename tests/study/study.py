@@ -112,20 +112,33 @@ def estimands(sparsities: tuple[str, ...] = SPARSITIES) -> list[Estimand]:
         for better, worse in (("learned", "fixed"), ("fixed", "none"))
     ]
     found.append(_structure_learns_delays("0.9375", "epochs_300", "at 0.9375, 300 epochs"))
-    for condition, sparsity in CONNECTIONS_OF_0_9375.items():
+    for condition in CONNECTIONS_OF_0_9375:
         if condition != STANDARD:
-            words = f"{condition.removeprefix('synapses_')} synapses from each input"
-            several = _structure_learns_delays(sparsity, condition, words)
-            one = _structure_learns_delays("0.9375", STANDARD, "")
-            against_one = tuple((-weight, point) for weight, point in one.terms)
-            more = f"{several.name}, minus that with one"
-            better = difference(_rewired("fixed", sparsity, condition), _rewired("fixed", "0.9375"))
-            found += [
-                several,
-                Estimand(more, several.question, several.terms + against_one),
-                Estimand(f"rewired fixed, {words}, minus that with one", "accuracy", better),
-            ]
+            found += _with_several_synapses(condition)
     return found
+
+
+def _with_several_synapses(condition: str) -> list[Estimand]:
+    """Return the first question with several synapses from each input, and against one."""
+    sparsity = CONNECTIONS_OF_0_9375[condition]
+    words = f"{condition.removeprefix('synapses_')} synapses from each input"
+    several = _structure_learns_delays(sparsity, condition, words)
+    one = _structure_learns_delays("0.9375", STANDARD, "")
+    against_one = tuple((-weight, point) for weight, point in one.terms)
+    better = difference(_rewired("fixed", sparsity, condition), _rewired("fixed", "0.9375"))
+    return [
+        several,
+        Estimand(
+            f"{several.name}, minus that with one",
+            several.question,
+            several.terms + against_one,
+        ),
+        Estimand(
+            f"rewired fixed, {words}, minus that with one",
+            "what several synapses gain in rewired networks",
+            better,
+        ),
+    ]
 
 
 def _static(delays: str, sparsity: str, condition: str = STANDARD) -> Point:

@@ -279,6 +279,7 @@ def test_where_no_network_is_here_the_committed_tables_are_complete(tmp_path: Pa
     for name in made:
         committed = pd.read_csv(ROOT / f"docs/study/{name}.csv", dtype={"sparsity": str})
         assert with_committed(name, made[name]).equals(committed)
+    assert trained_twice(made).empty
 
 
 def test_networks_trained_twice_are_those_that_another_machine_has_rounded_otherwise() -> None:
